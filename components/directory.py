@@ -1,0 +1,24 @@
+"""People and groups of the tenant, each looked up once."""
+
+from functools import cache
+
+import pulumi
+import pulumi_azuread as azuread
+
+from components.access import Principal
+
+
+class Directory:
+    """Turns the names in the settings into principals with object ids.
+
+    Somebody who is in several teams and lists costs one request. An unknown name fails the preview with the
+    provider's message, which has the name.
+    """
+
+    def __init__(self, provider: pulumi.ProviderResource | None = None) -> None:
+        self._options = pulumi.InvokeOptions(provider=provider)
+        self.user = cache(self._user)
+
+    def _user(self, user_principal_name: str) -> Principal:
+        found = azuread.get_user_output(user_principal_name=user_principal_name, opts=self._options)
+        return Principal(user_principal_name, found.object_id, "User")

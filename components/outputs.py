@@ -1,0 +1,107 @@
+"""The contract between a department's stack and those who read its outputs: typed, versioned, without secrets.
+
+`python -m components.outputs FILE` writes its JSON schema. A change that old readers do not understand raises
+`CONTRACT`; a new optional key does not.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+CONTRACT = 1
+
+
+class _Output(BaseModel):
+    model_config = ConfigDict(frozen=True, alias_generator=to_camel, validate_by_name=True, validate_by_alias=True)
+
+
+class ClusterOutput(_Output):
+    """A compute cluster, under its name."""
+
+    vm_size: str = Field(description="VM size of the nodes, as Azure ML writes it.")
+    max_nodes: int = Field(description="Most nodes at one time.")
+    priority: Literal["dedicated", "lowPriority"] = Field(description="Whether Azure may take nodes back.")
+    idle_minutes: int = Field(description="Minutes without a job after which a node is given back.")
+
+
+class DatastoreOutput(_Output):
+    """A datastore of the workspace, under its name."""
+
+    type: Literal["AzureDataLakeGen2", "AzureBlob", "AzureFile"] = Field(
+        description="Kind of storage, in Azure's words."
+    )
+    account: str = Field(description="Storage account.")
+    container: str = Field(description="File system, container or share.")
+    uri: str = Field(description="Where jobs find its files: azureml://…/datastores/NAME/paths/.")
+
+
+class RoleOutput(_Output):
+    """A custom role."""
+
+    name: str = Field(description="Full name, unique in the tenant.")
+    id: str = Field(description="Id of the role definition.")
+
+
+class RolesOutput(_Output):
+    """The roles of a team's people."""
+
+    team_lead: RoleOutput
+    data_scientist: RoleOutput
+
+
+class TeamOutput(_Output):
+    """A team's workspace and what is in it, under the team's name."""
+
+    subscription_id: str
+    resource_group: str
+    workspace: str
+    location: str
+    studio_url: str = Field(description="Address of the workspace's web interface.")
+    tracking_uri: str = Field(description="Address for MLflow: azureml://…")
+    clusters: dict[str, ClusterOutput]
+    datastores: dict[str, DatastoreOutput]
+    roles: RolesOutput
+
+
+class DepartmentOutput(_Output):
+    """The department as a whole."""
+
+    code: str
+    environment: Literal["res", "dev", "pro"]
+    region: str
+    subscription_id: str
+    owner: str
+    cost_center: str
+
+
+class StackOutputs(_Output):
+    """All outputs of a department's stack."""
+
+    contract: Literal[1] = Field(description="Version of this contract.")
+    department: DepartmentOutput
+    teams: dict[str, TeamOutput]
+
+
+def schema() -> str:
+    """JSON schema of the outputs, as it is committed."""
+    return json.dumps(StackOutputs.model_json_schema(), indent=2) + "\n"
+
+
+def main(arguments: list[str]) -> int:
+    """Write the schema to the file that is named; exit code 2 for wrong usage."""
+    if len(arguments) != 1:
+        print("usage: python -m components.outputs FILE", file=sys.stderr)  # noqa: T201 - a command line prints
+        return 2
+    target = Path(arguments[0])
+    part = target.with_name(target.name + ".part")
+    part.write_text(schema(), encoding="utf-8")
+    part.replace(target)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,83 @@
+"""From a stack's configuration, or a stack file, to validated settings."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pulumi
+from pydantic import ValidationError
+
+from components.settings.model import Department
+from components.settings.problems import KEY, Problem, SettingsError, cross_problems, shape_problems, show
+from components.settings.yamlfile import YamlError, read_yaml
+
+NAMESPACE, NAME = KEY.split(":")
+_HOW = "Describe the department under it; docs/settings.md has every key and Pulumi.dev.yaml is an example."
+
+
+def load_department() -> Department:
+    """The department of the stack that is running.
+
+    Raises:
+        pulumi.RunError: If the settings cannot be used; its text names file, key and what is allowed.
+    """
+    file = f"Pulumi.{pulumi.get_stack()}.yaml"
+    text = pulumi.Config(NAMESPACE).get(NAME)
+    try:
+        return parse_department(None if text is None else _decoded(text), file)
+    except SettingsError as error:
+        raise pulumi.RunError(str(error)) from None
+
+
+def _decoded(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text  # a plain value where a structured one belongs: the model says so
+
+
+def parse_department(raw: object, file: str) -> Department:
+    """Validated settings from the value of `azureml-platform:department`.
+
+    Args:
+        raw: The value as YAML or JSON gives it; None if it is absent.
+        file: Name of the stack file, for messages.
+
+    Raises:
+        SettingsError: With every problem that there is.
+    """
+    if raw is None:
+        raise SettingsError(file, [Problem((), f"is missing. {_HOW}")])
+    if not isinstance(raw, dict):
+        raise SettingsError(file, [Problem((), f"expected a mapping of keys, found {show(raw)}. {_HOW}")])
+    problems: list[Problem] = []
+    department = None
+    try:
+        department = Department.model_validate_json(json.dumps(raw))
+    except ValidationError as error:
+        problems.extend(shape_problems(error))
+    known = {problem.path for problem in problems}
+    problems.extend(problem for problem in cross_problems(raw) if problem.path not in known)
+    if problems or department is None:
+        raise SettingsError(file, problems)
+    return department
+
+
+def read_stack_file(path: Path) -> Department:
+    """Validated settings of a stack file, without an engine.
+
+    Raises:
+        SettingsError: If the file cannot be read, is no YAML, or has settings that cannot be used.
+    """
+    try:
+        content = read_yaml(path)
+    except YamlError as error:
+        raise SettingsError(path.name, [Problem((), str(error))]) from None
+    config = content.get("config") if isinstance(content, dict) else None
+    config = config if isinstance(config, dict) else {}
+    strangers = [str(key) for key in config if str(key).startswith(f"{NAMESPACE}:") and key != KEY]
+    if strangers:
+        raise SettingsError(
+            path.name, [Problem((), f"is the only key that the program reads, not '{key}'.") for key in strangers]
+        )
+    return parse_department(config.get(KEY), path.name)

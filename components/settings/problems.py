@@ -1,0 +1,255 @@
+"""What is wrong with a department's settings, all of it at once, each with its key, its value and what is allowed."""
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+
+from components.names import NameTooLongError, TeamNames, team_names
+from components.settings.model import Department
+from components.settings.regions import REGIONS
+
+KEY = "azureml-platform:department"
+Path = tuple[str | int, ...]
+
+RESERVED_DATASTORES = frozenset(
+    {"workspaceblobstore", "workspacefilestore", "workspaceartifactstore", "workspaceworkingdirectory"}
+)
+"""Datastores that every workspace has from the start (learn.microsoft.com/azure/machine-learning/concept-data)."""
+
+_TYPES = {
+    "string_type": "text",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "bool_type": "true or false",
+    "tuple_type": "a list",
+    "model_type": "a mapping of keys",
+    "model_attributes_type": "a mapping of keys",
+}
+_LONGEST_VALUE = 80
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that keeps a stack file from being used.
+
+    Attributes:
+        path: Where it is below `azureml-platform:department`.
+        message: The value, what is wrong with it and what is allowed.
+    """
+
+    path: Path
+    message: str
+
+    @property
+    def key(self) -> str:
+        """The place as people write it: `azureml-platform:department.teams[0].name`."""
+        return KEY + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in self.path)
+
+
+class SettingsError(Exception):
+    """The settings cannot be used; its text has one line for each problem, with file and key."""
+
+    def __init__(self, file: str, problems: Iterable[Problem]) -> None:
+        self.file = file
+        self.problems = tuple(problems)
+        super().__init__("\n".join(f"{file}: {problem.key}: {problem.message}" for problem in self.problems))
+
+
+def shape_problems(error: ValidationError) -> Iterator[Problem]:
+    """What the model has found: wrong types, values, missing and unknown keys."""
+    errors = error.errors(include_url=False)
+    for found in errors:
+        path = tuple(found["loc"])
+        if found["type"] == "too_short" and any(path == other["loc"][: len(path)] != other["loc"] for other in errors):
+            continue  # pydantic counts only the entries that are right
+        yield Problem(path, _message(path, found["type"], found["input"], found["msg"]))
+
+
+def _message(path: Path, kind: str, value: object, said: str) -> str:
+    if kind == "extra_forbidden":
+        return unknown_key(str(path[-1]), _keys(_model_at(path[:-1])))
+    field = _field_at(path)
+    allowed = f" {field.description}" if field and field.description else ""
+    if kind == "missing":
+        return f"is missing.{allowed}"
+    if kind in _TYPES:
+        return f"expected {_TYPES[kind]}, found {show(value)}.{allowed}"
+    if kind in ("vm_size", "region"):
+        hint = "" if kind == "vm_size" else _nearest_region(value)
+        return f"{show(value)} {said}{hint}{allowed}"
+    if kind == "too_short":
+        return f"is empty.{allowed}"
+    length = f" ({len(value)} characters)" if isinstance(value, str) else ""
+    return f"{show(value)}{length} is not allowed.{allowed}"
+
+
+def unknown_key(key: str, known: Iterable[str]) -> str:
+    """The message for a key that means nothing, with the nearest one that does."""
+    names = sorted(known)
+    near = difflib.get_close_matches(key, names, n=1, cutoff=0.6)
+    hint = f"Did you mean '{near[0]}'?" if near else "Remove it."
+    return f"unknown key. {hint} Known keys here: {', '.join(names)}."
+
+
+def _nearest_region(value: object) -> str:
+    near = difflib.get_close_matches(str(value), REGIONS, n=1, cutoff=0.6)
+    return f" Did you mean '{near[0]}'?" if near else ""
+
+
+def show(value: object) -> str:
+    """A value as an error message shows it: short, and of a mapping only that it is one."""
+    match value:
+        case None:
+            return "nothing"
+        case bool():
+            return str(value).lower()
+        case Mapping():
+            return "a mapping"
+        case list() | tuple():
+            return "a list"
+        case str():
+            return repr(value if len(value) <= _LONGEST_VALUE else value[:_LONGEST_VALUE] + "…")
+        case _:
+            return str(value)[:_LONGEST_VALUE]
+
+
+def _keys(model: type[BaseModel] | None) -> list[str]:
+    return [field.alias or name for name, field in model.model_fields.items()] if model else []
+
+
+def _field_at(path: Path) -> FieldInfo | None:
+    """The field that a path leads to; for an entry of a list, the list's."""
+    while path and isinstance(path[-1], int):
+        path = path[:-1]
+    model = _model_at(path[:-1])
+    if not path or model is None:
+        return None
+    return next((field for name, field in model.model_fields.items() if path[-1] in (field.alias, name)), None)
+
+
+def _model_at(path: Path) -> type[BaseModel] | None:
+    model: type[BaseModel] | None = Department
+    for part in path:
+        if isinstance(part, str) and model is not None:
+            field = next((f for name, f in model.model_fields.items() if part in (f.alias, name)), None)
+            model = _model_in(field.annotation) if field else None
+    return model
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((model for model in map(_model_in, get_args(annotation)) if model), None)
+
+
+def cross_problems(raw: object) -> Iterator[Problem]:
+    """What is wrong between values that are each right, found even where others are wrong."""
+    department = _mapping(raw)
+    teams = list(_mappings(department, "teams"))
+    yield from _duplicates(((("teams", i, "name"), team.get("name")) for i, team in teams), "Teams of a department")
+    yield from _duplicates(
+        (
+            (("teams", i, "clusters", j, "name"), cluster.get("name"))
+            for i, team in teams
+            for j, cluster in _mappings(team, "clusters")
+        ),
+        "Azure wants a cluster's name to be unique in the region, so clusters of a department",
+    )
+    yield from _size_problems(department, teams)
+    yield from _name_problems(department, teams)
+    for i, team in teams:
+        yield from _lake_problems(("teams", i, "lake"), _mapping(team.get("lake")))
+
+
+def _size_problems(department: Mapping[str, Any], teams: list[tuple[int, Mapping[str, Any]]]) -> Iterator[Problem]:
+    allowed = department.get("allowedVmSizes")
+    if not isinstance(allowed, list):
+        return
+    names = {size.upper() for size in allowed if isinstance(size, str)}
+    for i, team in teams:
+        for j, cluster in _mappings(team, "clusters"):
+            size = cluster.get("vmSize")
+            if isinstance(size, str) and size.upper() not in names:
+                yield Problem(
+                    ("teams", i, "clusters", j, "vmSize"),
+                    f"{show(size)} is not one of the department's allowedVmSizes: {', '.join(sorted(names))}.",
+                )
+
+
+def _name_problems(department: Mapping[str, Any], teams: list[tuple[int, Mapping[str, Any]]]) -> Iterator[Problem]:
+    taken: dict[str, int] = {}
+    for i, team in teams:
+        key = "customName" if team.get("customName") else "name"
+        try:
+            names = _names(department, team)
+        except NameTooLongError as error:
+            yield Problem(("teams", i, key), f"{error}.")
+            continue
+        for name in {names.resource_group, names.workspace} if names else set[str]():
+            other = taken.setdefault(name.lower(), i)
+            if other != i:
+                yield Problem(
+                    ("teams", i, key), f"its resources would be named as those of teams[{other}]: '{name}' is taken."
+                )
+                break
+
+
+def _names(department: Mapping[str, Any], team: Mapping[str, Any]) -> TeamNames | None:
+    """The team's names, or None where a part of them is not even text, which the model reports."""
+    parts = [department.get(key) for key in ("code", "region", "regionAbbreviation", "environment")]
+    parts += [team.get("name"), team.get("customName") or ""]
+    if not all(isinstance(part, str) and len(part) <= _LONGEST_VALUE for part in parts):
+        return None
+    code, region, abbreviation, environment, name, custom = parts
+    hashed = department.get("uniqueNames") is True
+    return team_names(
+        department=str(code),
+        team=str(name),
+        region=str(region),
+        region_abbreviation=str(abbreviation),
+        environment=str(environment),
+        custom_name=str(custom) or None,
+        unique_in_subscription=str(department.get("subscriptionId")) if hashed else None,
+    )
+
+
+def _lake_problems(path: Path, lake: Mapping[str, Any]) -> Iterator[Problem]:
+    raw = lake.get("fileSystems")
+    systems = [system for system in raw if isinstance(system, str)] if isinstance(raw, list) else []
+    stores = list(_mappings(lake, "datastores"))
+    yield from _duplicates(((*path, "fileSystems", i), system) for i, system in enumerate(systems))
+    yield from _duplicates((((*path, "datastores", i, "name"), store.get("name")) for i, store in stores), "Datastores")
+    for i, store in stores:
+        name, system = store.get("name"), store.get("fileSystem")
+        if isinstance(name, str) and name.lower() in RESERVED_DATASTORES:
+            yield Problem((*path, "datastores", i, "name"), f"{show(name)} is in every workspace from the start.")
+        if isinstance(system, str) and system not in systems:
+            near = difflib.get_close_matches(system, systems, n=1)
+            hint = f"Did you mean '{near[0]}'?" if near else "Add it there."
+            yield Problem((*path, "datastores", i, "fileSystem"), f"{show(system)} is not in lake.fileSystems. {hint}")
+
+
+def _duplicates(named: Iterable[tuple[Path, object]], whose: str = "File systems of a lake") -> Iterator[Problem]:
+    first: dict[str, Path] = {}
+    for path, name in named:
+        if isinstance(name, str) and (other := first.setdefault(name.lower(), path)) != path:
+            yield Problem(
+                path,
+                f"{show(name)} is taken by {Problem(other, '').key.removeprefix(KEY + '.')}. {whose} "
+                f"have distinct names.",
+            )
+
+
+def _mapping(raw: object) -> Mapping[str, Any]:
+    return raw if isinstance(raw, Mapping) else {}
+
+
+def _mappings(raw: Mapping[str, Any], key: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    entries = raw.get(key)
+    for i, entry in enumerate(entries if isinstance(entries, list) else ()):
+        if isinstance(entry, Mapping):
+            yield i, entry

@@ -1,0 +1,329 @@
+"""A team's workspace and all that it hangs on."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import pulumi
+from pulumi_azure_native import (
+    applicationinsights,
+    authorization,
+    containerregistry,
+    keyvault,
+    managedidentity,
+    operationalinsights,
+    resources,
+    storage,
+)
+from pulumi_azure_native import machinelearningservices as ml
+
+from components import roles
+from components.access import Principal, assign, unique
+from components.names import TeamNames
+from components.storage import storage_account
+
+
+@dataclass(frozen=True)
+class TeamWorkspaceArgs:
+    """A team's workspace with everything that it needs.
+
+    Attributes:
+        names: Names of all resources, as `components.names.team_names` makes them.
+        location: Azure region of everything.
+        tenant_id: Entra tenant that the key vault trusts.
+        data_contributors: Who reads and writes the team's storage: people and groups. Runs upload code, data and
+            results under the person's own identity, as the accounts have no keys.
+        purge_protection: Whether nobody can remove a deleted key vault for good before its retention ends.
+        vault_retention_days: Days that a deleted key vault can be recovered, 7 to 90.
+        registry_sku: Tier of the container registry.
+        log_retention_days: Days that logs are kept, 30 to 730.
+        replication: Redundancy of the storage accounts: `Standard_LRS`, `Standard_ZRS`, …
+        tags: Tags of everything that takes tags.
+    """
+
+    names: TeamNames
+    location: str
+    tenant_id: pulumi.Input[str]
+    data_contributors: Sequence[Principal] = ()
+    purge_protection: bool = True
+    vault_retention_days: int = 90
+    registry_sku: Literal["Basic", "Standard", "Premium"] = "Standard"
+    log_retention_days: int = 30
+    replication: str = "Standard_LRS"
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Dependencies:
+    work: storage.StorageAccount
+    data: storage.StorageAccount
+    vault: keyvault.Vault
+    registry: containerregistry.Registry
+    insights: applicationinsights.Component
+
+
+class TeamWorkspace(pulumi.ComponentResource):
+    """A resource group with an Azure Machine Learning workspace, its storage, vault, registry and logs.
+
+    The workspace and the clusters' nodes have identities of their own, whose roles exist before the workspace does;
+    nothing has a password or an account key.
+
+    Example:
+        >>> from components.names import team_names
+        >>> from components.workspace import TeamWorkspace, TeamWorkspaceArgs
+        >>> names = team_names(
+        ...     department="bgmr", team="forecast", region="eastus2", region_abbreviation="e2", environment="dev"
+        ... )
+        >>> team = TeamWorkspace(
+        ...     "forecast",
+        ...     TeamWorkspaceArgs(names=names, location="eastus2", tenant_id="11111111-2222-3333-4444-555555555555"),
+        ... )
+        >>> pulumi.export("workspace", team.workspace_name)
+
+    Attributes:
+        resource_group_id: Id of the resource group.
+        resource_group_name: Its name.
+        workspace_id: Id of the workspace.
+        workspace_name: Its name.
+        location: Its Azure region.
+        studio_url: Address of its web interface.
+        tracking_uri: Address for MLflow.
+        work_account_id: Id of the workspace's own storage account.
+        data_account_id: Id of the team's storage account for data.
+        workspace_identity: The workspace's identity.
+        node_identity: The identity of the clusters' nodes.
+        node_identity_id: Azure id of that identity.
+        node_access: What the nodes' identity must have before a cluster exists.
+    """
+
+    resource_group_id: pulumi.Output[str]
+    resource_group_name: pulumi.Output[str]
+    workspace_id: pulumi.Output[str]
+    workspace_name: pulumi.Output[str]
+    location: pulumi.Output[str]
+    studio_url: pulumi.Output[str]
+    tracking_uri: pulumi.Output[str]
+    work_account_id: pulumi.Output[str]
+    data_account_id: pulumi.Output[str]
+    workspace_identity: Principal
+    node_identity: Principal
+    node_identity_id: pulumi.Output[str]
+    node_access: Sequence[pulumi.Resource]
+
+    def __init__(self, name: str, args: TeamWorkspaceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("azureml-platform:components:TeamWorkspace", name, {}, opts)
+        self._name, self._args = name, args
+        group = resources.ResourceGroup(
+            f"{name}-group",
+            resource_group_name=args.names.resource_group,
+            location=args.location,
+            tags=args.tags,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        self.resource_group_id, self.resource_group_name = group.id, group.name
+        needs = self._dependencies()
+        own_identity = self._identity("workspace", args.names.workspace_identity)
+        nodes = self._identity("nodes", args.names.node_identity)
+        self.workspace_identity = Principal(
+            args.names.workspace_identity, own_identity.principal_id, "ServicePrincipal"
+        )
+        self.node_identity = Principal(args.names.node_identity, nodes.principal_id, "ServicePrincipal")
+        self.node_identity_id = nodes.id
+        self.node_access = self._node_access(needs)
+        workspace = self._workspace(needs, own_identity, self._workspace_access(needs))
+        self._grant(self.workspace_identity, {"workspace": (workspace.id, roles.CONTRIBUTOR)})
+        self._people_access(needs)
+        self._set_outputs(needs, workspace)
+
+    def _child(self, *depends_on: pulumi.Resource) -> pulumi.ResourceOptions:
+        return pulumi.ResourceOptions(parent=self, depends_on=list(depends_on) or None)
+
+    def _dependencies(self) -> _Dependencies:
+        return _Dependencies(
+            work=self._storage("work", self._args.names.work),
+            data=self._storage("data", self._args.names.data),
+            vault=self._vault(),
+            registry=self._registry(),
+            insights=self._insights(),
+        )
+
+    def _storage(self, purpose: str, account_name: str) -> storage.StorageAccount:
+        return storage_account(
+            f"{self._name}-{purpose}",
+            account_name=account_name,
+            resource_group_name=self.resource_group_name,
+            location=self._args.location,
+            replication=self._args.replication,
+            tags=self._args.tags,
+            opts=self._child(),
+        )
+
+    def _vault(self) -> keyvault.Vault:
+        return keyvault.Vault(
+            f"{self._name}-vault",
+            vault_name=self._args.names.vault,
+            resource_group_name=self.resource_group_name,
+            location=self._args.location,
+            properties=keyvault.VaultPropertiesArgs(
+                tenant_id=self._args.tenant_id,
+                sku=keyvault.SkuArgs(family=keyvault.SkuFamily.A, name=keyvault.SkuName.STANDARD),
+                enable_rbac_authorization=True,
+                enable_soft_delete=True,
+                soft_delete_retention_in_days=self._args.vault_retention_days,
+                # Azure accepts true or nothing, never false.
+                enable_purge_protection=True if self._args.purge_protection else None,
+                public_network_access="Enabled",
+            ),
+            tags=self._args.tags,
+            opts=self._child(),
+        )
+
+    def _registry(self) -> containerregistry.Registry:
+        return containerregistry.Registry(
+            f"{self._name}-registry",
+            registry_name=self._args.names.registry,
+            resource_group_name=self.resource_group_name,
+            location=self._args.location,
+            sku=containerregistry.SkuArgs(name=self._args.registry_sku),
+            admin_user_enabled=False,
+            anonymous_pull_enabled=False,
+            tags=self._args.tags,
+            opts=self._child(),
+        )
+
+    def _insights(self) -> applicationinsights.Component:
+        logs = operationalinsights.Workspace(
+            f"{self._name}-logs",
+            workspace_name=self._args.names.logs,
+            resource_group_name=self.resource_group_name,
+            location=self._args.location,
+            sku=operationalinsights.WorkspaceSkuArgs(name="PerGB2018"),
+            retention_in_days=self._args.log_retention_days,
+            tags=self._args.tags,
+            opts=self._child(),
+        )
+        return applicationinsights.Component(
+            f"{self._name}-insights",
+            resource_name_=self._args.names.insights,
+            resource_group_name=self.resource_group_name,
+            location=self._args.location,
+            kind="web",
+            application_type="web",
+            ingestion_mode="LogAnalytics",
+            workspace_resource_id=logs.id,
+            tags=self._args.tags,
+            opts=self._child(),
+        )
+
+    def _identity(self, purpose: str, identity_name: str) -> managedidentity.UserAssignedIdentity:
+        return managedidentity.UserAssignedIdentity(
+            f"{self._name}-{purpose}-identity",
+            resource_name_=identity_name,
+            resource_group_name=self.resource_group_name,
+            location=self._args.location,
+            tags=self._args.tags,
+            opts=self._child(),
+        )
+
+    def _workspace_access(self, needs: _Dependencies) -> list[authorization.RoleAssignment]:
+        """What a workspace with a user-assigned identity needs, as that gets nothing by itself.
+
+        Source: learn.microsoft.com/azure/machine-learning/how-to-identity-based-service-authentication.
+        """
+        return self._grant(
+            self.workspace_identity,
+            {
+                "work": (needs.work.id, roles.CONTRIBUTOR),
+                "vault": (needs.vault.id, roles.CONTRIBUTOR),
+                "registry": (needs.registry.id, roles.CONTRIBUTOR),
+                "insights": (needs.insights.id, roles.CONTRIBUTOR),
+                "secrets": (needs.vault.id, roles.KEY_VAULT_ADMINISTRATOR),
+                "blobs": (needs.work.id, roles.BLOB_DATA_CONTRIBUTOR),
+                "files": (needs.work.id, roles.FILE_DATA_PRIVILEGED_CONTRIBUTOR),
+            },
+        )
+
+    def _node_access(self, needs: _Dependencies) -> list[authorization.RoleAssignment]:
+        return self._grant(
+            self.node_identity,
+            {
+                "images": (needs.registry.id, roles.ACR_PULL),
+                "blobs": (needs.work.id, roles.BLOB_DATA_CONTRIBUTOR),
+                "data": (needs.data.id, roles.BLOB_DATA_CONTRIBUTOR),
+            },
+        )
+
+    def _people_access(self, needs: _Dependencies) -> None:
+        for person in unique(self._args.data_contributors):
+            self._grant(
+                person,
+                {
+                    "blobs": (needs.work.id, roles.BLOB_DATA_CONTRIBUTOR),
+                    "data": (needs.data.id, roles.BLOB_DATA_CONTRIBUTOR),
+                },
+            )
+
+    def _grant(
+        self, principal: Principal, grants: Mapping[str, tuple[pulumi.Output[str], str]]
+    ) -> list[authorization.RoleAssignment]:
+        """Role assignments of one principal: scope and role by what they are for."""
+        return [
+            assign(
+                f"{self._name}-{principal.name}-{what}", scope=scope, principal=principal, role=role, opts=self._child()
+            )
+            for what, (scope, role) in grants.items()
+        ]
+
+    def _workspace(
+        self,
+        needs: _Dependencies,
+        identity: managedidentity.UserAssignedIdentity,
+        access: Sequence[authorization.RoleAssignment],
+    ) -> ml.Workspace:
+        return ml.Workspace(
+            f"{self._name}-workspace",
+            workspace_name=self._args.names.workspace,
+            resource_group_name=self.resource_group_name,
+            location=self._args.location,
+            kind="Default",
+            sku=ml.SkuArgs(name="Basic", tier=ml.SkuTier.BASIC),
+            friendly_name=self._args.names.workspace,
+            identity=ml.ManagedServiceIdentityArgs(type="UserAssigned", user_assigned_identities=[identity.id]),
+            primary_user_assigned_identity=identity.id,
+            storage_account=needs.work.id,
+            key_vault=needs.vault.id,
+            container_registry=needs.registry.id,
+            application_insights=needs.insights.id,
+            system_datastores_auth_mode="identity",
+            public_network_access="Enabled",
+            v1_legacy_mode=False,
+            hbi_workspace=False,
+            tags=self._args.tags,
+            opts=self._child(*access),
+        )
+
+    def _set_outputs(self, needs: _Dependencies, workspace: ml.Workspace) -> None:
+        self.workspace_id, self.workspace_name = workspace.id, workspace.name
+        self.location = workspace.location.apply(lambda location: location or self._args.location)
+        self.studio_url = pulumi.Output.format(
+            "https://ml.azure.com/?wsid={0}&tid={1}", workspace.id, self._args.tenant_id
+        )
+        self.tracking_uri = workspace.ml_flow_tracking_uri
+        self.work_account_id, self.data_account_id = needs.work.id, needs.data.id
+        self.register_outputs(
+            {
+                "resourceGroupName": self.resource_group_name,
+                "workspaceId": self.workspace_id,
+                "workspaceName": self.workspace_name,
+                "location": self.location,
+                "studioUrl": self.studio_url,
+                "trackingUri": self.tracking_uri,
+                "workAccountId": self.work_account_id,
+                "dataAccountId": self.data_account_id,
+                "nodeIdentityId": self.node_identity_id,
+            }
+        )
+
+
+def _principal(name: str, identity: managedidentity.UserAssignedIdentity) -> Principal:
+    return Principal(name, identity.principal_id, "ServicePrincipal")
