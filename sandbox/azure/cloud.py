@@ -1,0 +1,47 @@
+"""What the services of the local Azure share."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from sandbox.azure.rbac import AccessControl
+from sandbox.azure.store import Store
+from sandbox.azure.tokens import Tokens
+
+SEED = Path(__file__).with_name("seed.yaml")
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """One local Azure.
+
+    Attributes:
+        directory: The sandbox's folder; blobs, runs and environments are kept below it.
+        store: Everything that the services remember.
+        tokens: Signs and checks callers' tokens.
+        access: Decides by role assignments.
+        seed: The tenant as the seed file has it: `tenantId`, `domain`, `subscriptions`, `users`, `groups`, `personas`, `quotas`.
+        client_environment: The variables with which a client (a job, for one) reaches this Azure.
+    """
+
+    directory: Path
+    store: Store
+    tokens: Tokens
+    access: AccessControl
+    seed: dict[str, Any]
+    client_environment: dict[str, str]
+
+
+def open_cloud(directory: Path, client_environment: dict[str, str], seed: Path = SEED) -> Cloud:
+    """Opens, or makes, the local Azure in a folder.
+
+    Raises:
+        OSError, sqlite3.Error: The folder cannot be written.
+    """
+    tenant = yaml.safe_load(seed.read_text(encoding="utf-8"))
+    store = Store(directory / "azure.db")
+    return Cloud(
+        directory, store, Tokens(directory, tenant["tenantId"]), AccessControl(store), tenant, client_environment
+    )

@@ -1,0 +1,46 @@
+"""Azure's error bodies: `{"error": {"code", "message", ...}}`, as the resource manager and most services send them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.responses import JSONResponse
+
+
+class AzureError(Exception):
+    """A refusal as the service words it.
+
+    Args:
+        status: HTTP status.
+        code: Azure's error code, such as `ResourceNotFound`.
+        message: The text that clients show.
+        target: The offending field, where the service names one.
+        details: Further errors, each with code and message.
+        headers: Extra response headers, such as `Retry-After` in seconds.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        target: str | None = None,
+        details: list[dict[str, Any]] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(f"{code}: {message}")
+        self.status, self.code, self.message = status, code, message
+        self.target, self.details, self.headers = target, details, dict(headers or {})
+
+    def body(self) -> dict[str, Any]:
+        """The error's JSON."""
+        error: dict[str, Any] = {"code": self.code, "message": self.message}
+        if self.target is not None:
+            error["target"] = self.target
+        if self.details is not None:
+            error["details"] = self.details
+        return {"error": error}
+
+    def response(self) -> JSONResponse:
+        """The error as an answer; `x-ms-error-code` repeats the code, as Azure's front ends do."""
+        return JSONResponse(self.body(), self.status, headers={"x-ms-error-code": self.code, **self.headers})

@@ -1,0 +1,142 @@
+"""The gateway: an HTTP proxy on loopback that ends TLS for Azure's host names and hands requests to their services.
+
+A client that has `HTTPS_PROXY` set sends `CONNECT host:443`. The gateway answers, takes the host's part in the TLS
+handshake with a certificate of the local CA, and serves that connection with the host's service. A host that no
+service answers for is refused before TLS, so that nothing reaches the real Azure by mistake.
+"""
+
+import asyncio
+import re
+import ssl
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import trustme
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
+
+Application = Callable[..., Any]
+MAX_HEAD = 8192  # bytes of a CONNECT request; real ones take some 200
+
+
+class Gateway:
+    """Serves `hosts` on one loopback port.
+
+    Args:
+        ca: Issues the hosts' certificates.
+        hosts: Pairs of a pattern for whole host names and the ASGI application that answers for them.
+    """
+
+    def __init__(self, ca: trustme.CA, hosts: list[tuple[re.Pattern[str], Application]]) -> None:
+        self._ca, self._hosts = ca, hosts
+        self._state = ServerState()
+        self._contexts: dict[str, ssl.SSLContext] = {}
+        self.config = cache(self._config)
+
+    def service(self, host: str) -> Application | None:
+        """The application for a host, or None where the host is not emulated."""
+        return next((app for pattern, app in self._hosts if pattern.fullmatch(host)), None)
+
+    async def start(self, port: int) -> asyncio.Server:
+        """Listens on 127.0.0.1; port 0 takes a free one.
+
+        Raises:
+            OSError: The port is taken.
+        """
+        loop = asyncio.get_running_loop()
+        return await loop.create_server(lambda: _Connection(self), "127.0.0.1", port)
+
+    def context(self, host: str) -> ssl.SSLContext:
+        """TLS as this host."""
+        if host not in self._contexts:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.minimum_version = ssl.TLSVersion.TLSv1_2
+            self._ca.issue_cert(host).configure_cert(context)
+            self._contexts[host] = context
+        return self._contexts[host]
+
+    def protocol(self, app: Application) -> "_Http":
+        """An HTTP connection served by the application."""
+        return _Http(self.config(app), self._state, {})
+
+    @staticmethod
+    def _config(app: Application) -> uvicorn.Config:
+        config = uvicorn.Config(
+            app, http="httptools", ws="none", lifespan="off", access_log=False, log_config=None, timeout_keep_alive=120
+        )
+        config.load()
+        return config
+
+
+class _Http(HttpToolsProtocol):
+    """HTTP after the handshake. A request can come with the handshake's last bytes, before `connection_made`."""
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        for data in self.__dict__.pop("early", ()):
+            self.data_received(data)
+
+    def data_received(self, data: bytes) -> None:
+        if self.transport is None:
+            self.__dict__.setdefault("early", []).append(data)
+        else:
+            super().data_received(data)
+
+
+class _Connection(asyncio.Protocol):
+    """One client's connection, up to the TLS handshake."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway, self._head = gateway, b""
+        self._transport: asyncio.Transport | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._head += data
+        if b"\r\n\r\n" in self._head:
+            self._answer(self._head.split(b"\r\n", 1)[0])
+        elif len(self._head) > MAX_HEAD:
+            self._refuse("431 Request Header Fields Too Large", "The request's head is too large.")
+
+    def _answer(self, line: bytes) -> None:
+        asked = re.fullmatch(rb"CONNECT ([A-Za-z0-9.-]{1,253}):443 HTTP/1\.[01]", line)
+        if asked is None:
+            self._refuse(
+                "405 Method Not Allowed", "This is the sandbox's gateway: a proxy that answers CONNECT host:443."
+            )
+            return
+        host = asked[1].decode().lower()
+        app = self._gateway.service(host)
+        if app is None:
+            self._refuse("403 Forbidden", f"The sandbox does not emulate {host}, and lets nothing through to it.")
+            return
+        assert self._transport is not None
+        self._transport.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        self._task = asyncio.get_running_loop().create_task(self._serve(self._transport, host, app))
+
+    async def _serve(self, transport: asyncio.Transport, host: str, app: Application) -> None:
+        protocol = self._gateway.protocol(app)
+        try:
+            secured = await asyncio.get_running_loop().start_tls(
+                transport, protocol, self._gateway.context(host), server_side=True
+            )
+        except (OSError, ssl.SSLError):  # the client does not trust the CA, or went away
+            transport.close()
+            return
+        if secured is not None:
+            protocol.connection_made(secured)
+
+    def _refuse(self, status: str, text: str) -> None:
+        assert self._transport is not None
+        body = (text + "\n").encode()
+        head = (
+            f"HTTP/1.1 {status}\r\nContent-Type: text/plain\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+        )
+        self._transport.write(head.encode() + body)
+        self._transport.close()

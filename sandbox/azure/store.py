@@ -1,0 +1,84 @@
+"""What the local Azure remembers: JSON documents by kind and key, in one SQLite file.
+
+SQLite in WAL mode: what was answered survives the process being killed. All access is from the gateway's event loop,
+and a handler that writes several documents does so in one `transaction`.
+"""
+
+import json
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+Document = dict[str, Any]
+
+
+class Store:
+    """Documents by (kind, key). Keys are the services' own: lowercased resource ids, object ids, names.
+
+    Args:
+        path: The SQLite file, made if absent.
+
+    Raises:
+        sqlite3.Error: The file cannot be opened or written (a full disk, for one).
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=NORMAL")
+        self._db.execute(
+            "CREATE TABLE IF NOT EXISTS documents"
+            " (kind TEXT, key TEXT, body TEXT NOT NULL, PRIMARY KEY (kind, key)) WITHOUT ROWID"
+        )
+        self.generation: Counter[str] = Counter()
+        """How often each kind was written since the start: lets a reader keep a cache of a whole kind."""
+
+    def get(self, kind: str, key: str) -> Document | None:
+        """The document, or None."""
+        row = self._db.execute("SELECT body FROM documents WHERE kind=? AND key=?", (kind, key)).fetchone()
+        return None if row is None else json.loads(row[0])
+
+    def put(self, kind: str, key: str, body: Document) -> None:
+        """Writes the document, new or not."""
+        self._db.execute(
+            "REPLACE INTO documents VALUES (?, ?, ?)", (kind, key, json.dumps(body, separators=(",", ":")))
+        )
+        self.generation[kind] += 1
+
+    def delete(self, kind: str, key: str) -> bool:
+        """Removes the document; tells whether there was one."""
+        self.generation[kind] += 1
+        return self._db.execute("DELETE FROM documents WHERE kind=? AND key=?", (kind, key)).rowcount > 0
+
+    def items(self, kind: str, prefix: str = "") -> Iterator[tuple[str, Document]]:
+        """Key and document of all whose key starts with the prefix, by key."""
+        rows = self._db.execute(
+            "SELECT key, body FROM documents WHERE kind=? AND key>=? AND key<? ORDER BY key",
+            (kind, prefix, prefix + "\U0010ffff"),
+        ).fetchall()
+        return ((key, json.loads(body)) for key, body in rows)
+
+    def list(self, kind: str, prefix: str = "") -> Iterator[Document]:
+        """The documents whose key starts with the prefix, by key."""
+        return (body for _, body in self.items(kind, prefix))
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All writes inside, or none. Inside another transaction it is part of that one."""
+        if self._db.in_transaction:
+            yield
+            return
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._db.close()
