@@ -1,0 +1,1 @@
+"""The policy pack: what every stack must keep; one module a family of rules, configured per stack in `<stack>.json`."""
