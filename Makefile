@@ -1,0 +1,79 @@
+# Everything a newcomer or a contributor runs. `make` lists it.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+PYTHON ?= python3
+STACK ?= dev
+VENV := .venv
+BIN := $(VENV)/bin
+UV_VERSION := $(shell sed -n 's/^uv==\([^ ]*\).*/\1/p' requirements.in)
+
+# Packages are cached in the tree, so that `make clean` leaves nothing behind and tests need no network.
+export UV_CACHE_DIR := $(CURDIR)/.cache/uv
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+JOB_ENVIRONMENTS := $(wildcard jobs/examples/*/conda.yml tests/azure/ml/environments/*.yml)
+PULUMI := $(BIN)/python -m sandbox pulumi
+UP := $(PULUMI) up --stack $(STACK) --yes --policy-pack policies --policy-pack-config policies/$(STACK).json
+
+.PHONY: help
+help: ## list the commands
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+.PHONY: demo
+demo: setup ## bring the dev stack up in the sandbox and train a model on it
+	@$(BIN)/python -m sandbox start
+	@$(UP)
+	@eval "$$($(BIN)/python -m sandbox env --persona scientist)" && \
+	  $(BIN)/python -m jobs submit highspenders --stack $(STACK) --team bluegranit --cluster ds3-v2-cluster --stream --register highspenders
+	@cat docs/whats-next.txt
+
+.PHONY: preview up down
+preview: setup ## what `up` would change (STACK=prod for another stack)
+	@$(PULUMI) preview --stack $(STACK) --policy-pack policies --policy-pack-config policies/$(STACK).json
+up: setup ## bring a stack up in the sandbox
+	@$(BIN)/python -m sandbox start
+	@$(UP)
+down: setup ## destroy the stack in the sandbox
+	@$(PULUMI) destroy --stack $(STACK) --yes
+
+.PHONY: test soak bench
+test: setup prepare ## all tests
+	@UV_OFFLINE=1 $(BIN)/python -m pytest -n 2 --dist worksteal tests
+soak: setup prepare ## the long runs; the last result is in docs/soak.md
+	@UV_OFFLINE=1 $(BIN)/python -m pytest tests -m soak
+bench: setup ## measure; docs/benchmarks.md has the last results
+	@for each in benchmarks/*.py; do echo "== $$each"; $(BIN)/python $$each || exit 1; done
+
+.PHONY: check format lock
+check: setup ## lint, format, types and the rooms' borders
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+format: setup ## let ruff mend what it can
+	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
+lock: setup ## requirements.txt anew from requirements.in
+	@$(BIN)/uv pip compile -q requirements.in -o requirements.txt --generate-hashes --no-header --universal --python-version 3.11
+
+.PHONY: setup prepare clean
+setup: $(VENV)/.ready ## .venv from the pinned requirements
+$(VENV)/.ready: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed, $(PYTHON) is $$($(PYTHON) --version). Say which one to use: make PYTHON=python3.12 ..."; exit 1; }
+	@echo "Setting up .venv (uv $(UV_VERSION)) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet uv==$(UV_VERSION)
+	@$(BIN)/uv pip sync --compile-bytecode --python $(BIN)/python requirements.txt
+	@touch $@
+
+# The job environments' packages, fetched once: afterwards jobs and tests build theirs from the cache.
+prepare: .cache/prepared
+.cache/prepared: $(VENV)/.ready $(JOB_ENVIRONMENTS)
+	@$(BIN)/python -m sandbox prepare $(JOB_ENVIRONMENTS)
+	@touch $@
+
+clean: ## stop the sandbox, remove all that was made
+	@if [ -x $(BIN)/python ]; then $(BIN)/python -m sandbox stop; fi
+	@rm -rf .sandbox .venv .cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .pytest_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
