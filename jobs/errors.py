@@ -1,0 +1,41 @@
+"""What can go wrong on the way to Azure, in words for the person at the keyboard."""
+
+from __future__ import annotations
+
+import re
+
+SIGN_IN = (
+    "sign in with `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET "
+    '(the sandbox\'s: eval "$(python -m sandbox env)")'
+)
+NETWORK = "check the network, HTTPS_PROXY and SSL_CERT_FILE (the sandbox's: python -m sandbox start, then env)"
+
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+class JobError(Exception):
+    """A failure with a message for the user: what happened, what is allowed, what to do."""
+
+
+def first_line(text: str) -> str:
+    """Return the first line of a client's message that says anything, without colours."""
+    lines = (line.strip() for line in _COLOUR.sub("", text).splitlines())
+    return next((line for line in lines if line), "no reason given")
+
+
+def explain(error: Exception) -> str:
+    """Put an exception of the Azure clients into one message: who refused what, and what to do.
+
+    Only azure-core's hierarchy has to be known: identity, storage and azure-ai-ml derive their errors from it.
+    """
+    from azure.core import exceptions as azure  # noqa: PLC0415 - whoever has such an error has loaded it already
+
+    if isinstance(error, azure.ClientAuthenticationError):
+        return f"not signed in to Azure: {first_line(error.message)}\n  {SIGN_IN}"
+    if isinstance(error, (azure.ServiceRequestError, azure.ServiceResponseError)):
+        return f"cannot reach Azure: {first_line(str(error))}\n  {NETWORK}"
+    if isinstance(error, azure.HttpResponseError):
+        code = getattr(error, "error_code", None) or getattr(error.error, "code", None) or error.reason
+        message = getattr(error.error, "message", None) or error.message
+        return f"Azure refused ({error.status_code} {code}): {first_line(message)}"
+    return _COLOUR.sub("", str(error)).strip()

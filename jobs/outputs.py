@@ -1,0 +1,189 @@
+"""A stack's outputs, contract 1: the only thing that a data scientist has to know of a department.
+
+They come from `pulumi stack output --json`, from the embedded engine where there is no pulumi, or from a file that
+somebody saved. Keys that this version does not know are ignored, so that a stack may offer more.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic.alias_generators import to_camel
+
+from jobs.errors import JobError
+
+_SHOWN_ERRORS = 3
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, strict=True, alias_generator=to_camel, validate_by_name=False)
+
+
+class Cluster(_Part):
+    """A compute cluster of the team."""
+
+    vm_size: str
+    max_nodes: int = Field(ge=0)
+    priority: str
+    idle_minutes: int = Field(ge=0)
+
+
+class Datastore(_Part):
+    """A registered datastore; `uri` ends in /paths/, and a file's path in the container goes behind it."""
+
+    type: str
+    account: str
+    container: str
+    uri: str
+
+
+class Team(_Part):
+    """A team's workspace: where it is, what it runs on and what it stores in."""
+
+    subscription_id: str
+    resource_group: str
+    workspace: str
+    location: str
+    studio_url: str
+    tracking_uri: str
+    clusters: dict[str, Cluster]
+    datastores: dict[str, Datastore]
+
+    @property
+    def resource_id(self) -> str:
+        """The workspace's resource id."""
+        return (
+            f"/subscriptions/{self.subscription_id}/resourceGroups/{self.resource_group}"
+            f"/providers/Microsoft.MachineLearningServices/workspaces/{self.workspace}"
+        )
+
+    @model_validator(mode="after")
+    def _belongs_together(self) -> Self:
+        """Refuse addresses of another workspace: a file put together by hand would send a run to the wrong one."""
+        if not self.tracking_uri.lower().endswith(self.resource_id.lower()):
+            raise ValueError(f"trackingUri is not that of workspace {self.workspace}: {self.tracking_uri}")
+        for name, datastore in self.datastores.items():
+            uri = (
+                f"azureml://subscriptions/{self.subscription_id}/resourcegroups/{self.resource_group}"
+                f"/workspaces/{self.workspace}/datastores/{name}/paths/"
+            )
+            if datastore.uri.lower() != uri.lower():
+                raise ValueError(f"datastores.{name}.uri should be {uri}, not {datastore.uri}")
+        return self
+
+
+class Department(_Part):
+    """The department that the stack deploys."""
+
+    code: str
+    environment: str
+    region: str
+    subscription_id: str
+    owner: str
+    cost_center: str
+
+
+class Outputs(_Part):
+    """All outputs of a department's stack."""
+
+    contract: Literal[1]
+    department: Department
+    teams: dict[str, Team]
+
+    def team(self, name: str | None) -> Team:
+        """Return the team of that name; without a name, the department's only team.
+
+        Raises:
+            JobError: There is no such team, or no name and more than one team.
+        """
+        names = ", ".join(sorted(self.teams)) or "none"
+        if name is None:
+            if len(self.teams) != 1:
+                raise JobError(f"--team is needed: department {self.department.code} has the teams {names}")
+            return next(iter(self.teams.values()))
+        if name not in self.teams:
+            raise JobError(f"department {self.department.code} has no team '{name}'; its teams: {names}")
+        return self.teams[name]
+
+
+def read_file(path: Path, stack: str | None = None) -> Outputs:
+    """Read outputs that were saved with `pulumi stack output --json > FILE`.
+
+    Args:
+        path: The file.
+        stack: Where given, the file must be of this stack: its environment (res, dev, pro) is part of the stack's name.
+
+    Raises:
+        JobError: The file is missing, no JSON, not of contract 1, or of another stack.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "is not text in UTF-8"
+        raise JobError(f"{path}: {reason}; --outputs takes what `pulumi stack output --json` prints") from None
+    outputs = parse(text, str(path))
+    environment = outputs.department.environment
+    if stack is not None and environment not in stack:
+        raise JobError(
+            f"{path}: holds the outputs of department {outputs.department.code}, environment {environment}, "
+            f"not of stack {stack}; leave out --stack to use the file, or save that stack's outputs"
+        )
+    return outputs
+
+
+def read_stack(stack: str) -> Outputs:
+    """Ask Pulumi for the stack's outputs: the real command line where there is one, else the embedded engine.
+
+    Raises:
+        JobError: The stack does not exist, is not up, or its outputs are not of contract 1.
+    """
+    pulumi = shutil.which("pulumi")
+    command = [pulumi] if pulumi else [sys.executable, "-m", "sandbox", "pulumi"]
+    done = subprocess.run(  # noqa: S603 - no shell reads the stack's name
+        [*command, "stack", "output", "--json", "-s", stack],
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
+    if done.returncode != 0:
+        said = "\n  ".join((done.stderr or done.stdout).strip().splitlines()[-_SHOWN_ERRORS:])
+        raise JobError(f"no outputs of stack {stack}: {said}\n  bring it up first, or give --outputs FILE")
+    if done.stdout.strip() in ("", "{}"):
+        raise JobError(f"stack {stack} has no outputs yet: bring it up first (pulumi up -s {stack})")
+    return parse(done.stdout, f"stack {stack}")
+
+
+def parse(text: str, source: str) -> Outputs:
+    """Validate outputs in JSON; `source` names them in messages.
+
+    Raises:
+        JobError: No JSON, another contract, or keys missing or wrong; the message names them.
+    """
+    try:
+        data: Any = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise JobError(f"{source}: is not JSON ({error})") from None
+    if not isinstance(data, dict) or "contract" not in data:
+        raise JobError(f"{source}: has no key 'contract', so these are not a department's outputs")
+    if data["contract"] != 1:
+        raise JobError(f"{source}: is of contract {data['contract']!r}, and this version of jobs reads contract 1")
+    try:
+        return Outputs.model_validate(data)
+    except ValidationError as error:
+        raise JobError(f"{source}: {_say(error)}") from None
+
+
+def _say(error: ValidationError) -> str:
+    """Name the first wrong keys, each with what was expected."""
+    found = error.errors(include_url=False)
+    lines = [f"{'.'.join(map(str, item['loc'])) or 'outputs'}: {item['msg']}" for item in found[:_SHOWN_ERRORS]]
+    if len(found) > _SHOWN_ERRORS:
+        lines.append(f"and {len(found) - _SHOWN_ERRORS} more")
+    return "\n  ".join(lines)
