@@ -129,6 +129,7 @@ class ResourceType:
         name_error: Code and message of a bad name; `{name}` stands for the name.
         kind: The store's kind; `resource` but for types that others must find fast.
         actions: POST actions by lowercased name; each gets the call and the stored resource and returns a body or a response.
+        needs_parent: Whether what it lies in must have been made; false where the service makes that by itself.
         update_status: The status of a PUT that changes an existing resource.
         create_status: The status of a PUT that makes one.
     """
@@ -138,6 +139,7 @@ class ResourceType:
     name_pattern: ClassVar[re.Pattern[str]] = re.compile(r"[^/?#%&\\]{1,260}")
     name_error: ClassVar[tuple[str, str]] = ("InvalidResourceName", "The resource name '{name}' is not valid.")
     kind: ClassVar[str] = "resource"
+    needs_parent: ClassVar[bool] = True
     create_status: ClassVar[int] = 201
     update_status: ClassVar[int] = 200
 
@@ -145,6 +147,19 @@ class ResourceType:
     def actions(self) -> dict[str, Action]:
         """POST actions by lowercased name."""
         return {}
+
+    def find(self, call: Call, resource_id: ResourceId) -> Body | None:
+        """The stored resource; override for what exists without having been made, such as a location."""
+        return call.cloud.store.get(self.kind, Resources.key(self, resource_id))
+
+    def collection(self, call: Call) -> Body:
+        """The answer to a GET of the collection; override for filters and pages."""
+        found = [
+            one
+            for one in call.cloud.store.list(self.kind, call.id.key + "/")
+            if one["type"].lower() == self.type.lower()
+        ]
+        return {"value": [self.present(call, one) for one in found]}
 
     def validate(self, call: Call, old: Body | None) -> None:
         """Refuses a PUT with an `AzureError`; `old` is the stored resource, if there is one."""
@@ -161,6 +176,10 @@ class ResourceType:
 
     def deleted(self, call: Call, resource: Body) -> None:
         """Runs in the transaction that removed the resource, also when its group goes."""
+
+    def delete_response(self, call: Call, resource: Body | None) -> Response:
+        """The answer to a DELETE, of nothing where `resource` is None; override for a long-running operation."""
+        return Response(status_code=204 if resource is None else 200)
 
     def patch(self, call: Call, old: Body) -> Body:
         """The body of the PUT that this PATCH amounts to: top-level merge, `properties` and `tags` one level deeper."""
@@ -239,7 +258,7 @@ class Resources:
             raise AzureError(404, "SubscriptionNotFound", f"The subscription '{found[1]}' could not be found.")
 
     def _require(self, call: Call, kind: ResourceType) -> Body:
-        found = self._cloud.store.get(kind.kind, self.key(kind, call.id))
+        found = kind.find(call, call.id)
         if found is not None:
             return found
         self._parent(call)
@@ -254,7 +273,7 @@ class Resources:
         if call.id.parent and "/providers/" in call.id.parent.lower():
             parent = parse_id(call.id.parent)
             kind = self._registry.find(parent.type)
-            if self._cloud.store.get(kind.kind, self.key(kind, parent)) is None:
+            if kind.find(call, parent) is None:
                 raise AzureError(
                     404,
                     "ParentResourceNotFound",
@@ -273,10 +292,9 @@ class Resources:
         if call.id.name:
             resource = self._require(call, kind)
             return Response(status_code=204) if call.method == "HEAD" else JSONResponse(kind.present(call, resource))
-        self._parent(call)
-        prefix = call.id.key + "/"
-        found = [one for one in self._cloud.store.list(kind.kind, prefix) if one["type"].lower() == kind.type.lower()]
-        return JSONResponse({"value": [kind.present(call, one) for one in found]})
+        if kind.needs_parent:
+            self._parent(call)
+        return JSONResponse(kind.collection(call))
 
     def _put(self, call: Call) -> Response:
         kind = self._registry.find(call.id.type)
@@ -284,7 +302,8 @@ class Resources:
         if not kind.name_pattern.fullmatch(call.id.name):
             code, message = kind.name_error
             raise AzureError(400, code, message.format(name=call.id.name))
-        self._parent(call)
+        if kind.needs_parent:
+            self._parent(call)
         old = self._cloud.store.get(kind.kind, self.key(kind, call.id))
         if kind.tracked:
             self._location(call, old)
@@ -327,12 +346,12 @@ class Resources:
         call.authorize(f"{kind.type}/delete", call.id.text)
         resource = self._cloud.store.get(kind.kind, self.key(kind, call.id))
         if resource is None:
-            return Response(status_code=204)
+            return kind.delete_response(call, None)
         self.locked(call.id, "delete", ("ReadOnly", "CanNotDelete"))
         kind.before_delete(call, resource)
         with self._cloud.store.transaction():
             self.remove(call, kind, resource)
-        return Response(status_code=200)
+        return kind.delete_response(call, resource)
 
     def remove(self, call: Call, kind: ResourceType, resource: Body) -> None:
         """Removes a resource with all below it: children, extension resources, and for a group its content."""
