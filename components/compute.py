@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import pulumi
 from pulumi_azure_native import machinelearningservices as ml
@@ -64,11 +64,8 @@ class ComputeCluster(pulumi.ComponentResource):
         >>> cluster = ComputeCluster(
         ...     "train",
         ...     ComputeClusterArgs(
-        ...         resource_group_name=(
-            ""
-            "forecast"
-        ), workspace_name="forecastws", cluster_name="train", location="eastus2",
-        ...         vm_size="STANDARD_DS3_V2", max_nodes=4,
+        ...         resource_group_name="forecast", workspace_name="forecastws", cluster_name="train",
+        ...         location="eastus2", vm_size="STANDARD_DS3_V2", max_nodes=4,
         ...         identity_id="/subscriptions/8b41ca0c-0c5a-4c01-b49b-5bb8d329cc27/resourceGroups/forecast"
         ...         "/providers/Microsoft.ManagedIdentity/userAssignedIdentities/nodes",
         ...     ),
@@ -122,13 +119,12 @@ def _properties(args: ComputeClusterArgs) -> ml.AmlComputeArgs:
     )
 
 
-def _made_as_asked(args: ComputeClusterArgs, properties: object) -> str:
+def _made_as_asked(args: ComputeClusterArgs, properties: Mapping[str, Any]) -> str:
     """The VM size that the service has; a cluster made again under its old name can come back with its old size.
 
     Source: github.com/Azure/azure-rest-api-specs/issues/18889.
     """
-    inner = getattr(properties, "properties", None)
-    made = str(getattr(inner, "vm_size", None) or args.vm_size)
+    made = str((properties.get("properties") or {}).get("vmSize") or args.vm_size)
     if made.upper() != args.vm_size.upper():
         raise pulumi.RunError(
             f"cluster '{args.cluster_name}' has VM size {made}, not {args.vm_size}: Azure kept the old one under this "

@@ -57,7 +57,7 @@ def parse_department(raw: object, file: str) -> Department:
     except ValidationError as error:
         problems.extend(shape_problems(error))
     known = {problem.path for problem in problems}
-    problems.extend(problem for problem in cross_problems(raw) if problem.path not in known)
+    problems.extend(problem for problem in cross_problems(raw, known) if problem.path not in known)
     if problems or department is None:
         raise SettingsError(file, problems)
     return department

@@ -190,7 +190,7 @@ class Department(_Settings):
     allowed_vm_sizes: tuple[VmSizeName, ...] | None = Field(
         default=None, min_length=1, description="VM sizes that the teams may use; all known ones if left out."
     )
-    key_vault: KeyVault = Field(default=KeyVault(), description="How the teams' key vaults outlive a mistake.")
+    key_vault: KeyVault = Field(default=KeyVault(), description="Settings of the teams' key vaults.")
     registry_sku: RegistrySku | None = Field(
         default=None,
         description=(

@@ -1,7 +1,7 @@
 """What is wrong with a department's settings, all of it at once, each with its key, its value and what is allowed."""
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, get_args
 
@@ -146,8 +146,13 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
     return next((model for model in map(_model_in, get_args(annotation)) if model), None)
 
 
-def cross_problems(raw: object) -> Iterator[Problem]:
-    """What is wrong between values that are each right, found even where others are wrong."""
+def cross_problems(raw: object, wrong: Collection[Path]) -> Iterator[Problem]:
+    """What is wrong between values that are each right, found even where others are wrong.
+
+    Args:
+        raw: The value of `azureml-platform:department`.
+        wrong: Where a problem is known already; nothing that only follows from it is told.
+    """
     department = _mapping(raw)
     teams = list(_mappings(department, "teams"))
     yield from _duplicates(((("teams", i, "name"), team.get("name")) for i, team in teams), "Teams of a department")
@@ -160,9 +165,14 @@ def cross_problems(raw: object) -> Iterator[Problem]:
         "Azure wants a cluster's name to be unique in the region, so clusters of a department",
     )
     yield from _size_problems(department, teams)
-    yield from _name_problems(department, teams)
+    if not {("code",), ("environment",), ("regionAbbreviation",), ("region",)} & set(wrong):
+        named = (("teams", i, key) for i, _ in teams for key in ("name", "customName"))
+        bad = {path[1] for path in named if path in wrong}
+        yield from _name_problems(department, [(i, team) for i, team in teams if i not in bad])
     for i, team in teams:
-        yield from _lake_problems(("teams", i, "lake"), _mapping(team.get("lake")))
+        path: Path = ("teams", i, "lake")
+        if not any(other[:4] == (*path, "fileSystems") for other in wrong):
+            yield from _lake_problems(path, _mapping(team.get("lake")))
 
 
 def _size_problems(department: Mapping[str, Any], teams: list[tuple[int, Mapping[str, Any]]]) -> Iterator[Problem]:

@@ -66,6 +66,8 @@ class _Builder:
             raise YamlError(f"the file's anchors expand to more than {_MOST_NODES} values.")
         if depth > _DEEPEST:
             raise YamlError(f"line {node.start_mark.line + 1}: nested deeper than {_DEEPEST} levels.")
+        if node.tag.startswith("tag:yaml.org,2002:python/") or node.tag.startswith("!"):
+            raise YamlError(f"line {node.start_mark.line + 1}: the tag {node.tag} means nothing here.")
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, depth)
         if isinstance(node, yaml.SequenceNode):

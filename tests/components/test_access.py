@@ -1,0 +1,120 @@
+"""The roles, judged as Azure evaluates them, and the assignments' names."""
+
+import re
+from collections.abc import Iterable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.access import Principal, stable_guid, unique
+from components.roles import DATA_SCIENTIST, TEAM_LEAD, CustomRole
+
+ML = "Microsoft.MachineLearningServices"
+W = f"{ML}/workspaces"
+
+
+def allows(role: CustomRole, operation: str) -> bool:
+    """Whether Azure allows an operation to somebody with this role only.
+
+    An action matches the whole operation, in any letter case; `*` stands for any characters, slashes too. What
+    notActions match is taken out. Source: learn.microsoft.com/azure/role-based-access-control/role-definitions.
+    """
+
+    def match(patterns: Iterable[str]) -> bool:
+        return any(re.fullmatch(re.escape(p).replace(r"\*", ".*"), operation, re.IGNORECASE) for p in patterns)
+
+    return match(role.actions) and not match(role.not_actions)
+
+
+USE = [
+    f"{W}/read",
+    f"{W}/jobs/write",
+    f"{W}/jobs/delete",
+    f"{W}/jobs/cancel/action",
+    f"{W}/computes/read",
+    f"{W}/computes/start/action",
+    f"{W}/computes/stop/action",
+    f"{W}/computes/listNodes/action",
+    f"{W}/codes/versions/write",
+    f"{W}/data/versions/write",
+    f"{W}/models/versions/write",
+    f"{W}/environments/versions/write",
+    f"{W}/environments/build/action",
+    f"{W}/environments/readSecrets/action",
+    f"{W}/experiments/runs/submit/action",
+    f"{W}/metadata/artifacts/write",
+    f"{W}/metadata/snapshots/write",
+    f"{W}/datastores/read",
+    f"{W}/onlineEndpoints/write",
+    f"{W}/schedules/write",
+    "Microsoft.Resources/subscriptions/resourceGroups/read",
+]
+ADMINISTER = [
+    f"{W}/write",
+    f"{W}/delete",
+    f"{W}/listKeys/action",
+    f"{W}/resynckeys/action",
+    f"{W}/listStorageAccountKeys/action",
+    f"{W}/computes/listKeys/action",
+    f"{W}/datastores/listSecrets/action",
+    f"{W}/connections/listSecrets/action",
+    f"{W}/outboundRules/write",
+    f"{ML}/locations/updateQuotas/action",
+    "Microsoft.Quota/quotas/write",
+    "Microsoft.Capacity/resourceProviders/locations/serviceLimits/write",
+    "Microsoft.Support/supportTickets/write",
+    "Microsoft.Authorization/roleAssignments/write",
+    "Microsoft.Storage/storageAccounts/listKeys/action",
+    "Microsoft.KeyVault/vaults/write",
+]
+CHANGE_COMPUTE = [
+    f"{W}/computes/write",
+    f"{W}/computes/delete",
+    f"{W}/computes/train/write",
+    f"{W}/computes/train/delete",
+    f"{W}/computes/resize/action",
+]
+
+
+@pytest.mark.parametrize("operation", USE)
+def test_both_use_the_workspace(operation: str) -> None:
+    assert allows(DATA_SCIENTIST, operation)
+    assert allows(TEAM_LEAD, operation)
+
+
+@pytest.mark.parametrize("operation", ADMINISTER)
+def test_neither_administers_it(operation: str) -> None:
+    assert not allows(DATA_SCIENTIST, operation)
+    assert not allows(TEAM_LEAD, operation)
+
+
+@pytest.mark.parametrize("operation", CHANGE_COMPUTE)
+def test_only_leads_change_compute(operation: str) -> None:
+    assert allows(TEAM_LEAD, operation)
+    assert not allows(DATA_SCIENTIST, operation)
+
+
+def test_no_role_allows_everything() -> None:
+    assert all(
+        ("*") not in (action, action.split("/")[0]) for role in (DATA_SCIENTIST, TEAM_LEAD) for action in role.actions
+    )
+
+
+@given(st.lists(st.text(min_size=1), min_size=3, max_size=3), st.lists(st.text(min_size=1), min_size=3, max_size=3))
+def test_assignments_of_the_same_are_named_the_same_and_others_are_not(one: list[str], other: list[str]) -> None:
+    assert stable_guid(*one) == stable_guid(*(part.lower() for part in one))
+    if [part.lower() for part in one] != [part.lower() for part in other] and not any(
+        ("|") in part for part in one + other
+    ):
+        assert stable_guid(*one) != stable_guid(*other)
+
+
+def test_a_name_is_a_version_5_uuid_that_never_changes() -> None:
+    scope = "/subscriptions/s/resourceGroups/g"
+    assert stable_guid(scope, "p", "r") == "854a7b39-3bfb-5b72-ad3f-beed7f71adbb"
+
+
+def test_somebody_in_two_lists_counts_once() -> None:
+    a, b = Principal("a@x.com", "1", "User"), Principal("b@x.com", "2", "User")
+    assert [p.name for p in unique([a, b, a])] == ["a@x.com", "b@x.com"]

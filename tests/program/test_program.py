@@ -1,0 +1,324 @@
+"""What the program registers for the committed stacks: names, order, access, outputs."""
+
+import copy
+import json
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pulumi_azure_native import resources
+
+from components.aliases import drop_version_aliases
+from components.outputs import StackOutputs, schema
+from tests.program.harness import ROOT, Registered, Run, principal_id, run_function, run_program, stack_file
+
+BLOB = "ba92f5b4-2d11-453d-a403-e96b0029c9fe"
+CONTRIBUTOR = "b24988ac-6180-42a0-ab88-20f7382dd24c"
+VAULT_ADMIN = "00482a5a-887f-4fb3-b363-3b7fe8e74483"
+ACR_PULL = "7f951dda-4ed3-4680-a7ca-43fe172d538d"
+
+
+@pytest.fixture(scope="module")
+def dev() -> Run:
+    return run_program(stack_file("dev"))
+
+
+@pytest.fixture(scope="module")
+def prod() -> Run:
+    return run_program(stack_file("prod"), stack="prod")
+
+
+def test_the_dev_stack_has_what_the_main_job_needs(dev: Run) -> None:
+    counted = Counter(r.type.rsplit(":", 1)[1] for r in dev.resources)
+    del counted["RoleAssignment"]
+    assert counted == {
+        "azure-native": 1,
+        "TeamWorkspace": 1,
+        "ResourceGroup": 1,
+        "StorageAccount": 3,
+        "BlobContainer": 1,
+        "Vault": 1,
+        "Registry": 1,
+        "Workspace": 2,  # of Log Analytics and of machine learning
+        "Component": 1,
+        "UserAssignedIdentity": 2,
+        "ComputeCluster": 3,
+        "Compute": 3,
+        "AdlsDatastore": 1,
+        "Datastore": 1,
+        "DataScientistRole": 1,
+        "RoleDefinition": 2,
+    }
+
+
+def test_names_are_the_published_ones(dev: Run) -> None:
+    ids = {r.id for r in dev.resources if r.type.startswith("azure-native:")}
+    ends = {id_.rsplit("/", 1)[1] for id_ in ids}
+    base = "bgmrbluegranite2dev"
+    assert {f"{base}{suffix}" for suffix in ("ws", "work", "data", "lake", "cr", "kv", "ai", "log")} <= ends
+    assert {
+        ("bgmr-bluegranit-eastus2-dev"),
+        "ds3-v2-cluster",
+        "ds13-v2-2ndclust",
+        "nv6-gpucluster",
+        "fs1",
+        "MLData",
+    } <= ends
+
+
+def test_azure_makes_up_no_name_and_no_place(dev: Run, prod: Run) -> None:
+    regional = {"ResourceGroup", "StorageAccount", "Vault", "Registry", "Workspace", "Component", "Compute"}
+    for resource in [*dev.resources, *prod.resources]:
+        if resource.type.startswith("azure-native:"):
+            assert resource.id  # made of path inputs alone: a missing one fails here
+        if resource.type.startswith("azure-native:") and resource.type.rsplit(":", 1)[1] in regional:
+            assert resource.inputs["location"] == "eastus2"
+            assert resource.inputs["tags"] == {
+                "department": "bgmr",
+                "team": resource.inputs["tags"]["team"],
+                "environment": resource.inputs["tags"]["environment"],
+                "owner": "user@domain.com",
+                "costCenter": resource.inputs["tags"]["costCenter"],
+            }
+
+
+def test_everything_hangs_on_the_subscription_of_the_settings(dev: Run) -> None:
+    provider = dev.one("azure-native")
+    assert provider.inputs["subscriptionId"] == "8b41ca0c-0c5a-4c01-b49b-5bb8d329cc27"
+    for resource in dev.resources:
+        if resource.type.startswith("azure-native:"):
+            assert resource.request.provider.startswith(provider.urn)
+
+
+def test_every_resource_is_below_its_team(prod: Run) -> None:
+    parents = {r.urn: r.parent for r in prod.resources}
+    teams = {r.urn for r in prod.of("TeamWorkspace")}
+    assert len(teams) == 2
+    for resource in prod.resources:
+        if resource.type.startswith("azure-native:"):
+            urn = resource.parent
+            while urn not in teams:
+                urn = parents[urn]
+
+
+def assignments(run: Run, principal: str) -> set[tuple[str, str]]:
+    """(last part of the scope, GUID of the role) of what somebody is assigned."""
+    return {
+        (r.inputs["scope"].rsplit("/", 1)[1], r.inputs["roleDefinitionId"].rsplit("/", 1)[1])
+        for r in run.of("RoleAssignment")
+        if r.inputs["principalId"] == principal_id(principal)
+    }
+
+
+def user(name: str) -> str:
+    return str({"userPrincipalName": name})
+
+
+def test_the_workspace_identity_has_its_roles_before_the_workspace_exists(dev: Run) -> None:
+    workspace = dev.one("machinelearningservices:Workspace")
+    before = dev.before(workspace)
+    needed = {
+        ("bgmrbluegranite2devwork", CONTRIBUTOR),
+        ("bgmrbluegranite2devkv", CONTRIBUTOR),
+        ("bgmrbluegranite2devkv", VAULT_ADMIN),
+        ("bgmrbluegranite2devcr", CONTRIBUTOR),
+        ("bgmrbluegranite2devai", CONTRIBUTOR),
+        ("bgmrbluegranite2devwork", BLOB),
+    }
+    found = {
+        (r.inputs["scope"].rsplit("/", 1)[1], r.inputs["roleDefinitionId"].rsplit("/", 1)[1])
+        for r in dev.of("RoleAssignment")
+        if r.urn in before and r.inputs["principalId"] == principal_id("bgmrbluegranite2devid")
+    }
+    assert needed <= found
+    assert workspace.inputs["primaryUserAssignedIdentity"].endswith("/bgmrbluegranite2devid")
+    assert workspace.inputs["identity"]["type"] == "UserAssigned"
+
+
+def test_the_clusters_identity_has_its_roles_before_the_clusters_exist(dev: Run) -> None:
+    for compute in dev.of("Compute"):
+        before = dev.before(compute)
+        found = {
+            (r.inputs["scope"].rsplit("/", 1)[1], r.inputs["roleDefinitionId"].rsplit("/", 1)[1])
+            for r in dev.of("RoleAssignment")
+            if r.urn in before and r.inputs["principalId"] == principal_id("bgmrbluegranite2devnodeid")
+        }
+        assert {("bgmrbluegranite2devcr", ACR_PULL), ("bgmrbluegranite2devwork", BLOB)} <= found
+        assert compute.inputs["identity"]["userAssignedIdentities"][0].endswith("/bgmrbluegranite2devnodeid")
+
+
+def test_people_get_their_roles_on_the_group_and_their_data(dev: Run) -> None:
+    lead, scientist = (
+        dev.one(("RoleDefinition"), roleName=f"bgmr bluegranit dev {t}") for t in ("Team Lead", "Data Scientist")
+    )
+    group = "bgmr-bluegranit-eastus2-dev"
+    data = {("bgmrbluegranite2devwork", BLOB), ("bgmrbluegranite2devdata", BLOB), ("fs1", BLOB)}
+    as_lead, as_scientist = ((group, r.inputs["roleDefinitionId"]) for r in (lead, scientist))
+    assert assignments(dev, user("admin1@site.com")) == {as_lead, *data}
+    assert assignments(dev, user("user1@site.com")) == {as_lead, as_scientist, *data}
+    assert assignments(dev, user("user2@site.com")) == {as_scientist, *data}
+    for role in (lead, scientist):
+        assert role.inputs["assignableScopes"] == [role.inputs["scope"]]
+        assert role.inputs["scope"].endswith(f"/resourceGroups/{group}")
+        for assignment in dev.of("RoleAssignment"):
+            if role.inputs["roleDefinitionId"] in assignment.inputs["roleDefinitionId"]:
+                assert role.urn in assignment.dependencies
+
+
+def test_no_assignment_is_there_twice_and_each_tells_the_principal_type(dev: Run, prod: Run) -> None:
+    for run in (dev, prod):
+        keys = [
+            (a.inputs[("scope")], a.inputs["principalId"], a.inputs["roleDefinitionId"])
+            for a in run.of("RoleAssignment")
+        ]
+        names = [a.inputs["roleAssignmentName"] for a in run.of("RoleAssignment")]
+        assert len(set(keys)) == len(keys) == len(set(names))
+        people = {principal_id(user(f"{name}@site.com")) for name in ("admin1", "user1", "user2")}
+        for assignment in run.of("RoleAssignment"):
+            expected = "User" if assignment.inputs["principalId"] in people else "ServicePrincipal"
+            assert assignment.inputs["principalType"] == expected
+
+
+def test_role_names_are_unique_in_the_tenant(dev: Run, prod: Run) -> None:
+    names = [r.inputs["roleName"] for run in (dev, prod) for r in run.of("RoleDefinition")]
+    guids = [r.inputs["roleDefinitionId"] for run in (dev, prod) for r in run.of("RoleDefinition")]
+    assert len(set(names)) == len(names) == len(set(guids)) == 6
+
+
+def test_everybody_is_looked_up_once(prod: Run) -> None:
+    asked = Counter(json.dumps(args) for token, args in prod.invokes if "getUser" in token)
+    assert set(asked.values()) == {1}
+    assert len(asked) == 3
+
+
+def test_nothing_has_a_password_or_is_open_to_the_public(dev: Run) -> None:
+    for account in dev.of("StorageAccount"):
+        assert account.inputs["allowSharedKeyAccess"] is False
+        assert account.inputs["allowBlobPublicAccess"] is False
+        assert account.inputs["enableHttpsTrafficOnly"] is True
+        assert account.inputs["minimumTlsVersion"] == "TLS1_2"
+    assert {a.inputs[("accountName")] for a in dev.of("StorageAccount") if a.inputs["isHnsEnabled"]} == {
+        "bgmrbluegranite2devlake"
+    }
+    vault = dev.one("Vault").inputs["properties"]
+    assert vault["enableRbacAuthorization"] is True and vault["enableSoftDelete"] is True
+    assert "enablePurgeProtection" not in vault  # Azure refuses false
+    assert dev.one("Registry").inputs["adminUserEnabled"] is False
+    workspace = dev.one("machinelearningservices:Workspace").inputs
+    assert workspace["systemDatastoresAuthMode"] == "identity"
+    assert workspace["v1LegacyMode"] is False
+    assert dev.one("Datastore").inputs["properties"]["credentials"] == {"credentialsType": "None"}
+    assert dev.one("Component").inputs["workspaceResourceId"].endswith("/bgmrbluegranite2devlog")
+
+
+def test_production_is_stricter(prod: Run) -> None:
+    assert all(v.inputs["properties"]["enablePurgeProtection"] is True for v in prod.of("Vault"))
+    assert all(r.inputs["sku"] == {"name": "Standard"} for r in prod.of("Registry"))
+    assert all(a.inputs["sku"] == {"name": "Standard_ZRS"} for a in prod.of("StorageAccount"))
+    assert {c.inputs["properties"]["properties"]["vmPriority"] for c in prod.of("Compute")} == {"Dedicated"}
+
+
+def test_outputs_keep_the_contract(dev: Run, prod: Run) -> None:
+    outputs = StackOutputs.model_validate(json.loads(json.dumps(dev.outputs)))
+    team = outputs.teams["bluegranit"]
+    assert (team.resource_group, team.workspace) == ("bgmr-bluegranit-eastus2-dev", "bgmrbluegranite2devws")
+    assert team.datastores["MLData"].uri == (
+        "azureml://subscriptions/8b41ca0c-0c5a-4c01-b49b-5bb8d329cc27/resourcegroups/bgmr-bluegranit-eastus2-dev"
+        "/workspaces/bgmrbluegranite2devws/datastores/MLData/paths/"
+    )
+    assert {name: c.max_nodes for name, c in team.clusters.items()} == {
+        "ds3-v2-cluster": 1,
+        "ds13-v2-2ndclust": 2,
+        "nv6-gpucluster": 1,
+    }
+    assert set(StackOutputs.model_validate(prod.outputs).teams) == {"bluegranit", "forecast"}
+
+
+def test_the_committed_schema_is_that_of_the_contract() -> None:
+    assert (ROOT / "docs" / "outputs.schema.json").read_text() == schema()
+
+
+def test_a_preview_of_nothing_that_exists_goes_through() -> None:
+    run = run_program(stack_file("dev"), preview=True)
+    assert len(run.resources) == len(run_program(stack_file("dev")).resources)
+
+
+def test_retired_sizes_are_warned_about(dev: Run, prod: Run) -> None:
+    [warning] = dev.warnings
+    assert "teams[0].clusters[2].vmSize" in warning and "STANDARD_NC4AS_T4_V3" in warning
+    assert prod.warnings == []
+
+
+def aliases(resource: Registered) -> list[Any]:
+    return [*resource.request.aliases, *resource.request.aliasURNs]
+
+
+def test_version_aliases_are_dropped_unless_kept() -> None:
+    department = stack_file("dev")
+    assert not any(aliases(r) for r in run_program(department).resources)
+    kept = run_program({**department, "keepVersionAliases": True})
+    assert len(aliases(kept.one("Vault"))) > 10
+
+
+def test_the_projects_own_aliases_stay() -> None:
+    def program() -> None:
+        drop_version_aliases()
+        options = pulumi.ResourceOptions(
+            aliases=[pulumi.Alias(name=("old")), "urn:pulumi:dev::p::azure-native:resources:ResourceGroup::older"]
+        )
+        resources.ResourceGroup("group", resource_group_name="group", location="eastus2", opts=options)
+
+    [group] = run_function(program).of("ResourceGroup")
+    assert [alias.spec.name or alias.urn.rsplit("::", 1)[1] for alias in group.request.aliases] == ["old", "older"]
+
+
+def test_the_program_does_nothing_but_read_build_and_export() -> None:
+    source = (ROOT / "__main__.py").read_text()
+    statements = [line for line in source.splitlines() if line and not line.startswith(('"""', "import", "from"))]
+    assert len(statements) == 2
+
+
+def mutate(value: Any, draw: st.DrawFn) -> Any:
+    """Something in the value replaced by something else."""
+    strange: st.SearchStrategy[Any] = st.sampled_from(
+        [None, (""), -1, 0, 2**70, 1.5, True, [], {}, [[]], "x" * 5000, "ünïcode", "a/../b", "${x}", "\x00"]
+    )
+    if isinstance(value, dict) and value and draw(st.booleans()):
+        key = draw(st.sampled_from(sorted(value)))
+        return {**value, key: mutate(value[key], draw)}
+    if isinstance(value, list) and value and draw(st.booleans()):
+        i = draw(st.integers(0, len(value) - 1))
+        return [*value[:i], mutate(value[i], draw), *value[i + 1 :]]
+    return draw(strange)
+
+
+@st.composite
+def departments(draw: st.DrawFn) -> Any:
+    department = copy.deepcopy(stack_file("dev"))
+    for _ in range(draw(st.integers(1, 3))):
+        department = mutate(department, draw)
+    return department
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(departments())
+def test_any_settings_give_a_graph_or_a_message_that_names_the_key(department: Any) -> None:
+    try:
+        run = run_program(department)
+    except pulumi.RunError as error:
+        assert re.match(r"Pulumi\.dev\.yaml: azureml-platform:department", str(error))
+    else:
+        StackOutputs.model_validate(run.outputs)
+
+
+def test_the_policy_configurations_allow_what_the_stacks_ask_for() -> None:
+    for stack in ("dev", "prod"):
+        config = json.loads(Path(ROOT / "policies" / f"{stack}.json").read_text())
+        allowed = config["machinelearning-compute-allow-vm-sizes"]["allowed"]
+        for team in stack_file(stack)["teams"]:
+            assert all(cluster["vmSize"] in allowed for cluster in team["clusters"])
