@@ -7,7 +7,7 @@ and a handler that writes several documents does so in one `transaction`.
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,7 @@ class Store:
         )
         self.generation: Counter[str] = Counter()
         """How often each kind was written since the start: lets a reader keep a cache of a whole kind."""
+        self._after_commit: list[Callable[[], None]] = []
 
     def get(self, kind: str, key: str) -> Document | None:
         """The document, or None."""
@@ -65,6 +66,26 @@ class Store:
         """The documents whose key starts with the prefix, by key."""
         return (body for _, body in self.items(kind, prefix))
 
+    def page(self, kind: str, start: str, stop: str, limit: int) -> Sequence[tuple[str, Document]]:
+        """Key and document of at most `limit` keys from `start` up to, not including, `stop`, by key."""
+        rows = self._db.execute(
+            "SELECT key, body FROM documents WHERE kind=? AND key>=? AND key<? ORDER BY key LIMIT ?",
+            (kind, start, stop, limit),
+        ).fetchall()
+        return [(key, json.loads(body)) for key, body in rows]
+
+    def move(self, kind: str, start: str, stop: str, prefix: str, replacement: str) -> int:
+        """Replaces the prefix of the keys from `start` up to, not including, `stop`; tells how many there were.
+
+        Raises:
+            sqlite3.IntegrityError: A new key is taken; nothing is moved.
+        """
+        self.generation[kind] += 1
+        return self._db.execute(
+            "UPDATE documents SET key = ? || substr(key, ?) WHERE kind=? AND key>=? AND key<?",
+            (replacement, len(prefix) + 1, kind, start, stop),
+        ).rowcount
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All writes inside, or none. Inside another transaction it is part of that one."""
@@ -76,8 +97,19 @@ class Store:
             yield
         except BaseException:
             self._db.execute("ROLLBACK")
+            self._after_commit.clear()
             raise
         self._db.execute("COMMIT")
+        waiting, self._after_commit = self._after_commit, []
+        for action in waiting:
+            action()
+
+    def after_commit(self, action: Callable[[], None]) -> None:
+        """Runs the action when the current transaction is committed, not if it is rolled back; at once outside of one."""
+        if self._db.in_transaction:
+            self._after_commit.append(action)
+        else:
+            action()
 
     def close(self) -> None:
         """Closes the file."""
