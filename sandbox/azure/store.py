@@ -105,7 +105,7 @@ class Store:
             action()
 
     def after_commit(self, action: Callable[[], None]) -> None:
-        """Runs the action when the current transaction is committed, not if it is rolled back; at once outside of one."""
+        """Runs the action once the current transaction is committed, not if it is rolled back; outside of one, now."""
         if self._db.in_transaction:
             self._after_commit.append(action)
         else:
