@@ -1,0 +1,133 @@
+"""What the engine tells while it works: the events that display, `--json` and tests read, in Pulumi's own shapes."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from sandbox.engine.state import Resource, is_provider_type, name_of
+from sandbox.engine.values import Map, masked
+
+if TYPE_CHECKING:
+    from sandbox.engine.steps import Step
+
+
+@dataclass(frozen=True)
+class StepEvent:
+    """A step begins (`resourcePreEvent`), has ended or told outputs (`resOutputsEvent`), or failed (`resOpFailedEvent`)."""
+
+    kind: str
+    step: "Step"
+    op: str
+    planning: bool
+
+
+@dataclass(frozen=True)
+class Diagnostic:
+    """A message: `severity` is info, info#err (stderr), warning or error; `ephemeral` ones are not kept."""
+
+    severity: str
+    message: str
+    urn: str = ""
+    ephemeral: bool = False
+
+
+@dataclass(frozen=True)
+class Violation:
+    """A policy is broken; `level` is advisory or mandatory."""
+
+    urn: str
+    policy: str
+    pack: str
+    version: str
+    level: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Remediation:
+    """A policy has rewritten a resource's inputs."""
+
+    urn: str
+    policy: str
+    pack: str
+    version: str
+    before: Map
+    after: Map
+
+
+@dataclass(frozen=True)
+class Prelude:
+    """The configuration the operation starts with, secrets masked."""
+
+    config: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """How many resources were changed, by operation."""
+
+    changes: Mapping[str, int]
+    seconds: float
+    planning: bool
+    packs: Mapping[str, str] = field(default_factory=dict)  # name -> version
+
+
+Event = StepEvent | Diagnostic | Violation | Remediation | Prelude | Summary
+Sink = Callable[[Event], None]
+
+
+def to_json(event: Event, sequence: int = 0) -> Map:
+    """The event as Pulumi's `apitype.EngineEvent`: what `--json` prints."""
+    return {"sequence": sequence, "timestamp": int(time.time()), **_body(event)}
+
+
+def _body(event: Event) -> Map:
+    match event:
+        case StepEvent(kind="resOpFailedEvent"):
+            return {event.kind: {"metadata": _metadata(event), "status": 0, "steps": 0}}
+        case StepEvent():
+            return {event.kind: {"metadata": _metadata(event), **({"planning": True} if event.planning else {})}}
+        case Diagnostic():
+            body = {"urn": event.urn, "message": event.message, "color": "never", "severity": event.severity}
+            return {"diagnosticEvent": {**body, "ephemeral": event.ephemeral}}
+        case Violation():
+            body = {"resourceUrn": event.urn, "message": event.message, "color": "never", "policyName": event.policy}
+            pack = {"policyPackName": event.pack, "policyPackVersion": event.version, "policyPackVersionTag": event.version}
+            return {"policyEvent": {**body, **pack, "enforcementLevel": event.level}}
+        case Remediation():
+            body = {"resourceUrn": event.urn, "color": "never", "policyName": event.policy, "policyPackName": event.pack}
+            return {"policyRemediationEvent": {**body, "policyPackVersion": event.version, "before": masked(event.before), "after": masked(event.after)}}
+        case Prelude():
+            return {"preludeEvent": {"config": dict(event.config)}}
+        case Summary():
+            body = {"maybeCorrupt": False, "durationSeconds": round(event.seconds), "resourceChanges": dict(event.changes)}
+            return {"summaryEvent": {**body, "policyPacks": dict(event.packs), **({"isPreview": True} if event.planning else {})}}
+
+
+def _metadata(event: StepEvent) -> Map:
+    step = event.step
+    found: Map = {"op": event.op, "urn": step.urn, "type": step.res.type, "old": state_to_json(step.old), "new": state_to_json(step.new)}
+    if step.keys:
+        found["keys"] = step.keys
+    if step.diffs:
+        found["diffs"] = step.diffs
+    found["detailedDiff"] = step.detailed_diff
+    if step.logical:
+        found["logical"] = True
+    return {**found, "provider": step.res.provider}
+
+
+def state_to_json(resource: Resource | None) -> Map | None:
+    """One side of a step, secrets masked."""
+    if resource is None:
+        return None
+    flags = {"custom": resource.custom, "delete": resource.delete, "protect": resource.protect, "retainOnDelete": resource.retain_on_delete}
+    found: Map = {"type": resource.type, "urn": resource.urn, **{k: v for k, v in flags.items() if v}, "id": resource.id, "parent": resource.parent}
+    found |= {"inputs": masked(resource.inputs), "outputs": masked(resource.outputs), "provider": resource.provider}
+    return {**found, **({"initErrors": resource.init_errors} if resource.init_errors else {})}
+
+
+def is_default_provider(resource: Any) -> bool:
+    """Whether a resource is a provider that the engine made by itself, which is neither shown nor counted."""
+    return is_provider_type(resource.type) and name_of(resource.urn).startswith("default")

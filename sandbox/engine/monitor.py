@@ -1,0 +1,372 @@
+"""The resource monitor: the object in the program's own process that Pulumi's SDK sends its requests to.
+
+It stands where the SDK expects the stub of `pulumirpc.ResourceMonitor`, turns requests into goals, finds the provider
+for each, runs the program's transforms, and answers. A call comes in a worker thread of the program's event loop.
+"""
+
+import re
+import threading
+from typing import Any
+
+import grpc
+from google.protobuf import empty_pb2
+from google.protobuf.struct_pb2 import Struct
+from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS
+from pulumi.runtime.proto import alias_pb2, callback_pb2, callback_pb2_grpc, engine_pb2, resource_pb2
+
+from sandbox.engine import values
+from sandbox.engine.deployment import Cancelled, Deployment, Result
+from sandbox.engine.errors import EngineError
+from sandbox.engine.events import Diagnostic
+from sandbox.engine.generator import Alias, Bail, Goal
+from sandbox.engine.providers import INTERNAL, ProviderError
+from sandbox.engine.state import ORGANIZATION, is_provider_type
+from sandbox.engine.values import Map, from_struct, to_struct
+
+_Register = resource_pb2.RegisterResourceRequest
+FEATURES = [
+    resource_pb2.RESOURCE_MONITOR_FEATURE_SECRETS,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_RESOURCE_REFERENCES,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_ALIAS_SPECS,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_DELETED_WITH,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_TRANSFORMS,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_INVOKE_TRANSFORMS,
+]
+
+
+class RpcError(grpc.RpcError):
+    """How the monitor refuses, in the form in which the SDK reads a gRPC call's failure."""
+
+    def __init__(self, details: str, code: grpc.StatusCode = grpc.StatusCode.UNKNOWN) -> None:
+        super().__init__(details)
+        self._details, self._code = details, code
+
+    def code(self) -> grpc.StatusCode:
+        """The status; UNAVAILABLE tells the SDK that the engine is ending."""
+        return self._code
+
+    def details(self) -> str:
+        """The message."""
+        return self._details
+
+
+class Monitor:
+    """Answers one run of the program."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self._d = deployment
+        self._lock = threading.Lock()
+        self._defaults: dict[tuple[str, str, str], str] = {}
+        self._defaults_lock = threading.Lock()
+        self._goals: dict[str, Goal] = {}
+        self._component_providers: dict[str, dict[str, str]] = {}
+        self._parents: dict[str, str] = {}
+        self._transforms: dict[str, list[callback_pb2.Callback]] = {}
+        self._stack_transforms: list[callback_pb2.Callback] = []
+        self._invoke_transforms: list[callback_pb2.Callback] = []
+        self._channels: dict[str, grpc.Channel] = {}
+
+    def close(self) -> None:
+        """Close the channels to the program's transforms."""
+        for channel in self._channels.values():
+            channel.close()
+
+    # ---- what the SDK asks first and last
+
+    def GetDeploymentInfo(self, _request: empty_pb2.Empty) -> resource_pb2.DeploymentInfo:
+        """What the engine is able to do."""
+        return resource_pb2.DeploymentInfo(
+            project=self._d.stack.project, stack=self._d.stack.name, organization=ORGANIZATION, dryRun=self._d.dry_run, supportedFeatures=FEATURES
+        )
+
+    def SignalAndWaitForShutdown(self, _request: empty_pb2.Empty) -> empty_pb2.Empty:
+        """Deletes run after the program, which need not wait for them."""
+        return empty_pb2.Empty()
+
+    def RegisterPackage(self, request: resource_pb2.RegisterPackageRequest) -> resource_pb2.RegisterPackageResponse:
+        """Refused: parameterized packages."""
+        raise RpcError(f"package {request.name}: parameterized packages are not supported by the embedded engine; use the pulumi CLI")
+
+    # ---- transforms
+
+    def RegisterStackTransform(self, request: callback_pb2.Callback) -> empty_pb2.Empty:
+        """Note a transform of every resource."""
+        self._stack_transforms.append(request)
+        return empty_pb2.Empty()
+
+    def RegisterStackInvokeTransform(self, request: callback_pb2.Callback) -> empty_pb2.Empty:
+        """Note a transform of every function call."""
+        self._invoke_transforms.append(request)
+        return empty_pb2.Empty()
+
+    def _call_back(self, callback: callback_pb2.Callback, request: bytes) -> bytes:
+        with self._lock:
+            if callback.target not in self._channels:
+                self._channels[callback.target] = grpc.insecure_channel(callback.target, options=_GRPC_CHANNEL_OPTIONS)
+            channel = self._channels[callback.target]
+        try:
+            reply = callback_pb2_grpc.CallbacksStub(channel).Invoke(callback_pb2.CallbackInvokeRequest(token=callback.token, request=request))
+        except grpc.RpcError as e:
+            raise RpcError(f"a transform failed: {e.details()}") from e
+        return bytes(reply.response)
+
+    def _transform(self, request: _Register, provider: str) -> tuple[Struct, resource_pb2.TransformResourceOptions]:
+        """The properties and options after the resource's own transforms, its parents' upwards, and the stack's."""
+        options = _options(request, provider)
+        callbacks, parent = list(request.transforms), request.parent
+        while parent:
+            callbacks += self._transforms.get(parent, ())
+            parent = self._parents.get(parent, "")
+        callbacks += self._stack_transforms
+        properties = request.object
+        for callback in callbacks:
+            asked = resource_pb2.TransformRequest(
+                type=request.type, name=request.name, custom=request.custom, parent=request.parent, properties=properties, options=options
+            )
+            reply = resource_pb2.TransformResponse.FromString(self._call_back(callback, asked.SerializeToString()))
+            properties = reply.properties
+            if reply.HasField("options"):
+                options = reply.options
+        return properties, options
+
+    # ---- providers
+
+    def _default_provider(self, package: str, version: str, url: str) -> str:
+        """The reference of a package's default provider, which is made when it is first needed."""
+        with self._defaults_lock:
+            key = (package, version, url)
+            if key not in self._defaults:
+                self._refuse_denied(package)
+                inputs = dict(self._d.config.get(package, {}))
+                if version or url:
+                    inputs[INTERNAL] = {"pluginDownloadURL": url} if url else {}
+                if version:
+                    inputs["version"] = version
+                name = re.sub(r"[^A-Za-z0-9_]", "_", "_".join(["default", *filter(None, key[1:])]))
+                state = self._d.register(Goal(f"pulumi:providers:{package}", name, True, inputs)).state
+                self._defaults[key] = f"{state.urn}::{state.id}"
+            return self._defaults[key]
+
+    def _refuse_denied(self, package: str) -> None:
+        denied = str(values.plain(self._d.config.get("pulumi", {}).get("disable-default-providers", "")))
+        if package != "pulumi" and re.search(rf'"(\*|{re.escape(package)})"', denied):
+            raise RpcError(f"Default provider for '{package}' disabled by pulumi:disable-default-providers; pass an explicit provider")
+
+    def _provider_for(self, package: str, given: str, providers: dict[str, str], parent: str) -> str:
+        return given or providers.get(package, "") or self._component_providers.get(parent, {}).get(package, "")
+
+    # ---- registrations
+
+    def RegisterResource(self, request: _Register) -> resource_pb2.RegisterResourceResponse:
+        """Register a resource, and do what it needs."""
+        if request.remote:
+            raise RpcError(f"{request.type} ({request.name}): component providers are not supported by the embedded engine; use the pulumi CLI")
+        self._inherit(request)
+        package = request.type.split(":", 1)[0]
+        provider = self._provider_for(package, request.provider, dict(request.providers), request.parent) if request.custom else request.provider
+        properties, options = self._transform(request, provider)
+        providers = dict(options.providers)
+        if not request.custom:
+            providers = {**self._component_providers.get(request.parent, {}), **providers}
+        try:
+            goal = self._goal(request, properties, options)
+            if request.custom and not is_provider_type(request.type):
+                goal.provider = options.provider or self._default_provider(package, options.version, options.plugin_download_url)
+            result = self._d.register(goal)
+        except Cancelled:
+            raise _ended() from None
+        with self._lock:
+            urn = result.state.urn
+            self._goals[urn], self._parents[urn] = goal, request.parent
+            self._transforms[urn] = list(request.transforms)
+            if not request.custom:
+                self._component_providers[urn] = providers
+        return self._reply(goal, result)
+
+    def _inherit(self, request: _Register) -> None:
+        """Give a child what its parent has and it has not."""
+        parent = self._goals.get(request.parent)
+        if parent is None:
+            return
+        request.deletedWith = request.deletedWith or parent.deleted_with
+        if not request.HasField("protect") and parent.protect is not None:
+            request.protect = parent.protect
+        if not request.HasField("retainOnDelete") and parent.retain_on_delete is not None:
+            request.retainOnDelete = parent.retain_on_delete
+        package = request.type.split(":", 1)[0]
+        if not request.provider and (not request.custom or f"pulumi:providers:{package}::" in parent.provider):
+            request.provider = parent.provider
+
+    def _goal(self, request: _Register, properties: Struct, options: resource_pb2.TransformResourceOptions) -> Goal:
+        sent = from_struct(properties)
+        inputs = dict(values.collapse(sent, self._d.root))
+        if self._d.options.continue_on_error and not self._d.dry_run:
+            inputs = {k: v for k, v in inputs.items() if not values.has_unknown(v)}  # they come from resources that failed
+        if is_provider_type(request.type) and (options.version or options.plugin_download_url):
+            inputs[INTERNAL] = {"pluginDownloadURL": options.plugin_download_url} if options.plugin_download_url else {}
+            if options.version:
+                inputs["version"] = options.version
+        by_property: dict[str, list[str]] = {k: [] for k in sent}
+        by_property |= {k: sorted(v.urns) for k, v in request.propertyDependencies.items() if k in sent}
+        return Goal(
+            type=request.type,
+            name=request.name,
+            custom=request.custom,
+            properties=inputs,
+            parent=request.parent,
+            protect=options.protect if options.HasField("protect") else None,
+            dependencies=sorted(options.depends_on),
+            property_dependencies=by_property,
+            delete_before_replace=options.delete_before_replace if options.HasField("delete_before_replace") else None,
+            ignore_changes=list(options.ignore_changes),
+            additional_secret_outputs=list(options.additional_secret_outputs),
+            aliases=[_alias(a) for a in options.aliases],
+            import_id=getattr(options, "import"),
+            custom_timeouts=_timeouts(options.custom_timeouts),
+            replace_on_changes=list(options.replace_on_changes),
+            retain_on_delete=options.retain_on_delete if options.HasField("retain_on_delete") else None,
+            deleted_with=options.deleted_with,
+        )
+
+    def _reply(self, goal: Goal, result: Result) -> resource_pb2.RegisterResourceResponse:
+        state = result.state
+        reply = resource_pb2.RegisterResourceResponse(urn=state.urn)
+        if result.failed:
+            reply.result = resource_pb2.Result.FAIL
+            return reply
+        reply.id = "" if state.id == values.UNKNOWN and not state.is_provider else state.id
+        reply.unknown = result.unknown
+        if state.custom:
+            reply.object.CopyFrom(to_struct(state.outputs))
+        return reply
+
+    def RegisterResourceOutputs(self, request: resource_pb2.RegisterResourceOutputsRequest) -> empty_pb2.Empty:
+        """Take a component's or the stack's outputs, even when the operation is ending."""
+        try:
+            self._d.register_outputs(request.urn, values.collapse(from_struct(request.outputs), self._d.root))
+        except EngineError as e:
+            raise RpcError(str(e)) from e
+        return empty_pb2.Empty()
+
+    # ---- reads and function calls
+
+    def ReadResource(self, request: resource_pb2.ReadResourceRequest) -> resource_pb2.ReadResourceResponse:
+        """Read a resource that exists."""
+        package = request.type.split(":", 1)[0]
+        try:
+            goal = Goal(
+                type=request.type,
+                name=request.name,
+                custom=True,
+                properties=values.collapse(from_struct(request.properties), self._d.root),
+                parent=request.parent,
+                dependencies=sorted(request.dependencies),
+                provider=request.provider or self._default_provider(package, request.version, request.pluginDownloadURL),
+                additional_secret_outputs=list(request.additionalSecretOutputs),
+            )
+            result = self._d.read(goal, request.id)
+        except Cancelled:
+            raise _ended() from None
+        state = result.state
+        reply = resource_pb2.ReadResourceResponse(urn=state.urn, id="" if state.id == values.UNKNOWN else state.id, properties=to_struct(state.outputs))
+        if result.failed:
+            reply.result = resource_pb2.Result.FAIL
+        return reply
+
+    def Invoke(self, request: resource_pb2.ResourceInvokeRequest) -> resource_pb2.ResourceInvokeResponse:
+        """Call a provider's function."""
+        args = request.args
+        options = resource_pb2.TransformInvokeOptions(provider=request.provider, version=request.version, plugin_download_url=request.pluginDownloadURL)
+        for callback in self._invoke_transforms:
+            asked = resource_pb2.TransformInvokeRequest(token=request.tok, args=args, options=options)
+            reply = resource_pb2.TransformInvokeResponse.FromString(self._call_back(callback, asked.SerializeToString()))
+            args, options = reply.args, reply.options if reply.HasField("options") else options
+        try:
+            reference = options.provider or self._default_provider(request.tok.split(":", 1)[0], options.version, options.plugin_download_url)
+            provider = self._d.registry.get(reference)
+            if provider is None:
+                raise RpcError(f"unknown provider '{reference}'")
+            found, failures = provider.invoke(request.tok, values.collapse(from_struct(args), self._d.root), self._d.dry_run)
+        except Cancelled:
+            raise _ended() from None
+        except (ProviderError, EngineError, Bail) as e:
+            raise RpcError(f"invocation of {request.tok} returned an error: {e}") from e
+        answer = resource_pb2.ResourceInvokeResponse()
+        getattr(answer, "return").CopyFrom(to_struct(found))
+        for name, reason in failures:
+            answer.failures.add(property=name, reason=reason)
+        return answer
+
+    def Call(self, request: resource_pb2.ResourceCallRequest) -> Any:
+        """Refused: methods of component providers."""
+        raise RpcError(f"{request.tok}: methods of component providers are not supported by the embedded engine; use the pulumi CLI")
+
+
+def _ended() -> RpcError:
+    return RpcError("resource monitor shut down", grpc.StatusCode.UNAVAILABLE)
+
+
+def _options(request: _Register, provider: str) -> resource_pb2.TransformResourceOptions:
+    options = resource_pb2.TransformResourceOptions(
+        depends_on=request.dependencies,
+        ignore_changes=request.ignoreChanges,
+        replace_on_changes=request.replaceOnChanges,
+        version=request.version,
+        aliases=[*(alias_pb2.Alias(urn=urn) for urn in request.aliasURNs), *request.aliases],
+        provider=provider,
+        custom_timeouts=request.customTimeouts if request.HasField("customTimeouts") else None,
+        plugin_download_url=request.pluginDownloadURL,
+        deleted_with=request.deletedWith,
+        additional_secret_outputs=request.additionalSecretOutputs,
+        providers=request.providers,
+        **{"import": request.importId},
+    )
+    if request.HasField("protect"):
+        options.protect = request.protect
+    if request.HasField("retainOnDelete"):
+        options.retain_on_delete = request.retainOnDelete
+    if request.deleteBeforeReplaceDefined or request.deleteBeforeReplace:
+        options.delete_before_replace = request.deleteBeforeReplace
+    return options
+
+
+def _alias(alias: alias_pb2.Alias) -> Alias:
+    if alias.HasField("urn"):
+        return Alias(urn=alias.urn)
+    spec = alias.spec
+    return Alias("", spec.name, spec.type, spec.stack, spec.project, spec.parentUrn, spec.noParent)
+
+
+_UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def _timeouts(timeouts: Any) -> dict[str, float]:
+    """Custom timeouts in seconds, from Go's form of durations such as `1h30m`."""
+    found = {}
+    for name in ("create", "update", "delete", "read"):
+        if text := getattr(timeouts, name):
+            parts = re.findall(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)", text)
+            if "".join(a + b for a, b in parts) != text:
+                raise RpcError(f"custom timeout {name}={text!r} is not a duration such as 90s, 5m or 1h30m")
+            found[name] = sum(float(number) * _UNITS[unit] for number, unit in parts)
+    return found
+
+
+class Engine:
+    """The engine's other service, which the SDK sends log messages to."""
+
+    _SEVERITIES = ("debug", "info", "warning", "error")
+
+    def __init__(self, deployment: Deployment) -> None:
+        self._d = deployment
+
+    def Log(self, request: engine_pb2.LogRequest, _context: Any = None) -> empty_pb2.Empty:
+        """Tell a message of the program."""
+        severity = self._SEVERITIES[request.severity]
+        if severity != "debug":
+            self._d.emit(Diagnostic(severity, request.message, request.urn, request.ephemeral))
+        return empty_pb2.Empty()
+
+    def RequirePulumiVersion(self, _request: engine_pb2.RequirePulumiVersionRequest) -> engine_pb2.RequirePulumiVersionResponse:
+        """Always met: the engine follows the SDK it is installed with."""
+        return engine_pb2.RequirePulumiVersionResponse()

@@ -1,0 +1,233 @@
+"""Policy packs: runs each in Pulumi's own analyzer process, and asks it about resources and the stack.
+
+The real engine starts the same process (`python -u -m pulumi.policy`), so the rules mean the same here, unknown values
+included.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Iterable
+from concurrent import futures
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import grpc
+import yaml
+from google.protobuf import empty_pb2
+from google.protobuf.json_format import MessageToDict
+from pulumi.runtime import proto
+from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc, engine_pb2_grpc
+
+from sandbox.engine import values
+from sandbox.engine.errors import EngineError
+from sandbox.engine.events import Remediation, Violation
+from sandbox.engine.providers import PluginProcess
+from sandbox.engine.state import STACK_TYPE, Resource
+from sandbox.engine.values import Map, from_struct, to_struct
+
+if TYPE_CHECKING:
+    from sandbox.engine.deployment import Deployment
+    from sandbox.engine.generator import Goal
+
+LEVELS = ("advisory", "mandatory", "disabled", "remediate")  # by number, as on the wire
+
+
+class _Log(engine_pb2_grpc.EngineServicer):
+    """Where the analyzer process sends its own messages."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def Log(self, request: Any, _context: Any) -> empty_pb2.Empty:
+        self.lines.append(request.message.strip())
+        return empty_pb2.Empty()
+
+
+class Analyzer:
+    """One policy pack."""
+
+    def __init__(self, directory: Path, config: Map, environment: dict[str, str]) -> None:
+        """Starts the pack's process and configures it.
+
+        Args:
+            directory: the pack's, with PulumiPolicy.yaml and __main__.py.
+            config: as `--policy-pack-config` gives it: a policy's name (or `all`) -> level, or object with
+                `enforcementLevel` and the policy's own settings.
+            environment: the project, stack and configuration that the pack may read.
+
+        Raises:
+            EngineError: it is no policy pack, does not start, or does not take the configuration.
+        """
+        self.directory = directory
+        self._check(directory)
+        self._log = _Log()
+        self._server = grpc.server(futures.ThreadPoolExecutor(1))
+        engine_pb2_grpc.add_EngineServicer_to_server(self._log, self._server)
+        port = self._server.add_insecure_port("127.0.0.1:0")
+        self._server.start()
+        command = [_python(directory), "-u", "-m", "pulumi.policy", f"127.0.0.1:{port}", str(directory)]
+        try:
+            self._process = PluginProcess(command, directory, environment)
+        except EngineError as e:
+            self._server.stop(None)
+            raise EngineError(f"policy pack {directory} did not start: {' '.join(self._log.lines) or e}") from None
+        self._stub = analyzer_pb2_grpc.AnalyzerStub(self._process.channel)
+        self.info = self._call("GetAnalyzerInfo", empty_pb2.Empty())
+        self.name, self.version = self.info.name, self.info.version
+        self._call("Configure", proto.ConfigureAnalyzerRequest(policyConfig=_configuration(self.info, config, directory)))
+
+    @staticmethod
+    def _check(directory: Path) -> None:
+        for name in ("PulumiPolicy.yaml", "__main__.py"):
+            if not (directory / name).is_file():
+                raise EngineError(f"{directory} is not a policy pack: it has no {name}")
+        runtime = (yaml.safe_load((directory / "PulumiPolicy.yaml").read_text()) or {}).get("runtime")
+        name = runtime.get("name") if isinstance(runtime, dict) else runtime
+        if name != "python":
+            raise EngineError(f"policy pack {directory}: runtime {name!r} is not supported by the embedded engine, which runs Python packs only")
+
+    def close(self) -> None:
+        """End the process."""
+        self._process.stop()
+        self._server.stop(None)
+
+    def _call(self, method: str, request: Any) -> Any:
+        try:
+            return getattr(self._stub, method)(request)
+        except grpc.RpcError as e:
+            raise EngineError(f"policy pack {self.directory.name}: {' '.join(self._log.lines)} {e.details()}".replace("  ", " ")) from None
+
+    def remediate(self, new: Resource, goal: "Goal", d: "Deployment") -> None:
+        """Let the pack rewrite a resource's inputs, in place."""
+        for found in self._call("Remediate", self._request(new, goal, d)).remediations:
+            if found.diagnostic:
+                d.sink(Violation(new.urn, found.policyName, self.name, self.version, "advisory", found.diagnostic))
+                continue
+            after = from_struct(found.properties)
+            d.sink(Remediation(new.urn, found.policyName, self.name, self.version, new.inputs, after))
+            new.inputs = after
+
+    def analyze(self, new: Resource, goal: "Goal", d: "Deployment") -> bool:
+        """Let the pack look at a resource; True if it breaks a mandatory rule."""
+        return self._tell(self._call("Analyze", self._request(new, goal, d)).diagnostics, new.urn, d)
+
+    def analyze_stack(self, resources: Iterable[Resource], d: "Deployment") -> bool:
+        """Let the pack look at the whole stack; True if it breaks a mandatory rule."""
+        request = proto.AnalyzeStackRequest()
+        for r in resources:
+            goal = d.goals.get(r.urn)
+            item = request.resources.add(
+                type=r.type,
+                properties=to_struct(r.outputs),
+                urn=r.urn,
+                name=r.name,
+                parent=r.parent,
+                dependencies=r.dependencies,
+                options=_options(r, goal),
+                provider=self._provider(r, d),
+            )
+            for key, urns in r.property_dependencies.items():
+                item.propertyDependencies[key].urns.extend(urns)
+        stack = next((r.urn for r in d.news.values() if r.type == STACK_TYPE), "")
+        return self._tell(self._call("AnalyzeStack", request).diagnostics, stack, d)
+
+    def _tell(self, diagnostics: Iterable[Any], urn: str, d: "Deployment") -> bool:
+        mandatory = False
+        for found in diagnostics:
+            level = LEVELS[found.enforcementLevel]
+            level = "mandatory" if level == "remediate" else level
+            mandatory = mandatory or level == "mandatory"
+            d.sink(Violation(found.urn or urn, found.policyName, self.name, self.version, level, found.message))
+        return mandatory
+
+    def _request(self, new: Resource, goal: "Goal", d: "Deployment") -> Any:
+        return proto.AnalyzeRequest(
+            type=new.type, properties=to_struct(new.inputs), urn=new.urn, name=new.name, options=_options(new, goal), provider=self._provider(new, d)
+        )
+
+    def _provider(self, resource: Resource, d: "Deployment") -> Any:
+        urn = resource.provider.rpartition("::")[0]
+        found = d.provider_states.get(urn) or d.olds.get(urn)
+        if not found:
+            return None
+        return proto.AnalyzerProviderResource(type=found.type, properties=to_struct(found.inputs), urn=found.urn, name=found.name)
+
+
+def _options(resource: Resource, goal: "Goal | None") -> Any:
+    before = goal.delete_before_replace if goal else None
+    return proto.AnalyzerResourceOptions(
+        protect=resource.protect,
+        ignoreChanges=resource.ignore_changes,
+        deleteBeforeReplace=bool(before),
+        deleteBeforeReplaceDefined=before is not None,
+        additionalSecretOutputs=resource.additional_secret_outputs,
+        aliases=resource.aliases,
+        customTimeouts=proto.AnalyzerResourceOptions.CustomTimeouts(**{k: v for k, v in resource.custom_timeouts.items() if k != "read"}),
+        parent=resource.parent,
+    )
+
+
+def _python(directory: Path) -> str:
+    """The interpreter of the pack's own virtual environment if it names one, else ours."""
+    runtime = (yaml.safe_load((directory / "PulumiPolicy.yaml").read_text()) or {}).get("runtime")
+    named = (runtime.get("options") or {}).get("virtualenv") if isinstance(runtime, dict) else None
+    own = directory / str(named) / "bin" / "python"
+    return str(own) if named and own.exists() else sys.executable
+
+
+def load_config(file: Path) -> Map:
+    """A `--policy-pack-config` file.
+
+    Raises:
+        EngineError: it cannot be read, or is no JSON object.
+    """
+    try:
+        config = json.loads(file.read_text())
+    except (OSError, ValueError) as e:
+        raise EngineError(f"the policy configuration {file} cannot be read: {e}") from e
+    if not isinstance(config, dict):
+        raise EngineError(f"the policy configuration {file} must be a JSON object: a policy's name, or `all`, and what it is set to")
+    return config
+
+
+def _configuration(info: Any, config: Map, directory: Path) -> dict[str, Any]:
+    """Each policy's level and settings: its own entry, else `all`, else the pack's; schema defaults filled in."""
+    names = {policy.name for policy in info.policies}
+    unknown = sorted(config.keys() - names - {"all"})
+    if unknown:
+        raise EngineError(f"policy configuration for {info.name}: no such policy {', '.join(unknown)}; there are: {', '.join(sorted(names))}, all")
+    found = {}
+    for policy in info.policies:
+        initial = info.initialConfig.get(policy.name)
+        entry = _entry(config.get(policy.name), policy.name)
+        level = entry.pop("enforcementLevel", None) or _entry(config.get("all"), "all").get("enforcementLevel")
+        number = LEVELS.index(level) if level else (initial or policy).enforcementLevel
+        schema = MessageToDict(policy.configSchema.properties) if policy.HasField("configSchema") else {}
+        defaults = {k: v["default"] for k, v in schema.items() if isinstance(v, dict) and "default" in v}
+        settings = {**defaults, **(from_struct(initial.properties) if initial else {}), **entry}
+        missing = [k for k in policy.configSchema.required if k not in settings]
+        if missing and number != LEVELS.index("disabled"):
+            raise EngineError(f"policy {policy.name} of {directory.name}: {', '.join(missing)} must be set in the policy configuration")
+        found[policy.name] = analyzer_pb2.PolicyConfig(enforcementLevel=number, properties=to_struct(settings))
+    return found
+
+
+def _entry(given: Any, name: str) -> Map:
+    entry = {"enforcementLevel": given} if isinstance(given, str) else dict(given or {})
+    level = entry.get("enforcementLevel")
+    if level is not None and level not in LEVELS:
+        raise EngineError(f"policy configuration of {name!r}: enforcementLevel {level!r} must be one of {', '.join(LEVELS)}")
+    return entry
+
+
+def environment(d_stack: Any, dry_run: bool, config: Map) -> dict[str, str]:
+    """What a policy pack may read of the project: Pulumi's own variables."""
+    return {
+        "PULUMI_PROJECT": d_stack.project,
+        "PULUMI_STACK": d_stack.name,
+        "PULUMI_ORGANIZATION": "organization",
+        "PULUMI_DRY_RUN": str(dry_run).lower(),
+        "PULUMI_CONFIG": json.dumps(values.plain(config)),
+        "PYTHONPATH": os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH")])),
+    }

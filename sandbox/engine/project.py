@@ -1,0 +1,159 @@
+"""Pulumi.yaml and Pulumi.<stack>.yaml: the project, and a stack's configuration."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from sandbox.engine.errors import EngineError
+from sandbox.engine.secrets import Secrets
+from sandbox.engine.values import Map, secret
+
+
+def _load_yaml(file: Path) -> Map:
+    try:
+        found = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except OSError as e:
+        raise EngineError(f"{file} cannot be read: {e.strerror}") from e
+    except (yaml.YAMLError, UnicodeDecodeError) as e:
+        raise EngineError(f"{file} is not valid YAML: {e}") from e
+    if found is not None and not isinstance(found, dict):
+        raise EngineError(f"{file} must hold a mapping, not {type(found).__name__}")
+    return found or {}
+
+
+@dataclass(frozen=True)
+class Project:
+    """What Pulumi.yaml says."""
+
+    name: str
+    directory: Path
+    main: Path
+    backend: str = ""
+    plugins: dict[str, str] = field(default_factory=dict)  # package -> path of its plugin
+    config: Map = field(default_factory=dict)
+
+    @classmethod
+    def find(cls, directory: Path) -> "Project":
+        """The project that a directory is in.
+
+        Raises:
+            EngineError: there is none, or it cannot be run here.
+        """
+        for folder in (directory, *directory.parents):
+            for name in ("Pulumi.yaml", "Pulumi.yml"):
+                if (folder / name).is_file():
+                    return cls._load(folder / name)
+        raise EngineError(f"no Pulumi.yaml project file found (searching upwards from {directory}); change to a project's directory or use --cwd")
+
+    @classmethod
+    def _load(cls, file: Path) -> "Project":
+        given = _load_yaml(file)
+        runtime = given.get("runtime")
+        runtime = runtime.get("name") if isinstance(runtime, dict) else runtime
+        if not isinstance(given.get("name"), str):
+            raise EngineError(f"{file}: 'name' is missing: the project needs one")
+        if runtime != "python":
+            raise EngineError(f"{file}: runtime {runtime!r} is not supported by the embedded engine, which runs Python only; use the pulumi CLI")
+        providers = (given.get("plugins") or {}).get("providers") or ()
+        return cls(
+            name=given["name"],
+            directory=file.parent,
+            main=file.parent / (given.get("main") or "."),
+            backend=(given.get("backend") or {}).get("url", ""),
+            plugins={p["name"]: p["path"] for p in providers if "path" in p},
+            config=given.get("config") or {},
+        )
+
+
+@dataclass
+class Config:
+    """A stack's configuration: every key with its namespace, every value as the text that the program gets."""
+
+    values: dict[str, str] = field(default_factory=dict)
+    secret_keys: list[str] = field(default_factory=list)
+    salt: str | None = None
+
+    @classmethod
+    def load(cls, project: Project, stack: str, file: Path | None, given: Sequence[str], secrets_of: "Any") -> "Config":
+        """The configuration of a stack.
+
+        Args:
+            project: whose defaults apply.
+            stack: the stack's name.
+            file: instead of the project's Pulumi.<stack>.yaml.
+            given: `key=value` of the command line, which come first.
+            secrets_of: makes the Secrets of a salt, for values that are `secure`.
+
+        Raises:
+            EngineError: the file cannot be read, or a secret of it cannot be decrypted.
+        """
+        path = file or project.directory / f"Pulumi.{stack}.yaml"
+        if file and not file.is_file():
+            raise EngineError(f"the configuration file {file} does not exist")
+        stored = _load_yaml(path) if path.is_file() else {}
+        for key in ("environment", "secretsprovider"):
+            if stored.get(key) not in (None, "passphrase"):
+                raise EngineError(f"{path}: {key!r} is not supported by the embedded engine: give the values in 'config', secrets by passphrase")
+        found = cls(salt=stored.get("encryptionsalt"))
+        secrets: Secrets = secrets_of(found.salt)
+        for key, value in {**_defaults(project), **_with_namespace(stored.get("config") or {}, project, path)}.items():
+            found._add(key, value, secrets, path)
+        for item in given:
+            key, equals, text = item.partition("=")
+            if not equals:
+                raise EngineError(f"--config {item!r} must be key=value")
+            found._add(key if ":" in key else f"{project.name}:{key}", text, secrets, path)
+        return found
+
+    def _add(self, key: str, value: Any, secrets: Secrets, file: Path) -> None:
+        try:
+            plain, is_secret = _reveal(value, secrets)
+        except EngineError as e:
+            raise EngineError(f"{file}: {key}: {e}") from e
+        self.values[key] = plain if isinstance(plain, str) else json.dumps(plain, ensure_ascii=False, separators=(",", ":"), default=str)
+        if is_secret and key not in self.secret_keys:
+            self.secret_keys.append(key)
+
+    def by_package(self) -> dict[str, Map]:
+        """The default providers' settings, secrets marked."""
+        found: dict[str, Map] = {}
+        for key, value in self.values.items():
+            package, _, name = key.partition(":")
+            found.setdefault(package, {})[name] = secret(value) if key in self.secret_keys else value
+        return found
+
+    def shown(self) -> dict[str, str]:
+        """The configuration with secrets masked."""
+        return {k: "[secret]" if k in self.secret_keys else v for k, v in self.values.items()}
+
+
+def _defaults(project: Project) -> Map:
+    found = {}
+    for key, given in project.config.items():
+        value = given.get("value", given.get("default")) if isinstance(given, dict) else given
+        if value is not None:
+            found[key if ":" in key else f"{project.name}:{key}"] = value
+    return found
+
+
+def _with_namespace(config: Any, project: Project, file: Path) -> Map:
+    if not isinstance(config, dict):
+        raise EngineError(f"{file}: 'config' must be a mapping of keys to values")
+    return {key if ":" in str(key) else f"{project.name}:{key}": value for key, value in config.items()}
+
+
+def _reveal(value: Any, secrets: Secrets) -> tuple[Any, bool]:
+    """A value with its `secure` parts decrypted, and whether there are any."""
+    if isinstance(value, dict):
+        if set(value) == {"secure"} and isinstance(value["secure"], str):
+            return secrets.decrypt(value["secure"]), True
+        pairs = {k: _reveal(v, secrets) for k, v in value.items()}
+        return {k: v for k, (v, _) in pairs.items()}, any(s for _, s in pairs.values())
+    if isinstance(value, list):
+        items = [_reveal(v, secrets) for v in value]
+        return [v for v, _ in items], any(s for _, s in items)
+    return value, False

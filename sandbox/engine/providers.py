@@ -1,0 +1,663 @@
+"""The provider host: starts providers, in process or as plugins, speaks Pulumi's provider protocol with them.
+
+A `Provider` is one running instance; `Registry` holds the instance of every provider resource and is itself the
+provider of provider resources (Pulumi's `pkg/resource/deploy/providers`); `Builtins` is the engine's own package
+`pulumi`.
+"""
+
+import json
+import os
+import selectors
+import shutil
+import subprocess
+import threading
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn, Protocol
+
+import grpc
+from google.protobuf import empty_pb2
+from google.protobuf.message import Message
+from google.rpc import status_pb2
+from pulumi.runtime import proto
+from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS
+from pulumi.runtime.proto import provider_pb2_grpc
+
+from sandbox.engine import values
+from sandbox.engine.errors import EngineError
+from sandbox.engine.state import Resource, name_of, type_of
+from sandbox.engine.values import UNKNOWN, Map, from_struct, to_struct
+
+Factory = Callable[[], provider_pb2_grpc.ResourceProviderServicer]
+INTERNAL = "__internal"  # what a provider resource's inputs hold for the engine alone
+_START_SECONDS = 10  # within which a plugin must tell its port, as with Pulumi
+
+
+class ProviderError(Exception):
+    """A provider refused or failed; the text is its own."""
+
+
+class InitFailed(ProviderError):
+    """A provider made or changed a resource, which then did not become ready: its state is kept, with the reasons."""
+
+    def __init__(self, detail: proto.ErrorResourceInitFailed) -> None:
+        reasons = list(detail.reasons)
+        lines = "".join(f"\n\t* {reason}" for reason in reasons)
+        super().__init__(f"{len(reasons)} error{'s' * (len(reasons) != 1)} occurred:{lines}\n")
+        self.id, self.reasons = detail.id, reasons
+        self.outputs = from_struct(detail.properties)
+        self.inputs = from_struct(detail.inputs) if detail.HasField("inputs") else None
+
+
+class DiffUnavailable(Exception):
+    """The provider cannot compare yet, since its own configuration is not known."""
+
+
+@dataclass
+class Diff:
+    """A provider's answer to what has to happen to a resource."""
+
+    some: bool | None = False  # None: the provider does not know
+    replace_keys: list[str] = field(default_factory=list)
+    changed_keys: list[str] = field(default_factory=list)
+    detailed: dict[str, Map] | None = None  # path -> {"diffKind", "inputDiff"}
+    delete_before_replace: bool = False
+
+    @property
+    def replaces(self) -> bool:
+        """Whether the resource must be replaced."""
+        return bool(self.replace_keys) or any(d["diffKind"].endswith("replace") for d in (self.detailed or {}).values())
+
+
+@dataclass
+class ReadResult:
+    """What a provider found: no `outputs` if there is no such resource, no `inputs` if it cannot tell them."""
+
+    id: str = ""
+    inputs: Map | None = None
+    outputs: Map | None = None
+    init_errors: list[str] = field(default_factory=list)
+
+
+Failures = list[tuple[str, str]]  # of a check: property (or ""), reason
+
+
+class ResourceProvider(Protocol):
+    """What steps and generator need of a provider."""
+
+    def check(self, urn: str, olds: Map | None, news: Map, preview: bool) -> tuple[Map, Failures]:
+        """Validate inputs and fill in defaults."""
+
+    def diff(self, urn: str, old: Resource, news: Map, ignore_changes: list[str], preview: bool) -> Diff:
+        """Compare a resource with new inputs."""
+
+    def create(self, new: Resource, preview: bool) -> tuple[str, Map]:
+        """Make a resource: its id (empty in a preview) and outputs."""
+
+    def update(self, old: Resource, new: Resource, ignore_changes: list[str], preview: bool) -> Map:
+        """Change a resource: its new outputs."""
+
+    def delete(self, old: Resource) -> None:
+        """Delete a resource."""
+
+    def read(self, urn: str, id_: str, inputs: Map | None, state: Map | None) -> ReadResult:
+        """Find out what a resource is like."""
+
+    def invoke(self, token: str, args: Map, preview: bool) -> tuple[Map, Failures]:
+        """Call a function."""
+
+
+class _Abort(Exception):
+    def __init__(self, details: str) -> None:
+        super().__init__(details)
+
+
+class _Context:
+    """What a servicer called in process gets instead of gRPC's context."""
+
+    def __init__(self) -> None:
+        self.trailing: tuple[tuple[str, bytes], ...] = ()
+
+    def abort(self, _code: grpc.StatusCode, details: str) -> NoReturn:
+        raise _Abort(details)
+
+    def set_trailing_metadata(self, metadata: tuple[tuple[str, bytes], ...]) -> None:
+        self.trailing = metadata
+
+    def set_code(self, code: grpc.StatusCode) -> None:
+        """Called by the generated servicer for methods that the provider lacks, before it raises."""
+
+    def set_details(self, details: str) -> None:
+        """As set_code."""
+
+
+def _error(details: str, trailing: Any) -> ProviderError:
+    for key, value in trailing or ():
+        if key == "grpc-status-details-bin":
+            for any_ in status_pb2.Status.FromString(value).details:
+                detail = proto.ErrorResourceInitFailed()
+                if any_.Unpack(detail):
+                    return InitFailed(detail)
+    return ProviderError(details)
+
+
+class Provider:
+    """One provider instance, in process (`servicer`) or as a plugin process (`stub`)."""
+
+    def __init__(self, package: str, servicer: Any = None, process: "PluginProcess | None" = None) -> None:
+        self.package = package
+        self._servicer = servicer
+        self._process = process
+        self._stub = provider_pb2_grpc.ResourceProviderStub(process.channel) if process else None
+        self._accepts_secrets = False
+        self._supports_preview = False
+        self._known = True
+
+    def call(self, method: str, request: Message) -> Any:
+        """Call one method of the provider protocol.
+
+        Raises:
+            ProviderError: the provider refused (InitFailed: after a part of the effect).
+        """
+        if self._stub:
+            try:
+                return getattr(self._stub, method)(request)
+            except grpc.RpcError as e:
+                raise _error(e.details() or str(e.code()), e.trailing_metadata()) from e
+        context = _Context()
+        try:
+            return getattr(self._servicer, method)(request, context)
+        except _Abort as e:
+            raise _error(str(e), context.trailing) from None
+        except Exception as e:  # as gRPC words it; a provider's fault must not end the engine
+            raise ProviderError(f"{self.package}: exception calling {method}: {type(e).__name__}: {e}") from e
+
+    def close(self) -> None:
+        """End the instance."""
+        if self._process:
+            self._process.stop()
+
+    def cancel(self) -> None:
+        """Ask the provider to give up what it is doing."""
+        if self._process:
+            try:
+                self.call("Cancel", empty_pb2.Empty())
+            except ProviderError:
+                return
+
+    def check_config(self, urn: str, olds: Map | None, news: Map) -> tuple[Map, Failures]:
+        """Validate the provider's own configuration."""
+        reply = self.call(
+            "CheckConfig",
+            proto.CheckRequest(urn=urn, name=name_of(urn), type=type_of(urn), olds=to_struct(values.plain(olds or {})), news=to_struct(values.plain(news))),
+        )
+        return _with_secrets(from_struct(reply.inputs), news), [(f.property, f.reason) for f in reply.failures]
+
+    def diff_config(self, urn: str, old: Resource, news: Map) -> Diff:
+        """Compare the provider's own configuration."""
+        reply = self.call(
+            "DiffConfig",
+            proto.DiffRequest(
+                urn=urn,
+                name=name_of(urn),
+                type=type_of(urn),
+                old_inputs=to_struct(values.plain(_visible(old.inputs))),
+                olds=to_struct(values.plain(old.outputs)),
+                news=to_struct(values.plain(_visible(news))),
+            ),
+        )
+        return _diff(reply)
+
+    def configure(self, urn: str, id_: str, inputs: Map) -> None:
+        """Give the provider its configuration; unknown ones (in a preview) make it answer without the provider."""
+        if values.has_unknown(inputs):
+            self._known = False
+            return
+        prefix = f"{self.package}:config:"
+        variables = {prefix + k: v if isinstance(v, str) else json.dumps(v) for k, v in values.plain(inputs).items() if k != "version"}
+        reply = self.call(
+            "Configure",
+            proto.ConfigureRequest(
+                urn=urn,
+                name=name_of(urn),
+                type=type_of(urn),
+                id=id_,
+                args=to_struct(inputs),
+                variables=variables,
+                acceptSecrets=True,
+                acceptResources=True,
+                sends_old_inputs=True,
+                sends_old_inputs_to_delete=True,
+            ),
+        )
+        self._accepts_secrets, self._supports_preview = reply.acceptSecrets, reply.supportsPreview
+
+    def check(self, urn: str, olds: Map | None, news: Map, preview: bool) -> tuple[Map, Failures]:
+        """See ResourceProvider."""
+        if not self._known:
+            return news, []
+        reply = self.call(
+            "Check",
+            proto.CheckRequest(urn=urn, name=name_of(urn), type=type_of(urn), olds=self._send(olds or {}), news=self._send(news), randomSeed=os.urandom(32)),
+        )
+        return self._receive(reply.inputs, news), [(f.property, f.reason) for f in reply.failures]
+
+    def diff(self, urn: str, old: Resource, news: Map, ignore_changes: list[str], preview: bool) -> Diff:
+        """See ResourceProvider."""
+        if not self._known:
+            raise DiffUnavailable(
+                "The provider for this resource has inputs that are not known during preview.\n"
+                "This preview may not correctly represent the changes that will be applied during an update."
+            )
+        reply = self.call(
+            "Diff",
+            proto.DiffRequest(
+                urn=urn,
+                name=name_of(urn),
+                type=type_of(urn),
+                id=old.id,
+                old_inputs=self._send(_elided(old.inputs)),
+                olds=self._send(_elided(old.outputs)),
+                news=self._send(_elided(news)),
+                ignoreChanges=ignore_changes,
+            ),
+        )
+        return _diff(reply)
+
+    def create(self, new: Resource, preview: bool) -> tuple[str, Map]:
+        """See ResourceProvider."""
+        if preview and not (self._known and self._supports_preview):
+            return "", new.inputs if self._known else {}
+        reply = self.call(
+            "Create",
+            proto.CreateRequest(
+                urn=new.urn,
+                name=new.name,
+                type=new.type,
+                properties=self._send(new.inputs),
+                preview=preview,
+                timeout=new.custom_timeouts.get("create", 0),
+            ),
+        )
+        if not reply.id and not preview:
+            raise ProviderError("provider did not return an ID from Create")
+        return reply.id, self._receive(reply.properties, new.inputs, preview)
+
+    def update(self, old: Resource, new: Resource, ignore_changes: list[str], preview: bool) -> Map:
+        """See ResourceProvider."""
+        if preview and not (self._known and self._supports_preview):
+            return new.inputs if self._known else {}
+        reply = self.call(
+            "Update",
+            proto.UpdateRequest(
+                urn=new.urn,
+                name=new.name,
+                type=new.type,
+                id=old.id,
+                old_inputs=self._send(_elided(old.inputs)),
+                olds=self._send(_elided(old.outputs)),
+                news=self._send(new.inputs),
+                ignoreChanges=ignore_changes,
+                preview=preview,
+                timeout=new.custom_timeouts.get("update", 0),
+            ),
+        )
+        return self._receive(reply.properties, new.inputs, preview)
+
+    def delete(self, old: Resource) -> None:
+        """See ResourceProvider."""
+        self.call(
+            "Delete",
+            proto.DeleteRequest(
+                urn=old.urn,
+                name=old.name,
+                type=old.type,
+                id=old.id,
+                old_inputs=self._send(_elided(old.inputs)),
+                properties=self._send(_elided(old.outputs)),
+                timeout=old.custom_timeouts.get("delete", 0),
+            ),
+        )
+
+    def read(self, urn: str, id_: str, inputs: Map | None, state: Map | None) -> ReadResult:
+        """See ResourceProvider."""
+        if not self._known:
+            return ReadResult(inputs={}, outputs={})
+        request = proto.ReadRequest(urn=urn, name=name_of(urn), type=type_of(urn), id=id_)
+        if inputs is not None:
+            request.inputs.CopyFrom(self._send(_elided(inputs)))
+        if state is not None:
+            request.properties.CopyFrom(self._send(_elided(state)))
+        try:
+            reply = self.call("Read", request)
+        except InitFailed as e:
+            return ReadResult(e.id, e.inputs, e.outputs, e.reasons)
+        return ReadResult(
+            reply.id,
+            self._receive(reply.inputs, inputs or {}) if reply.HasField("inputs") else None,
+            self._receive(reply.properties, state or {}) if reply.id else None,
+        )
+
+    def invoke(self, token: str, args: Map, preview: bool) -> tuple[Map, Failures]:
+        """See ResourceProvider."""
+        if not self._known:
+            return {}, []
+        reply = self.call("Invoke", proto.InvokeRequest(tok=token, args=self._send(args), preview=preview))
+        return from_struct(getattr(reply, "return")), [(f.property, f.reason) for f in reply.failures]
+
+    def _send(self, properties: Map) -> Any:
+        return to_struct(properties if self._accepts_secrets else values.plain(properties))
+
+    def _receive(self, struct: Any, sent: Map, preview: bool = True) -> Map:
+        found = from_struct(struct)
+        if not preview and values.has_unknown(found):
+            raise ProviderError("the provider returned an unknown value from an update, where all must be known")
+        return found if self._accepts_secrets else _with_secrets(found, sent)
+
+
+def _with_secrets(found: Map, sent: Map) -> Map:
+    """The values of a provider that does not know secrets, marked where the ones sent were."""
+    return {k: values.secret(v) if values.has_secret(sent.get(k)) else v for k, v in found.items()}
+
+
+def _elided(properties: Map) -> Map:
+    """The values with assets by their hash alone: what a provider compares needs no content."""
+
+    def change(v: Any) -> Any:
+        if isinstance(v, dict) and v.get(values.SIG) in (values.ASSET, values.ARCHIVE) and "hash" in v:
+            return {values.SIG: v[values.SIG], "hash": v["hash"]}
+        return v
+
+    return values.rewrite(properties, change) if values.has_asset(properties) else properties  # type: ignore[no-any-return]
+
+
+_KINDS = ("add", "add-replace", "delete", "delete-replace", "update", "update-replace")
+
+
+def _diff(reply: proto.DiffResponse) -> Diff:
+    some = {proto.DiffResponse.DIFF_NONE: False, proto.DiffResponse.DIFF_SOME: True}.get(reply.changes)
+    detailed = {path: {"diffKind": _KINDS[d.kind], "inputDiff": d.inputDiff} for path, d in reply.detailedDiff.items()}
+    return Diff(some, list(reply.replaces), list(reply.diffs), detailed if reply.hasDetailedDiff else None, reply.deleteBeforeReplace)
+
+
+# ---- starting providers
+
+
+class PluginProcess:
+    """A plugin's process, and the channel to it."""
+
+    def __init__(self, command: list[str], directory: Path, environment: Mapping[str, str] | None = None, show_output: bool = False) -> None:
+        """Starts the plugin and waits for its port, which it prints as its first line.
+
+        Raises:
+            EngineError: it ended, or did not tell a port in time.
+        """
+        self._process: subprocess.Popen[bytes] | None = subprocess.Popen(  # noqa: S603 (a plugin that the user installed)
+            command, cwd=directory, stdout=subprocess.PIPE, stderr=None if show_output else subprocess.PIPE,
+            env={**os.environ, **(environment or {})}, start_new_session=True,
+        )  # fmt: skip
+        port = self._port(command)
+        self.channel = grpc.insecure_channel(f"127.0.0.1:{port}", options=_GRPC_CHANNEL_OPTIONS)
+        for stream in (self._process.stdout, self._process.stderr):
+            if stream:  # must be read, or the plugin would stand still once the pipe is full
+                threading.Thread(target=stream.read, daemon=True).start()
+
+    def _port(self, command: list[str]) -> int:
+        assert self._process and self._process.stdout  # noqa: S101
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._process.stdout, selectors.EVENT_READ)
+            line = self._process.stdout.readline() if selector.select(_START_SECONDS) else b""
+        if line.strip().isdigit():
+            return int(line)
+        self._process.kill()
+        errors = self._process.stderr.read().decode(errors="replace").strip() if self._process.stderr else ""
+        raise EngineError(f"the plugin {command[0]} did not start: it told no port but {line!r}. {errors}".strip())
+
+    def stop(self) -> None:
+        """End the plugin."""
+        if self._process:
+            self.channel.close()
+            self._process.terminate()
+            try:
+                self._process.wait(2)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+            self._process = None
+
+
+class Host:
+    """Loads providers: the caller's in-process ones first, then plugins where Pulumi looks for them."""
+
+    def __init__(self, factories: Mapping[str, Factory], paths: Mapping[str, str], directory: Path) -> None:
+        """Takes the in-process providers, the plugin paths of Pulumi.yaml, and the project's directory."""
+        self._factories = factories
+        self._paths = paths
+        self._directory = directory
+        self.running: list[Provider] = []
+
+    def load(self, package: str, version: str) -> Provider:
+        """A new instance of a package's provider.
+
+        Raises:
+            EngineError: there is no such plugin here.
+        """
+        if package in self._factories:
+            provider = Provider(package, servicer=self._factories[package]())
+        elif attach := self._attached(package):
+            provider = Provider(package, process=attach)
+        else:
+            provider = Provider(package, process=PluginProcess([self._find(package, version)], self._directory))
+        self.running.append(provider)
+        try:
+            provider.call("Handshake", proto.ProviderHandshakeRequest(root_directory=str(self._directory), configure_with_urn=True))
+        except ProviderError:
+            pass  # older providers know no handshake
+        return provider
+
+    def close(self) -> None:
+        """End every provider that was loaded."""
+        while self.running:
+            self.running.pop().close()
+
+    def _attached(self, package: str) -> PluginProcess | None:
+        for entry in os.environ.get("PULUMI_DEBUG_PROVIDERS", "").split(","):
+            name, _, port = entry.strip().partition(":")
+            if name == package:
+                return _Attached(int(port))
+        return None
+
+    def _find(self, package: str, version: str) -> str:
+        name = f"pulumi-resource-{package}"
+        home = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
+        places = []
+        if package in self._paths:
+            given = self._directory / self._paths[package]
+            places.append(given / name if given.is_dir() else given)
+        elif on_path := shutil.which(name):
+            places.append(Path(on_path))
+        else:
+            folder = home / "plugins"
+            places += [folder / f"resource-{package}-v{version}" / name] if version else sorted(folder.glob(f"resource-{package}-v*/{name}"), reverse=True)
+        for place in places:
+            if place.is_file():
+                return str(place)
+        looked = " nor ".join(str(p) for p in places) or str(home / "plugins")
+        raise EngineError(
+            f"no resource plugin '{name}-v{version or '?'}' found: neither in process, on PATH nor at {looked}. The embedded engine downloads "
+            "no plugins: put one there, or name its path in Pulumi.yaml under plugins.providers"
+        )
+
+
+class _Attached(PluginProcess):
+    """A provider that somebody else runs and PULUMI_DEBUG_PROVIDERS names."""
+
+    def __init__(self, port: int) -> None:
+        self._process = None
+        self.channel = grpc.insecure_channel(f"127.0.0.1:{port}", options=_GRPC_CHANNEL_OPTIONS)
+
+
+def _visible(inputs: Map) -> Map:
+    return {k: v for k, v in inputs.items() if k != INTERNAL}
+
+
+class Registry:
+    """The instances of the provider resources, and the provider of these resources."""
+
+    def __init__(self, host: Host, builtins: "ResourceProvider") -> None:
+        self._host = host
+        self._builtins = builtins
+        self._instances: dict[tuple[str, str], Any] = {}  # (URN, id or "" before it is configured) -> Provider
+        self._lock = threading.RLock()
+
+    def get(self, reference: str) -> Any:
+        """The instance that a reference (`<URN>::<id>`) names, or None."""
+        urn, _, id_ = reference.rpartition("::")
+        return self._instances.get((urn, id_))
+
+    def alias(self, reference: str, old: str) -> None:
+        """Let an instance be found under an old reference, too."""
+        if found := self.get(reference):
+            urn, _, id_ = old.rpartition("::")
+            self._instances[urn, id_] = found
+
+    def ensure(self, resource: Resource) -> None:
+        """Load and configure the instance of a provider resource, if it is not."""
+        with self._lock:
+            if (resource.urn, resource.id) in self._instances:
+                return
+            instance = self._instances.pop((resource.urn, ""), None) or self._load(resource.urn, resource.inputs)
+            self._configure(instance, resource.urn, resource.id, resource.inputs)
+
+    def load_old(self, resource: Resource) -> None:
+        """Load the instance that a provider resource in the state describes, whatever was checked for its URN."""
+        with self._lock:
+            if (resource.urn, resource.id) not in self._instances:
+                self._configure(self._load(resource.urn, resource.inputs), resource.urn, resource.id, resource.inputs)
+
+    def check(self, urn: str, olds: Map | None, news: Map, preview: bool) -> tuple[Map, Failures]:
+        """Load a new instance and let it check its configuration."""
+        instance = self._load(urn, news)
+        if instance is self._builtins:
+            inputs, failures = {}, []
+        else:
+            inputs, failures = instance.check_config(urn, _visible(olds or {}), _visible(news))
+            for key in ("version", INTERNAL):
+                if key in news:
+                    inputs[key] = news[key]
+        if not failures:
+            self._instances[urn, ""] = instance
+        return inputs, failures
+
+    def diff(self, urn: str, old: Resource, news: Map, ignore_changes: list[str], preview: bool) -> Diff:
+        """Compare configurations."""
+        instance = self._instances.get((urn, "")) or self._instances[urn, old.id]
+        return self.compare(instance, urn, old, news)
+
+    def compare(self, instance: Any, urn: str, old: Resource, news: Map) -> Diff:
+        """Compare a provider resource's configuration with another one, as an instance sees it."""
+        if instance is self._builtins:
+            return Diff()
+        diff: Diff = instance.diff_config(urn, old, news)
+        if diff.some is None:
+            diff.some = old.outputs != _visible(news)
+        return diff
+
+    def create(self, new: Resource, preview: bool) -> tuple[str, Map]:
+        """Configure the instance that was checked."""
+        id_ = UNKNOWN if preview else str(uuid.uuid4())
+        with self._lock:
+            instance = self._instances.pop((new.urn, ""), None) or self._load(new.urn, new.inputs)
+            self._configure(instance, new.urn, id_, new.inputs)
+        return id_, _visible(new.inputs)
+
+    def update(self, old: Resource, new: Resource, ignore_changes: list[str], preview: bool) -> Map:
+        """Configure the instance that was checked, in the old one's place."""
+        with self._lock:
+            self._configure(self._instances.pop((new.urn, "")), new.urn, old.id, new.inputs)
+        return _visible(new.inputs)
+
+    def delete(self, old: Resource) -> None:
+        """End an instance."""
+        instance = self._instances.pop((old.urn, old.id), None)
+        if isinstance(instance, Provider):
+            instance.close()
+
+    def read(self, urn: str, id_: str, inputs: Map | None, state: Map | None) -> ReadResult:
+        """Refused, as by Pulumi."""
+        raise ProviderError("provider resources may not be read")
+
+    def invoke(self, token: str, args: Map, preview: bool) -> tuple[Map, Failures]:
+        """Refused, as by Pulumi."""
+        raise ProviderError("the provider registry is not invokable")
+
+    def _load(self, urn: str, inputs: Map) -> Any:
+        package = type_of(urn).rpartition(":")[2]
+        if package == "pulumi":
+            return self._builtins
+        if "parameterization" in inputs.get(INTERNAL, {}):
+            raise EngineError(f"{urn}: parameterized packages are not supported by the embedded engine; use the pulumi CLI")
+        return self._host.load(package, inputs.get("version", ""))
+
+    def _configure(self, instance: Any, urn: str, id_: str, inputs: Map) -> None:
+        if instance is not self._builtins:
+            instance.configure(urn, id_, _visible(inputs))
+        self._instances[urn, id_] = instance
+
+
+class Builtins:
+    """The engine's own package `pulumi`: stack references and the hydration of resource references."""
+
+    def __init__(self, outputs_of: Callable[[str], Map | None], resource: Callable[[str], Resource | None]) -> None:
+        """Takes how to find a stack's outputs by its full name, and a resource by its URN."""
+        self._outputs_of = outputs_of
+        self._resource = resource
+
+    def check(self, urn: str, olds: Map | None, news: Map, preview: bool) -> tuple[Map, Failures]:
+        """A StackReference may be read only; a Stash is kept as it is."""
+        if type_of(urn) != "pulumi:index:Stash":
+            raise ProviderError(f"{type_of(urn)} can be read (`.get`, StackReference) but not made")
+        return news, [(k, f'unknown property "{k}"') for k in news if k != "input"]
+
+    def diff(self, urn: str, old: Resource, news: Map, ignore_changes: list[str], preview: bool) -> Diff:
+        """Compare a Stash."""
+        changed = values.plain(old.inputs) != values.plain(news)
+        return Diff(changed, changed_keys=["input"] * changed)
+
+    def create(self, new: Resource, preview: bool) -> tuple[str, Map]:
+        """Make a Stash: its output is the first input, for good."""
+        return "" if preview else str(uuid.uuid4()), {"input": new.inputs["input"], "output": new.inputs["input"]}
+
+    def update(self, old: Resource, new: Resource, ignore_changes: list[str], preview: bool) -> Map:
+        """Note a Stash's new input."""
+        return {"input": new.inputs["input"], "output": old.outputs["output"]}
+
+    def delete(self, old: Resource) -> None:
+        """Nothing to do."""
+
+    def read(self, urn: str, id_: str, inputs: Map | None, state: Map | None) -> ReadResult:
+        """Read a StackReference (or a Stash, in a refresh)."""
+        if type_of(urn) == "pulumi:index:Stash":
+            return ReadResult(id_, inputs, state)
+        if not inputs or "name" not in inputs:
+            raise ProviderError("stack reference can not be imported")
+        return ReadResult(id_, inputs, self._stack_outputs(str(values.plain(inputs["name"]))))
+
+    def invoke(self, token: str, args: Map, preview: bool) -> tuple[Map, Failures]:
+        """Answer the functions that the SDK itself calls."""
+        if token == "pulumi:pulumi:readStackOutputs":  # noqa: S105
+            return self._stack_outputs(args["name"]), []
+        if token == "pulumi:pulumi:getResource":  # noqa: S105
+            found = self._resource(args["urn"])
+            if not found:
+                raise ProviderError(f"unknown resource {args['urn']}")
+            return {"urn": found.urn, "id": found.id, "provider": found.provider, "state": found.outputs}, []
+        raise ProviderError(f"unrecognized function name: '{token}'")
+
+    def _stack_outputs(self, name: str) -> Map:
+        outputs = self._outputs_of(name)
+        if outputs is None:
+            raise ProviderError(f'unknown stack "{name}"')
+        return {"name": name, "outputs": outputs, "secretOutputNames": sorted(k for k, v in outputs.items() if values.has_secret(v))}
