@@ -12,6 +12,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from components.files import write_whole
+
 CONTRACT = 1
 
 
@@ -96,10 +98,7 @@ def main(arguments: list[str]) -> int:
     if len(arguments) != 1:
         print("usage: python -m components.outputs FILE", file=sys.stderr)  # noqa: T201 - a command line prints
         return 2
-    target = Path(arguments[0])
-    part = target.with_name(target.name + ".part")
-    part.write_text(schema(), encoding="utf-8")
-    part.replace(target)
+    write_whole(Path(arguments[0]), schema())
     return 0
 
 

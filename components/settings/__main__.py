@@ -1,4 +1,4 @@
-"""`python -m components.settings`: validate stack files without an engine."""
+"""`python -m components.settings`: validate stack files without an engine, and write what is made from the model."""
 
 import argparse
 import json
@@ -7,7 +7,9 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 
+from components.files import write_whole
 from components.settings import SettingsError, read_stack_file
+from components.settings.reference import reference, schema
 from components.settings.warnings import warnings
 
 
@@ -18,8 +20,18 @@ def main(arguments: list[str] | None = None) -> int:
     check = commands.add_parser("check", help="validate the department's settings in stack files")
     check.add_argument("files", nargs="+", type=Path, metavar="FILE", help="stack file, such as Pulumi.dev.yaml")
     check.add_argument("--json", action="store_true", help="print the result as JSON")
+    for name, content, help_ in (
+        ("schema", schema, "write the JSON schema of a stack file, for editors"),
+        ("reference", reference, "write the settings reference, in Markdown"),
+    ):
+        command = commands.add_parser(name, help=help_)
+        command.add_argument("target", type=Path, metavar="FILE", help="file to write")
+        command.set_defaults(content=content)
     options = parser.parse_args(arguments)
-    return _check(options.files, as_json=options.json)
+    if options.command == "check":
+        return _check(options.files, as_json=options.json)
+    write_whole(options.target, options.content())
+    return 0
 
 
 def _check(files: list[Path], *, as_json: bool) -> int:

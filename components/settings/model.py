@@ -7,7 +7,7 @@ messages, the JSON schema and the settings reference are made from it.
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
@@ -41,7 +41,13 @@ def _lower(name: str) -> str:
     return name.lower()
 
 
-VmSizeName = Annotated[str, AfterValidator(_known_size)]
+# Editors complete from the table, and do not underline other letter case.
+VmSizeName = Annotated[
+    str,
+    AfterValidator(_known_size),
+    WithJsonSchema({"anyOf": [{"enum": list(vm_sizes.known())}, {"type": "string", "pattern": "^[A-Za-z]+_\\w+"}]}),
+]
+Region = Annotated[str, AfterValidator(_known_region), WithJsonSchema({"enum": sorted(REGIONS)})]
 UserName = Annotated[str, Field(pattern=r"^[^@\s/]{1,64}@[^@\s/]+\.[^@\s/]+$"), AfterValidator(_lower)]
 RegistrySku = Literal["Basic", "Standard", "Premium"]
 FileSystemName = Annotated[str, Field(min_length=3, max_length=63, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
@@ -167,9 +173,7 @@ class Department(_Settings):
             "defaults in pro."
         )
     )
-    region: Annotated[str, AfterValidator(_known_region)] = Field(
-        description="Azure region of everything, such as eastus2 (az account list-locations)."
-    )
+    region: Region = Field(description="Azure region of everything, such as eastus2 (az account list-locations).")
     region_abbreviation: str = Field(
         pattern=r"^[a-z0-9]{2}$", description="The region in names: exactly 2 lower-case letters or digits, such as e2."
     )
