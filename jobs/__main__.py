@@ -18,14 +18,13 @@ if TYPE_CHECKING:
     from jobs.runs import Run
     from jobs.workspace import Workspace
 
+STACK = "dev"
 INTERRUPTED = 130
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run a command; 0 done, 1 failed (the message says why), 2 wrong usage, 130 interrupted."""
     args = _parser().parse_args(argv)
-    if not args.stack and not args.outputs:
-        _parser().error("--stack STACK or --outputs FILE is needed, to know the team's workspace")
     # What the clients log and warn of (experimental classes, attributes they do not know) is not for the user:
     # whatever goes wrong arrives as an exception.
     logging.disable(logging.CRITICAL)
@@ -53,7 +52,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--stack", help="stack whose outputs say where the team's workspace is, such as dev")
+    common.add_argument("--stack", help=f"stack whose outputs say where the workspace is (default: {STACK})")
     common.add_argument("--outputs", type=Path, metavar="FILE", help="outputs saved with pulumi stack output --json")
     common.add_argument("--team", help="team of the department; needed where it has more than one")
     as_json = argparse.ArgumentParser(add_help=False)
@@ -91,7 +90,7 @@ def _connect(args: argparse.Namespace) -> Workspace:
     from jobs.outputs import read_file, read_stack  # noqa: PLC0415 - --help is quick without them
     from jobs.workspace import Workspace  # noqa: PLC0415
 
-    outputs = read_file(args.outputs, args.stack) if args.outputs else read_stack(args.stack)
+    outputs = read_file(args.outputs, args.stack) if args.outputs else read_stack(args.stack or STACK)
     return Workspace(outputs.team(args.team))
 
 

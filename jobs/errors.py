@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Iterator
 
 SIGN_IN = (
     "sign in with `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET "
@@ -21,6 +23,33 @@ def first_line(text: str) -> str:
     """Return the first line of a client's message that says anything, without colours."""
     lines = (line.strip() for line in _COLOUR.sub("", text).splitlines())
     return next((line for line in lines if line), "no reason given")
+
+
+def invalid(error: Exception) -> str:
+    """Put what azure-ai-ml's validation says of a job's file into a line a key.
+
+    It nests its findings as JSON in the message, among hints on editors; of alternatives, the first is the likeliest.
+    """
+    text = explain(error)
+    try:
+        found, _ = json.JSONDecoder().raw_decode(text, text.index("{"))
+    except ValueError:
+        return "\n  ".join(line.strip() for line in text.splitlines() if line.strip())
+    if isinstance(found.get("errors"), list):
+        return "\n  ".join(invalid(JobError(item["message"])) for item in found["errors"])
+    return "\n  ".join(f"{key}: {next(_texts(value), 'is wrong')}" for key, value in found.items())
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Every text in nested lists and objects, in one line, with the keys that lead to it."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from (text if key == "_schema" else f"{key}: {text}" for text in _texts(inner))
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner)
+    else:
+        yield first_line(str(value))
 
 
 def explain(error: Exception) -> str:

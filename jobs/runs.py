@@ -7,12 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from jobs.errors import JobError, explain, first_line
+from jobs.errors import JobError, first_line, invalid
 from jobs.history import ENDED
 from jobs.lake import upload
+from jobs.outputs import Team
 from jobs.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ LISTED = 20
 
 _DATASTORE_PATH = re.compile(r"azureml://datastores/(?P<datastore>[^/]+)/paths/(?P<path>.+)")
 _LAKE = "AzureDataLakeGen2"
+_DATA = ("uri_file", "uri_folder", "mltable")  # inputs with a path; the others are literals
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,8 @@ def submit(workspace: Workspace, source: Path, cluster: str | None, say: Callabl
 
     Args:
         workspace: The team's workspace.
-        source: An Azure ML command job in YAML.
+        source: An Azure ML command job in YAML. An input in a data lake is uploaded first where a file of its name lies
+            beside this one.
         cluster: Runs it on this cluster; None: on the one that the file names, else on the team's only one.
         say: Gets a line for each step.
 
@@ -77,13 +80,15 @@ def submit(workspace: Workspace, source: Path, cluster: str | None, say: Callabl
         JobError: The file is no valid command job, or asks for a cluster or datastore that the team does not have.
     """
     job = _load(source)
-    job.compute = _choose_cluster(workspace, cluster or job.compute)
-    _upload_inputs(workspace, job, source.parent, say)
+    job.compute = _choose_cluster(workspace.team, cluster or job.compute)
+    for local, name, path in _inputs(workspace.team, job, source.parent):
+        done = upload(local, workspace.team.datastores[name], path, workspace.credential)
+        say(f"{local.name} {'uploaded to' if done else 'is already'} {name}/{path}")
     say(f"submitting {job.display_name or source.parent.name} to {job.compute} of {workspace.team.workspace}")
     try:
         return _describe(workspace.client.jobs.create_or_update(job))
     except Exception as error:  # azure-ai-ml passes on what its validators, storage and Azure raise, all kinds
-        raise JobError(f"{source}: {explain(error)}") from error
+        raise JobError(f"{source}: {invalid(error)}") from error
 
 
 def recent(workspace: Workspace) -> list[Run]:
@@ -161,39 +166,43 @@ def _load(source: Path) -> Command:
     try:
         job = load_job(source)
     except Exception as error:  # its YAML reader, its schema's validator and the file system each have their own
-        raise JobError(f"{source}: {explain(error)}") from error
+        raise JobError(f"{source}: {invalid(error)}") from error
     if not isinstance(job, Command):
         raise JobError(f"{source}: is a {job.type} job; only command jobs are submitted from here")
     return job
 
 
-def _choose_cluster(workspace: Workspace, wanted: str | None) -> str:
-    clusters = workspace.team.clusters
-    names = ", ".join(sorted(clusters)) or "none"
+def _choose_cluster(team: Team, wanted: str | None) -> str:
+    names = ", ".join(sorted(team.clusters)) or "none"
     if not wanted:
-        if len(clusters) == 1:
-            return next(iter(clusters))
-        raise JobError(f"--cluster is needed, as the job names none; clusters of {workspace.team.workspace}: {names}")
+        if len(team.clusters) == 1:
+            return next(iter(team.clusters))
+        raise JobError(f"--cluster is needed, as the job names none; clusters of {team.workspace}: {names}")
     name = wanted.removeprefix("azureml:")
-    if name not in clusters:
-        raise JobError(f"{workspace.team.workspace} has no cluster '{name}'; choose with --cluster from: {names}")
+    if name not in team.clusters:
+        raise JobError(f"{team.workspace} has no cluster '{name}'; choose with --cluster from: {names}")
     return name
 
 
-def _upload_inputs(workspace: Workspace, job: Command, folder: Path, say: Callable[[str], None]) -> None:
-    """Upload each input that lies beside the job's file under the name that its datastore path ends with."""
+def _inputs(team: Team, job: Command, folder: Path) -> list[tuple[Path, str, str]]:
+    """Find the inputs that lie beside the job's file, under the name that their path in a data lake ends with.
+
+    Returns:
+        For each, the local file, its datastore and its path there.
+    """
+    found = []
     for given in job.inputs.values():
-        match = _DATASTORE_PATH.fullmatch(str(getattr(given, "path", "")))
+        match = _DATASTORE_PATH.fullmatch(given.path or "") if given.type in _DATA else None
         if not match:
             continue
         name, path = match["datastore"], match["path"]
-        if name not in workspace.team.datastores:
-            names = ", ".join(sorted(workspace.team.datastores)) or "none"
-            raise JobError(f"{workspace.team.workspace} has no datastore '{name}'; its datastores: {names}")
-        datastore, local = workspace.team.datastores[name], folder / Path(path).name
-        if local.is_file() and datastore.type == _LAKE:
-            done = upload(local, datastore, path, workspace.credential)
-            say(f"{local.name} {'uploaded to' if done else 'is already'} {name}/{path}")
+        if name not in team.datastores:
+            names = ", ".join(sorted(team.datastores)) or "none"
+            raise JobError(f"{team.workspace} has no datastore '{name}'; its datastores: {names}")
+        local = folder / PurePosixPath(path).name
+        if local.is_file() and team.datastores[name].type == _LAKE:
+            found.append((local, name, path))
+    return found
 
 
 def _describe(job: Job, **more: Any) -> Run:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -19,10 +20,15 @@ _PROXY_SECONDS = 2.0
 
 
 class Workspace:
-    """A signed-in connection to a team's workspace: azure-ai-ml's client, and the run history beside it."""
+    """A team's workspace: azure-ai-ml's client and the run history beside it, signed in at the first use of either."""
 
     def __init__(self, team: Team) -> None:
-        """Sign in as azure-identity finds the person: environment, managed identity, `az login`, and so on.
+        """Remember the team; nothing is asked of Azure yet."""
+        self.team = team
+
+    @cached_property
+    def credential(self) -> TokenCredential:
+        """Who is signed in, as azure-identity finds out: environment, managed identity, `az login`, and so on.
 
         Raises:
             JobError: The proxy of the environment does not answer.
@@ -31,23 +37,22 @@ class Workspace:
         from azure.identity import DefaultAzureCredential  # noqa: PLC0415 - `python -m jobs --help` is quick without it
 
         _check_proxy()
-        self.team = team
-        self.credential: TokenCredential = DefaultAzureCredential()
-        self.credential.get_token(SCOPE)
-        self.history = RunHistory(team, self.credential)
-        self._client: MLClient | None = None
+        credential = DefaultAzureCredential()
+        credential.get_token(SCOPE)
+        return credential
 
-    @property
+    @cached_property
+    def history(self) -> RunHistory:
+        """Logs, states and metrics of the workspace's runs."""
+        return RunHistory(self.team, self.credential)
+
+    @cached_property
     def client(self) -> MLClient:
-        """azure-ai-ml's client, imported at the first use: it takes seconds, and logs and metrics do without it."""
-        if self._client is None:
-            from azure.ai.ml import MLClient  # noqa: PLC0415
+        """azure-ai-ml's client; its import takes seconds, and logs do without it."""
+        from azure.ai.ml import MLClient  # noqa: PLC0415
 
-            team = self.team
-            self._client = MLClient(
-                self.credential, team.subscription_id, team.resource_group, team.workspace, show_progress=False
-            )
-        return self._client
+        team = self.team
+        return MLClient(self.credential, team.subscription_id, team.resource_group, team.workspace, show_progress=False)
 
 
 def _check_proxy() -> None:

@@ -39,6 +39,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from sklearn.model_selection import StratifiedKFold, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, SplineTransformer, StandardScaler
+from threadpoolctl import threadpool_limits  # type: ignore[import-not-found,unused-ignore]
 
 CUTOFF = date(1997, 7, 1)
 TOP_SHARE = 0.10
@@ -108,9 +109,12 @@ def parse(row: dict[str, str], where: str) -> tuple[int, int, float, float]:
     """Turn a row of the file into (customer, age, cds, dollars); the program ends where it cannot."""
     try:
         age = (CUTOFF - date.fromisoformat(row["date"])).days
-        return int(row["customer"]), age, float(row["cds"]), float(row["dollars"])
+        customer, cds, dollars = int(row["customer"]), float(row["cds"]), float(row["dollars"])
     except (TypeError, ValueError) as error:
         sys.exit(f"{where}: {error}")
+    if not (0 <= cds < np.inf and 0 <= dollars < np.inf):
+        sys.exit(f"{where}: cds and dollars are numbers from 0 up, not {row['cds']} and {row['dollars']}")
+    return customer, age, cds, dollars
 
 
 def describe(purchases: Purchases, customers: Array) -> Array:
@@ -356,6 +360,7 @@ def main() -> None:
     args = arguments()
     purchases = read_purchases(args.input)
     data = sample(purchases, args.seed)
+    threadpool_limits(1)  # so little data: more threads would wait for one another, and round differently
     test, train = data.held_out, ~data.held_out
     print(f"{len(purchases.dollars):,} purchases of {len(data.customers):,} customers who bought before {CUTOFF}")
     print(f"High spender: more than ${data.threshold:.2f} from then on")

@@ -1,0 +1,142 @@
+"""The command line as people meet it: processes, exit codes, one clear message and never a traceback."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.jobs.conftest import EXAMPLE, OUTPUTS, ROOT
+
+JOB = """\
+type: command
+command: echo hello
+environment: {image: ubuntu}
+"""
+
+
+def run(*arguments: str, cwd: Path = ROOT, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run `python -m jobs` as somebody who is signed in nowhere."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("AZURE_", "ARM_"))}
+    kept = {key: value for key, value in kept.items() if key.lower() not in ("https_proxy", "http_proxy")}
+    environment = kept | {"PYTHONPATH": str(ROOT), "AZURE_TOKEN_CREDENTIALS": "EnvironmentCredential"} | variables
+    command = [sys.executable, "-m", "jobs", *arguments]
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+
+def saved(folder: Path, outputs: Any) -> str:
+    """Save outputs, or any text, as a file; returns its path."""
+    file = folder / "outputs.json"
+    file.write_text(outputs if isinstance(outputs, str) else json.dumps(outputs))
+    return str(file)
+
+
+def refused(done: subprocess.CompletedProcess[str], *said: str) -> None:
+    """Assert a failure with one message that says all of this."""
+    assert done.returncode == 1, done.stderr
+    assert done.stdout == ""
+    assert done.stderr.startswith("error: ")
+    assert "Traceback" not in done.stderr
+    assert len(done.stderr.splitlines()) <= 5
+    for part in said:
+        assert part in done.stderr
+
+
+def test_help_is_quick_because_it_loads_no_client() -> None:
+    script = "import sys, jobs.__main__ as m\ntry: m.main(['--help'])\nfinally: print(*sys.modules, file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert all(command in done.stdout for command in ("submit", "ps", "logs", "show", "cancel"))
+    assert not {"azure.core", "azure.ai.ml", "pydantic", "requests"} & set(done.stderr.split())
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["sumbit"], ["submit"], ["ps", "--steam"], ["logs"], ["show"], ["cancel", "a", "b"]]
+)
+def test_wrong_usage_exits_with_2(arguments: list[str]) -> None:
+    done = run(*arguments)
+    assert done.returncode == 2
+    assert done.stderr.startswith("usage: python -m jobs")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("{", "is not JSON"),
+        ("[]", "these are not a department's outputs"),
+        (OUTPUTS | {"contract": 2}, "is of contract 2, and this version of jobs reads contract 1"),
+        (OUTPUTS | {"teams": {"bluegranit": {}}}, "teams.bluegranit.subscriptionId: Field required"),
+    ],
+)
+def test_a_wrong_outputs_file(tmp_path: Path, content: Any, said: str) -> None:
+    file = saved(tmp_path, content)
+    refused(run("ps", "--outputs", file), file, said)
+
+
+def test_a_missing_outputs_file(tmp_path: Path) -> None:
+    refused(run("ps", "--outputs", f"{tmp_path}/none.json"), f"{tmp_path}/none.json: No such file", "--json")
+
+
+def test_outputs_of_another_stack(tmp_path: Path) -> None:
+    file = saved(tmp_path, OUTPUTS)
+    refused(run("ps", "--outputs", file, "--stack", "prod"), "department bgmr, environment dev, not of stack prod")
+
+
+def test_an_unknown_team(tmp_path: Path) -> None:
+    done = run("ps", "--outputs", saved(tmp_path, OUTPUTS), "--team", "redgranit")
+    refused(done, "no team 'redgranit'; its teams: bluegranit")
+
+
+def test_an_unknown_example() -> None:
+    refused(run("submit", "lowspenders"), "'lowspenders' is no example", "examples: highspenders")
+
+
+def test_an_unknown_cluster(tmp_path: Path) -> None:
+    done = run("submit", "highspenders", "--outputs", saved(tmp_path, OUTPUTS), "--cluster", "gpu")
+    refused(done, "bgmrbluegranite2devws has no cluster 'gpu'; choose with --cluster from: ds13-v2-2ndclust, ds3-v2")
+
+
+@pytest.mark.parametrize(
+    ("job", "said"),
+    [
+        (JOB, "--cluster is needed, as the job names none; clusters of bgmrbluegranite2devws: ds13-v2-2ndclust, ds3"),
+        (JOB + "compute: azureml:nowhere\n", "has no cluster 'nowhere'; choose with --cluster from: "),
+        (
+            JOB + "compute: ds3-v2-cluster\n"
+            "inputs: {data: {type: uri_file, path: 'azureml://datastores/Lake/paths/a.csv'}}\n",
+            "has no datastore 'Lake'; its datastores: MLData",
+        ),
+        (JOB.replace("command: echo hello\n", ""), "job.yml: command: Missing data for required field."),
+        (JOB + "computer: x\nlimits: {timeout: long}\n", "limits: timeout: Not a valid integer.\n  computer: Unknown"),
+        (JOB.replace("image: ubuntu", "image: x, conda_file: no.yml"), "job.yml: environment: No such file"),
+        (JOB.replace("command\n", "comand\n"), "job.yml: Unsupported job type: comand."),
+        ("type: command\n\tcommand: x\n", 'job.yml", line 2, column 1'),
+        ("", "job.yml: Target yaml file is empty"),
+        ("- 1\n", "job.yml: Expect dict but get <class 'list'>"),
+        ("type: pipeline\njobs: {}\n", "is a pipeline job; only command jobs are submitted"),
+    ],
+)
+def test_a_wrong_job(tmp_path: Path, job: str, said: str) -> None:
+    (tmp_path / "job.yml").write_text(job)
+    refused(run("submit", str(tmp_path), "--outputs", saved(tmp_path, OUTPUTS)), said)
+
+
+def test_nobody_is_signed_in(tmp_path: Path) -> None:
+    done = run("ps", "--outputs", saved(tmp_path, OUTPUTS))
+    refused(done, "not signed in to Azure", "az login", "python -m sandbox env")
+
+
+def test_a_proxy_that_does_not_answer(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    done = run("ps", "--outputs", saved(tmp_path, OUTPUTS), HTTPS_PROXY=f"http://127.0.0.1:{port}")
+    refused(done, f"nothing answers at HTTPS_PROXY=127.0.0.1:{port}", "python -m sandbox start")
+
+
+def test_the_example_is_found_from_anywhere(tmp_path: Path) -> None:
+    file = saved(tmp_path, OUTPUTS)
+    for source in ("highspenders", str(EXAMPLE), str(EXAMPLE / "job.yml")):
+        refused(run("submit", source, "--outputs", file, cwd=tmp_path), "not signed in")
