@@ -1,0 +1,21 @@
+"""What the resource manager serves of Microsoft.MachineLearningServices."""
+
+from sandbox.azure.arm.core import ResourceType
+from sandbox.azure.arm.resources import Route
+from sandbox.azure.cloud import Cloud
+from sandbox.azure.ml import locations, workspaces
+from sandbox.azure.ml.computes import Compute
+from sandbox.azure.ml.datastores import Datastore
+from sandbox.azure.ml.operations import OperationStatus
+
+
+def resource_types(cloud: Cloud) -> list[ResourceType]:
+    """The resource types: workspaces, and what is made in them by PUT and stored as it is."""
+    del cloud  # each call carries it
+    return [workspaces.Workspace(), Compute(), Datastore(), OperationStatus()]
+
+
+def routes(cloud: Cloud) -> list[Route]:
+    """The paths beside them: what regions offer."""
+    del cloud
+    return [*locations.ROUTES]

@@ -1,0 +1,200 @@
+"""Datastores: where a workspace's data lies, and with which credential it is reached."""
+
+import copy
+import re
+import uuid
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from sandbox.azure.arm.core import Action, Body, Call, ResourceType, Rule
+from sandbox.azure.cloud import Cloud
+from sandbox.azure.errors import AzureError
+from sandbox.azure.ml.errors import UserError
+from sandbox.azure.ml.names import WORKSPACES, workspace_id
+from sandbox.azure.sealed import seal, unseal
+from sandbox.azure.storage import accounts
+
+TYPE = f"{WORKSPACES}/datastores"
+SECRETS = "datastoreSecret"
+DEFAULT = "workspaceblobstore"
+# By type: the properties that it must have.
+REQUIRED = {
+    "AzureBlob": ("accountName", "containerName"),
+    "AzureDataLakeGen2": ("accountName", "filesystem"),
+    "AzureFile": ("accountName", "fileShareName"),
+}
+# By credential: what it must have beside its secret, and the secret's name.
+CREDENTIALS: dict[str, tuple[tuple[str, ...], str]] = {
+    "None": ((), ""),
+    "AccountKey": ((), "key"),
+    "Sas": ((), "sasToken"),
+    "ServicePrincipal": (("clientId", "tenantId"), "clientSecret"),
+}
+
+
+class Datastore(ResourceType):
+    """`…/workspaces/datastores`. Secrets go in with the resource and come out of `listSecrets` only."""
+
+    type: ClassVar[str] = TYPE
+    tracked: ClassVar[bool] = False
+    name_pattern: ClassVar[re.Pattern[str]] = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9\-_]{0,254}")
+    name_error: ClassVar[tuple[str, str]] = (
+        "ValidationError",
+        "Datastore name '{name}' is invalid: it must be 1 to 255 letters, digits, '-' or '_', and start with a letter "
+        "or digit.",
+    )
+
+    fields: ClassVar[Mapping[str, Rule]] = {
+        "properties.datastoreType": frozenset(REQUIRED),
+        "properties.credentials.credentialsType": frozenset(CREDENTIALS),
+        "properties.credentials.secrets": dict,
+        **{f"properties.{key}": str for keys in REQUIRED.values() for key in keys},
+    }
+
+    @property
+    def actions(self) -> dict[str, Action]:
+        """POST actions."""
+        return {"listsecrets": self._list_secrets}
+
+    def listed(self, call: Call, found: list[Body]) -> Body:
+        """All of the workspace's, or with `isDefault=true` its default one."""
+        if call.query.get("isDefault", "").lower() == "true":
+            found = [one for one in found if one["properties"]["isDefault"]]
+        wanted = call.query.get("names", "")
+        if wanted:
+            found = [one for one in found if one["name"] in wanted.split(",")]
+        return super().listed(call, found)
+
+    def validate(self, call: Call, old: Body | None) -> None:
+        """Refuses an unknown type or credential, and what lacks a required property."""
+        properties = call.body.get("properties") or {}
+        kind = properties.get("datastoreType")
+        if kind not in REQUIRED:
+            raise _invalid("datastoreType", f"'{kind}' is not one of {', '.join(REQUIRED)}.")
+        for key in REQUIRED[kind]:
+            if not properties.get(key):
+                raise _invalid(key, f"A datastore of type {kind} needs it.")
+        credentials = properties.get("credentials") or {}
+        credential = credentials.get("credentialsType")
+        if credential not in CREDENTIALS:
+            raise _invalid("credentials.credentialsType", f"'{credential}' is not one of {', '.join(CREDENTIALS)}.")
+        for key in CREDENTIALS[credential][0]:
+            if not credentials.get(key):
+                raise _invalid(f"credentials.{key}", f"Credentials of type {credential} need it.")
+        self._secret_present(call, credentials, old)
+        if old is not None and old["properties"]["datastoreType"] != kind:
+            raise _invalid("datastoreType", "The type of an existing datastore cannot be changed.")
+
+    @staticmethod
+    def _secret_present(call: Call, credentials: Body, old: Body | None) -> None:
+        name = CREDENTIALS[credentials["credentialsType"]][1]
+        kept = old is not None and call.cloud.store.get(SECRETS, call.id.key) is not None
+        if name and not (credentials.get("secrets") or {}).get(name) and not kept:
+            raise _invalid(f"credentials.secrets.{name}", "The datastore needs its secret.")
+
+    def prepare(self, call: Call, old: Body | None) -> Body:
+        """The body without its secret, with defaults."""
+        body = copy.deepcopy(call.body)
+        properties = body["properties"]
+        properties["credentials"].pop("secrets", None)
+        properties.setdefault("protocol", "https")
+        properties.setdefault("endpoint", "core.windows.net")
+        properties.setdefault("serviceDataAccessAuthIdentity", "None")
+        for key in ("description", "tags", "properties"):
+            properties.setdefault(key, None if key == "description" else {})
+        properties["isDefault"] = bool(old and old["properties"]["isDefault"])
+        subscription, group = call.id.text.split("/")[2], call.id.group.rsplit("/", 1)[-1]
+        properties.setdefault("subscriptionId", subscription)
+        properties.setdefault("resourceGroup", group)
+        return body
+
+    def stored(self, call: Call, resource: Body, old: Body | None) -> None:
+        """Seals the secret apart from the resource."""
+        credentials = (call.body.get("properties") or {}).get("credentials") or {}
+        name = CREDENTIALS[credentials["credentialsType"]][1]
+        secret = (credentials.get("secrets") or {}).get(name) if name else None
+        if secret:
+            sealed = seal(call.cloud.directory, secret)
+            call.cloud.store.put(SECRETS, call.id.key, {"sealed": sealed})
+        elif not name:
+            call.cloud.store.delete(SECRETS, call.id.key)
+
+    def deleted(self, call: Call, resource: Body) -> None:
+        """The secret goes with it."""
+        call.cloud.store.delete(SECRETS, resource["id"].lower())
+
+    @staticmethod
+    def _list_secrets(call: Call, resource: Body) -> Body:
+        credential = resource["properties"]["credentials"]["credentialsType"]
+        if credential == "None":
+            raise UserError(
+                400, f"Datastore '{resource['name']}' is accessed by identity and has no secrets.", "BadArgument"
+            )
+        return {"secretsType": credential, CREDENTIALS[credential][1]: secret(call, resource)}
+
+
+def secret(call: Call, resource: Body) -> str:
+    """A datastore's secret in clear: what was given, or the account's key for one that the workspace made.
+
+    Raises:
+        AzureError: The secret or the account is gone.
+    """
+    kept = call.cloud.store.get(SECRETS, resource["id"].lower())
+    if kept is not None:
+        return unseal(call.cloud.directory, kept["sealed"])
+    try:
+        return accounts.keys(call.cloud, resource["properties"]["accountName"])[0]
+    except KeyError as error:
+        raise UserError(400, f"Storage account '{error.args[0]}' does not exist.", "BadArgument") from error
+
+
+def make_defaults(call: Call, workspace: Body) -> None:
+    """The four datastores that a workspace has from the start, and their containers."""
+    properties = workspace["properties"]
+    account = properties["storageAccount"].rsplit("/", 1)[-1]
+    unique = properties["workspaceId"]
+    by_key = properties["systemDatastoresAuthMode"] == "accessKey"
+    defaults: dict[str, Body] = {
+        DEFAULT: {"datastoreType": "AzureBlob", "containerName": f"azureml-blobstore-{unique}"},
+        "workspaceartifactstore": {"datastoreType": "AzureBlob", "containerName": "azureml"},
+        "workspacefilestore": {"datastoreType": "AzureFile", "fileShareName": f"azureml-filestore-{unique}"},
+        "workspaceworkingdirectory": {"datastoreType": "AzureFile", "fileShareName": f"code-{uuid.uuid4()}"},
+    }
+    for name, own in defaults.items():
+        if "containerName" in own:
+            _ensure_container(call.cloud, account, own["containerName"])
+        _put_default(call, workspace, name, {"accountName": account, **own}, by_key=by_key)
+
+
+def _ensure_container(cloud: Cloud, account: str, name: str) -> None:
+    from sandbox.azure.storage import containers  # noqa: PLC0415
+
+    containers.ensure(cloud, account, name)
+
+
+def _put_default(call: Call, workspace: Body, name: str, own: dict[str, Any], *, by_key: bool) -> None:
+    parts = workspace["properties"]["storageAccount"].split("/")
+    datastore_id = f"{workspace_id(workspace['id'])}/datastores/{name}"
+    body = {
+        "id": datastore_id,
+        "name": name,
+        "type": TYPE,
+        "properties": {
+            "description": None,
+            "tags": {},
+            "properties": {},
+            "isDefault": name == DEFAULT,
+            "credentials": {"credentialsType": "AccountKey" if by_key else "None"},
+            "subscriptionId": parts[2],
+            "resourceGroup": parts[4],
+            "endpoint": "core.windows.net",
+            "protocol": "https",
+            "serviceDataAccessAuthIdentity": "None" if by_key else "WorkspaceSystemAssignedIdentity",
+            **own,
+        },
+    }
+    call.cloud.store.put("resource", datastore_id.lower(), body)
+
+
+def _invalid(target: str, text: str) -> AzureError:
+    return UserError(400, f"properties.{target}: {text}", "BadArgument", target=f"properties.{target}")

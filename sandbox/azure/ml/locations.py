@@ -1,0 +1,146 @@
+"""What a region offers: VM sizes, quotas and their use."""
+
+import re
+from collections import Counter
+
+from sandbox.azure.arm.core import Body, Call
+from sandbox.azure.arm.resources import Resources, Route, route
+from sandbox.azure.cloud import Cloud
+from sandbox.azure.ml.computes import CLUSTER, INSTANCE, NODES
+from sandbox.azure.ml.computes import TYPE as COMPUTES
+from sandbox.azure.ml.names import NAMESPACE, WORKSPACES, workspace_id
+from sandbox.azure.ml.sizes import DEDICATED, LOW_PRIORITY, families, quota, sizes
+
+WORKSPACE_QUOTA = "mlQuota"
+
+
+def _vm_sizes(resources: Resources, call: Call, match: re.Match[str]) -> Body:
+    """All sizes, the same in every region."""
+    del resources
+    call.authorize(f"{NAMESPACE}/locations/vmSizes/read", _subscription(match))
+    return {
+        "value": [
+            {
+                "name": size.name,
+                "family": size.family,
+                "vCPUs": size.vcpus,
+                "gpus": size.gpus,
+                "memoryGB": size.memory_gb,
+                "lowPriorityCapable": size.low_priority,
+                "premiumIO": "S" in size.name.split("_")[1],
+                "osVhdSizeMB": 1047552,
+                "maxResourceVolumeMB": 0,
+                "supportedComputeTypes": [CLUSTER, INSTANCE],
+            }
+            for size in sizes().values()
+        ]
+    }
+
+
+def _usages(resources: Resources, call: Call, match: re.Match[str]) -> Body:
+    """VCPUs in use and their limits, by family and in total; idle nodes count."""
+    del resources
+    call.authorize(f"{NAMESPACE}/locations/usages/read", _subscription(match))
+    location = match["location"].lower()
+    used = vcpus_in_use(call.cloud, location)
+    names = [*sorted(families()), DEDICATED, LOW_PRIORITY]
+    return {
+        "value": [
+            {
+                "id": f"{call.id.text}/{name}",
+                "type": f"{NAMESPACE}/locations/usages",
+                "amlWorkspaceLocation": location,
+                "unit": "Count",
+                "currentValue": used[name],
+                "limit": quota(call.cloud, location, name),
+                "name": {"value": name, "localizedValue": name},
+            }
+            for name in names
+        ]
+    }
+
+
+def _quotas(resources: Resources, call: Call, match: re.Match[str]) -> Body:
+    """The limits that `updateQuotas` gave to workspaces."""
+    del resources
+    call.authorize(f"{NAMESPACE}/locations/quotas/read", _subscription(match))
+    location = match["location"].lower()
+    limits = call.cloud.store.list(WORKSPACE_QUOTA)
+    return {"value": [one for one in limits if one["amlWorkspaceLocation"] == location]}
+
+
+def vcpus_in_use(cloud: Cloud, location: str) -> Counter[str]:
+    """VCPUs of the nodes that exist in a region: by family, low-priority ones under their pool's name, and in total."""
+    used: Counter[str] = Counter()
+    for node in cloud.store.list(NODES):
+        if node["location"] == location:
+            used[node["quota"]] += node["vcpus"]
+    for one in cloud.store.list("resource"):
+        if one["type"] == COMPUTES and one["properties"]["computeType"] == INSTANCE and one["location"] == location:
+            inner = one["properties"]["properties"]
+            if inner["state"] == "Running":
+                size = sizes()[inner["vmSize"]]
+                used[size.family] += size.vcpus
+    used[DEDICATED] = sum(count for family, count in used.items() if family != LOW_PRIORITY)
+    return used
+
+
+def _update_quotas(resources: Resources, call: Call, match: re.Match[str]) -> Body:
+    """A status for each item; what is refused leaves the others."""
+    del resources
+    call.authorize(f"{NAMESPACE}/locations/updateQuotas/action", _subscription(match))
+    region = match["location"].lower()
+    answers = []
+    for item in call.body.get("value") or []:
+        status = _quota_status(call, region, item)
+        answer = {
+            "id": item.get("id"),
+            "type": f"{WORKSPACES}/quotas",
+            "limit": item.get("limit"),
+            "unit": item.get("unit", "Count"),
+            "status": status,
+        }
+        if status == "Success":
+            kept = {**answer, "amlWorkspaceLocation": region, "name": {"value": item["id"].rsplit("/", 1)[-1]}}
+            call.cloud.store.put(WORKSPACE_QUOTA, item["id"].lower(), kept)
+        answers.append(answer)
+    return {"value": answers, "nextLink": None}
+
+
+def _subscription(match: re.Match[str]) -> str:
+    return f"/subscriptions/{match['subscription']}"
+
+
+def _quota_status(call: Call, region: str, item: Body) -> str:
+    """Source: the statuses of `updateQuotas` in Microsoft's model (Status)."""
+    family = str(item.get("id", "")).rsplit("/", 1)[-1]
+    if family.lower() not in {name.lower() for name in families()}:
+        return "InvalidVMFamilyName"
+    limit = item.get("limit")
+    workspace = workspace_id(str(item["id"]))
+    if call.resource(workspace) is None or not isinstance(limit, int):
+        return "Failure"
+    if limit > quota(call.cloud, region, family):
+        return "InvalidQuotaExceedsSubscriptionLimit"
+    if limit >= 0 and limit < _cluster_minimum(call, workspace, family):
+        return "InvalidQuotaBelowClusterMinimum"
+    return "Success"
+
+
+def _cluster_minimum(call: Call, workspace: str, family: str) -> int:
+    total = 0
+    for one in call.cloud.store.list("resource", f"{workspace.lower()}/computes/"):
+        inner = one["properties"].get("properties") or {}
+        size = sizes().get(str(inner.get("vmSize")))
+        if size is not None and size.family.lower() == family.lower() and "scaleSettings" in inner:
+            total += size.vcpus * inner["scaleSettings"]["minNodeCount"]
+    return total
+
+
+_AT = f"/subscriptions/{{subscription}}/providers/{NAMESPACE}/locations/{{location}}"
+ROUTES: tuple[Route, ...] = (
+    route("GET", f"{_AT}/vmSizes", _vm_sizes),
+    route("GET", f"{_AT}/usages", _usages),
+    route("GET", f"{_AT}/quotas", _quotas),
+    route("POST", f"{_AT}/updateQuotas", _update_quotas),
+)

@@ -1,0 +1,22 @@
+"""Names and addresses that several types of Azure Machine Learning share."""
+
+import re
+from typing import Any
+
+NAMESPACE = "Microsoft.MachineLearningServices"
+WORKSPACES = f"{NAMESPACE}/workspaces"
+_WORKSPACE = re.compile(
+    r"/subscriptions/[^/]+/resourcegroups/[^/]+/providers/microsoft\.machinelearningservices/workspaces/[^/]+",
+    re.IGNORECASE,
+)
+
+
+def workspace_id(resource_id: str) -> str:
+    """The id of the workspace that a resource lies in; empty for none."""
+    found = _WORKSPACE.match(resource_id)
+    return found[0] if found else ""
+
+
+def user_identities(resource: dict[str, Any]) -> list[str]:
+    """The ids of a resource's user-assigned identities."""
+    return list((resource.get("identity") or {}).get("userAssignedIdentities") or {})

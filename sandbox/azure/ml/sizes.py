@@ -1,0 +1,66 @@
+"""The VM sizes that clusters and instances can have, and how many vCPUs a subscription may use of them."""
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from sandbox.azure.cloud import Cloud
+
+LOW_PRIORITY = "TotalLowPriorityCores"
+DEDICATED = "TotalDedicatedCores"
+
+
+@dataclass(frozen=True)
+class Size:
+    """A VM size.
+
+    Attributes:
+        name: Such as `STANDARD_DS3_V2`.
+        family: The quota that it counts against, such as `standardDSv2Family`.
+        vcpus: Virtual CPUs of one node.
+        memory_gb: Memory of one node in GB.
+        gpus: GPUs of one node.
+        low_priority: Whether it can be had as low-priority nodes.
+    """
+
+    name: str
+    family: str
+    vcpus: int
+    memory_gb: float
+    gpus: int
+    low_priority: bool
+
+
+@cache
+def sizes() -> dict[str, Size]:
+    """All sizes by their name in capitals."""
+    rows = json.loads(resources.files("sandbox.azure.ml").joinpath("sizes.json").read_text(encoding="utf-8"))
+    return {
+        row["name"]: Size(
+            row["name"], row["family"], row["vCPUs"], row["memoryGB"], row["gpus"], row["lowPriorityCapable"]
+        )
+        for row in rows
+    }
+
+
+def families() -> dict[str, bool]:
+    """All families, and whether their sizes have GPUs."""
+    return {size.family: size.gpus > 0 for size in sizes().values()}
+
+
+def quota(cloud: Cloud, location: str, family: str) -> int:
+    """VCPUs that the subscription may use of a family, or of a total, in a region: from the seed's `quotas`.
+
+    A family that the seed does not name has the whole dedicated total, or none where its sizes have GPUs, as a new
+    subscription has none of those.
+    """
+    limits: dict[str, Any] = cloud.seed["quotas"].get(location) or cloud.seed["quotas"]["default"]
+    if family == LOW_PRIORITY:
+        return int(limits["lowPriority"])
+    if family == DEDICATED:
+        return int(limits["dedicated"])
+    by_name = {name.lower(): limit for name, limit in limits.items()}
+    default = 0 if families().get(family) else limits["dedicated"]
+    return int(by_name.get(family.lower(), default))

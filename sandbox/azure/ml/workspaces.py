@@ -1,0 +1,227 @@
+"""Workspaces: what they hang on, their identity, their default datastores, and their soft delete."""
+
+import copy
+import re
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar
+
+from starlette.responses import JSONResponse, Response
+
+from sandbox.azure.arm.core import Body, Call, ResourceType, Rule, parse_id
+from sandbox.azure.errors import AzureError
+from sandbox.azure.ml.datastores import make_defaults
+from sandbox.azure.ml.identities import assign_system_identity, check_identity
+from sandbox.azure.ml.names import WORKSPACES, user_identities
+from sandbox.azure.ml.operations import accepted
+
+RETENTION = timedelta(days=14)  # learn.microsoft.com/azure/machine-learning/concept-soft-delete
+DEPENDENCIES = {
+    "storageAccount": "Microsoft.Storage/storageAccounts",
+    "keyVault": "Microsoft.KeyVault/vaults",
+    "applicationInsights": "Microsoft.Insights/components",
+    "containerRegistry": "Microsoft.ContainerRegistry/registries",
+}
+SOFT_DELETED = "softDeletedWorkspace"
+REQUIRED = ("storageAccount", "keyVault")
+FIXED = {"keyVault": "Key Vault", "hbiWorkspace": "HBI workspace flag"}
+# What a user-assigned identity must be able to do, since nobody gives it roles: an action (or data action) that the
+# documented role has, and the role to name. Source: how-to-identity-based-service-authentication.
+IDENTITY_NEEDS = (
+    ("storageAccount", "Microsoft.Storage/storageAccounts/write", False, "Contributor"),
+    (
+        "storageAccount",
+        "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/write",
+        True,
+        "Storage Blob Data Contributor",
+    ),
+    ("keyVault", "Microsoft.KeyVault/vaults/write", False, "Contributor"),
+    ("keyVault", "Microsoft.KeyVault/vaults/secrets/setSecret/action", True, "Key Vault Administrator"),
+    ("containerRegistry", "Microsoft.ContainerRegistry/registries/write", False, "Contributor"),
+    ("applicationInsights", "Microsoft.Insights/components/write", False, "Contributor"),
+)
+
+
+class Workspace(ResourceType):
+    """`Microsoft.MachineLearningServices/workspaces`."""
+
+    type: ClassVar[str] = WORKSPACES
+    fields: ClassVar[Mapping[str, Rule]] = {
+        "kind": str,
+        "properties": dict,
+        "identity.userAssignedIdentities": dict,
+        "properties.primaryUserAssignedIdentity": str,
+        "properties.systemDatastoresAuthMode": frozenset({"accessKey", "identity", "userDelegationSAS"}),
+        "properties.publicNetworkAccess": frozenset({"Enabled", "Disabled"}),
+        **{f"properties.{key}": str for key in DEPENDENCIES},
+    }
+    name_pattern: ClassVar[re.Pattern[str]] = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_-]{2,32}")
+    name_error: ClassVar[tuple[str, str]] = (
+        "ValidationError",
+        "Workspace name '{name}' is invalid. It must be 3 to 33 characters long, start with a letter or digit and "
+        "contain only letters, digits, '-' and '_'.",
+    )
+
+    def validate(self, call: Call, old: Body | None) -> None:
+        """Refuses missing dependencies, a soft-deleted name, and changes of what is fixed."""
+        sent = call.body.get("properties") or {}
+        if call.body.get("kind", "Default") != "Default":
+            raise AzureError(
+                400,
+                "ValidationError",
+                f"Workspace kind '{call.body['kind']}' is not emulated by the sandbox: only 'Default' is.",
+                target="kind",
+            )
+        check_identity(call, "workspace")
+        if old is None:
+            self._soft_deleted(call)
+            for key in REQUIRED:
+                if not sent.get(key):
+                    raise _missing(f"properties.{key}")
+        else:
+            self._fixed(sent, old["properties"])
+        for key, kind in DEPENDENCIES.items():
+            if sent.get(key):
+                self._dependency(call, key, kind, sent[key])
+
+    @staticmethod
+    def _soft_deleted(call: Call) -> None:
+        if call.cloud.store.get(SOFT_DELETED, call.id.key) is not None:
+            raise AzureError(
+                400,
+                "BadRequest",
+                "Soft-deleted workspace exists. Please purge or recover it. https://aka.ms/wsoftdelete",
+            )
+
+    @staticmethod
+    def _fixed(sent: Body, old: Body) -> None:
+        if "storageAccount" in sent and not _same(sent["storageAccount"], old["storageAccount"]):
+            raise AzureError(400, "BadRequest", "Storage Account update is not supported yet")
+        for key, words in FIXED.items():
+            if key in sent and not _same(sent[key], old.get(key)):
+                raise AzureError(400, "BadRequest", f"{words} update is not supported", target=f"properties.{key}")
+
+    @staticmethod
+    def _dependency(call: Call, key: str, kind: str, resource_id: str) -> None:
+        """It must be of the right type, exist, and be readable for the caller."""
+        if call.resource(resource_id) is None or parse_id(resource_id).type.lower() != kind.lower():
+            raise _missing(f"properties.{key}", f"'{resource_id}' is no existing resource of type {kind}.")
+        if not call.cloud.access.allows(call.caller.object_id, f"{kind}/read", resource_id):
+            raise AzureError(
+                403,
+                "LinkedAuthorizationFailed",
+                f"The client '{call.caller.client_id}' with object id '{call.caller.object_id}' has permission to "
+                f"perform action '{WORKSPACES}/write' on scope '{call.id.text}'; however, it does not have permission "
+                f"to perform action(s) '{kind}/read' on the linked scope(s) '{resource_id}' or the linked scope(s) are "
+                "invalid.",
+            )
+
+    def prepare(self, call: Call, old: Body | None) -> Body:
+        """The body with the service's own properties; an update keeps what it does not name."""
+        body = copy.deepcopy(call.body)
+        before = old["properties"] if old else {}
+        kept = {key: value for key, value in before.items() if key not in body.get("properties", {})}
+        region = body["location"]
+        body["properties"] = {
+            "hbiWorkspace": False,
+            "publicNetworkAccess": "Enabled",
+            "v1LegacyMode": False,
+            "systemDatastoresAuthMode": "accessKey",
+            "enableDataIsolation": False,
+            **(body.get("properties") or {}),
+            **kept,
+            "workspaceId": before.get("workspaceId") or str(uuid.uuid4()),
+            "creationTime": before.get("creationTime") or datetime.now(UTC).isoformat(),
+            "tenantId": call.cloud.seed["tenantId"],
+            "discoveryUrl": f"https://{region}.api.azureml.ms/discovery",
+            "storageHnsEnabled": False,
+            "provisioningState": "Succeeded",
+        }
+        body.setdefault("kind", "Default")
+        body.setdefault("sku", {"name": "Basic", "tier": "Basic"})
+        body["identity"] = assign_system_identity(call, body.get("identity") or {"type": "SystemAssigned"}, old)
+        if self._late_failure(call, body) is not None:
+            body["properties"]["provisioningState"] = "Failed"
+        return body
+
+    def stored(self, call: Call, resource: Body, old: Body | None) -> None:
+        """A new workspace has its containers and datastores."""
+        made = old is not None and old["properties"]["provisioningState"] == "Succeeded"
+        if not made and resource["properties"]["provisioningState"] == "Succeeded":
+            make_defaults(call, resource)
+
+    def present(self, call: Call, resource: Body) -> Body:
+        """With its MLflow address."""
+        address = f"azureml://{resource['location']}.api.azureml.ms/mlflow/v1.0{resource['id']}"
+        return {**resource, "properties": {**resource["properties"], "mlFlowTrackingUri": address}}
+
+    def response(self, call: Call, resource: Body, *, created: bool) -> Response:
+        """Accepted; some refusals come late."""
+        failure = self._late_failure(call, resource)
+        if failure is None and not created:
+            return JSONResponse(self.present(call, resource))
+        return accepted(
+            call, resource["location"], self.present(call, resource), status=201 if created else 202, failure=failure
+        )
+
+    @staticmethod
+    def _late_failure(call: Call, resource: Body) -> AzureError | None:
+        """What the service finds only after it has accepted the request."""
+        properties = resource["properties"]
+        storage = call.resource(properties["storageAccount"]) or {}
+        if storage.get("properties", {}).get("isHnsEnabled"):
+            return AzureError(400, "BadRequest", "Cannot use storage with HNS enabled.")
+        sku = (storage.get("sku") or {}).get("name", "")
+        if storage.get("kind") == "BlobStorage" or sku.startswith("Premium_"):
+            return AzureError(
+                400, "BadRequest", f"Cannot use storage of kind '{storage.get('kind')}' with sku '{sku}'."
+            )
+        primary = properties.get("primaryUserAssignedIdentity") or next(iter(user_identities(resource)), "")
+        if resource["identity"]["type"] == "UserAssigned" and primary:
+            return _identity_failure(call, properties, primary)
+        return None
+
+    def deleted(self, call: Call, resource: Body) -> None:
+        """Remembers the deleted workspace, unless it is purged with it."""
+        if _purging(call):
+            return
+        gone = datetime.now(UTC)
+        call.cloud.store.put(
+            SOFT_DELETED,
+            resource["id"].lower(),
+            {**resource, "softDeletedAt": gone.isoformat(), "scheduledPurgeDate": (gone + RETENTION).isoformat()},
+        )
+
+    def delete_response(self, call: Call, resource: Body | None) -> Response:
+        """Purges a soft-deleted workspace where asked to."""
+        if resource is None and _purging(call):
+            call.cloud.store.delete(SOFT_DELETED, call.id.key)
+        return super().delete_response(call, resource)
+
+
+def _purging(call: Call) -> bool:
+    return call.query.get("forceToPurge", "").lower() == "true"
+
+
+def _same(one: Any, other: Any) -> bool:
+    return str(one).lower() == str(other).lower()
+
+
+def _missing(target: str, text: str = "") -> AzureError:
+    words = "Missing dependent resources in workspace json"
+    return AzureError(400, "ValidationError", f"{words}. {text}".rstrip() if text else words, target=target)
+
+
+def _identity_failure(call: Call, properties: Body, identity_id: str) -> AzureError | None:
+    principal = (call.resource(identity_id) or {"properties": {"principalId": ""}})["properties"]["principalId"]
+    for key, action, is_data, role in IDENTITY_NEEDS:
+        scope = properties.get(key)
+        if scope and not call.cloud.access.allows(principal, action, scope, data=is_data):
+            return AzureError(
+                400,
+                "BadRequest",
+                f"The workspace's identity '{identity_id}' (object id '{principal}') does not have the permission "
+                f"'{action}' on '{scope}': assign it the role {role} there before the workspace is created.",
+            )
+    return None
