@@ -323,7 +323,3 @@ class TeamWorkspace(pulumi.ComponentResource):
                 "nodeIdentityId": self.node_identity_id,
             }
         )
-
-
-def _principal(name: str, identity: managedidentity.UserAssignedIdentity) -> Principal:
-    return Principal(name, identity.principal_id, "ServicePrincipal")
