@@ -27,9 +27,16 @@ from sandbox.engine.secrets import Secrets
 from sandbox.engine.state import Backend, Codec, write_atomically
 from sandbox.engine.values import masked, plain
 
-OPERATIONS = {"preview": "preview", "up": "up", "update": "up", "refresh": "refresh", "destroy": "destroy", "down": "destroy"}
+OPERATIONS = {
+    "preview": "preview",
+    "up": "up",
+    "update": "up",
+    "refresh": "refresh",
+    "destroy": "destroy",
+    "down": "destroy",
+}
 _SHORT = {"outputs": ["stack", "output"], "export": ["stack", "export"], "import": ["stack", "import"]}
-_ELSEWHERE = "about config console convert env install login logout logs new org package plugin policy schema state template version watch whoami".split()
+_ELSEWHERE = ["about", "config", "console", "convert", "env", "install", "login", "logout", "logs", "new", "org", "package", "plugin", "policy", "schema", "state", "template", "version", "watch", "whoami"]
 _STACK_NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 
 
@@ -53,8 +60,12 @@ class _Parser(argparse.ArgumentParser):
         if action.choices is None or value in action.choices:
             return
         if value in _ELSEWHERE:
-            raise UsageError(f"`{self.prog} {value}` is not supported by the embedded engine; it knows {', '.join(action.choices)}. Use the pulumi CLI for the rest")
-        raise UsageError(f"unknown command {value!r} for {self.prog!r}{self.nearest(str(value))}; it knows {', '.join(action.choices)}")
+            raise UsageError(
+                f"`{self.prog} {value}` is not supported by the embedded engine; it knows {', '.join(action.choices)}. Use the pulumi CLI for the rest"
+            )
+        raise UsageError(
+            f"unknown command {value!r} for {self.prog!r}{self.nearest(str(value))}; it knows {', '.join(action.choices)}"
+        )
 
 
 def main(argv: Sequence[str], providers: Mapping[str, Factory] | None = None) -> int:
@@ -90,7 +101,9 @@ def _main(argv: list[str], providers: Mapping[str, Factory]) -> int:
         return int(e.code or 0)
     if unknown:
         own = commands.get(args.command, parser)
-        raise UsageError(f"unknown flag or argument {unknown[0]!r} for `{own.prog}`{own.nearest(unknown[0].partition('=')[0])}")
+        raise UsageError(
+            f"unknown flag or argument {unknown[0]!r} for `{own.prog}`{own.nearest(unknown[0].partition('=')[0])}"
+        )
     if args.command is None:
         parser.print_help()
         return 0
@@ -104,7 +117,9 @@ def _main(argv: list[str], providers: Mapping[str, Factory]) -> int:
 
 
 def _parsers() -> tuple[_Parser, dict[str, _Parser]]:
-    parser = _Parser(prog="pulumi", description="Pulumi's command line, served by the embedded engine.", allow_abbrev=False)
+    parser = _Parser(
+        prog="pulumi", description="Pulumi's command line, served by the embedded engine.", allow_abbrev=False
+    )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     found: dict[str, _Parser] = {}
     texts = {
@@ -119,7 +134,9 @@ def _parsers() -> tuple[_Parser, dict[str, _Parser]]:
         _operation_flags(found[name], name)
         found[name].set_defaults(run=_operate, kind=name)
         found.update(dict.fromkeys(aliases, found[name]))
-    found["cancel"] = commands.add_parser("cancel", help="drop the lock of an update that no longer runs", allow_abbrev=False)
+    found["cancel"] = commands.add_parser(
+        "cancel", help="drop the lock of an update that no longer runs", allow_abbrev=False
+    )
     _common_flags(found["cancel"])
     found["cancel"].add_argument("name", nargs="?", metavar="STACK")
     found["cancel"].set_defaults(run=_cancel)
@@ -132,10 +149,19 @@ def _common_flags(parser: _Parser) -> None:
     parser.add_argument("-s", "--stack", help="the stack to work on")
     parser.add_argument("-C", "--cwd", type=Path, default=Path(), help="the project's directory")
     parser.add_argument("-y", "--yes", action="store_true", help="do not ask")
-    parser.add_argument("--non-interactive", action="store_true", help="do not ask, and print lines instead of a live tree")
+    parser.add_argument(
+        "--non-interactive", action="store_true", help="do not ask, and print lines instead of a live tree"
+    )
     parser.add_argument("--color", choices=["always", "never", "raw", "auto"], default="auto")
     parser.add_argument("-v", "--verbose", nargs="?", help=argparse.SUPPRESS)
-    for ignored in ("--logtostderr", "--logflow", "--emoji", "-e", "--disable-integrity-checking", "--fully-qualify-stack-names"):
+    for ignored in (
+        "--logtostderr",
+        "--logflow",
+        "--emoji",
+        "-e",
+        "--disable-integrity-checking",
+        "--fully-qualify-stack-names",
+    ):
         parser.add_argument(ignored, action="store_true", help=argparse.SUPPRESS)
 
 
@@ -143,7 +169,9 @@ def _operation_flags(parser: _Parser, name: str) -> None:
     _common_flags(parser)
     parser.add_argument("--config-file", type=Path, help="instead of Pulumi.<stack>.yaml")
     parser.add_argument("-c", "--config", action="append", default=[], metavar="KEY=VALUE")
-    parser.add_argument("-p", "--parallel", type=int, default=4 * (os.cpu_count() or 1), help="how many operations run at once")
+    parser.add_argument(
+        "-p", "--parallel", type=int, default=4 * (os.cpu_count() or 1), help="how many operations run at once"
+    )
     parser.add_argument("-t", "--target", action="append", default=[], metavar="URN")
     parser.add_argument("--target-dependents", action="store_true", help="and all that depends on the targets")
     parser.add_argument("-j", "--json", action="store_true", help="print JSON, as Pulumi does")
@@ -152,22 +180,50 @@ def _operation_flags(parser: _Parser, name: str) -> None:
     parser.add_argument("--suppress-outputs", action="store_true", help="print no stack outputs")
     parser.add_argument("--event-log", type=Path, metavar="FILE", help="write every engine event to a file")
     parser.add_argument("-m", "--message", help=argparse.SUPPRESS)
-    for ignored in ("--suppress-permalink", "--skip-plugin-pre-install", "--suppress-progress", "--show-config", "--show-reads", "--show-replacement-steps"):
+    for ignored in (
+        "--suppress-permalink",
+        "--skip-plugin-pre-install",
+        "--suppress-progress",
+        "--show-config",
+        "--show-reads",
+        "--show-replacement-steps",
+    ):
         parser.add_argument(ignored, nargs="?", const="true", help=argparse.SUPPRESS)
     if name != "preview":
         parser.add_argument("-f", "--skip-preview", action="store_true", help="do not show a preview first")
-        parser.add_argument("--continue-on-error", action="store_true", help="go on with what does not need the failed resource")
+        parser.add_argument(
+            "--continue-on-error", action="store_true", help="go on with what does not need the failed resource"
+        )
         parser.add_argument("--preview-only", action="store_true", help="only show what would happen")
     if name in ("preview", "up"):
         parser.add_argument("--policy-pack", action="append", default=[], type=Path, metavar="DIR")
-        parser.add_argument("--policy-pack-config", action="append", default=[], type=Path, metavar="FILE", help="the pack's, in the same order")
+        parser.add_argument(
+            "--policy-pack-config",
+            action="append",
+            default=[],
+            type=Path,
+            metavar="FILE",
+            help="the pack's, in the same order",
+        )
         parser.add_argument("--expect-no-changes", action="store_true", help="fail if anything changes")
     if name != "refresh":
-        parser.add_argument("-r", "--refresh", nargs="?", const="true", default="false", choices=["true", "false"], help="read the state anew first")
+        parser.add_argument(
+            "-r",
+            "--refresh",
+            nargs="?",
+            const="true",
+            default="false",
+            choices=["true", "false"],
+            help="read the state anew first",
+        )
     else:
-        parser.add_argument("--clear-pending-creates", action="store_true", help="drop creates that an interrupted update left pending")
+        parser.add_argument(
+            "--clear-pending-creates", action="store_true", help="drop creates that an interrupted update left pending"
+        )
     if name == "destroy":
-        parser.add_argument("--exclude-protected", action="store_true", help="leave protected resources, and what they need")
+        parser.add_argument(
+            "--exclude-protected", action="store_true", help="leave protected resources, and what they need"
+        )
         parser.add_argument("--remove", action="store_true", help="remove the stack, too")
 
 
@@ -218,10 +274,14 @@ def _stack_name(args: argparse.Namespace, project: Project) -> str:
     if not name:
         files = [p.name.removeprefix("Pulumi.").removesuffix(".yaml") for p in project.directory.glob("Pulumi.*.yaml")]
         known = sorted({*_backend(project).stacks(project.name), *files})
-        raise EngineError(f"no stack selected; use --stack NAME or `pulumi stack select`{': there are ' + ', '.join(known) if known else ''}")
+        raise EngineError(
+            f"no stack selected; use --stack NAME or `pulumi stack select`{': there are ' + ', '.join(known) if known else ''}"
+        )
     name = name.rsplit("/", 1)[-1]
     if not _STACK_NAME.fullmatch(name):
-        raise EngineError(f"{name!r} is no stack name: letters, digits, '-', '_' and '.' are allowed, up to 100 of them")
+        raise EngineError(
+            f"{name!r} is no stack name: letters, digits, '-', '_' and '.' are allowed, up to 100 of them"
+        )
     return str(name)
 
 
@@ -239,7 +299,9 @@ def _workspace(args: argparse.Namespace, providers: Mapping[str, Factory]) -> Wo
 def _packs(args: argparse.Namespace) -> list[tuple[Path, Any]]:
     directories, files = getattr(args, "policy_pack", []), getattr(args, "policy_pack_config", [])
     if files and len(files) != len(directories):
-        raise UsageError("--policy-pack-config must be given as often as --policy-pack: one file a pack, in the same order")
+        raise UsageError(
+            "--policy-pack-config must be given as often as --policy-pack: one file a pack, in the same order"
+        )
     configs = [load_config(file) for file in files] or [{} for _ in directories]
     return [(directory.absolute(), config) for directory, config in zip(directories, configs, strict=True)]
 
@@ -272,7 +334,9 @@ def _operate(args: argparse.Namespace, providers: Mapping[str, Factory]) -> int:
         if getattr(args, "preview_only", False):
             return _once(args, workspace, replace(options, dry_run=True))
         if not args.yes and not args.skip_preview and not interactive:
-            raise EngineError("--yes or --skip-preview or --preview-only must be passed in to proceed when running in non-interactive mode")
+            raise EngineError(
+                "--yes or --skip-preview or --preview-only must be passed in to proceed when running in non-interactive mode"
+            )
         if not args.skip_preview:
             code = _once(args, workspace, replace(options, dry_run=True))
             if code or not (args.yes or _confirm(args.kind, workspace.stack.name)):
@@ -286,7 +350,11 @@ def _operate(args: argparse.Namespace, providers: Mapping[str, Factory]) -> int:
 def _confirm(kind: str, stack: str) -> bool:
     """Ask on the terminal; Pulumi's question."""
     verb = {"up": "update", "refresh": "refresh", "destroy": "destroy"}[kind]
-    question = f"Do you want to perform this {verb}? [yes/no] " if kind != "destroy" else f"Do you want to perform this destroy?\nThis cannot be undone. Type the stack's name ({stack}) to confirm: "
+    question = (
+        f"Do you want to perform this {verb}? [yes/no] "
+        if kind != "destroy"
+        else f"Do you want to perform this destroy?\nThis cannot be undone. Type the stack's name ({stack}) to confirm: "
+    )
     try:
         answer = input(question).strip()
     except (EOFError, KeyboardInterrupt):
@@ -308,7 +376,11 @@ def _once(args: argparse.Namespace, workspace: Workspace, options: Options) -> i
     if not ok:
         return 1
     if getattr(args, "expect_no_changes", False) and shown.has_changes:
-        raise EngineError("no changes were expected but changes were proposed" if options.dry_run else "no changes were expected but changes occurred")
+        raise EngineError(
+            "no changes were expected but changes were proposed"
+            if options.dry_run
+            else "no changes were expected but changes occurred"
+        )
     return 0
 
 
@@ -319,7 +391,9 @@ def _interrupts(shown: Display, workspace: Workspace) -> Iterator[Callable[[Depl
 
     def handle(_signal: int, _frame: Any) -> None:
         if running and not running[0].interrupted:
-            shown.say("^C received; cancelling: waiting for what has begun. If you would like to terminate immediately, press ^C again.\n")
+            shown.say(
+                "^C received; cancelling: waiting for what has begun. If you would like to terminate immediately, press ^C again.\n"
+            )
             running[0].interrupt()
             return
         shown.close()
@@ -346,10 +420,21 @@ def _interrupts(shown: Display, workspace: Workspace) -> Iterator[Callable[[Depl
 def _cancel(args: argparse.Namespace, _providers: Mapping[str, Factory]) -> int:
     args.stack = args.name or args.stack
     workspace = _existing(args)
-    if sys.stdin.isatty() and not args.yes and input(f"This will irreversibly cancel the current update for '{workspace.stack.name}'. Continue? [yes/no] ").lower() not in ("y", "yes"):
+    if (
+        sys.stdin.isatty()
+        and not args.yes
+        and input(
+            f"This will irreversibly cancel the current update for '{workspace.stack.name}'. Continue? [yes/no] "
+        ).lower()
+        not in ("y", "yes")
+    ):
         return 1
     dropped = workspace.stack.cancel()
-    print(f"The currently running update for '{workspace.stack.name}' has been canceled!" if dropped else f"'{workspace.stack.name}' was not locked")  # noqa: T201
+    print(
+        f"The currently running update for '{workspace.stack.name}' has been canceled!"
+        if dropped
+        else f"'{workspace.stack.name}' was not locked"
+    )
     return 0
 
 
@@ -363,7 +448,9 @@ def _outputs(args: argparse.Namespace, _providers: Mapping[str, Factory]) -> int
     if args.name is not None:
         if args.name not in shown:
             near = difflib.get_close_matches(args.name, shown, 1, 0.5)
-            raise EngineError(f"current stack does not have output property '{args.name}'{f'; did you mean {near[0]!r}?' if near else ''}")
+            raise EngineError(
+                f"current stack does not have output property '{args.name}'{f'; did you mean {near[0]!r}?' if near else ''}"
+            )
         value = shown[args.name]
         if args.json or not isinstance(value, str):
             print_json(value)
@@ -373,7 +460,13 @@ def _outputs(args: argparse.Namespace, _providers: Mapping[str, Factory]) -> int
     if args.json:
         print_json(shown)
         return 0
-    rows = [("OUTPUT", "VALUE"), *((key, value if isinstance(value, str) else json.dumps(Codec.numbers(value), ensure_ascii=False)) for key, value in sorted(shown.items()))]
+    rows = [
+        ("OUTPUT", "VALUE"),
+        *(
+            (key, value if isinstance(value, str) else json.dumps(Codec.numbers(value), ensure_ascii=False))
+            for key, value in sorted(shown.items())
+        ),
+    ]
     width = max(len(key) for key, _ in rows)
     print(f"Current stack outputs ({len(shown)}):")  # noqa: T201
     for key, value in rows if shown else []:
@@ -402,12 +495,18 @@ def _import(args: argparse.Namespace, _providers: Mapping[str, Factory]) -> int:
     except (OSError, ValueError) as e:
         raise EngineError(f"the state {args.file or 'on standard input'} cannot be read: {e}") from e
     if not isinstance(given, dict) or given.get("version") != 3 or not isinstance(given.get("deployment"), dict):  # noqa: PLR2004
-        raise EngineError(f"{args.file or 'standard input'} is not an exported stack: it must hold 'version': 3 and 'deployment'")
+        raise EngineError(
+            f"{args.file or 'standard input'} is not an exported stack: it must hold 'version': 3 and 'deployment'"
+        )
     checkpoint, secrets = snapshot.adopt(given["deployment"], workspace.config.salt)
-    strangers = {r.urn.split("::")[0].removeprefix("urn:pulumi:") + "/" + r.urn.split("::")[1] for r in checkpoint.resources}
+    strangers = {
+        r.urn.split("::")[0].removeprefix("urn:pulumi:") + "/" + r.urn.split("::")[1] for r in checkpoint.resources
+    }
     own = f"{workspace.stack.name}/{workspace.project.name}"
     if strangers - {own} and not args.force:
-        raise EngineError(f"the state has resources of {', '.join(sorted(strangers - {own}))}, not of {own}; use --force to import it all the same")
+        raise EngineError(
+            f"the state has resources of {', '.join(sorted(strangers - {own}))}, not of {own}; use --force to import it all the same"
+        )
     workspace.stack.lock()
     try:
         workspace.stack.write(Codec(secrets).dump_deployment(checkpoint))

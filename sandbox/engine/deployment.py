@@ -99,7 +99,9 @@ class Deployment:
         self.provider_states: dict[str, Resource] = {}
         self.stack_outputs: tuple[str, Map] | None = None
         self.changes: Counter[str] = Counter()
-        self.registry = Registry(self.host, Builtins(self.outputs_of, lambda urn: self.news.get(urn) or self.reads.get(urn)))
+        self.registry = Registry(
+            self.host, Builtins(self.outputs_of, lambda urn: self.news.get(urn) or self.reads.get(urn))
+        )
         self._begun = time.monotonic()
         self.rebase(self.prev)
         self.generator = Generator(self)

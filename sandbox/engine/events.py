@@ -93,21 +93,53 @@ def _body(event: Event) -> Map:
             return {"diagnosticEvent": {**body, "ephemeral": event.ephemeral}}
         case Violation():
             body = {"resourceUrn": event.urn, "message": event.message, "color": "never", "policyName": event.policy}
-            pack = {"policyPackName": event.pack, "policyPackVersion": event.version, "policyPackVersionTag": event.version}
+            pack = {
+                "policyPackName": event.pack,
+                "policyPackVersion": event.version,
+                "policyPackVersionTag": event.version,
+            }
             return {"policyEvent": {**body, **pack, "enforcementLevel": event.level}}
         case Remediation():
-            body = {"resourceUrn": event.urn, "color": "never", "policyName": event.policy, "policyPackName": event.pack}
-            return {"policyRemediationEvent": {**body, "policyPackVersion": event.version, "before": masked(event.before), "after": masked(event.after)}}
+            body = {
+                "resourceUrn": event.urn,
+                "color": "never",
+                "policyName": event.policy,
+                "policyPackName": event.pack,
+            }
+            return {
+                "policyRemediationEvent": {
+                    **body,
+                    "policyPackVersion": event.version,
+                    "before": masked(event.before),
+                    "after": masked(event.after),
+                }
+            }
         case Prelude():
             return {"preludeEvent": {"config": dict(event.config)}}
         case Summary():
-            body = {"maybeCorrupt": False, "durationSeconds": round(event.seconds), "resourceChanges": dict(event.changes)}
-            return {"summaryEvent": {**body, "policyPacks": dict(event.packs), **({"isPreview": True} if event.planning else {})}}
+            body = {
+                "maybeCorrupt": False,
+                "durationSeconds": round(event.seconds),
+                "resourceChanges": dict(event.changes),
+            }
+            return {
+                "summaryEvent": {
+                    **body,
+                    "policyPacks": dict(event.packs),
+                    **({"isPreview": True} if event.planning else {}),
+                }
+            }
 
 
 def _metadata(event: StepEvent) -> Map:
     step = event.step
-    found: Map = {"op": event.op, "urn": step.urn, "type": step.res.type, "old": state_to_json(step.old), "new": state_to_json(step.new)}
+    found: Map = {
+        "op": event.op,
+        "urn": step.urn,
+        "type": step.res.type,
+        "old": state_to_json(step.old),
+        "new": state_to_json(step.new),
+    }
     if step.keys:
         found["keys"] = step.keys
     if step.diffs:
@@ -122,8 +154,19 @@ def state_to_json(resource: Resource | None) -> Map | None:
     """One side of a step, secrets masked."""
     if resource is None:
         return None
-    flags = {"custom": resource.custom, "delete": resource.delete, "protect": resource.protect, "retainOnDelete": resource.retain_on_delete}
-    found: Map = {"type": resource.type, "urn": resource.urn, **{k: v for k, v in flags.items() if v}, "id": resource.id, "parent": resource.parent}
+    flags = {
+        "custom": resource.custom,
+        "delete": resource.delete,
+        "protect": resource.protect,
+        "retainOnDelete": resource.retain_on_delete,
+    }
+    found: Map = {
+        "type": resource.type,
+        "urn": resource.urn,
+        **{k: v for k, v in flags.items() if v},
+        "id": resource.id,
+        "parent": resource.parent,
+    }
     found |= {"inputs": masked(resource.inputs), "outputs": masked(resource.outputs), "provider": resource.provider}
     return {**found, **({"initErrors": resource.init_errors} if resource.init_errors else {})}
 

@@ -167,7 +167,10 @@ class Generator:
     def _old(self, urn: str, goal: Goal) -> tuple[Resource | None, str]:
         """The resource's old state, and the alias it was found under if it was under another URN."""
         if urn in self._aliased:
-            self._d.error(f"Duplicate resource URN '{urn}' conflicting with alias on resource with URN '{self._aliased[urn]}'", urn)
+            self._d.error(
+                f"Duplicate resource URN '{urn}' conflicting with alias on resource with URN '{self._aliased[urn]}'",
+                urn,
+            )
             raise Bail
         for candidate in (urn, *self._aliases(goal)):
             old = self._d.olds.get(candidate)
@@ -216,7 +219,9 @@ class Generator:
         invalid = False
         if provider and targeted:
             fresh = recreating or not old or old.external
-            news, failures = provider.check(urn, None if fresh or not old else old.inputs, goal.properties if fresh else news, self._d.dry_run)
+            news, failures = provider.check(
+                urn, None if fresh or not old else old.inputs, goal.properties if fresh else news, self._d.dry_run
+            )
             new.inputs = news
             invalid = self._report(new, failures)
         elif provider:
@@ -226,7 +231,15 @@ class Generator:
             raise Bail
         return self._choose(goal, old, new, provider, recreating, targeted)
 
-    def _choose(self, goal: Goal, old: Resource | None, new: Resource, provider: ResourceProvider | None, recreating: bool, targeted: bool) -> list[Step]:
+    def _choose(
+        self,
+        goal: Goal,
+        old: Resource | None,
+        new: Resource,
+        provider: ResourceProvider | None,
+        recreating: bool,
+        targeted: bool,
+    ) -> list[Step]:
         urn = new.urn
         if recreating:
             return self._recreate(old, new)
@@ -301,7 +314,11 @@ class Generator:
 
     def _report(self, new: Resource, failures: Failures) -> bool:
         for key, reason in failures:
-            where = f"property {key} value {{{values.masked(new.inputs.get(key))}}} has a problem: " if key else "has a problem: "
+            where = (
+                f"property {key} value {{{values.masked(new.inputs.get(key))}}} has a problem: "
+                if key
+                else "has a problem: "
+            )
             self._d.error(f"{new.type} resource '{new.name}': {where}{reason}", new.urn)
         return bool(failures)
 
@@ -345,7 +362,9 @@ class Generator:
         diff = self._d.registry.compare(self._d.registry.get(new.provider), new_urn, self._d.olds[old_urn], news.inputs)
         return diff.replaces
 
-    def _replace(self, goal: Goal, old: Resource, new: Resource, provider: ResourceProvider | None, diff: Diff) -> list[Step]:
+    def _replace(
+        self, goal: Goal, old: Resource, new: Resource, provider: ResourceProvider | None, diff: Diff
+    ) -> list[Step]:
         urn = new.urn
         if new.protect and old.protect:
             self._d.error(
@@ -393,7 +412,9 @@ class Generator:
                 self.failed = True
                 raise Bail
             self._dependent_keys[dependent.urn] = keys
-            steps.append(DeleteStep(dependent) if dependent.delete else DeleteStep(dependent, replacing=True, first=True))
+            steps.append(
+                DeleteStep(dependent) if dependent.delete else DeleteStep(dependent, replacing=True, first=True)
+            )
             self.deletes.add(dependent.urn)
             self._pending_deletes.add(dependent)
         return steps
@@ -420,7 +441,11 @@ class Generator:
             return []
         if resource.deleted_with in replaced:
             return []
-        changed = {key for key, urns in resource.property_dependencies.items() if replaced.intersection(urns) and key in resource.inputs}
+        changed = {
+            key
+            for key, urns in resource.property_dependencies.items()
+            if replaced.intersection(urns) and key in resource.inputs
+        }
         if not changed:
             return None
         if resource.is_provider:
@@ -428,7 +453,9 @@ class Generator:
         else:
             self._d.ensure_provider(resource)
         news = {key: UNKNOWN if key in changed else value for key, value in resource.inputs.items()}
-        diff = diff_resource(self._d.provider_of(resource), resource.urn, resource, news, resource.ignore_changes, preview=True)
+        diff = diff_resource(
+            self._d.provider_of(resource), resource.urn, resource, news, resource.ignore_changes, preview=True
+        )
         diff = _replace_on_changes(diff, resource.replace_on_changes, has_init_errors=False)
         return diff.replace_keys if diff.replaces else None
 
@@ -450,7 +477,9 @@ class Generator:
             if resource.delete and resource not in self._pending_deletes:
                 deletes.append(DeleteStep(resource, replacing=True))
             elif not resource.delete and gone:
-                deletes.append(RemovePendingReplaceStep(resource) if resource.pending_replacement else DeleteStep(resource))
+                deletes.append(
+                    RemovePendingReplaceStep(resource) if resource.pending_replacement else DeleteStep(resource)
+                )
             else:
                 continue
             self.deletes.add(resource.urn)
@@ -507,7 +536,10 @@ def _replace_on_changes(diff: Diff, paths: list[str], has_init_errors: bool) -> 
     def hit(path: str) -> bool:
         return any(values.contains(p, values.parse_path(path)) for p in parsed)
 
-    detailed = diff.detailed and {p: {**d, "diffKind": d["diffKind"].removesuffix("-replace") + "-replace" * (hit(p) or "-" in d["diffKind"])} for p, d in diff.detailed.items()}
+    detailed = diff.detailed and {
+        p: {**d, "diffKind": d["diffKind"].removesuffix("-replace") + "-replace" * (hit(p) or "-" in d["diffKind"])}
+        for p, d in diff.detailed.items()
+    }
     keys = diff.replace_keys + [k for k in diff.changed_keys if hit(k) and k not in diff.replace_keys]
     if has_init_errors and hit("#initerror"):
         return Diff(True, [*keys, "#initerror"], diff.changed_keys, detailed, diff.delete_before_replace)

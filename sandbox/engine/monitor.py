@@ -21,7 +21,7 @@ from sandbox.engine.events import Diagnostic
 from sandbox.engine.generator import Alias, Bail, Goal
 from sandbox.engine.providers import INTERNAL, ProviderError
 from sandbox.engine.state import ORGANIZATION, is_provider_type
-from sandbox.engine.values import Map, from_struct, to_struct
+from sandbox.engine.values import from_struct, to_struct
 
 _Register = resource_pb2.RegisterResourceRequest
 FEATURES = [
@@ -76,7 +76,11 @@ class Monitor:
     def GetDeploymentInfo(self, _request: empty_pb2.Empty) -> resource_pb2.DeploymentInfo:
         """What the engine is able to do."""
         return resource_pb2.DeploymentInfo(
-            project=self._d.stack.project, stack=self._d.stack.name, organization=ORGANIZATION, dryRun=self._d.dry_run, supportedFeatures=FEATURES
+            project=self._d.stack.project,
+            stack=self._d.stack.name,
+            organization=ORGANIZATION,
+            dryRun=self._d.dry_run,
+            supportedFeatures=FEATURES,
         )
 
     def SignalAndWaitForShutdown(self, _request: empty_pb2.Empty) -> empty_pb2.Empty:
@@ -85,7 +89,9 @@ class Monitor:
 
     def RegisterPackage(self, request: resource_pb2.RegisterPackageRequest) -> resource_pb2.RegisterPackageResponse:
         """Refused: parameterized packages."""
-        raise RpcError(f"package {request.name}: parameterized packages are not supported by the embedded engine; use the pulumi CLI")
+        raise RpcError(
+            f"package {request.name}: parameterized packages are not supported by the embedded engine; use the pulumi CLI"
+        )
 
     # ---- transforms
 
@@ -105,7 +111,9 @@ class Monitor:
                 self._channels[callback.target] = grpc.insecure_channel(callback.target, options=_GRPC_CHANNEL_OPTIONS)
             channel = self._channels[callback.target]
         try:
-            reply = callback_pb2_grpc.CallbacksStub(channel).Invoke(callback_pb2.CallbackInvokeRequest(token=callback.token, request=request))
+            reply = callback_pb2_grpc.CallbacksStub(channel).Invoke(
+                callback_pb2.CallbackInvokeRequest(token=callback.token, request=request)
+            )
         except grpc.RpcError as e:
             raise RpcError(f"a transform failed: {e.details()}") from e
         return bytes(reply.response)
@@ -121,7 +129,12 @@ class Monitor:
         properties = request.object
         for callback in callbacks:
             asked = resource_pb2.TransformRequest(
-                type=request.type, name=request.name, custom=request.custom, parent=request.parent, properties=properties, options=options
+                type=request.type,
+                name=request.name,
+                custom=request.custom,
+                parent=request.parent,
+                properties=properties,
+                options=options,
             )
             reply = resource_pb2.TransformResponse.FromString(self._call_back(callback, asked.SerializeToString()))
             properties = reply.properties
@@ -150,7 +163,9 @@ class Monitor:
     def _refuse_denied(self, package: str) -> None:
         denied = str(values.plain(self._d.config.get("pulumi", {}).get("disable-default-providers", "")))
         if package != "pulumi" and re.search(rf'"(\*|{re.escape(package)})"', denied):
-            raise RpcError(f"Default provider for '{package}' disabled by pulumi:disable-default-providers; pass an explicit provider")
+            raise RpcError(
+                f"Default provider for '{package}' disabled by pulumi:disable-default-providers; pass an explicit provider"
+            )
 
     def _provider_for(self, package: str, given: str, providers: dict[str, str], parent: str) -> str:
         return given or providers.get(package, "") or self._component_providers.get(parent, {}).get(package, "")
@@ -160,10 +175,16 @@ class Monitor:
     def RegisterResource(self, request: _Register) -> resource_pb2.RegisterResourceResponse:
         """Register a resource, and do what it needs."""
         if request.remote:
-            raise RpcError(f"{request.type} ({request.name}): component providers are not supported by the embedded engine; use the pulumi CLI")
+            raise RpcError(
+                f"{request.type} ({request.name}): component providers are not supported by the embedded engine; use the pulumi CLI"
+            )
         self._inherit(request)
         package = request.type.split(":", 1)[0]
-        provider = self._provider_for(package, request.provider, dict(request.providers), request.parent) if request.custom else request.provider
+        provider = (
+            self._provider_for(package, request.provider, dict(request.providers), request.parent)
+            if request.custom
+            else request.provider
+        )
         properties, options = self._transform(request, provider)
         providers = dict(options.providers)
         if not request.custom:
@@ -171,7 +192,9 @@ class Monitor:
         try:
             goal = self._goal(request, properties, options)
             if request.custom and not is_provider_type(request.type):
-                goal.provider = options.provider or self._default_provider(package, options.version, options.plugin_download_url)
+                goal.provider = options.provider or self._default_provider(
+                    package, options.version, options.plugin_download_url
+                )
             result = self._d.register(goal)
         except Cancelled:
             raise _ended() from None
@@ -201,7 +224,9 @@ class Monitor:
         sent = from_struct(properties)
         inputs = dict(values.collapse(sent, self._d.root))
         if self._d.options.continue_on_error and not self._d.dry_run:
-            inputs = {k: v for k, v in inputs.items() if not values.has_unknown(v)}  # they come from resources that failed
+            inputs = {
+                k: v for k, v in inputs.items() if not values.has_unknown(v)
+            }  # they come from resources that failed
         if is_provider_type(request.type) and (options.version or options.plugin_download_url):
             inputs[INTERNAL] = {"pluginDownloadURL": options.plugin_download_url} if options.plugin_download_url else {}
             if options.version:
@@ -261,14 +286,17 @@ class Monitor:
                 properties=values.collapse(from_struct(request.properties), self._d.root),
                 parent=request.parent,
                 dependencies=sorted(request.dependencies),
-                provider=request.provider or self._default_provider(package, request.version, request.pluginDownloadURL),
+                provider=request.provider
+                or self._default_provider(package, request.version, request.pluginDownloadURL),
                 additional_secret_outputs=list(request.additionalSecretOutputs),
             )
             result = self._d.read(goal, request.id)
         except Cancelled:
             raise _ended() from None
         state = result.state
-        reply = resource_pb2.ReadResourceResponse(urn=state.urn, id="" if state.id == values.UNKNOWN else state.id, properties=to_struct(state.outputs))
+        reply = resource_pb2.ReadResourceResponse(
+            urn=state.urn, id="" if state.id == values.UNKNOWN else state.id, properties=to_struct(state.outputs)
+        )
         if result.failed:
             reply.result = resource_pb2.Result.FAIL
         return reply
@@ -276,17 +304,25 @@ class Monitor:
     def Invoke(self, request: resource_pb2.ResourceInvokeRequest) -> resource_pb2.ResourceInvokeResponse:
         """Call a provider's function."""
         args = request.args
-        options = resource_pb2.TransformInvokeOptions(provider=request.provider, version=request.version, plugin_download_url=request.pluginDownloadURL)
+        options = resource_pb2.TransformInvokeOptions(
+            provider=request.provider, version=request.version, plugin_download_url=request.pluginDownloadURL
+        )
         for callback in self._invoke_transforms:
             asked = resource_pb2.TransformInvokeRequest(token=request.tok, args=args, options=options)
-            reply = resource_pb2.TransformInvokeResponse.FromString(self._call_back(callback, asked.SerializeToString()))
+            reply = resource_pb2.TransformInvokeResponse.FromString(
+                self._call_back(callback, asked.SerializeToString())
+            )
             args, options = reply.args, reply.options if reply.HasField("options") else options
         try:
-            reference = options.provider or self._default_provider(request.tok.split(":", 1)[0], options.version, options.plugin_download_url)
+            reference = options.provider or self._default_provider(
+                request.tok.split(":", 1)[0], options.version, options.plugin_download_url
+            )
             provider = self._d.registry.get(reference)
             if provider is None:
                 raise RpcError(f"unknown provider '{reference}'")
-            found, failures = provider.invoke(request.tok, values.collapse(from_struct(args), self._d.root), self._d.dry_run)
+            found, failures = provider.invoke(
+                request.tok, values.collapse(from_struct(args), self._d.root), self._d.dry_run
+            )
         except Cancelled:
             raise _ended() from None
         except (ProviderError, EngineError, Bail) as e:
@@ -299,7 +335,9 @@ class Monitor:
 
     def Call(self, request: resource_pb2.ResourceCallRequest) -> Any:
         """Refused: methods of component providers."""
-        raise RpcError(f"{request.tok}: methods of component providers are not supported by the embedded engine; use the pulumi CLI")
+        raise RpcError(
+            f"{request.tok}: methods of component providers are not supported by the embedded engine; use the pulumi CLI"
+        )
 
 
 def _ended() -> RpcError:
@@ -367,6 +405,8 @@ class Engine:
             self._d.emit(Diagnostic(severity, request.message, request.urn, request.ephemeral))
         return empty_pb2.Empty()
 
-    def RequirePulumiVersion(self, _request: engine_pb2.RequirePulumiVersionRequest) -> engine_pb2.RequirePulumiVersionResponse:
+    def RequirePulumiVersion(
+        self, _request: engine_pb2.RequirePulumiVersionRequest
+    ) -> engine_pb2.RequirePulumiVersionResponse:
         """Always met: the engine follows the SDK it is installed with."""
         return engine_pb2.RequirePulumiVersionResponse()

@@ -75,7 +75,9 @@ class Analyzer:
         self._stub = analyzer_pb2_grpc.AnalyzerStub(self._process.channel)
         self.info = self._call("GetAnalyzerInfo", empty_pb2.Empty())
         self.name, self.version = self.info.name, self.info.version
-        self._call("Configure", proto.ConfigureAnalyzerRequest(policyConfig=_configuration(self.info, config, directory)))
+        self._call(
+            "Configure", proto.ConfigureAnalyzerRequest(policyConfig=_configuration(self.info, config, directory))
+        )
 
     @staticmethod
     def _check(directory: Path) -> None:
@@ -85,7 +87,9 @@ class Analyzer:
         runtime = (yaml.safe_load((directory / "PulumiPolicy.yaml").read_text()) or {}).get("runtime")
         name = runtime.get("name") if isinstance(runtime, dict) else runtime
         if name != "python":
-            raise EngineError(f"policy pack {directory}: runtime {name!r} is not supported by the embedded engine, which runs Python packs only")
+            raise EngineError(
+                f"policy pack {directory}: runtime {name!r} is not supported by the embedded engine, which runs Python packs only"
+            )
 
     def close(self) -> None:
         """End the process."""
@@ -96,7 +100,9 @@ class Analyzer:
         try:
             return getattr(self._stub, method)(request)
         except grpc.RpcError as e:
-            raise EngineError(f"policy pack {self.directory.name}: {' '.join(self._log.lines)} {e.details()}".replace("  ", " ")) from None
+            raise EngineError(
+                f"policy pack {self.directory.name}: {' '.join(self._log.lines)} {e.details()}".replace("  ", " ")
+            ) from None
 
     def remediate(self, new: Resource, goal: "Goal", d: "Deployment") -> None:
         """Let the pack rewrite a resource's inputs, in place."""
@@ -143,7 +149,12 @@ class Analyzer:
 
     def _request(self, new: Resource, goal: "Goal", d: "Deployment") -> Any:
         return proto.AnalyzeRequest(
-            type=new.type, properties=to_struct(new.inputs), urn=new.urn, name=new.name, options=_options(new, goal), provider=self._provider(new, d)
+            type=new.type,
+            properties=to_struct(new.inputs),
+            urn=new.urn,
+            name=new.name,
+            options=_options(new, goal),
+            provider=self._provider(new, d),
         )
 
     def _provider(self, resource: Resource, d: "Deployment") -> Any:
@@ -151,7 +162,9 @@ class Analyzer:
         found = d.provider_states.get(urn) or d.olds.get(urn)
         if not found:
             return None
-        return proto.AnalyzerProviderResource(type=found.type, properties=to_struct(found.inputs), urn=found.urn, name=found.name)
+        return proto.AnalyzerProviderResource(
+            type=found.type, properties=to_struct(found.inputs), urn=found.urn, name=found.name
+        )
 
 
 def _options(resource: Resource, goal: "Goal | None") -> Any:
@@ -163,7 +176,9 @@ def _options(resource: Resource, goal: "Goal | None") -> Any:
         deleteBeforeReplaceDefined=before is not None,
         additionalSecretOutputs=resource.additional_secret_outputs,
         aliases=resource.aliases,
-        customTimeouts=proto.AnalyzerResourceOptions.CustomTimeouts(**{k: v for k, v in resource.custom_timeouts.items() if k != "read"}),
+        customTimeouts=proto.AnalyzerResourceOptions.CustomTimeouts(
+            **{k: v for k, v in resource.custom_timeouts.items() if k != "read"}
+        ),
         parent=resource.parent,
     )
 
@@ -187,7 +202,9 @@ def load_config(file: Path) -> Map:
     except (OSError, ValueError) as e:
         raise EngineError(f"the policy configuration {file} cannot be read: {e}") from e
     if not isinstance(config, dict):
-        raise EngineError(f"the policy configuration {file} must be a JSON object: a policy's name, or `all`, and what it is set to")
+        raise EngineError(
+            f"the policy configuration {file} must be a JSON object: a policy's name, or `all`, and what it is set to"
+        )
     return config
 
 
@@ -196,7 +213,9 @@ def _configuration(info: Any, config: Map, directory: Path) -> dict[str, Any]:
     names = {policy.name for policy in info.policies}
     unknown = sorted(config.keys() - names - {"all"})
     if unknown:
-        raise EngineError(f"policy configuration for {info.name}: no such policy {', '.join(unknown)}; there are: {', '.join(sorted(names))}, all")
+        raise EngineError(
+            f"policy configuration for {info.name}: no such policy {', '.join(unknown)}; there are: {', '.join(sorted(names))}, all"
+        )
     found = {}
     for policy in info.policies:
         initial = info.initialConfig.get(policy.name)
@@ -208,7 +227,9 @@ def _configuration(info: Any, config: Map, directory: Path) -> dict[str, Any]:
         settings = {**defaults, **(from_struct(initial.properties) if initial else {}), **entry}
         missing = [k for k in policy.configSchema.required if k not in settings]
         if missing and number != LEVELS.index("disabled"):
-            raise EngineError(f"policy {policy.name} of {directory.name}: {', '.join(missing)} must be set in the policy configuration")
+            raise EngineError(
+                f"policy {policy.name} of {directory.name}: {', '.join(missing)} must be set in the policy configuration"
+            )
         found[policy.name] = analyzer_pb2.PolicyConfig(enforcementLevel=number, properties=to_struct(settings))
     return found
 
@@ -217,7 +238,9 @@ def _entry(given: Any, name: str) -> Map:
     entry = {"enforcementLevel": given} if isinstance(given, str) else dict(given or {})
     level = entry.get("enforcementLevel")
     if level is not None and level not in LEVELS:
-        raise EngineError(f"policy configuration of {name!r}: enforcementLevel {level!r} must be one of {', '.join(LEVELS)}")
+        raise EngineError(
+            f"policy configuration of {name!r}: enforcementLevel {level!r} must be one of {', '.join(LEVELS)}"
+        )
     return entry
 
 

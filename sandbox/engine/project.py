@@ -47,7 +47,9 @@ class Project:
             for name in ("Pulumi.yaml", "Pulumi.yml"):
                 if (folder / name).is_file():
                     return cls._load(folder / name)
-        raise EngineError(f"no Pulumi.yaml project file found (searching upwards from {directory}); change to a project's directory or use --cwd")
+        raise EngineError(
+            f"no Pulumi.yaml project file found (searching upwards from {directory}); change to a project's directory or use --cwd"
+        )
 
     @classmethod
     def _load(cls, file: Path) -> "Project":
@@ -57,7 +59,9 @@ class Project:
         if not isinstance(given.get("name"), str):
             raise EngineError(f"{file}: 'name' is missing: the project needs one")
         if runtime != "python":
-            raise EngineError(f"{file}: runtime {runtime!r} is not supported by the embedded engine, which runs Python only; use the pulumi CLI")
+            raise EngineError(
+                f"{file}: runtime {runtime!r} is not supported by the embedded engine, which runs Python only; use the pulumi CLI"
+            )
         providers = (given.get("plugins") or {}).get("providers") or ()
         return cls(
             name=given["name"],
@@ -97,7 +101,9 @@ class Config:
         stored = _load_yaml(path) if path.is_file() else {}
         for key in ("environment", "secretsprovider"):
             if stored.get(key) not in (None, "passphrase"):
-                raise EngineError(f"{path}: {key!r} is not supported by the embedded engine: give the values in 'config', secrets by passphrase")
+                raise EngineError(
+                    f"{path}: {key!r} is not supported by the embedded engine: give the values in 'config', secrets by passphrase"
+                )
         found = cls(salt=stored.get("encryptionsalt"))
         secrets: Secrets = secrets_of(found.salt)
         for key, value in {**_defaults(project), **_with_namespace(stored.get("config") or {}, project, path)}.items():
@@ -114,7 +120,11 @@ class Config:
             plain, is_secret = _reveal(value, secrets)
         except EngineError as e:
             raise EngineError(f"{file}: {key}: {e}") from e
-        self.values[key] = plain if isinstance(plain, str) else json.dumps(plain, ensure_ascii=False, separators=(",", ":"), default=str)
+        self.values[key] = (
+            plain
+            if isinstance(plain, str)
+            else json.dumps(plain, ensure_ascii=False, separators=(",", ":"), default=str)
+        )
         if is_secret and key not in self.secret_keys:
             self.secret_keys.append(key)
 

@@ -191,7 +191,13 @@ class Provider:
         """Validate the provider's own configuration."""
         reply = self.call(
             "CheckConfig",
-            proto.CheckRequest(urn=urn, name=name_of(urn), type=type_of(urn), olds=to_struct(values.plain(olds or {})), news=to_struct(values.plain(news))),
+            proto.CheckRequest(
+                urn=urn,
+                name=name_of(urn),
+                type=type_of(urn),
+                olds=to_struct(values.plain(olds or {})),
+                news=to_struct(values.plain(news)),
+            ),
         )
         return _with_secrets(from_struct(reply.inputs), news), [(f.property, f.reason) for f in reply.failures]
 
@@ -216,7 +222,11 @@ class Provider:
             self._known = False
             return
         prefix = f"{self.package}:config:"
-        variables = {prefix + k: v if isinstance(v, str) else json.dumps(v) for k, v in values.plain(inputs).items() if k != "version"}
+        variables = {
+            prefix + k: v if isinstance(v, str) else json.dumps(v)
+            for k, v in values.plain(inputs).items()
+            if k != "version"
+        }
         reply = self.call(
             "Configure",
             proto.ConfigureRequest(
@@ -240,7 +250,14 @@ class Provider:
             return news, []
         reply = self.call(
             "Check",
-            proto.CheckRequest(urn=urn, name=name_of(urn), type=type_of(urn), olds=self._send(olds or {}), news=self._send(news), randomSeed=os.urandom(32)),
+            proto.CheckRequest(
+                urn=urn,
+                name=name_of(urn),
+                type=type_of(urn),
+                olds=self._send(olds or {}),
+                news=self._send(news),
+                randomSeed=os.urandom(32),
+            ),
         )
         return self._receive(reply.inputs, news), [(f.property, f.reason) for f in reply.failures]
 
@@ -379,7 +396,13 @@ _KINDS = ("add", "add-replace", "delete", "delete-replace", "update", "update-re
 def _diff(reply: proto.DiffResponse) -> Diff:
     some = {proto.DiffResponse.DIFF_NONE: False, proto.DiffResponse.DIFF_SOME: True}.get(reply.changes)
     detailed = {path: {"diffKind": _KINDS[d.kind], "inputDiff": d.inputDiff} for path, d in reply.detailedDiff.items()}
-    return Diff(some, list(reply.replaces), list(reply.diffs), detailed if reply.hasDetailedDiff else None, reply.deleteBeforeReplace)
+    return Diff(
+        some,
+        list(reply.replaces),
+        list(reply.diffs),
+        detailed if reply.hasDetailedDiff else None,
+        reply.deleteBeforeReplace,
+    )
 
 
 # ---- starting providers
@@ -388,7 +411,13 @@ def _diff(reply: proto.DiffResponse) -> Diff:
 class PluginProcess:
     """A plugin's process, and the channel to it."""
 
-    def __init__(self, command: list[str], directory: Path, environment: Mapping[str, str] | None = None, show_output: bool = False) -> None:
+    def __init__(
+        self,
+        command: list[str],
+        directory: Path,
+        environment: Mapping[str, str] | None = None,
+        show_output: bool = False,
+    ) -> None:
         """Starts the plugin and waits for its port, which it prints as its first line.
 
         Raises:
@@ -452,7 +481,10 @@ class Host:
             provider = Provider(package, process=PluginProcess([self._find(package, version)], self._directory))
         self.running.append(provider)
         try:
-            provider.call("Handshake", proto.ProviderHandshakeRequest(root_directory=str(self._directory), configure_with_urn=True))
+            provider.call(
+                "Handshake",
+                proto.ProviderHandshakeRequest(root_directory=str(self._directory), configure_with_urn=True),
+            )
         except ProviderError:
             pass  # older providers know no handshake
         return provider
@@ -480,7 +512,11 @@ class Host:
             places.append(Path(on_path))
         else:
             folder = home / "plugins"
-            places += [folder / f"resource-{package}-v{version}" / name] if version else sorted(folder.glob(f"resource-{package}-v*/{name}"), reverse=True)
+            places += (
+                [folder / f"resource-{package}-v{version}" / name]
+                if version
+                else sorted(folder.glob(f"resource-{package}-v*/{name}"), reverse=True)
+            )
         for place in places:
             if place.is_file():
                 return str(place)
@@ -598,7 +634,9 @@ class Registry:
         if package == "pulumi":
             return self._builtins
         if "parameterization" in inputs.get(INTERNAL, {}):
-            raise EngineError(f"{urn}: parameterized packages are not supported by the embedded engine; use the pulumi CLI")
+            raise EngineError(
+                f"{urn}: parameterized packages are not supported by the embedded engine; use the pulumi CLI"
+            )
         return self._host.load(package, inputs.get("version", ""))
 
     def _configure(self, instance: Any, urn: str, id_: str, inputs: Map) -> None:
@@ -660,4 +698,8 @@ class Builtins:
         outputs = self._outputs_of(name)
         if outputs is None:
             raise ProviderError(f'unknown stack "{name}"')
-        return {"name": name, "outputs": outputs, "secretOutputNames": sorted(k for k, v in outputs.items() if values.has_secret(v))}
+        return {
+            "name": name,
+            "outputs": outputs,
+            "secretOutputNames": sorted(k for k, v in outputs.items() if values.has_secret(v)),
+        }

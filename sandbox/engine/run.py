@@ -46,7 +46,9 @@ class Workspace:
     program: Program | None = None  # instead of the project's own, for tests
 
 
-def operate(kind: str, workspace: Workspace, options: Options, sink: Sink, watch: Callable[[Deployment], None] = lambda _: None) -> bool:
+def operate(
+    kind: str, workspace: Workspace, options: Options, sink: Sink, watch: Callable[[Deployment], None] = lambda _: None
+) -> bool:
     """Carry out an operation.
 
     Args:
@@ -154,13 +156,17 @@ def _tell_result(d: Deployment, failed: bool) -> bool:
 def _targets_exist(d: Deployment) -> bool:
     missing = [urn for urn in d.options.targets if urn not in d.generator.urns and all(r.urn != urn for r in d.prev)]
     for urn in missing:
-        d.error(f"Target '{urn}' could not be found in the stack; `pulumi stack export` shows the URNs that are there", "")
+        d.error(
+            f"Target '{urn}' could not be found in the stack; `pulumi stack export` shows the URNs that are there", ""
+        )
     return not missing
 
 
 def outputs_of(workspace: Workspace, name: str) -> Map | None:
     """The outputs of a stack of the same backend, by the name that a StackReference gives: secrets marked."""
-    *owner, project, stack = ("", workspace.project.name, *name.split("/"))[-3:] if name.count("/") < 2 else name.split("/")  # noqa: PLR2004
+    *owner, project, stack = (
+        ("", workspace.project.name, *name.split("/"))[-3:] if name.count("/") < 2 else name.split("/")
+    )
     found = workspace.backend.stack(project, stack)
     if (owner not in ([""], [ORGANIZATION])) or not found.exists():
         return None
@@ -243,7 +249,11 @@ def _outcome(d: Deployment, workspace: Workspace, run: Callable[[], Any]) -> boo
 def _traceback(error: Exception, workspace: Workspace) -> str:
     """The traceback from the program's first own frame on."""
     frames = traceback.extract_tb(error.__traceback__)
-    own = [n for n, f in enumerate(frames) if Path(f.filename).is_relative_to(workspace.project.directory) and "site-packages" not in f.filename]
+    own = [
+        n
+        for n, f in enumerate(frames)
+        if Path(f.filename).is_relative_to(workspace.project.directory) and "site-packages" not in f.filename
+    ]
     engine = str(Path(__file__).parent)
     own = [n for n in own if not frames[n].filename.startswith(engine)]
     shown = frames[own[0] :] if own else frames
@@ -269,7 +279,12 @@ def _as_program(d: Deployment, project: Project) -> Iterator[None]:
         own_package = __name__.partition(".")[0]
         for name in set(sys.modules) - modules:
             file = getattr(sys.modules[name], "__file__", None)
-            if file and name.partition(".")[0] != own_package and Path(file).is_relative_to(project.directory) and "site-packages" not in file:
+            if (
+                file
+                and name.partition(".")[0] != own_package
+                and Path(file).is_relative_to(project.directory)
+                and "site-packages" not in file
+            ):
                 del sys.modules[name]  # the next run of the program starts afresh
 
 
@@ -291,4 +306,3 @@ class _Lines(io.TextIOBase):
     def flush_rest(self) -> None:
         if self._rest:
             self._d.emit(Diagnostic(self._severity, self._rest))
-

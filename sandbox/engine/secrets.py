@@ -86,7 +86,9 @@ class Secrets:
         try:
             text = _decrypt(self._cipher, ciphertext)
         except (InvalidTag, ValueError):
-            raise EngineError(f"a secret cannot be decrypted ({where or 'config'}): it is damaged or from another stack") from None
+            raise EngineError(
+                f"a secret cannot be decrypted ({where or 'config'}): it is damaged or from another stack"
+            ) from None
         self._known[where, text] = ciphertext
         return text
 

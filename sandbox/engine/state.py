@@ -174,14 +174,24 @@ class Codec:
         for name, key in _STORED.items():
             value = getattr(resource, name)
             if value or name in _ALWAYS:
-                found[key] = self._dump(value, f"{resource.urn}.{key}") if key in ("inputs", "outputs") else value if key != "customTimeouts" else self.numbers(value)
+                found[key] = (
+                    self._dump(value, f"{resource.urn}.{key}")
+                    if key in ("inputs", "outputs")
+                    else value
+                    if key != "customTimeouts"
+                    else self.numbers(value)
+                )
         return {**found, **resource.others}
 
     def _dump(self, value: Any, where: str) -> Any:
         if isinstance(value, dict):
             if value.get(SIG) == SECRET:
                 text = json.dumps(self._dump(value["value"], where), ensure_ascii=False, separators=(",", ":"))
-                return {SIG: SECRET, "plaintext": text} if self._show else {SIG: SECRET, "ciphertext": self.secrets.encrypt(text, where)}
+                return (
+                    {SIG: SECRET, "plaintext": text}
+                    if self._show
+                    else {SIG: SECRET, "ciphertext": self.secrets.encrypt(text, where)}
+                )
             return {key: self._dump(inner, f"{where}.{key}") for key, inner in value.items()}
         if isinstance(value, list):
             return [self._dump(inner, f"{where}[{i}]") for i, inner in enumerate(value)]
@@ -368,7 +378,12 @@ class Stack:
             EngineError: another one has it.
         """
         self._refuse_locked()
-        owner = {"pid": os.getpid(), "username": getpass.getuser(), "hostname": socket.gethostname(), "timestamp": now()}
+        owner = {
+            "pid": os.getpid(),
+            "username": getpass.getuser(),
+            "hostname": socket.gethostname(),
+            "timestamp": now(),
+        }
         write_atomically(self._lock, json.dumps(owner))
         try:
             self._refuse_locked()

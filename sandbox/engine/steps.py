@@ -32,7 +32,9 @@ class Step:
     op: str = ""
     pending: ClassVar[str] = ""  # how the state names the operation while it runs
 
-    def __init__(self, old: Resource | None, new: Resource | None, diff: Diff | None = None, logical: bool = True) -> None:
+    def __init__(
+        self, old: Resource | None, new: Resource | None, diff: Diff | None = None, logical: bool = True
+    ) -> None:
         self.old, self.new = old, new
         self.logical = logical
         self.keys = sorted(diff.replace_keys) if diff else []
@@ -104,7 +106,9 @@ class CreateStep(Step):
 
     op, pending = "create", "creating"
 
-    def __init__(self, new: Resource, old: Resource | None = None, diff: Diff | None = None, pending_delete: bool = False) -> None:
+    def __init__(
+        self, new: Resource, old: Resource | None = None, diff: Diff | None = None, pending_delete: bool = False
+    ) -> None:
         super().__init__(old, new, diff, logical=old is None)
         self._pending_delete = pending_delete
         if old:
@@ -178,7 +182,13 @@ class DeleteStep(Step):
     def __init__(self, old: Resource, replacing: bool = False, first: bool = False) -> None:
         super().__init__(old, None, logical=not replacing)
         self._replacing, self._first = replacing, first
-        self.op = ("discard-replaced" if replacing else "discard") if old.external else "delete-replaced" if replacing else "delete"
+        self.op = (
+            ("discard-replaced" if replacing else "discard")
+            if old.external
+            else "delete-replaced"
+            if replacing
+            else "delete"
+        )
 
     def apply(self, d: "Deployment") -> None:
         """Call Delete, unless the resource is only read, kept on purpose, or goes with another one."""
@@ -266,7 +276,9 @@ class ImportStep(Step):
         if found.outputs is None:
             raise ProviderError(f"resource '{self.new.import_id}' does not exist")
         if found.inputs is None:
-            raise ProviderError(f"provider does not support importing resources; please try updating the '{self.new.type.split(':')[0]}' plugin")
+            raise ProviderError(
+                f"provider does not support importing resources; please try updating the '{self.new.type.split(':')[0]}' plugin"
+            )
         self.new.id, self.new.inputs, self.new.outputs = found.id or self.new.import_id, found.inputs, found.outputs
         self.new.init_errors = found.init_errors
         self.old = self.new.copy()
@@ -321,10 +333,14 @@ class RefreshStep(Step):
 
 def _inverted(detailed: dict[str, Map] | None) -> dict[str, Map] | None:
     turned = {"add": "delete", "delete": "add", "add-replace": "delete-replace", "delete-replace": "add-replace"}
-    return detailed and {path: {**d, "diffKind": turned.get(d["diffKind"], d["diffKind"])} for path, d in detailed.items()}
+    return detailed and {
+        path: {**d, "diffKind": turned.get(d["diffKind"], d["diffKind"])} for path, d in detailed.items()
+    }
 
 
-def diff_resource(provider: ResourceProvider, urn: str, old: Resource, news: Map, ignore_changes: list[str], preview: bool) -> Diff:
+def diff_resource(
+    provider: ResourceProvider, urn: str, old: Resource, news: Map, ignore_changes: list[str], preview: bool
+) -> Diff:
     """The provider's Diff; where it does not know, the engine compares the inputs itself."""
     diff = provider.diff(urn, old, news, ignore_changes, preview)
     if diff.some is None:

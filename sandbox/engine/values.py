@@ -169,7 +169,9 @@ def _tar(files: dict[str, bytes]) -> bytes:
     parts = []
     for name, content in sorted(files.items()):
         fields = f"{0o600:07o}\0{0:07o}\0{0:07o}\0{len(content):011o}\0{0:011o}\0"
-        head = name.encode().ljust(100, b"\0") + fields.encode() + b"        0" + bytes(100) + b"ustar\x0000" + bytes(64)
+        head = (
+            name.encode().ljust(100, b"\0") + fields.encode() + b"        0" + bytes(100) + b"ustar\x0000" + bytes(64)
+        )
         head = (head + b"0000000\0" * 2).ljust(512, b"\0")
         head = head[:148] + f"{sum(head):06o}\0 ".encode() + head[156:]
         parts += [head, content, bytes(-len(content) % 512)]

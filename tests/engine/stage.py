@@ -71,7 +71,9 @@ class Stage:
         """Give the project a program."""
         (self.project / "__main__.py").write_text(text)
 
-    def configure(self, stack: str, plain: Mapping[str, str] = {}, secret: Mapping[str, str] = {}, unset: Sequence[str] = ()) -> None:
+    def configure(
+        self, stack: str, plain: Mapping[str, str] = {}, secret: Mapping[str, str] = {}, unset: Sequence[str] = ()
+    ) -> None:
         """Change a stack's configuration file."""
         values = self.config.setdefault(stack, {})
         values |= plain
@@ -79,7 +81,10 @@ class Stage:
             values |= {k: {"secure": Secrets(SALT).encrypt(v)} for k, v in secret.items()}
         for key in unset:
             del values[key]
-        given = {"encryptionsalt": SALT, "config": {k if ":" in k else f"{self.name}:{k}": v for k, v in values.items()}}
+        given = {
+            "encryptionsalt": SALT,
+            "config": {k if ":" in k else f"{self.name}:{k}": v for k, v in values.items()},
+        }
         (self.project / f"Pulumi.{stack}.yaml").write_text(yaml.safe_dump(given))
 
     def pulumi(self, *argv: str, env: Mapping[str, str] = {}) -> Run:

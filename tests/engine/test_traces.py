@@ -48,7 +48,16 @@ def test_does_what_the_real_engine_did(scenario: Path, tmp_path: Path) -> None:
 # ---- running a step
 
 
-def observe(stage: Stage, pack: Path, run: str, v: Any = None, stack: str = "dev", args: Any = (), kill: str | None = None, **changes: Any) -> dict[str, Any]:
+def observe(
+    stage: Stage,
+    pack: Path,
+    run: str,
+    v: Any = None,
+    stack: str = "dev",
+    args: Any = (),
+    kill: str | None = None,
+    **changes: Any,
+) -> dict[str, Any]:
     """Run one step; returns what it did, in the trace's form."""
     files = stage.work / "files"
     (files / "calls.jsonl").unlink(missing_ok=True)
@@ -65,7 +74,9 @@ def observe(stage: Stage, pack: Path, run: str, v: Any = None, stack: str = "dev
     if kill:
         asked = f'"hang": "{kill.lower()}"'
         done = stage.pulumi_killed(
-            *words, env=env, when=lambda: any(c["method"] == kill and asked in json.dumps(c) for c in read_lines(files / "calls.jsonl"))
+            *words,
+            env=env,
+            when=lambda: any(c["method"] == kill and asked in json.dumps(c) for c in read_lines(files / "calls.jsonl")),
         )
     else:
         done = stage.pulumi(*words, env=env)
@@ -83,7 +94,9 @@ def observe(stage: Stage, pack: Path, run: str, v: Any = None, stack: str = "dev
         "checkpoint": state,
         "calls": read_lines(files / "calls.jsonl"),
         "violations": violations(events),
-        "diagnostics": [{k: d[k] for k in ("severity", "urn", "message")} for d in events["diagnosticEvent"] if not d["ephemeral"]],
+        "diagnostics": [
+            {k: d[k] for k in ("severity", "urn", "message")} for d in events["diagnosticEvent"] if not d["ephemeral"]
+        ],
         "text": done.out + done.err,
     }
 
@@ -98,15 +111,30 @@ def operations(events: list[dict[str, Any]], run: str) -> list[dict[str, Any]]:
         meta = event[kind]["metadata"]
         if kind == "resourcePreEvent":
             custom = ((meta["new"] or meta["old"]) or {}).get("custom")
-            op = {"op": meta["op"], "urn": meta["urn"], "result": "unfinished", "_start": n, "_end": 10**9 if custom else n}
+            op = {
+                "op": meta["op"],
+                "urn": meta["urn"],
+                "result": "unfinished",
+                "_start": n,
+                "_end": 10**9 if custom else n,
+            }
             ops.append(op)
         else:
-            same = [o for o in ops if o["urn"] == meta["urn"] and (o["op"] == meta["op"] or (o["op"] == "refresh" and o["result"] == "unfinished"))]
+            same = [
+                o
+                for o in ops
+                if o["urn"] == meta["urn"]
+                and (o["op"] == meta["op"] or (o["op"] == "refresh" and o["result"] == "unfinished"))
+            ]
             op = next((o for o in same if o["result"] == "unfinished"), same[-1])
             op |= {"result": "failed" if kind == "resOpFailedEvent" else "ok", "_end": min(op["_end"], n)}
             if op["op"] != meta["op"]:
                 op["found"] = meta["op"]
-        op |= {k: meta[k] if k == "detailedDiff" else sorted(meta[k]) for k in ("keys", "diffs", "detailedDiff") if meta.get(k)}
+        op |= {
+            k: meta[k] if k == "detailedDiff" else sorted(meta[k])
+            for k in ("keys", "diffs", "detailedDiff")
+            if meta.get(k)
+        }
         shown = op["op"] not in DELETES and (op["op"] != "same" or meta["type"] == "pulumi:pulumi:Stack")
         if run == "preview" and meta["new"] and shown:
             op |= {"inputs": normal(meta["new"]["inputs"] or {}), "outputs": normal(meta["new"]["outputs"] or {})}
@@ -115,10 +143,21 @@ def operations(events: list[dict[str, Any]], run: str) -> list[dict[str, Any]]:
 
 def violations(events: dict[str, list[Any]]) -> list[dict[str, Any]]:
     found = [
-        {"policy": p["policyName"], "urn": p["resourceUrn"], "level": p["enforcementLevel"], "message": p["message"].strip()} for p in events["policyEvent"]
+        {
+            "policy": p["policyName"],
+            "urn": p["resourceUrn"],
+            "level": p["enforcementLevel"],
+            "message": p["message"].strip(),
+        }
+        for p in events["policyEvent"]
     ]
     found += [
-        {"remediation": p["policyName"], "urn": p["resourceUrn"], "before": normal(p["before"]), "after": normal(p["after"])}
+        {
+            "remediation": p["policyName"],
+            "urn": p["resourceUrn"],
+            "before": normal(p["before"]),
+            "after": normal(p["after"]),
+        }
         for p in events["policyRemediationEvent"]
     ]
     return sorted(found, key=lambda v: json.dumps(v, sort_keys=True))
@@ -133,7 +172,9 @@ def checkpoint(deployment: dict[str, Any]) -> dict[str, Any]:
         return {k: normal(v) for k, v in r.items() if k not in TIMES and v not in ([], {}, None)}
 
     found = {"resources": [resource(r) for r in deployment.get("resources") or ()]}
-    pending = [{"type": p["type"], "resource": resource(p["resource"])} for p in deployment.get("pending_operations") or ()]
+    pending = [
+        {"type": p["type"], "resource": resource(p["resource"])} for p in deployment.get("pending_operations") or ()
+    ]
     return {**found, **({"pending_operations": pending} if pending else {})}
 
 
@@ -161,7 +202,9 @@ def compare(expected: dict[str, Any], found: dict[str, Any], ids: dict[str, str]
 
     def same(what: str, want: Any, got: Any) -> None:
         if want != got:
-            lines.append(f"{what}:\n  want {json.dumps(want, sort_keys=True)}\n  got  {json.dumps(got, sort_keys=True)}")
+            lines.append(
+                f"{what}:\n  want {json.dumps(want, sort_keys=True)}\n  got  {json.dumps(got, sort_keys=True)}"
+            )
 
     same("exit", expected["exit"], found["exit"])
     same("summary", expected["summary"], found["summary"])
@@ -171,15 +214,23 @@ def compare(expected: dict[str, Any], found: dict[str, Any], ids: dict[str, str]
         order(expected, found["ops"], lines)
     same("outputs", expected["outputs"], found["outputs"])
     bags("checkpoint", expected["checkpoint"]["resources"], found["checkpoint"]["resources"], lines)
-    same("pending operations", expected["checkpoint"].get("pending_operations"), found["checkpoint"].get("pending_operations"))
+    same(
+        "pending operations",
+        expected["checkpoint"].get("pending_operations"),
+        found["checkpoint"].get("pending_operations"),
+    )
     for urn in {c.get("urn") for c in expected["calls"] + found["calls"]}:
-        own = [[clean(c) for c in calls if c.get("urn") == urn and c["method"] in ORDERED] for calls in (expected["calls"], found["calls"])]
+        own = [
+            [clean(c) for c in calls if c.get("urn") == urn and c["method"] in ORDERED]
+            for calls in (expected["calls"], found["calls"])
+        ]
         same(f"calls of {urn}", *own)
     invokes = [[clean(c) for c in calls if c["method"] == "Invoke"] for calls in (expected["calls"], found["calls"])]
     bags("invokes", *invokes, lines)
     bags("violations", expected["violations"], found["violations"], lines)
     severe = [
-        [(d["severity"], d["urn"]) for d in side["diagnostics"] if d["severity"] in ("error", "warning")] for side in (expected, found)
+        [(d["severity"], d["urn"]) for d in side["diagnostics"] if d["severity"] in ("error", "warning")]
+        for side in (expected, found)
     ]
     bags("diagnostics", *severe, lines)
     if lines:
@@ -190,7 +241,9 @@ def compare(expected: dict[str, Any], found: dict[str, Any], ids: dict[str, str]
 def bags(what: str, want: list[Any], got: list[Any], lines: list[str]) -> None:
     """Compare without regard to order."""
     w, g = (collections.Counter(json.dumps(x, sort_keys=True) for x in side) for side in (want, got))
-    lines += [f"{what}: missing {x}" for x in (w - g).elements()] + [f"{what}: too much {x}" for x in (g - w).elements()]
+    lines += [f"{what}: missing {x}" for x in (w - g).elements()] + [
+        f"{what}: too much {x}" for x in (g - w).elements()
+    ]
 
 
 def order(expected: dict[str, Any], ops: list[dict[str, Any]], lines: list[str]) -> None:

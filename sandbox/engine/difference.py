@@ -1,0 +1,136 @@
+"""How the differences between two states of a resource are written: in short, and property by property."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from sandbox.engine.providers import INTERNAL
+from sandbox.engine.state import Codec, Resource
+from sandbox.engine.steps import Step
+from sandbox.engine.values import SIG, UNKNOWN, Map, masked, parse_path, plain
+
+_SIGNS = {"add": "+", "delete": "-", "update": "~"}
+
+
+def summary(old: Resource | None, new: Resource | None, detailed: Map | None) -> list[str]:
+    """The top-level properties that differ, each with its sign: `+added`, `~changed`, `-gone`."""
+    if old is None or new is None:
+        return []
+    signs: dict[str, str] = {}
+    if detailed is not None:
+        for path, change in detailed.items():
+            parsed = parse_path(path)
+            whole = len(parsed) == 1
+            signs[str(parsed[0])] = _SIGNS[change["diffKind"].removesuffix("-replace")] if whole else "~"
+    else:
+        before, after = plain(_visible(old.inputs)), plain(_visible(new.inputs))
+        for key in before.keys() | after.keys():
+            if key not in after or key not in before or before[key] != after[key]:
+                signs[key] = "~" if key in before and key in after else "+" if key in after else "-"
+    for name in ("provider", "protect"):
+        if getattr(old, name) != getattr(new, name):
+            signs[name] = "~"
+    return [
+        sign + key for key, sign in sorted(signs.items(), key=lambda item: (item[1] != "+", item[1] != "-", item[0]))
+    ]
+
+
+def _visible(inputs: Map) -> Map:
+    return {k: v for k, v in inputs.items() if k != INTERNAL}
+
+
+def text(value: Any) -> str:
+    """A value on one line, as Pulumi writes it."""
+    if value == UNKNOWN:
+        return "output<string>"
+    if value == "[secret]":
+        return "[secret]"
+    if isinstance(value, dict) and SIG in value:
+        return f"asset({value.get('hash', '')[:7]})"
+    return json.dumps(Codec.numbers(value), ensure_ascii=False)
+
+
+def outputs(old: Map | None, new: Map) -> Iterator[str]:
+    """The stack's outputs: all of them, secrets masked, with signs where they differ from the old ones."""
+    for key in sorted({*(old or {}), *new}):
+        if old is None or (key in old and key in new and plain(old[key]) == plain(new[key])):
+            yield from _value("    ", key, masked(new[key]), "  ")
+        elif key not in new:
+            yield from _value("  - ", key, masked(old[key]), "- ")
+        elif key not in old:
+            yield from _value("  + ", key, masked(new[key]), "+ ")
+        else:
+            yield from _changed("  ", key, masked(old[key]), masked(new[key]))
+
+
+def block(prefix: str, op: str, step: Step, depth: int) -> Iterator[str]:
+    """A step in full: what it is about, and every property that is set, changes or goes."""
+    indent = "    " * depth
+    resource = step.res
+    yield f"{indent}{prefix}{resource.type}: ({op})"
+    details = {"id": resource.id if resource.id != UNKNOWN else "", "urn": resource.urn, "provider": resource.provider}
+    for key, value in details.items():
+        if value:
+            yield f"{indent}    [{key}={value}]"
+    if step.keys:
+        yield f"{indent}    [replaced for {', '.join(step.keys)}]"
+    old, new = (masked(_visible(r.inputs)) if r else None for r in (step.old, step.new))
+    if (
+        op in ("create", "create-replacement", "read", "import")
+        and new is not None
+        and not (op == "create-replacement" and old is not None)
+    ):
+        for key in sorted(new):
+            yield from _value(f"{indent}    ", key, new[key], "  ")
+    elif old is not None and new is not None and op not in ("same",):
+        yield from _differences(f"{indent}  ", old, new, reveal=(step.old, step.new))
+    elif new is None and old is not None:
+        for key in sorted(old):
+            yield from _value(f"{indent}    ", key, old[key], "  ")
+
+
+def _differences(
+    indent: str, old: Map, new: Map, reveal: tuple[Resource | None, Resource | None] | None = None
+) -> Iterator[str]:
+    """The keys that differ; secrets that changed differ, too, though both show as `[secret]`."""
+    before, after = (plain(r.inputs) if r else {} for r in reveal) if reveal else (old, new)
+    for key in sorted({*old, *new}):
+        if key not in new:
+            yield from _value(f"{indent}- ", key, old[key], "- ")
+        elif key not in old:
+            yield from _value(f"{indent}+ ", key, new[key], "+ ")
+        elif old[key] != new[key] or before.get(key) != after.get(key):
+            yield from _changed(indent, key, old[key], new[key])
+
+
+def _changed(indent: str, key: str, old: Any, new: Any) -> Iterator[str]:
+    if isinstance(old, dict) and isinstance(new, dict) and old != new and SIG not in old:
+        yield f"{indent}~ {key}: {{"
+        yield from _differences(f"{indent}    ", old, new)
+        yield f"{indent}  }}"
+    elif isinstance(old, list) and isinstance(new, list) and old != new:
+        yield f"{indent}~ {key}: ["
+        pairs = _differences(
+            f"{indent}    ", {f"[{i}]": v for i, v in enumerate(old)}, {f"[{i}]": v for i, v in enumerate(new)}
+        )
+        yield from pairs
+        yield f"{indent}  ]"
+    else:
+        yield f"{indent}~ {key}: {text(old)} => {text(new)}"
+
+
+def _value(indent: str, key: str, value: Any, sign: str) -> Iterator[str]:
+    """A value that is there as a whole, over several lines if it is an object or list."""
+    rest = " " * len(indent) if not indent.strip() else indent.replace(sign.strip(), " ")
+    if isinstance(value, dict) and value and SIG not in value:
+        yield f"{indent}{key}: {{"
+        for inner in sorted(value):
+            yield from _value(f"{rest}    ", inner, value[inner], sign)
+        yield f"{rest}}}"
+    elif isinstance(value, list) and value:
+        yield f"{indent}{key}: ["
+        for number, inner in enumerate(value):
+            yield from _value(f"{rest}    ", f"[{number}]", inner, sign)
+        yield f"{rest}]"
+    else:
+        yield f"{indent}{key}: {text(value)}"
