@@ -71,7 +71,18 @@ class Gateway:
 
 
 class _Http(HttpToolsProtocol):
-    """HTTP after the handshake. A request can come with the handshake's last bytes, before `connection_made`."""
+    """HTTP after the handshake. A request can come with the handshake's last bytes, before `connection_made`.
+
+    `scope["state"]["header_names"]` has the headers' names in the client's spelling: storage keeps that of metadata.
+    """
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope["state"]["header_names"] = []
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        super().on_header(name, value)
+        self.scope["state"]["header_names"].append(name)
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
