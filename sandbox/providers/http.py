@@ -1,0 +1,255 @@
+"""HTTPS to Azure's public hosts: sign-in with a client secret, retries as Azure's SDK for Go makes them, clear errors.
+
+Proxy and certificate authority come from the environment (`HTTPS_PROXY`, `REQUESTS_CA_BUNDLE`, `SSL_CERT_FILE`), as for
+any client, so the same code talks to Azure or to the sandbox.
+"""
+
+import base64
+import email.utils
+import json
+import os
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import requests
+
+ENTRA: Final = "https://login.microsoftonline.com"
+MANAGEMENT: Final = "https://management.azure.com"
+GRAPH: Final = "https://graph.microsoft.com"
+VAULT: Final = "https://vault.azure.net"
+
+_RETRIED: Final = frozenset({408, 429, 500, 502, 503, 504})
+_RETRIES: Final = 3
+_FIRST_WAIT: Final = 20.0  # seconds; the next ones are 60 and 120 (azure-native's azcore options)
+_LONGEST_WAIT: Final = 120.0
+_TIMEOUT: Final = (10, 300)  # seconds to connect and to answer
+_SIGN_IN: Final = 'For the sandbox: eval "$(python -m sandbox env)".'
+
+
+class Failure(Exception):  # noqa: N818 (the word of Pulumi's protocol)
+    """An operation failed; the text is for the user."""
+
+
+class Refused(Failure):
+    """Azure answered with an error.
+
+    Attributes:
+        status: HTTP status.
+        code: Azure's error code; empty where the body has none.
+        message: Azure's words, or the whole body.
+    """
+
+    def __init__(self, status: int, code: str, message: str, request: str) -> None:
+        self.status, self.code, self.message = status, code, message
+        named = f' Code="{code}"' if code else ""
+        super().__init__(f'Status={status}{named} Message="{message}" ({request})')
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """Who signs in. Empty parts are missed only when a token is needed.
+
+    Attributes:
+        package: Pulumi's name of the provider, for messages.
+        client_id: Application (client) id.
+        client_secret: Its secret.
+        tenant_id: Directory id.
+    """
+
+    package: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    tenant_id: str
+
+    @classmethod
+    def read(cls, package: str, config: dict[str, Any]) -> "Credentials":
+        """From provider config, else from the environment: `ARM_*`, then `AZURE_*`."""
+
+        def setting(name: str, variable: str) -> str:
+            return str(config.get(name) or os.environ.get("ARM_" + variable) or os.environ.get("AZURE_" + variable, ""))
+
+        return cls(
+            package,
+            setting("clientId", "CLIENT_ID"),
+            setting("clientSecret", "CLIENT_SECRET"),
+            setting("tenantId", "TENANT_ID"),
+        )
+
+    def check(self) -> None:
+        """Makes sure that a sign-in can be tried.
+
+        Raises:
+            Failure: Something is missing; the text says what to set.
+        """
+        parts = {"clientId": self.client_id, "clientSecret": self.client_secret, "tenantId": self.tenant_id}
+        missing = [name for name, value in parts.items() if not value]
+        if missing:
+            variables = "ARM_CLIENT_ID, ARM_CLIENT_SECRET and ARM_TENANT_ID (or AZURE_… alike)"
+            raise Failure(
+                f"Not signed in to Azure: {', '.join(missing)} not set. Set {variables}, or "
+                f"`pulumi config set {self.package}:{missing[0]} …`. {_SIGN_IN}"
+            )
+
+
+class Client:
+    """Requests with a bearer token. May be used from many threads."""
+
+    def __init__(self, credentials: Credentials) -> None:
+        self._credentials = credentials
+        self._local = threading.local()
+        self._lock = threading.Lock()
+        self._tokens: dict[str, tuple[str, float]] = {}
+        self.cancelled = threading.Event()
+
+    def token(self, audience: str) -> str:
+        """An access token for an audience such as `https://management.azure.com`, kept until shortly before its end."""
+        with self._lock:
+            token, end = self._tokens.get(audience, ("", 0.0))
+            if time.monotonic() >= end:
+                token, lifetime = self._sign_in(audience)
+                self._tokens[audience] = (token, time.monotonic() + lifetime * 0.9)
+            return token
+
+    def claims(self, audience: str) -> dict[str, Any]:
+        """What the token for an audience says of its bearer, unchecked."""
+        body = self.token(audience).split(".")[1]
+        claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+        return claims
+
+    def _sign_in(self, audience: str) -> tuple[str, float]:
+        self._credentials.check()
+        url = f"{ENTRA}/{self._credentials.tenant_id}/oauth2/v2.0/token"
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": self._credentials.client_id,
+            "client_secret": self._credentials.client_secret,
+            "scope": f"{audience}/.default",
+        }
+        answer = self._send("POST", url, {}, data=form)
+        body = _json(answer)
+        if answer.status_code != requests.codes.ok or "access_token" not in body:
+            said = body.get("error_description") or answer.text[:500]
+            raise Failure(f"Sign-in to Azure as client '{self._credentials.client_id}' failed: {said} {_SIGN_IN}")
+        return str(body["access_token"]), float(body.get("expires_in", 300))
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        audience: str,
+        query: dict[str, Any] | None = None,
+        body: Any = None,
+        accepted: tuple[int, ...] = (200, 201, 202, 204),
+    ) -> requests.Response:
+        """Sends one request, again where the service asks for it.
+
+        Args:
+            method: GET, PUT, …
+            url: Absolute.
+            audience: Whom the token is for.
+            query: Added to the URL.
+            body: Sent as JSON, unless None.
+            accepted: The statuses that are no error.
+
+        Raises:
+            Refused: Another status.
+            Failure: No answer, or not signed in.
+        """
+        options: dict[str, Any] = {"params": query} if query else {}
+        if body is not None:
+            options["json"] = body
+        for attempt in range(_RETRIES + 1):
+            headers = {"Authorization": "Bearer " + self.token(audience), "Accept": "application/json"}
+            answer = self._send(method, url, headers, **options)
+            if attempt == _RETRIES or not _worth_repeating(answer):
+                break
+            self.wait(retry_after(answer, min(_FIRST_WAIT * (2 ** (attempt + 1) - 1), _LONGEST_WAIT)))
+        if answer.status_code not in accepted:
+            raise refusal(answer, method)
+        return answer
+
+    def wait(self, seconds: float) -> None:
+        """Waits, unless the engine cancels.
+
+        Raises:
+            Failure: It did.
+        """
+        if self.cancelled.wait(seconds):
+            raise Failure("The operation was cancelled.")
+
+    def _send(self, method: str, url: str, headers: dict[str, str], **options: Any) -> requests.Response:
+        for last in (False, True):  # a pooled connection may have gone stale: once more on a new one
+            try:
+                return self._session().request(method, url, headers=headers, timeout=_TIMEOUT, **options)
+            except requests.exceptions.ProxyError as error:
+                raise Failure(_proxy_trouble(url, error)) from error
+            except requests.exceptions.SSLError as error:
+                raise Failure(
+                    f"{_host(url)}: the certificate is not trusted ({error}). REQUESTS_CA_BUNDLE or SSL_CERT_FILE must "
+                    f"name the certificate authority. {_SIGN_IN}"
+                ) from error
+            except requests.exceptions.ConnectionError as error:
+                if last:
+                    raise Failure(f"{_host(url)} cannot be reached: {error}") from error
+            except requests.exceptions.RequestException as error:
+                raise Failure(f"{method} {url.split('?')[0]} failed: {error}") from error
+        raise AssertionError
+
+    def _session(self) -> requests.Session:
+        session: requests.Session | None = getattr(self._local, "session", None)
+        if session is None:
+            session = self._local.session = requests.Session()
+            bundle = os.environ.get("SSL_CERT_FILE")
+            if bundle and not os.environ.get("REQUESTS_CA_BUNDLE") and not os.environ.get("CURL_CA_BUNDLE"):
+                session.verify = bundle
+        return session
+
+
+def refusal(answer: requests.Response, method: str) -> Refused:
+    """The error in an answer: Azure's code and message, else the whole body, and the request it is about."""
+    body = _json(answer)
+    error = body.get("error")
+    error = error if isinstance(error, dict) else {}
+    code = answer.headers.get("x-ms-error-code") or error.get("code") or body.get("code") or ""
+    where = requests.utils.urlparse(answer.url)
+    place = where.path if where.netloc == "management.azure.com" else f"{where.netloc}{where.path}"
+    return Refused(answer.status_code, str(code), str(error.get("message") or answer.text), f"{method} {place}")
+
+
+def retry_after(answer: requests.Response, otherwise: float) -> float:
+    """Seconds that the service asks to wait: `Retry-After`, also its milliseconds and date forms."""
+    for header in ("retry-after-ms", "x-ms-retry-after-ms"):
+        if header in answer.headers:
+            return float(answer.headers[header]) / 1000
+    asked = answer.headers.get("retry-after", "")
+    if asked.isdecimal():
+        return float(asked)
+    date = email.utils.parsedate_to_datetime(asked) if asked else None
+    return max(0.0, date.timestamp() - time.time()) if date else otherwise
+
+
+def _worth_repeating(answer: requests.Response) -> bool:
+    busy = answer.status_code == requests.codes.conflict and refusal(answer, "").code == "AnotherOperationInProgress"
+    return answer.status_code in _RETRIED or busy
+
+
+def _json(answer: requests.Response) -> dict[str, Any]:
+    try:
+        body = answer.json()
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _host(url: str) -> str:
+    return url.split("/")[2]
+
+
+def _proxy_trouble(url: str, error: Exception) -> str:
+    proxy = os.environ.get("HTTPS_PROXY") or os.environ.get("https_proxy") or "the proxy"
+    if "403" in str(error):
+        return f"The proxy {proxy} does not let {_host(url)} through: the sandbox emulates no such host."
+    return f"The proxy {proxy} (HTTPS_PROXY) does not answer. Is the sandbox running? `python -m sandbox start` starts it."
