@@ -9,6 +9,7 @@ import os
 import sys
 import warnings
 from dataclasses import asdict
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -114,7 +115,7 @@ def _submit(args: argparse.Namespace) -> int:
             version = runs.register(workspace, run, args.register)
     if args.json:
         print(json.dumps(_as_json(run) | ({"model": args.register, "version": version} if version else {}), indent=2))
-    elif run.metrics is not None:
+    elif args.stream or args.register:
         say("\n" + _side_by_side([run]))
     if version:
         say(f"registered model {args.register}, version {version}")
@@ -201,7 +202,9 @@ def _judge(run: Run) -> int:
 
 
 def _as_json(run: Run) -> dict[str, Any]:
-    return asdict(run) | {"seconds": run.seconds}
+    # JSON has no NaN; a metric that is not finite becomes null
+    metrics = {name: value if isfinite(value) else None for name, value in run.metrics.items()}
+    return asdict(run) | {"seconds": run.seconds, "metrics": metrics}
 
 
 def _side_by_side(runs: list[Run]) -> str:
@@ -215,9 +218,8 @@ def _side_by_side(runs: list[Run]) -> str:
         "seconds": ["" if run.seconds is None else f"{run.seconds:.1f}" for run in runs],
         "error": [run.error or "" for run in runs],
     }
-    metrics = [run.metrics or {} for run in runs]
-    for name in sorted(set().union(*metrics)):
-        facts[name] = [f"{logged[name]:.6g}" if name in logged else "" for logged in metrics]
+    for name in sorted(set().union(*(run.metrics for run in runs))):
+        facts[name] = [f"{run.metrics[name]:.6g}" if name in run.metrics else "" for run in runs]
     return _table([(title, *values) for title, values in facts.items() if any(values)])
 
 

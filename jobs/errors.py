@@ -12,6 +12,10 @@ SIGN_IN = (
 )
 NETWORK = "check the network, HTTPS_PROXY and SSL_CERT_FILE (the sandbox's: python -m sandbox start, then env)"
 
+_TRIED = re.compile(
+    r"Authentication failed: (?P<reason>.*)"
+)  # of the credential that was there, among those that were not
+_ENTRA = "AADSTS"  # begins every refusal by Entra; without it, Entra was not reached
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -60,7 +64,11 @@ def explain(error: Exception) -> str:
     from azure.core import exceptions as azure  # noqa: PLC0415 - whoever has such an error has loaded it already
 
     if isinstance(error, azure.ClientAuthenticationError):
-        return f"not signed in to Azure: {first_line(error.message)}\n  {SIGN_IN}"
+        tried = _TRIED.search(error.message)
+        if tried is None:
+            return f"not signed in to Azure: no credential found\n  {SIGN_IN}"
+        refused = _ENTRA in tried["reason"]
+        return f"cannot sign in to Azure: {tried['reason'].strip()}\n  {SIGN_IN if refused else NETWORK}"
     if isinstance(error, (azure.ServiceRequestError, azure.ServiceResponseError)):
         return f"cannot reach Azure: {first_line(str(error))}\n  {NETWORK}"
     if isinstance(error, azure.HttpResponseError):

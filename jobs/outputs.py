@@ -183,7 +183,10 @@ def parse(text: str, source: str) -> Outputs:
 def _say(error: ValidationError) -> str:
     """Name the first wrong keys, each with what was expected."""
     found = error.errors(include_url=False)
-    lines = [f"{'.'.join(map(str, item['loc'])) or 'outputs'}: {item['msg']}" for item in found[:_SHOWN_ERRORS]]
+    lines = [
+        f"{'.'.join(map(str, item['loc'])) or 'outputs'}: {item['msg'].removeprefix('Value error, ')}"
+        for item in found[:_SHOWN_ERRORS]
+    ]
     if len(found) > _SHOWN_ERRORS:
         lines.append(f"and {len(found) - _SHOWN_ERRORS} more")
     return "\n  ".join(lines)

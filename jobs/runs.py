@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from contextlib import redirect_stderr
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from io import StringIO
 from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -41,7 +43,7 @@ class Run:
     started: str | None = None
     ended: str | None = None
     error: str | None = None
-    metrics: dict[str, float] | None = None
+    metrics: dict[str, float] = field(default_factory=dict)
 
     @property
     def seconds(self) -> float | None:
@@ -86,7 +88,8 @@ def submit(workspace: Workspace, source: Path, cluster: str | None, say: Callabl
         say(f"{local.name} {'uploaded to' if done else 'is already'} {name}/{path}")
     say(f"submitting {job.display_name or source.parent.name} to {job.compute} of {workspace.team.workspace}")
     try:
-        return _describe(workspace.client.jobs.create_or_update(job))
+        with redirect_stderr(StringIO()):  # the client's upload prints colour codes there even with progress off
+            return _describe(workspace.client.jobs.create_or_update(job))
     except Exception as error:  # azure-ai-ml passes on what its validators, storage and Azure raise, all kinds
         raise JobError(f"{source}: {invalid(error)}") from error
 
@@ -153,7 +156,7 @@ def register(workspace: Workspace, run: Run, model: str) -> str:
             path=f"azureml://jobs/{run.name}/outputs/{name}",
             type="mlflow_model" if named[name].type == "mlflow_model" else "custom_model",
             description=f"{run.display_name}, run {run.name}",
-            properties={"run": run.name} | {key: f"{value:.6g}" for key, value in (run.metrics or {}).items()},
+            properties={"run": run.name} | {key: f"{value:.6g}" for key, value in run.metrics.items()},
         )
     )
     return str(registered.version)

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from jobs.errors import NETWORK, JobError
+from jobs.errors import NETWORK, SIGN_IN, JobError
 from jobs.history import SCOPE, RunHistory
 from jobs.outputs import Team
 
@@ -31,13 +31,16 @@ class Workspace:
         """Who is signed in, as azure-identity finds out: environment, managed identity, `az login`, and so on.
 
         Raises:
-            JobError: The proxy of the environment does not answer.
+            JobError: The proxy of the environment does not answer, or AZURE_… variables are set to nothing.
             ClientAuthenticationError: Nobody is signed in.
         """
         from azure.identity import DefaultAzureCredential  # noqa: PLC0415 - `python -m jobs --help` is quick without it
 
         _check_proxy()
-        credential = DefaultAzureCredential()
+        try:
+            credential = DefaultAzureCredential()
+        except ValueError as error:
+            raise JobError(f"the AZURE_… variables of this shell do not fit together: {error}\n  {SIGN_IN}") from None
         credential.get_token(SCOPE)
         return credential
 

@@ -129,6 +129,12 @@ def test_nobody_is_signed_in(tmp_path: Path) -> None:
     refused(done, "not signed in to Azure", "az login", "python -m sandbox env")
 
 
+def test_credentials_that_are_set_to_nothing(tmp_path: Path) -> None:
+    file = saved(tmp_path, OUTPUTS)
+    done = run("ps", "--outputs", file, AZURE_TENANT_ID="t", AZURE_CLIENT_ID="", AZURE_CLIENT_SECRET="s")
+    refused(done, "AZURE_… variables", "client_id should be")
+
+
 def test_a_proxy_that_does_not_answer(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
