@@ -7,7 +7,7 @@ import pulumi
 from pulumi_azure_native import machinelearningservices as ml
 from pulumi_azure_native import storage
 
-from components.access import Principal, assign, subscription_of, unique
+from components.principals import Principal, assign, subscription_of, unique
 from components.roles import BLOB_DATA_CONTRIBUTOR
 from components.storage import storage_account
 

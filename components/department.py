@@ -8,12 +8,14 @@ import pulumi
 import pulumi_azure_native as azure_native
 from pulumi_azure_native import authorization
 
-from components.access import DataScientistRole, DataScientistRoleArgs, subscription_of
+from components.access import DataScientistRole, DataScientistRoleArgs, define_role, role_guid
 from components.aliases import drop_version_aliases
 from components.compute import ComputeCluster, ComputeClusterArgs
 from components.datastore import AdlsDatastore, AdlsDatastoreArgs
 from components.directory import Directory
 from components.outputs import CONTRACT
+from components.principals import Principal, assign, subscription_of, unique
+from components.roles import SUBSCRIPTION_ADMIN, WORKS_WITH_DATA, Persona
 from components.settings import Cluster, Department, Lake, Team
 from components.settings.warnings import warnings
 from components.workspace import TeamWorkspace, TeamWorkspaceArgs
@@ -28,6 +30,7 @@ def build_department(department: Department) -> Mapping[str, Any]:
     provider = azure_native.Provider("azure", subscription_id=department.subscription_id)
     client = authorization.get_client_config_output(opts=pulumi.InvokeOptions(provider=provider))
     builder = _Builder(department, provider, client.tenant_id, Directory())
+    builder.subscription_admins()
     return {
         "contract": CONTRACT,
         "department": {
@@ -59,15 +62,15 @@ class _Builder:
 
     def team(self, team: Team) -> Mapping[str, Any]:
         department = self._department
-        leads = [self._directory.user(name) for name in team.leads]
-        scientists = [self._directory.user(name) for name in team.data_scientists]
+        members = self._members(team)
+        people = [person for persona in WORKS_WITH_DATA for person in members[persona]]
         workspace = TeamWorkspace(
             team.name,
             TeamWorkspaceArgs(
                 names=department.names(team),
                 location=department.region,
                 tenant_id=self._tenant_id,
-                data_contributors=[*leads, *scientists],
+                data_contributors=people,
                 purge_protection=department.purge_protection,
                 vault_retention_days=department.key_vault.retention_days,
                 registry_sku=department.registry_tier,
@@ -77,18 +80,17 @@ class _Builder:
             ),
             opts=pulumi.ResourceOptions(providers=[self._provider]),
         )
-        people = DataScientistRole(
+        access = DataScientistRole(
             team.name,
             DataScientistRoleArgs(
                 role_prefix=f"{department.code} {team.name} {department.environment}",
                 resource_group_id=workspace.resource_group_id,
-                leads=leads,
-                data_scientists=scientists,
+                members=members,
             ),
             opts=pulumi.ResourceOptions(parent=workspace),
         )
         clusters = {cluster.name: self._cluster(team, cluster, workspace) for cluster in team.clusters}
-        contributors = [workspace.workspace_identity, workspace.node_identity, *leads, *scientists]
+        contributors = [workspace.workspace_identity, workspace.node_identity, *people]
         lake = self._lake(team, team.lake, workspace, contributors) if team.lake else None
         return {
             "subscriptionId": workspace.workspace_id.apply(subscription_of),
@@ -107,11 +109,36 @@ class _Builder:
                 }
                 for name, datastore in (lake.datastores.items() if lake else ())
             },
-            "roles": {
-                "teamLead": {"name": people.team_lead_role_name, "id": people.team_lead_role_id},
-                "dataScientist": {"name": people.data_scientist_role_name, "id": people.data_scientist_role_id},
-            },
+            "roles": {persona: {"name": role.name, "id": role.id} for persona, role in access.defined.items()},
         }
+
+    def _members(self, team: Team) -> Mapping[Persona, list[Principal]]:
+        lists = {
+            Persona.ADMIN: team.admins,
+            Persona.LEAD: team.leads,
+            Persona.DATA_SCIENTIST: team.data_scientists,
+            Persona.AUTOMATION: (),
+            Persona.READER: team.readers,
+        }
+        return {persona: [self._directory.principal(member) for member in listed] for persona, listed in lists.items()}
+
+    def subscription_admins(self) -> None:
+        """Who may ask for quota: a role of the department's own, as the subscription has others."""
+        department = self._department
+        if not department.subscription_admins:
+            return
+        scope = f"/subscriptions/{department.subscription_id}"
+        full_name = f"{department.code} {department.environment} {SUBSCRIPTION_ADMIN.title}"
+        opts = pulumi.ResourceOptions(provider=self._provider)
+        role = define_role("subscription-admin", SUBSCRIPTION_ADMIN, full_name=full_name, scope=scope, opts=opts)
+        for member in unique(map(self._directory.principal, department.subscription_admins)):
+            assign(
+                f"subscription-admin-{member.name}",
+                scope=scope,
+                principal=member,
+                role=role_guid(full_name),
+                opts=pulumi.ResourceOptions(provider=self._provider, depends_on=[role]),
+            )
 
     def _cluster(self, team: Team, cluster: Cluster, workspace: TeamWorkspace) -> Mapping[str, Any]:
         made = ComputeCluster(

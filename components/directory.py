@@ -5,7 +5,8 @@ from functools import cache
 import pulumi
 import pulumi_azuread as azuread
 
-from components.access import Principal
+from components.principals import Principal
+from components.settings import Member
 
 
 class Directory:
@@ -18,7 +19,16 @@ class Directory:
     def __init__(self, provider: pulumi.ProviderResource | None = None) -> None:
         self._options = pulumi.InvokeOptions(provider=provider)
         self.user = cache(self._user)
+        self.group = cache(self._group)
+
+    def principal(self, member: Member) -> Principal:
+        """The principal that an entry of the settings names."""
+        return self.user(member.user) if member.user else self.group(str(member.group))
 
     def _user(self, user_principal_name: str) -> Principal:
         found = azuread.get_user_output(user_principal_name=user_principal_name, opts=self._options)
         return Principal(user_principal_name, found.object_id, "User")
+
+    def _group(self, display_name: str) -> Principal:
+        found = azuread.get_group_output(display_name=display_name, security_enabled=True, opts=self._options)
+        return Principal(display_name, found.object_id, "Group")

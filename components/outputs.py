@@ -53,6 +53,7 @@ class RolesOutput(_Output):
 
     team_lead: RoleOutput
     data_scientist: RoleOutput
+    automation: RoleOutput | None = None
 
 
 class TeamOutput(_Output):

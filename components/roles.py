@@ -5,8 +5,12 @@ learn.microsoft.com/azure/machine-learning/how-to-assign-roles, with what that p
 `computes/*/write` does not match `computes/write`, so both stand there.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
 
+READER = "acdd72a7-3385-48ef-bd42-f6b606fc81e7"
 CONTRIBUTOR = "b24988ac-6180-42a0-ab88-20f7382dd24c"
 KEY_VAULT_ADMINISTRATOR = "00482a5a-887f-4fb3-b363-3b7fe8e74483"
 BLOB_DATA_CONTRIBUTOR = "ba92f5b4-2d11-453d-a403-e96b0029c9fe"
@@ -100,6 +104,94 @@ DATA_SCIENTIST = CustomRole(
         *_QUOTA_SUPPORT_AND_ACCESS,
     ),
 )
+
+_RUN_PIPELINES = (
+    f"{_W}/read",
+    f"{_W}/*/read",
+    f"{_W}/jobs/*",
+    f"{_W}/schedules/*",
+    f"{_W}/codes/*",
+    f"{_W}/data/*",
+    f"{_W}/datasets/*",
+    f"{_W}/models/*",
+    f"{_W}/components/*",
+    f"{_W}/environments/write",
+    f"{_W}/environments/versions/write",
+    f"{_W}/environments/build/action",
+    f"{_W}/environments/readSecrets/action",
+    f"{_W}/experiments/*",
+    f"{_W}/metadata/*",
+    f"{_W}/endpoints/*",
+    f"{_W}/onlineEndpoints/*",
+    f"{_W}/batchEndpoints/*",
+    f"{_W}/computes/start/action",
+    f"{_W}/computes/stop/action",
+    "Microsoft.Resources/subscriptions/resourceGroups/read",
+    "Microsoft.Resources/deployments/*",  # azure-ai-ml makes online deployments by a template
+)
+
+AUTOMATION = CustomRole(
+    title="MLOps Automation",
+    description=(
+        "Runs jobs and deploys models for a pipeline; changes no compute, workspace or datastore, reads no keys."
+    ),
+    actions=_RUN_PIPELINES,
+    not_actions=_KEYS_AND_SECRETS,
+)
+
+SUBSCRIPTION_ADMIN = CustomRole(
+    title="Subscription Admin",
+    description="Asks for quota, divides it between workspaces and opens support tickets; changes no resource.",
+    actions=(
+        "Microsoft.Resources/subscriptions/resourceGroups/read",
+        f"{_ML}/*/read",
+        f"{_ML}/locations/updateQuotas/action",
+        "Microsoft.Quota/*",
+        "Microsoft.Capacity/resourceProviders/locations/serviceLimits/*",
+        "Microsoft.Capacity/register/action",
+        "Microsoft.Support/*",
+    ),
+    not_actions=(),
+)
+
+
+@dataclass(frozen=True)
+class BuiltInRole:
+    """A role that Azure has.
+
+    Attributes:
+        title: Its name in Azure.
+        guid: Its id, the same in every tenant.
+    """
+
+    title: str
+    guid: str
+
+
+class Persona(StrEnum):
+    """Who somebody is to a team; each has one role on the team's resource group."""
+
+    ADMIN = "admin"
+    LEAD = "teamLead"
+    DATA_SCIENTIST = "dataScientist"
+    AUTOMATION = "automation"
+    READER = "reader"
+
+
+ROLES: Mapping[Persona, CustomRole | BuiltInRole] = MappingProxyType(
+    {
+        # Makes clusters and all else in the group; quota and support tickets are the subscription's, out of its reach.
+        Persona.ADMIN: BuiltInRole("Contributor", CONTRIBUTOR),
+        Persona.LEAD: TEAM_LEAD,
+        Persona.DATA_SCIENTIST: DATA_SCIENTIST,
+        Persona.AUTOMATION: AUTOMATION,
+        Persona.READER: BuiltInRole("Reader", READER),
+    }
+)
+"""The role of each persona."""
+
+WORKS_WITH_DATA = (Persona.LEAD, Persona.DATA_SCIENTIST, Persona.AUTOMATION)
+"""Personas that read and write the team's data; administrators and readers see that it is there."""
 
 
 def role_definition_id(subscription_id: str, guid: str) -> str:

@@ -18,8 +18,8 @@ from pulumi_azure_native import (
 from pulumi_azure_native import machinelearningservices as ml
 
 from components import roles
-from components.access import Principal, assign, unique
 from components.names import TeamNames
+from components.principals import Principal, assign, unique
 from components.storage import storage_account
 
 

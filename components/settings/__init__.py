@@ -5,7 +5,7 @@
 """
 
 from components.settings.load import load_department, parse_department, read_stack_file
-from components.settings.model import Cluster, Datastore, Department, KeyVault, Lake, Team
+from components.settings.model import Cluster, Datastore, Department, KeyVault, Lake, Member, Team
 from components.settings.problems import Problem, SettingsError
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Department",
     "KeyVault",
     "Lake",
+    "Member",
     "Problem",
     "SettingsError",
     "Team",

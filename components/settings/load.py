@@ -1,6 +1,7 @@
 """From a stack's configuration, or a stack file, to validated settings."""
 
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -36,12 +37,13 @@ def _decoded(text: str) -> Any:
         return text  # a plain value where a structured one belongs: the model says so
 
 
-def parse_department(raw: object, file: str) -> Department:
+def parse_department(raw: object, file: str, *, today: date | None = None) -> Department:
     """Validated settings from the value of `azureml-platform:department`.
 
     Args:
         raw: The value as YAML or JSON gives it; None if it is absent.
         file: Name of the stack file, for messages.
+        today: Day on which access that is to end has ended; the present day if left out.
 
     Raises:
         SettingsError: With every problem that there is.
@@ -55,9 +57,11 @@ def parse_department(raw: object, file: str) -> Department:
     try:
         department = Department.model_validate_json(json.dumps(raw))
     except ValidationError as error:
-        problems.extend(shape_problems(error))
+        problems.extend(shape_problems(error, raw))
     known = {problem.path for problem in problems}
-    problems.extend(problem for problem in cross_problems(raw, known) if problem.path not in known)
+    problems.extend(
+        problem for problem in cross_problems(raw, known, today or date.today()) if problem.path not in known
+    )
     if problems or department is None:
         raise SettingsError(file, problems)
     return department

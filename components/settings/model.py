@@ -5,10 +5,21 @@ messages, the JSON schema and the settings reference are made from it.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from datetime import date
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    WithJsonSchema,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
+from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import PydanticCustomError
 
 from components import vm_sizes
@@ -35,6 +46,14 @@ def _known_region(name: str) -> str:
     if name not in REGIONS:
         raise PydanticCustomError("region", "is not a known Azure region.")
     return name
+
+
+def _day(value: Any) -> Any:
+    """A day, from text; without quotes it reaches the program as midnight, since YAML knows dates and JSON does not."""
+    try:
+        return date.fromisoformat(value.removesuffix("T00:00:00Z"))
+    except (AttributeError, ValueError):
+        return value
 
 
 def _lower(name: str) -> str:
@@ -111,6 +130,42 @@ class Lake(_Settings):
     )
 
 
+class Member(_Settings):
+    """Somebody with a role: a user principal name alone, or this mapping for a group or for access that ends."""
+
+    user: UserName | None = Field(default=None, description="A user principal name, such as user1@site.com.")
+    group: str | None = Field(
+        default=None,
+        pattern=r"^[^:\x00-\x1f]{1,256}$",
+        description="Display name of an existing security group, up to 256 characters without colons.",
+    )
+    until: Annotated[date, BeforeValidator(_day)] | None = Field(
+        default=None,
+        description=(
+            "Last day of the access, as 2027-01-31. Afterwards every preview refuses until the entry "
+            "is deleted; the next up "
+            "then takes the access away."
+        ),
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_name(cls, value: Any) -> Any:
+        return {"user": value} if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Self:
+        if (self.user is None) == (self.group is None):
+            raise PydanticCustomError("member", "names either a user or a group.")
+        return self
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: Any, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """A plain name is a user."""
+        mapping = handler.resolve_ref_schema(handler(core_schema))
+        return {"anyOf": [{"type": "string", "description": "A user principal name."}, mapping]}
+
+
 class Team(_Settings):
     """A team: one resource group with one workspace, its clusters, its data and its people."""
 
@@ -127,12 +182,18 @@ class Team(_Settings):
             "and digits, starting with a letter."
         ),
     )
-    leads: tuple[UserName, ...] = Field(
-        default=(), description="Team leads, as user principal names: they make and size the team's compute."
-    )
-    data_scientists: tuple[UserName, ...] = Field(
+    admins: tuple[Member, ...] = Field(
         default=(),
-        description="Data scientists, as user principal names: they use all of the workspace, and change no compute.",
+        description="Administrators of the resource group: they change everything in it, and ask for no quota.",
+    )
+    leads: tuple[Member, ...] = Field(
+        default=(), description="Team leads: they use the workspace, and make and size its compute within the quota."
+    )
+    data_scientists: tuple[Member, ...] = Field(
+        default=(), description="Data scientists: they use all of the workspace, and change no compute."
+    )
+    readers: tuple[Member, ...] = Field(
+        default=(), description="Readers: they see the resources and the runs, and no data."
     )
     clusters: tuple[Cluster, ...] = Field(default=(), description="The team's compute clusters.")
     lake: Lake | None = Field(default=None, description="The team's data lake; none if left out.")
@@ -221,6 +282,13 @@ class Department(_Settings):
             "Whether the aliases for azure-native's older resource types are kept. Needed only for a "
             "stack that azure-native 1 "
             "or 2 wrote; they make every preview several times slower."
+        ),
+    )
+    subscription_admins: tuple[Member, ...] = Field(
+        default=(),
+        description=(
+            "Who asks for quota and support in the subscription, and divides quota between "
+            "workspaces; they change no resource."
         ),
     )
     teams: tuple[Team, ...] = Field(min_length=1, description="The department's teams, at least one.")

@@ -1,8 +1,10 @@
 """What is wrong with a department's settings, all of it at once, each with its key, its value and what is allowed."""
 
 import difflib
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -25,6 +27,9 @@ _TYPES = {
     "int_type": "a whole number",
     "int_from_float": "a whole number",
     "bool_type": "true or false",
+    "date_type": "a day such as 2027-01-31",
+    "date_parsing": "a day such as 2027-01-31",
+    "date_from_datetime_parsing": "a day such as 2027-01-31",
     "tuple_type": "a list",
     "model_type": "a mapping of keys",
     "model_attributes_type": "a mapping of keys",
@@ -59,14 +64,22 @@ class SettingsError(Exception):
         super().__init__("\n".join(f"{file}: {problem.key}: {problem.message}" for problem in self.problems))
 
 
-def shape_problems(error: ValidationError) -> Iterator[Problem]:
+def shape_problems(error: ValidationError, raw: object) -> Iterator[Problem]:
     """What the model has found: wrong types, values, missing and unknown keys."""
     errors = error.errors(include_url=False)
     for found in errors:
         path = tuple(found["loc"])
         if found["type"] == "too_short" and any(path == other["loc"][: len(path)] != other["loc"] for other in errors):
             continue  # pydantic counts only the entries that are right
+        if path[-1:] == ("user",) and isinstance(_value_at(raw, path[:-1]), str):
+            path = path[:-1]  # a name alone, which the model has put into a mapping
         yield Problem(path, _message(path, found["type"], found["input"], found["msg"]))
+
+
+def _value_at(raw: Any, path: Path) -> Any:
+    for part in path:
+        raw = raw[part]
+    return raw
 
 
 def _message(path: Path, kind: str, value: object, said: str) -> str:
@@ -74,17 +87,26 @@ def _message(path: Path, kind: str, value: object, said: str) -> str:
         return unknown_key(str(path[-1]), _keys(_model_at(path[:-1])))
     field = _field_at(path)
     allowed = f" {field.description}" if field and field.description else ""
-    if kind == "missing":
-        return f"is missing.{allowed}"
-    if kind in _TYPES:
-        return f"expected {_TYPES[kind]}, found {show(value)}.{allowed}"
-    if kind in ("vm_size", "region"):
-        hint = "" if kind == "vm_size" else _nearest_region(value)
-        return f"{show(value)} {said}{hint}{allowed}"
-    if kind == "too_short":
-        return f"is empty.{allowed}"
+    if kind == "member":
+        return f"{said} Known keys here: {', '.join(_keys(_model_at(path)))}."
+    return f"{_complaint(kind, value, said)}{allowed}"
+
+
+def _complaint(kind: str, value: object, said: str) -> str:
+    """What is wrong with a value, before what is allowed."""
+    match kind:
+        case "missing":
+            return "is missing."
+        case "too_short":
+            return "is empty."
+        case "vm_size":
+            return f"{show(value)} {said}"
+        case "region":
+            return f"{show(value)} {said}{_nearest_region(value)}"
+        case _ if kind in _TYPES:
+            return f"expected {_TYPES[kind]}, found {show(value)}."
     length = f" ({len(value)} characters)" if isinstance(value, str) else ""
-    return f"{show(value)}{length} is not allowed.{allowed}"
+    return f"{show(value)}{length} is not allowed."
 
 
 def unknown_key(key: str, known: Iterable[str]) -> str:
@@ -146,15 +168,19 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
     return next((model for model in map(_model_in, get_args(annotation)) if model), None)
 
 
-def cross_problems(raw: object, wrong: Collection[Path]) -> Iterator[Problem]:
+def cross_problems(raw: object, wrong: Collection[Path], today: date) -> Iterator[Problem]:
     """What is wrong between values that are each right, found even where others are wrong.
 
     Args:
         raw: The value of `azureml-platform:department`.
         wrong: Where a problem is known already; nothing that only follows from it is told.
+        today: Day on which access that is to end has ended.
     """
     department = _mapping(raw)
     teams = list(_mappings(department, "teams"))
+    yield from _ended(department, (), today)
+    for i, team in teams:
+        yield from _ended(team, ("teams", i), today)
     yield from _duplicates(((("teams", i, "name"), team.get("name")) for i, team in teams), "Teams of a department")
     yield from _duplicates(
         (
@@ -173,6 +199,20 @@ def cross_problems(raw: object, wrong: Collection[Path]) -> Iterator[Problem]:
         path: Path = ("teams", i, "lake")
         if not any(other[:4] == (*path, "fileSystems") for other in wrong):
             yield from _lake_problems(path, _mapping(team.get("lake")))
+
+
+def _ended(holder: Mapping[str, Any], path: Path, today: date) -> Iterator[Problem]:
+    for key in ("subscriptionAdmins", "admins", "leads", "dataScientists", "readers"):
+        for i, member in _mappings(holder, key):
+            until = member.get("until")
+            if isinstance(until, str) and re.match(r"\d{4}-\d\d-\d\d", until) and until[:10] < today.isoformat():
+                who = member.get("user") or member.get("group")
+                yield Problem(
+                    (*path, key, i, "until"),
+                    f"the access of {show(who)} ended on {until[:10]}. Delete the entry, and the next "
+                    f"up takes the access "
+                    "away; or give a later day.",
+                )
 
 
 def _size_problems(department: Mapping[str, Any], teams: list[tuple[int, Mapping[str, Any]]]) -> Iterator[Problem]:

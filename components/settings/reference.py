@@ -20,6 +20,7 @@ This page is generated from the model: `python -m components.settings reference 
 
 
 _LONGEST_ENUM = 8
+_PLAIN = {"string": "text", "integer": "whole number", "boolean": "`true` or `false`", "date": "day"}
 
 
 def schema() -> str:
@@ -67,6 +68,7 @@ def _references(schema: Any) -> Iterator[str]:
 
 
 def _section(name: str, schema: dict[str, Any]) -> list[str]:
+    schema = next((option for option in schema.get("anyOf", ()) if "properties" in option), schema)
     required = schema.get("required", [])
     rows = [
         f"| `{key}` | {_type(field)} | {_default(field, required=key in required)} | {field.get('description', '')} |"
@@ -85,19 +87,19 @@ def _section(name: str, schema: dict[str, Any]) -> list[str]:
 
 
 def _type(field: dict[str, Any]) -> str:
-    if "$ref" in field:
-        name = field["$ref"].rsplit("/", 1)[1]
-        return f"[{name}](#{name.lower()})"
-    if "const" in field:
-        return f"`{field['const']}`"
-    if "anyOf" in field:
-        kinds = [_type(option) for option in field["anyOf"] if option.get("type") != "null"]
-        return " or ".join(dict.fromkeys(kinds))
-    if "enum" in field:
-        return ", ".join(f"`{value}`" for value in field["enum"]) if len(field["enum"]) <= _LONGEST_ENUM else "text"
-    if field.get("type") == "array":
-        return f"list of {_type(field['items'])}"
-    return {"string": "text", "integer": "whole number", "boolean": "`true` or `false`"}[field["type"]]
+    match field:
+        case {"$ref": reference_}:
+            name = reference_.rsplit("/", 1)[1]
+            return f"[{name}](#{name.lower()})"
+        case {"anyOf": options}:
+            return " or ".join(dict.fromkeys(_type(option) for option in options if option.get("type") != "null"))
+        case {"enum": values}:
+            return ", ".join(f"`{value}`" for value in values) if len(values) <= _LONGEST_ENUM else "text"
+        case {"type": "array", "items": items}:
+            return f"list of {_type(items)}"
+        case {"const": value}:
+            return f"`{value}`"
+    return _PLAIN[field.get("format", field["type"])]
 
 
 def _default(field: dict[str, Any], *, required: bool) -> str:

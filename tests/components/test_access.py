@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.access import Principal, stable_guid, unique
-from components.roles import DATA_SCIENTIST, TEAM_LEAD, CustomRole
+from components.principals import Principal, stable_guid, unique
+from components.roles import AUTOMATION, DATA_SCIENTIST, SUBSCRIPTION_ADMIN, TEAM_LEAD, CustomRole
 
 ML = "Microsoft.MachineLearningServices"
 W = f"{ML}/workspaces"
@@ -27,6 +27,7 @@ def allows(role: CustomRole, operation: str) -> bool:
     return match(role.actions) and not match(role.not_actions)
 
 
+ALL = (DATA_SCIENTIST, TEAM_LEAD, AUTOMATION, SUBSCRIPTION_ADMIN)
 USE = [
     f"{W}/read",
     f"{W}/jobs/write",
@@ -95,10 +96,37 @@ def test_only_leads_change_compute(operation: str) -> None:
     assert not allows(DATA_SCIENTIST, operation)
 
 
+def test_automation_runs_and_deploys_and_changes_nothing_else() -> None:
+    for operation in (
+        ("jobs/write"),
+        "models/versions/write",
+        "onlineEndpoints/deployments/write",
+        "environments/build/action",
+    ):
+        assert allows(AUTOMATION, f"{W}/{operation}")
+    for operation in [*ADMINISTER, *CHANGE_COMPUTE, f"{W}/datastores/write"]:
+        assert not allows(AUTOMATION, operation)
+
+
+def test_a_subscription_admin_asks_for_quota_and_support_and_changes_nothing() -> None:
+    for operation in (
+        "Microsoft.Support/supportTickets/write",
+        "Microsoft.Quota/quotas/write",
+        "Microsoft.Capacity/resourceProviders/locations/serviceLimits/write",
+        f"{ML}/locations/updateQuotas/action",
+    ):
+        assert allows(SUBSCRIPTION_ADMIN, operation)
+    for operation in (
+        *CHANGE_COMPUTE,
+        (f"{W}/write"),
+        f"{W}/jobs/write",
+        "Microsoft.Authorization/roleAssignments/write",
+    ):
+        assert not allows(SUBSCRIPTION_ADMIN, operation)
+
+
 def test_no_role_allows_everything() -> None:
-    assert all(
-        ("*") not in (action, action.split("/")[0]) for role in (DATA_SCIENTIST, TEAM_LEAD) for action in role.actions
-    )
+    assert all(("*") not in (action, action.split("/")[0]) for role in ALL for action in role.actions)
 
 
 @given(st.lists(st.text(min_size=1), min_size=3, max_size=3), st.lists(st.text(min_size=1), min_size=3, max_size=3))

@@ -4,6 +4,7 @@ import copy
 import json
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import yaml
 
 from components.settings import Department, SettingsError, parse_department, read_stack_file
 from components.settings.__main__ import main
+from components.settings.warnings import warnings
 from tests.program.harness import ROOT, run_program, stack_file
 
 KEY = "azureml-platform:department"
@@ -50,8 +52,8 @@ def test_the_dev_stack_is_the_published_example() -> None:
         ("ds13-v2-2ndclust", "STANDARD_D13_V2", 2, "lowPriority", 2, 0),
         ("nv6-gpucluster", "STANDARD_NV6", 1, "lowPriority", 2, 0),
     ]
-    assert team.leads == ("admin1@site.com", "user1@site.com")
-    assert team.data_scientists == ("user1@site.com", "user2@site.com")
+    assert [member.user for member in team.leads] == ["admin1@site.com", "user1@site.com"]
+    assert [member.user for member in team.data_scientists] == ["user1@site.com", "user2@site.com"]
     assert team.lake and [(d.name, d.file_system) for d in team.lake.datastores] == [("MLData", "fs1")]
 
 
@@ -65,7 +67,7 @@ def test_production_is_stricter_by_default() -> None:
 
 def test_people_are_compared_in_any_letter_case() -> None:
     department = parse_department(changed(("teams.0.leads", ["Admin1@Site.COM"])), "f")
-    assert department.teams[0].leads == ("admin1@site.com",)
+    assert department.teams[0].leads[0].user == "admin1@site.com"
 
 
 MISTAKES: list[tuple[str, Any, str, list[str]]] = [
@@ -87,7 +89,12 @@ MISTAKES: list[tuple[str, Any, str, list[str]]] = [
     ("teams.0.clusters.0.vmsize", "x", "teams[0].clusters[0].vmsize", ["unknown key", "Did you mean 'vmSize'?"]),
     ("teams.0.clusters", {"a": 1}, "teams[0].clusters", ["expected a list, found a mapping"]),
     ("teams.0.clusters.0", "ds3", "teams[0].clusters[0]", ["expected a mapping of keys, found 'ds3'"]),
-    ("teams.0.leads.0", "admin1", "teams[0].leads[0]", ["'admin1'", "user principal names"]),
+    ("teams.0.leads.0", "admin1", "teams[0].leads[0]", ["'admin1' (6 characters)", "Team leads"]),
+    ("teams.0.leads.0", 5, "teams[0].leads[0]", ["expected a mapping of keys, found 5"]),
+    ("teams.0.leads.0", {"usr": "a@b.com"}, "teams[0].leads[0].usr", ["Did you mean 'user'?"]),
+    ("teams.0.leads.0", {"until": "2099-01-01"}, "teams[0].leads[0]", ["names either a user or a group"]),
+    ("teams.0.leads.0", {"user": "a@b.com", "group": "g"}, "teams[0].leads[0]", ["names either a user or a group"]),
+    ("teams.0.leads.0", {"user": "a@b.com", "until": "soon"}, "teams[0].leads[0].until", ["a day such as", "'soon'"]),
     ("teams.0.lake.datastores.0.fileSystem", "fs11", "teams[0].lake.datastores[0].fileSystem", ["'fs11'", "'fs1'"]),
     ("teams.0.lake.datastores.0.name", "WorkspaceBlobStore", "teams[0].lake.datastores[0].name", ["from the start"]),
     ("teams.0.lake.datastores.0.name", "ml data", "teams[0].lake.datastores[0].name", ["'ml data'"]),
@@ -137,6 +144,24 @@ def test_all_mistakes_are_told_at_once() -> None:
         "teams[0].lake.datastores[0].fileSystem",
         "teams[0].name",
     }
+
+
+def test_access_that_has_ended_is_refused_and_access_that_ends_soon_is_told() -> None:
+    department = changed(("teams.0.leads.0", {"user": "a@b.com", "until": "2026-12-31"}))
+    for today in (date(2026, 12, 1), date(2026, 12, 31)):
+        parse_department(department, "f", today=today)
+    parsed = parse_department(department, "f", today=date(2026, 12, 1))
+    ends = f"{KEY}.teams[0].leads[0].until: the access of a@b.com ends on 2026-12-31."
+    assert ends not in warnings(parsed, date(2026, 12, 1))
+    assert ends in warnings(parsed, date(2026, 12, 20))
+    with pytest.raises(SettingsError, match=r"leads\[0\]\.until: the access of 'a@b\.com' ended on 2026-12-31"):
+        parse_department(department, "f", today=date(2027, 1, 1))
+
+
+def test_a_day_without_quotes_is_a_day() -> None:
+    # Pulumi's YAML reader makes a time of it before the program sees it
+    department = changed(("teams.0.leads.0", {"group": "Data People", "until": "2099-12-31T00:00:00Z"}))
+    assert parse_department(department, "f").teams[0].leads[0].until == date(2099, 12, 31)
 
 
 def test_teams_whose_resources_would_share_names_are_refused() -> None:

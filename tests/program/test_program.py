@@ -19,7 +19,10 @@ from tests.program.harness import ROOT, Registered, Run, principal_id, run_funct
 
 BLOB = "ba92f5b4-2d11-453d-a403-e96b0029c9fe"
 CONTRIBUTOR = "b24988ac-6180-42a0-ab88-20f7382dd24c"
+READER = "acdd72a7-3385-48ef-bd42-f6b606fc81e7"
 VAULT_ADMIN = "00482a5a-887f-4fb3-b363-3b7fe8e74483"
+IDENTITY = principal_id("bgmrbluegranite2devid")
+NODES = principal_id("bgmrbluegranite2devnodeid")
 ACR_PULL = "7f951dda-4ed3-4680-a7ca-43fe172d538d"
 
 
@@ -116,7 +119,7 @@ def assignments(run: Run, principal: str) -> set[tuple[str, str]]:
 
 
 def user(name: str) -> str:
-    return str({"userPrincipalName": name})
+    return json.dumps({"userPrincipalName": name})
 
 
 def test_the_workspace_identity_has_its_roles_before_the_workspace_exists(dev: Run) -> None:
@@ -133,7 +136,7 @@ def test_the_workspace_identity_has_its_roles_before_the_workspace_exists(dev: R
     found = {
         (r.inputs["scope"].rsplit("/", 1)[1], r.inputs["roleDefinitionId"].rsplit("/", 1)[1])
         for r in dev.of("RoleAssignment")
-        if r.urn in before and r.inputs["principalId"] == principal_id("bgmrbluegranite2devid")
+        if r.urn in before and r.inputs["principalId"] == IDENTITY
     }
     assert needed <= found
     assert workspace.inputs["primaryUserAssignedIdentity"].endswith("/bgmrbluegranite2devid")
@@ -146,7 +149,7 @@ def test_the_clusters_identity_has_its_roles_before_the_clusters_exist(dev: Run)
         found = {
             (r.inputs["scope"].rsplit("/", 1)[1], r.inputs["roleDefinitionId"].rsplit("/", 1)[1])
             for r in dev.of("RoleAssignment")
-            if r.urn in before and r.inputs["principalId"] == principal_id("bgmrbluegranite2devnodeid")
+            if r.urn in before and r.inputs["principalId"] == NODES
         }
         assert {("bgmrbluegranite2devcr", ACR_PULL), ("bgmrbluegranite2devwork", BLOB)} <= found
         assert compute.inputs["identity"]["userAssignedIdentities"][0].endswith("/bgmrbluegranite2devnodeid")
@@ -182,6 +185,35 @@ def test_no_assignment_is_there_twice_and_each_tells_the_principal_type(dev: Run
         for assignment in run.of("RoleAssignment"):
             expected = "User" if assignment.inputs["principalId"] in people else "ServicePrincipal"
             assert assignment.inputs["principalType"] == expected
+
+
+def test_every_persona_gets_its_role_and_only_those_who_work_with_data_get_the_data() -> None:
+    department = copy.deepcopy(stack_file("dev"))
+    department["subscriptionAdmins"] = ["quota@site.com"]
+    department["teams"][0] |= {
+        "admins": ["boss@site.com"],
+        "readers": [{"group": "Auditors"}],
+        "dataScientists": [{"group": "Data People", "until": "2099-12-31"}],
+    }
+    run = run_program(department)
+    group = "bgmr-bluegranit-eastus2-dev"
+    assert assignments(run, user("boss@site.com")) == {(group, CONTRIBUTOR)}
+    auditors, people = (
+        json.dumps({"displayName": name, "securityEnabled": True}) for name in ("Auditors", "Data People")
+    )
+    assert assignments(run, auditors) == {(group, READER)}
+    assert {scope for scope, _ in assignments(run, people)} == {
+        group,
+        "bgmrbluegranite2devwork",
+        "bgmrbluegranite2devdata",
+        "fs1",
+    }
+    assert {
+        a.inputs[("principalType")] for a in run.of("RoleAssignment") if a.inputs["principalId"] == principal_id(people)
+    } == {"Group"}
+    [(subscription, role)] = assignments(run, user("quota@site.com"))
+    definition = run.one("RoleDefinition", roleName="bgmr dev Subscription Admin")
+    assert (subscription, role) == (department["subscriptionId"], definition.inputs["roleDefinitionId"])
 
 
 def test_role_names_are_unique_in_the_tenant(dev: Run, prod: Run) -> None:
