@@ -142,7 +142,7 @@ def _logs(args: argparse.Namespace) -> int:
     if args.follow:
         return 0 if _follow(workspace, args.name, sys.stdout) == "Completed" else 1
     printer = _LogPrinter(sys.stdout)
-    for name, text in workspace.history.read_logs(args.name, {}):
+    for name, text in workspace.history.read_logs(args.name):
         printer.log(name, text)
     return 0
 

@@ -54,9 +54,13 @@ class RunHistory:
         data = self._get(run, f"{self._mlflow}/api/2.0/mlflow/runs/get?run_id={quote(run, safe='')}")["run"]["data"]
         return {metric["key"]: float(metric["value"]) for metric in data.get("metrics", [])}
 
-    def read_logs(self, run: str, offsets: dict[str, int]) -> Iterator[tuple[str, bytes]]:
-        """Read what the run's user logs have gained since the offsets (name → bytes read), which move forward."""
-        yield from self._read_logs(self.details(run), offsets)
+    def read_logs(self, run: str) -> Iterator[tuple[str, bytes]]:
+        """Read the run's user logs as they are now: each one's name and content.
+
+        Raises:
+            JobError: There is no such run.
+        """
+        yield from self._read_new(self.details(run), {})
 
     def follow(
         self, run: str, on_log: Callable[[str, bytes], None], on_status: Callable[[str], None]
@@ -73,7 +77,7 @@ class RunHistory:
             if details["status"] != status:
                 status = details["status"]
                 on_status(status)
-            for name, text in self._read_logs(details, offsets):
+            for name, text in self._read_new(details, offsets):
                 on_log(name, text)
             if status in ENDED:
                 return details
@@ -89,7 +93,8 @@ class RunHistory:
         found: dict[str, Any] = response.json()
         return found
 
-    def _read_logs(self, details: dict[str, Any], offsets: dict[str, int]) -> Iterator[tuple[str, bytes]]:
+    def _read_new(self, details: dict[str, Any], offsets: dict[str, int]) -> Iterator[tuple[str, bytes]]:
+        """Read what the logs have gained behind the offsets (name → bytes read), which move forward."""
         from azure.core.rest import HttpRequest  # noqa: PLC0415
 
         logs: dict[str, str] = details.get("logFiles") or {}

@@ -96,7 +96,8 @@ def submit(workspace: Workspace, source: Path, cluster: str | None, say: Callabl
 
 def recent(workspace: Workspace) -> list[Run]:
     """List the workspace's latest runs, newest first, at most LISTED."""
-    return [_describe(job) for job in islice(workspace.client.jobs.list(), LISTED)]
+    jobs = workspace.client.jobs.list()  # has None for a job that this version of azure-ai-ml cannot read
+    return [_describe(job) for job in islice(filter(None, jobs), LISTED)]
 
 
 def show(workspace: Workspace, name: str) -> Run:
