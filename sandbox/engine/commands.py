@@ -18,7 +18,7 @@ from sandbox.engine import snapshot
 from sandbox.engine.deployment import Deployment, Options
 from sandbox.engine.display import Display, EventLog, display_for, print_json
 from sandbox.engine.errors import EngineError, UsageError
-from sandbox.engine.events import Sink
+from sandbox.engine.events import Event
 from sandbox.engine.policies import load_config
 from sandbox.engine.project import Config, Project
 from sandbox.engine.providers import Factory
@@ -36,7 +36,28 @@ OPERATIONS = {
     "down": "destroy",
 }
 _SHORT = {"outputs": ["stack", "output"], "export": ["stack", "export"], "import": ["stack", "import"]}
-_ELSEWHERE = ["about", "config", "console", "convert", "env", "install", "login", "logout", "logs", "new", "org", "package", "plugin", "policy", "schema", "state", "template", "version", "watch", "whoami"]
+_ELSEWHERE = [
+    "about",
+    "config",
+    "console",
+    "convert",
+    "env",
+    "install",
+    "login",
+    "logout",
+    "logs",
+    "new",
+    "org",
+    "package",
+    "plugin",
+    "policy",
+    "schema",
+    "state",
+    "template",
+    "version",
+    "watch",
+    "whoami",
+]
 _STACK_NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 
 
@@ -61,11 +82,22 @@ class _Parser(argparse.ArgumentParser):
             return
         if value in _ELSEWHERE:
             raise UsageError(
-                f"`{self.prog} {value}` is not supported by the embedded engine; it knows {', '.join(action.choices)}. Use the pulumi CLI for the rest"
+                f"`{self.prog} {value}` is not supported by the embedded engine; it knows {', '.join(action.choices)}. "
+                "Use the pulumi CLI for the rest"
             )
         raise UsageError(
-            f"unknown command {value!r} for {self.prog!r}{self.nearest(str(value))}; it knows {', '.join(action.choices)}"
+            f"unknown command {value!r} for {self.prog!r}{self.nearest(str(value))}; "
+            f"it knows {', '.join(action.choices)}"
         )
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+
+
+def _warn(text: str) -> None:
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()
 
 
 def main(argv: Sequence[str], providers: Mapping[str, Factory] | None = None) -> int:
@@ -81,10 +113,10 @@ def main(argv: Sequence[str], providers: Mapping[str, Factory] | None = None) ->
     try:
         return _main(list(argv), providers or {})
     except UsageError as e:
-        print(f"error: {e}", file=sys.stderr)  # noqa: T201
+        _warn(f"error: {e}")
         return 2
     except EngineError as e:
-        print(f"error: {e}", file=sys.stderr)  # noqa: T201
+        _warn(f"error: {e}")
         return 1
     except BrokenPipeError:
         return 1
@@ -274,9 +306,8 @@ def _stack_name(args: argparse.Namespace, project: Project) -> str:
     if not name:
         files = [p.name.removeprefix("Pulumi.").removesuffix(".yaml") for p in project.directory.glob("Pulumi.*.yaml")]
         known = sorted({*_backend(project).stacks(project.name), *files})
-        raise EngineError(
-            f"no stack selected; use --stack NAME or `pulumi stack select`{': there are ' + ', '.join(known) if known else ''}"
-        )
+        there = f": there are {', '.join(known)}" if known else ""
+        raise EngineError(f"no stack selected; use --stack NAME or `pulumi stack select`{there}")
     name = name.rsplit("/", 1)[-1]
     if not _STACK_NAME.fullmatch(name):
         raise EngineError(
@@ -335,7 +366,8 @@ def _operate(args: argparse.Namespace, providers: Mapping[str, Factory]) -> int:
             return _once(args, workspace, replace(options, dry_run=True))
         if not args.yes and not args.skip_preview and not interactive:
             raise EngineError(
-                "--yes or --skip-preview or --preview-only must be passed in to proceed when running in non-interactive mode"
+                "--yes or --skip-preview or --preview-only must be passed in to proceed "
+                "when running in non-interactive mode"
             )
         if not args.skip_preview:
             code = _once(args, workspace, replace(options, dry_run=True))
@@ -353,7 +385,7 @@ def _confirm(kind: str, stack: str) -> bool:
     question = (
         f"Do you want to perform this {verb}? [yes/no] "
         if kind != "destroy"
-        else f"Do you want to perform this destroy?\nThis cannot be undone. Type the stack's name ({stack}) to confirm: "
+        else f"Do you want to perform this destroy? It cannot be undone. Type the stack's name ({stack}): "
     )
     try:
         answer = input(question).strip()
@@ -361,18 +393,20 @@ def _confirm(kind: str, stack: str) -> bool:
         answer = ""
     if answer == stack or (kind != "destroy" and answer.lower() in ("y", "yes")):
         return True
-    print(f"confirmation declined, not proceeding with the {verb}")  # noqa: T201
+    _say(f"confirmation declined, not proceeding with the {verb}")
     return False
 
 
 def _once(args: argparse.Namespace, workspace: Workspace, options: Options) -> int:
     """One preview, update, refresh or destroy, shown as it goes."""
     shown = display_for(args, workspace, options)
-    sinks: list[Sink] = [shown.show]
     with shown, EventLog(args.event_log) as log, _interrupts(shown, workspace) as watch:
-        if args.event_log:
-            sinks.append(log.write)
-        ok = operate(args.kind, workspace, options, lambda event: [sink(event) for sink in sinks] and None, watch)
+
+        def show(event: Event) -> None:
+            shown.show(event)
+            log.write(event)
+
+        ok = operate(args.kind, workspace, options, show, watch)
     if not ok:
         return 1
     if getattr(args, "expect_no_changes", False) and shown.has_changes:
@@ -386,22 +420,22 @@ def _once(args: argparse.Namespace, workspace: Workspace, options: Options) -> i
 
 @contextmanager
 def _interrupts(shown: Display, workspace: Workspace) -> Iterator[Callable[[Deployment], None]]:
-    """Ctrl-C once: nothing new is begun and what runs may end. Twice: the end, with what runs left pending in the state."""
+    """Ctrl-C once: nothing new is begun and what runs may end. Twice: the end, what runs stays pending in the state."""
     running: list[Deployment] = []
 
     def handle(_signal: int, _frame: Any) -> None:
         if running and not running[0].interrupted:
             shown.say(
-                "^C received; cancelling: waiting for what has begun. If you would like to terminate immediately, press ^C again.\n"
+                "^C received; cancelling: waiting for what has begun. "
+                "If you would like to terminate immediately, press ^C again.\n"
             )
             running[0].interrupt()
             return
         shown.close()
-        print(  # noqa: T201
+        _warn(
             "^C received; terminating at once. Operations that had begun are pending in the state: "
-            "run `pulumi refresh` (with --clear-pending-creates once you know that a create failed), then `pulumi up` again.",
-            file=sys.stderr,
-            flush=True,
+            "run `pulumi refresh` (with --clear-pending-creates once you know that a create failed), "
+            "then `pulumi up` again."
         )
         workspace.stack.unlock()
         os._exit(130)
@@ -430,7 +464,7 @@ def _cancel(args: argparse.Namespace, _providers: Mapping[str, Factory]) -> int:
     ):
         return 1
     dropped = workspace.stack.cancel()
-    print(
+    _say(
         f"The currently running update for '{workspace.stack.name}' has been canceled!"
         if dropped
         else f"'{workspace.stack.name}' was not locked"
@@ -449,13 +483,14 @@ def _outputs(args: argparse.Namespace, _providers: Mapping[str, Factory]) -> int
         if args.name not in shown:
             near = difflib.get_close_matches(args.name, shown, 1, 0.5)
             raise EngineError(
-                f"current stack does not have output property '{args.name}'{f'; did you mean {near[0]!r}?' if near else ''}"
+                f"current stack does not have output property '{args.name}'"
+                f"{f'; did you mean {near[0]!r}?' if near else ''}"
             )
         value = shown[args.name]
         if args.json or not isinstance(value, str):
             print_json(value)
         else:
-            print(value)  # noqa: T201
+            _say(value)
         return 0
     if args.json:
         print_json(shown)
@@ -468,11 +503,11 @@ def _outputs(args: argparse.Namespace, _providers: Mapping[str, Factory]) -> int
         ),
     ]
     width = max(len(key) for key, _ in rows)
-    print(f"Current stack outputs ({len(shown)}):")  # noqa: T201
+    _say(f"Current stack outputs ({len(shown)}):")
     for key, value in rows if shown else []:
-        print(f"    {key.ljust(width)}  {value}")  # noqa: T201
+        _say(f"    {key.ljust(width)}  {value}")
     if not shown:
-        print("    No output values currently in this stack")  # noqa: T201
+        _say("    No output values currently in this stack")
     return 0
 
 
@@ -505,14 +540,15 @@ def _import(args: argparse.Namespace, _providers: Mapping[str, Factory]) -> int:
     own = f"{workspace.stack.name}/{workspace.project.name}"
     if strangers - {own} and not args.force:
         raise EngineError(
-            f"the state has resources of {', '.join(sorted(strangers - {own}))}, not of {own}; use --force to import it all the same"
+            f"the state has resources of {', '.join(sorted(strangers - {own}))}, not of {own}; "
+            "use --force to import it all the same"
         )
     workspace.stack.lock()
     try:
         workspace.stack.write(Codec(secrets).dump_deployment(checkpoint))
     finally:
         workspace.stack.unlock()
-    print("Import complete.")  # noqa: T201
+    _say("Import complete.")
     return 0
 
 
@@ -523,7 +559,7 @@ def _init(args: argparse.Namespace, _providers: Mapping[str, Factory]) -> int:
         raise EngineError(f"stack '{workspace.stack.full_name}' already exists")
     workspace.stack.write(None)
     _remember(workspace)
-    print(f"Created stack '{workspace.stack.name}'")  # noqa: T201
+    _say(f"Created stack '{workspace.stack.name}'")
     return 0
 
 
@@ -534,7 +570,7 @@ def _select(args: argparse.Namespace, _providers: Mapping[str, Factory]) -> int:
         if not args.create:
             raise EngineError(f"no stack named '{workspace.stack.name}' found; --create makes it")
         workspace.stack.write(None)
-        print(f"Created stack '{workspace.stack.name}'")  # noqa: T201
+        _say(f"Created stack '{workspace.stack.name}'")
     _remember(workspace)
     return 0
 
@@ -554,7 +590,7 @@ def _list(args: argparse.Namespace, _providers: Mapping[str, Factory]) -> int:
     if args.json:
         print_json(rows)
         return 0
-    print(f"{'NAME':20} {'LAST UPDATE':32} RESOURCE COUNT")  # noqa: T201
+    _say(f"{'NAME':20} {'LAST UPDATE':32} RESOURCE COUNT")
     for row in rows:
-        print(f"{row['name']:20} {row['lastUpdate']:32} {row['resourceCount']}")  # noqa: T201
+        _say(f"{row['name']:20} {row['lastUpdate']:32} {row['resourceCount']}")
     return 0

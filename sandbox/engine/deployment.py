@@ -17,27 +17,28 @@ from typing import TYPE_CHECKING
 from sandbox.engine import values
 from sandbox.engine.errors import EngineError
 from sandbox.engine.events import Diagnostic, Sink, StepEvent, Summary, is_default_provider
-from sandbox.engine.generator import Bail, Generator, Goal, Graph
-from sandbox.engine.providers import Builtins, Host, InitFailed, ProviderError, Registry, ResourceProvider
+from sandbox.engine.generator import BailError, Generator, Goal, Graph
+from sandbox.engine.providers import Builtins, Host, InitError, ProviderError, Registry, ResourceProvider
 from sandbox.engine.snapshot import SnapshotManager
 from sandbox.engine.state import Resource, Stack, make_urn
-from sandbox.engine.steps import DeleteStep, ImportStep, Protected, ReadStep, RefreshStep, SameStep, Step
+from sandbox.engine.steps import DeleteStep, ImportStep, ProtectedError, ReadStep, RefreshStep, SameStep, Step
 from sandbox.engine.values import Map
 
 if TYPE_CHECKING:
     from sandbox.engine.policies import Analyzer
 
 PENDING_WARNING = (
-    "These resources are in an unknown state because the Pulumi CLI was interrupted while waiting for changes to these resources to "
-    "complete. You should confirm whether or not the operations listed completed successfully by checking the state of the appropriate "
-    "provider. For example, if you are using AWS, you can confirm using the AWS Console.\n\nOnce you have confirmed the status of the "
-    "interrupted operations, you can repair your stack using `pulumi refresh` which will refresh the state from the provider you are "
-    "using and clear the pending operations if there are any.\n\nNote that `pulumi refresh` will need to be run interactively to clear "
-    "pending CREATE operations; `pulumi refresh --clear-pending-creates` clears them without asking."
+    "These resources are in an unknown state because the Pulumi CLI was interrupted while waiting for changes to these "
+    "resources to complete. You should confirm whether or not the operations listed completed successfully by checking "
+    "the state of the appropriate provider.\n\n"
+    "Once you have confirmed the status of the interrupted operations, you can repair your stack using "
+    "`pulumi refresh` which will refresh the state from the provider you are using and clear the pending operations "
+    "if there are any.\n\nNote that pending CREATE operations stay until you clear them with "
+    "`pulumi refresh --clear-pending-creates`."
 )
 
 
-class Cancelled(Exception):
+class CancelledError(Exception):
     """The operation is ending: nothing more is begun. The program's SDK sees a monitor that has shut down."""
 
 
@@ -142,7 +143,7 @@ class Deployment:
         """The provider of a custom resource.
 
         Raises:
-            Bail: its reference names none, which the user has been told.
+            BailError: its reference names none, which the user has been told.
         """
         if resource.is_provider:
             return self.registry
@@ -152,7 +153,7 @@ class Deployment:
             found = self.registry.get(resource.provider)
         if found is None:
             self.error(f"unknown provider '{resource.provider}' for resource '{resource.urn}'", resource.urn)
-            raise Bail
+            raise BailError
         return found
 
     def ensure_provider(self, resource: Resource) -> None:
@@ -202,10 +203,10 @@ class Deployment:
         """Do what a registration asks for.
 
         Raises:
-            Cancelled: it failed, or the operation has ended before.
+            CancelledError: it failed, or the operation has ended before.
         """
         with self._generating(goal):
-            steps, goal, new = self.generator.register(goal)
+            steps, new = self.generator.register(goal)
         result = self._run_registered(steps, new)
         if isinstance(steps[0], ImportStep) and not result.failed:
             with self._generating(goal):
@@ -217,7 +218,7 @@ class Deployment:
         """Do what a read asks for.
 
         Raises:
-            Cancelled: it failed, or the operation has ended before.
+            CancelledError: it failed, or the operation has ended before.
         """
         with self._generating(goal):
             steps = self.generator.read(goal, id_)
@@ -228,15 +229,15 @@ class Deployment:
         """Hold the generator's lock; what goes wrong meanwhile ends the operation."""
         with self.lock:
             if self.cancelled:
-                raise Cancelled
+                raise CancelledError
             try:
                 yield
-            except (Bail, ProviderError, EngineError) as e:
-                if not isinstance(e, Bail):
+            except (BailError, ProviderError, EngineError) as e:
+                if not isinstance(e, BailError):
                     self.error(str(e), make_urn(self.stack.name, self.stack.project, goal.parent, goal.type, goal.name))
                 self.bailed = True
                 self.cancel()
-                raise Cancelled from e
+                raise CancelledError from e
 
     def _run_registered(self, steps: list[Step], new: Resource) -> Result:
         with self._count_lock:
@@ -250,7 +251,7 @@ class Deployment:
         state = next((s.new for s in reversed(steps) if s.new), new)
         if not done:
             if not self.options.continue_on_error or self.cancelled:
-                raise Cancelled
+                raise CancelledError
             return Result(state, failed=True)
         return Result(state, unknown=any(isinstance(s, SameStep) and s.skipped for s in steps))
 
@@ -302,16 +303,16 @@ class Deployment:
         failure: Exception | None = None
         try:
             step.apply(self)
-        except (ProviderError, EngineError, Bail) as e:
+        except (ProviderError, EngineError, BailError) as e:
             failure = e
-        if step.new and step.op != "replace" and (failure is None or isinstance(failure, InitFailed)):
+        if step.new and step.op != "replace" and (failure is None or isinstance(failure, InitError)):
             _mark_secrets(step.new)
             (self.reads if isinstance(step, ReadStep) else self.news)[step.urn] = step.new
             if step.logical or not failure:
                 self._registered[step.urn] = step
         self._tell_end(step, failure)
         if self.snapshots:
-            step.end(self.snapshots, failure is None or isinstance(failure, InitFailed))
+            step.end(self.snapshots, failure is None or isinstance(failure, InitError))
         if failure:
             self._fail(step, failure)
         return failure is None
@@ -319,7 +320,7 @@ class Deployment:
     def _tell_end(self, step: Step, failure: Exception | None) -> None:
         internal = is_default_provider(step.res) or step.op == "remove-pending-replace"
         if failure:
-            if not isinstance(failure, Bail):
+            if not isinstance(failure, BailError):
                 self.error(("Preview failed: " if self.dry_run else "") + str(failure), "" if internal else step.urn)
             if not self.dry_run:
                 self.emit(StepEvent("resOpFailedEvent", step, step.op, planning=False))
@@ -335,7 +336,7 @@ class Deployment:
 
     def _fail(self, step: Step, failure: Exception) -> None:
         self.step_failed = True
-        if self.options.continue_on_error or isinstance(failure, Protected):
+        if self.options.continue_on_error or isinstance(failure, ProtectedError):
             with self._count_lock:
                 self._errored.append(step)
         else:
@@ -347,7 +348,7 @@ class Deployment:
         """Delete what the program no longer has, layer by layer, except what a failed step still needs.
 
         Raises:
-            Bail: a target was left out, which the user has been told.
+            BailError: a target was left out, which the user has been told.
         """
         if not self.prev:
             return

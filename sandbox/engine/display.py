@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from argparse import Namespace
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,25 +32,28 @@ from sandbox.engine.events import (
     to_json,
 )
 from sandbox.engine.run import Workspace
+from sandbox.engine.secrets import Secrets
 from sandbox.engine.state import STACK_TYPE, Codec, Resource, name_of, type_of
 from sandbox.engine.steps import Step
 from sandbox.engine.values import Map, masked
 
 PREFIXES = {
-    "same": "  ", "create": "+ ", "update": "~ ", "delete": "- ", "replace": "+-", "create-replacement": "++", "delete-replaced": "--",
-    "read": "> ", "read-replacement": ">>", "refresh": "~ ", "discard": "< ", "discard-replaced": "<<", "import": "= ", "import-replacement": "=>",
-    "remove-pending-replace": "~ ",
+    "same": "  ", "create": "+ ", "update": "~ ", "delete": "- ", "replace": "+-", "create-replacement": "++",
+    "delete-replaced": "--", "read": "> ", "read-replacement": ">>", "refresh": "~ ", "discard": "< ",
+    "discard-replaced": "<<", "import": "= ", "import-replacement": "=>", "remove-pending-replace": "~ ",
 }  # fmt: skip
 _COLORS = {"+": "green", "~": "yellow", "-": "red", ">": "cyan", "<": "cyan", "=": "blue", " ": "default"}
 _DOING = {
-    "create": "creating", "update": "updating", "delete": "deleting", "replace": "replacing", "create-replacement": "creating replacement",
-    "delete-replaced": "deleting original", "read": "reading", "read-replacement": "reading for replacement", "refresh": "refreshing",
-    "discard": "discarding", "discard-replaced": "discarding original", "import": "importing", "import-replacement": "importing replacement",
+    "create": "creating", "update": "updating", "delete": "deleting", "replace": "replacing",
+    "create-replacement": "creating replacement", "delete-replaced": "deleting original", "read": "reading",
+    "read-replacement": "reading for replacement", "refresh": "refreshing", "discard": "discarding",
+    "discard-replaced": "discarding original", "import": "importing", "import-replacement": "importing replacement",
 }  # fmt: skip
 _DONE = {
-    "create": "created", "update": "updated", "delete": "deleted", "replace": "replaced", "create-replacement": "created replacement",
-    "delete-replaced": "deleted original", "read": "read", "read-replacement": "read for replacement", "refresh": "refreshed",
-    "discard": "discarded", "discard-replaced": "discarded original", "import": "imported", "import-replacement": "imported replacement",
+    "create": "created", "update": "updated", "delete": "deleted", "replace": "replaced",
+    "create-replacement": "created replacement", "delete-replaced": "deleted original", "read": "read",
+    "read-replacement": "read for replacement", "refresh": "refreshed", "discard": "discarded",
+    "discard-replaced": "discarded original", "import": "imported", "import-replacement": "imported replacement",
 }  # fmt: skip
 _SHOWN_AS = {
     "create-replacement": "replace",
@@ -115,7 +119,7 @@ class Row:
 
 
 class Display:
-    """Gathers what the end needs: diagnostics, policies, outputs and the summary. Subclasses show what happens meanwhile."""
+    """Gathers what the end needs: diagnostics, policies, outputs, summary. Subclasses show what happens meanwhile."""
 
     def __init__(self, args: Namespace, workspace: Workspace, options: Options) -> None:
         self.out: TextIO = sys.stdout
@@ -308,11 +312,11 @@ class Display:
         self.print("Resources:", "bold")
         changed = 0
         kinds = 0
-        for op in PREFIXES:
+        for op, sign in PREFIXES.items():
             count = summary.changes.get(op, 0)
             if count and op not in ("same", "read", "discard", "read-replacement"):
                 text = f"to {op}" if self.planning else _DONE.get(op, op)
-                self.print(f"    {PREFIXES[op]}{count} {text}", _COLORS[PREFIXES[op][0]])
+                self.print(f"    {sign}{count} {text}", _COLORS[sign[0]])
                 changed, kinds = changed + count, kinds + 1
         pieces = [f"{changed} changes"] if kinds > 1 else []
         if same := summary.changes.get("same"):
@@ -344,7 +348,9 @@ class Lines(Display):
             return
         if row.step.res.type == STACK_TYPE and row.op == "same" and self._printed:
             return
-        line = f" {self.prefix(row)} {display_name(row.step.res.type)} {row.step.res.name} {self.status(row)} {self.info(row)}".rstrip()
+        resource = row.step.res
+        cells = (self.prefix(row), display_name(resource.type), resource.name, self.status(row), self.info(row))
+        line = " " + " ".join(cells).rstrip()
         if line not in self._printed:
             self._printed.add(line)
             self.print(line, _COLORS[self.prefix(row)[0]])
@@ -434,25 +440,23 @@ class Tree(Display):
         return table
 
     def _info(self, row: Row) -> str:
-        counts = []
-        for severity in ("error", "warning"):
-            if count := sum(d.severity == severity for d in self._diagnostics.get(row.step.urn, ())):
-                counts.append(f"{count} {severity}{'s' * (count != 1)}")
+        severities = Counter(d.severity for d in self._diagnostics.get(row.step.urn, ()))
+        counts = [f"{n} {s}{'s' * (n != 1)}" for s, n in severities.items() if s in ("error", "warning")]
         return "; ".join(filter(None, [self.info(row), *counts]))
 
     def _tree(self) -> Iterator[tuple[str, Row]]:
         """The visible rows in tree order, each with its branch."""
         rows = dict(self.rows)
         wanted: set[str] = set()
-        for urn, row in rows.items():
-            if self.visible(row):
-                while urn in rows and urn not in wanted:
-                    wanted.add(urn)
-                    urn = rows[urn].step.res.parent
+        for row in rows.values():
+            above = row.step.urn if self.visible(row) else ""
+            while above in rows and above not in wanted:
+                wanted.add(above)
+                above = rows[above].step.res.parent
         children: dict[str, list[str]] = {}
-        for urn in rows:
+        for urn, row in rows.items():
             if urn in wanted:
-                parent = rows[urn].step.res.parent
+                parent = row.step.res.parent
                 children.setdefault(parent if parent in wanted else "", []).append(urn)
 
         def walk(urn: str, indent: str) -> Iterator[tuple[str, Row]]:
@@ -473,21 +477,8 @@ class DiffView(Lines):
     def row(self, row: Row) -> None:
         """See Display."""
         step = row.step
-        over = (
-            row.ended
-            and not row.failed
-            and row.op not in ("refresh", "update", "delete", "import")
-            and not (row.op == "read")
-        )
-        if (
-            over
-            or not self.visible(row)
-            or (row.op == "delete-replaced" and self.planning)
-            or (row.op == "replace" and self.planning)
-        ):
-            return
-        refreshed = self.kind == "refresh"
-        if (row.ended and not refreshed) or (refreshed and not row.ended):
+        told_at_end = self.kind == "refresh" or row.op in ("read", "import")
+        if bool(row.ended) != told_at_end or not self.visible(row) or (row.op == "replace" and self.planning):
             return
         for line in difference.block(PREFIXES[row.op], row.op, step, self._depth(step.res)):
             sign = line.strip()[:1]
@@ -546,7 +537,7 @@ class Digest(Display):
             for found in self._diagnostics.values()
             for d in found
         ]
-        digest = {"config": self._config, "steps": list(self._steps.values()), "diagnostics": diagnostics}
+        digest: Map = {"config": self._config, "steps": list(self._steps.values()), "diagnostics": diagnostics}
         digest |= {"duration": int(summary.seconds * 1e9), "changeSummary": dict(summary.changes)}
         self.out.write(
             json.dumps(Codec.numbers({k: v for k, v in digest.items() if v}), indent=4, ensure_ascii=False) + "\n"
@@ -562,7 +553,7 @@ def _state(resource: Resource | None) -> Map | None:
     return _CODEC.dump(shown)
 
 
-_CODEC = Codec(None)  # type: ignore[arg-type] (what it dumps has no secrets left)
+_CODEC = Codec(Secrets())  # what it dumps has no secrets left
 
 
 class Stream(Display):

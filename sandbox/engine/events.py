@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class StepEvent:
-    """A step begins (`resourcePreEvent`), has ended or told outputs (`resOutputsEvent`), or failed (`resOpFailedEvent`)."""
+    """A step begins (`resourcePreEvent`), has ended or told outputs (`resOutputsEvent`), or has failed."""
 
     kind: str
     step: "Step"
@@ -82,7 +82,8 @@ def to_json(event: Event, sequence: int = 0) -> Map:
     return {"sequence": sequence, "timestamp": int(time.time()), **_body(event)}
 
 
-def _body(event: Event) -> Map:
+def _body(event: Event) -> Map:  # noqa: PLR0911 (one a kind)
+    body: Map
     match event:
         case StepEvent(kind="resOpFailedEvent"):
             return {event.kind: {"metadata": _metadata(event), "status": 0, "steps": 0}}

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sandbox.engine import values
-from sandbox.engine.providers import Diff, DiffUnavailable, Failures, ResourceProvider
+from sandbox.engine.providers import Diff, DiffUnavailableError, Failures, ResourceProvider
 from sandbox.engine.state import Resource, make_urn, name_of, type_of
 from sandbox.engine.steps import (
     CreateStep,
@@ -29,13 +29,18 @@ if TYPE_CHECKING:
     from sandbox.engine.deployment import Deployment
 
 
-class Bail(Exception):
+_UNPROTECT = (
+    "To unprotect the resource, remove the `protect` flag from the resource in your Pulumi program and run `pulumi up`"
+)
+
+
+class BailError(Exception):
     """The deployment cannot go on, and the user has been told why."""
 
 
 @dataclass(frozen=True)
 class Alias:
-    """Another identity that a resource may have in the state: a whole URN, or parts that differ from the present ones."""
+    """Another identity that a resource may have in the state: a whole URN, or parts that are not the present ones."""
 
     urn: str = ""
     name: str = ""
@@ -92,6 +97,16 @@ class Goal:
         )
 
 
+@dataclass
+class _Case:
+    """A registration that is being decided on."""
+
+    goal: Goal
+    old: Resource | None
+    new: Resource
+    provider: ResourceProvider | None
+
+
 class Generator:
     """Makes steps, and remembers for which resources it has made which."""
 
@@ -128,8 +143,11 @@ class Generator:
 
     # ---- registrations
 
-    def register(self, goal: Goal) -> tuple[list[Step], Goal, Resource]:
-        """The steps for a registration; of an import, only its own: `after_import` makes those that follow."""
+    def register(self, goal: Goal) -> tuple[list[Step], Resource]:
+        """The steps for a registration, and the new state.
+
+        Of an import, only its own: `after_import` makes those that follow.
+        """
         urn = self._new_urn(goal)
         old, alias = self._old(urn, goal)
         new = goal.state(urn, alias)
@@ -138,29 +156,29 @@ class Generator:
             self._d.provider_states[urn] = new
             if alias:
                 self._d.provider_states[alias] = new
-        provider = self._provider(new)
+        case = _Case(goal, old, new, self._provider(new))
         imported_id = (old.import_id or old.id) if old else ""
         if goal.custom and goal.import_id and (not old or old.external or imported_id != goal.import_id):
             self._imported.add(urn)
             if old and urn not in self.deletes:
-                return [ImportStep(new, old, goal.ignore_changes), ReplaceStep(old, new)], goal, new
-            return [ImportStep(new, None, goal.ignore_changes)], goal, new
-        return self._decide(goal, old, new, provider), goal, new
+                return [ImportStep(new, old, goal.ignore_changes), ReplaceStep(old, new)], new
+            return [ImportStep(new, None, goal.ignore_changes)], new
+        return self._decide(case), new
 
     def after_import(self, goal: Goal, imported: Resource) -> list[Step]:
         """The steps that make an imported resource what the program wants."""
         new = goal.state(imported.urn, "")
         new.aliases, new.created, new.modified = imported.aliases, imported.created, imported.modified
-        return self._decide(goal, imported, new, self._provider(new))
+        return self._decide(_Case(goal, imported, new, self._provider(new)))
 
     def _new_urn(self, goal: Goal) -> str:
         if goal.parent and goal.parent not in self.urns:
             self._d.error(f"could not find parent resource {goal.parent}", "")
-            raise Bail
+            raise BailError
         urn = make_urn(self._d.stack.name, self._d.stack.project, goal.parent, goal.type, goal.name)
         if urn in self.urns:
             self._d.error(f"Duplicate resource URN '{urn}'; try giving it a unique name", urn)
-            raise Bail
+            raise BailError
         self.urns.add(urn)
         return urn
 
@@ -171,7 +189,7 @@ class Generator:
                 f"Duplicate resource URN '{urn}' conflicting with alias on resource with URN '{self._aliased[urn]}'",
                 urn,
             )
-            raise Bail
+            raise BailError
         for candidate in (urn, *self._aliases(goal)):
             old = self._d.olds.get(candidate)
             if old and candidate == urn:
@@ -179,7 +197,7 @@ class Generator:
             if old:
                 if candidate in self.urns or candidate in self._aliased:
                     self._d.error(f"Duplicate resource alias '{candidate}' applied to resource with URN '{urn}'", urn)
-                    raise Bail
+                    raise BailError
                 self._aliased[candidate], self._alias_of[urn] = urn, candidate
                 return old, candidate
         return None, ""
@@ -190,10 +208,9 @@ class Generator:
         parents_alias = self._alias_of.get(goal.parent)
         if parents_alias:
             for type_, name in [(goal.type, goal.name), *((type_of(a), name_of(a)) for a in own)]:
-                parent_name = name_of(goal.parent)
-                if name.startswith(parent_name):  # named after its parent, as `parent-child` is
-                    name = name_of(parents_alias) + name[len(parent_name) :]
-                yield make_urn(self._d.stack.name, self._d.stack.project, parents_alias, type_, name)
+                prefix = name_of(goal.parent)  # a child named after its parent, as `parent-child`, was so before
+                old_name = name_of(parents_alias) + name[len(prefix) :] if name.startswith(prefix) else name
+                yield make_urn(self._d.stack.name, self._d.stack.project, parents_alias, type_, old_name)
 
     def _alias_urn(self, goal: Goal, alias: Alias) -> str:
         if alias.urn:
@@ -208,57 +225,39 @@ class Generator:
     def _provider(self, resource: Resource) -> ResourceProvider | None:
         return self._d.provider_of(resource) if resource.custom else None
 
-    def _decide(self, goal: Goal, old: Resource | None, new: Resource, provider: ResourceProvider | None) -> list[Step]:
-        urn = new.urn
-        recreating = urn in self.deletes
+    def _decide(self, case: "_Case") -> list[Step]:
+        goal, old, new, provider = case.goal, case.old, case.new, case.provider
+        recreating = new.urn in self.deletes
         targeted = new.is_provider or new.is_stack or self._is_target(new)
-        news = goal.properties
         if old:
-            news = self._ignore_changes(urn, news, old.inputs, goal.ignore_changes)
-        new.inputs = news
+            new.inputs = self._ignore_changes(new.urn, new.inputs, old.inputs, goal.ignore_changes)
         invalid = False
         if provider and targeted:
-            fresh = recreating or not old or old.external
-            news, failures = provider.check(
-                urn, None if fresh or not old else old.inputs, goal.properties if fresh else news, self._d.dry_run
-            )
-            new.inputs = news
+            known = None if recreating or not old or old.external else old  # whose generated names stay
+            olds, news = (known.inputs, new.inputs) if known else (None, goal.properties)
+            new.inputs, failures = provider.check(new.urn, olds, news, self._d.dry_run)
             invalid = self._report(new, failures)
         elif provider:
             new.inputs = old.inputs if old else {}
-        invalid = self._d.analyze(new, goal) or invalid
-        if invalid:
-            raise Bail
-        return self._choose(goal, old, new, provider, recreating, targeted)
+        if self._d.analyze(new, goal) or invalid:
+            raise BailError
+        return self._recreate(old, new) if recreating else self._choose(case, targeted)
 
-    def _choose(
-        self,
-        goal: Goal,
-        old: Resource | None,
-        new: Resource,
-        provider: ResourceProvider | None,
-        recreating: bool,
-        targeted: bool,
-    ) -> list[Step]:
-        urn = new.urn
-        if recreating:
-            return self._recreate(old, new)
+    def _choose(self, case: "_Case", targeted: bool) -> list[Step]:
+        old, new = case.old, case.new
         if old and old.external:
-            self._created.add(urn)
-            self._operated.discard(urn)
+            self._created.add(new.urn)
             return [CreateStep(new, old, pending_delete=True), ReplaceStep(old, new)]
         if self._d.options.targets and self._is_target(new):
-            self._targets.add(urn)
-        if old and not targeted:
-            return self._untargeted(old, keep=new)
+            self._targets.add(new.urn)
         if old:
-            return self._compare(goal, old, new, provider)
+            return self._compare(case, old) if targeted else self._untargeted(old, keep=new)
         if not targeted:
-            self._operated.add(urn)
-            self._skipped_creates.add(urn)
+            self._operated.add(new.urn)
+            self._skipped_creates.add(new.urn)
             return [SameStep(None, new, skipped=True)]
         self._refuse_skipped(new)
-        self._created.add(urn)
+        self._created.add(new.urn)
         return [CreateStep(new)]
 
     def _recreate(self, old: Resource | None, new: Resource) -> list[Step]:
@@ -294,7 +293,7 @@ class Generator:
                 new.urn,
             )
         if skipped and not self._d.dry_run:
-            raise Bail
+            raise BailError
         self.failed = self.failed or bool(skipped)
 
     def _is_target(self, resource: Resource) -> bool:
@@ -324,31 +323,30 @@ class Generator:
 
     # ---- updates and replacements
 
-    def _compare(self, goal: Goal, old: Resource, new: Resource, provider: ResourceProvider | None) -> list[Step]:
+    def _compare(self, case: "_Case", old: Resource) -> list[Step]:
+        goal, new = case.goal, case.new
         try:
-            diff = self._diff(goal, old, new, provider)
-        except DiffUnavailable as e:
+            diff = self._diff(case, old)
+        except DiffUnavailableError as e:
             diff = Diff(True)
             self._d.warn(str(e), new.urn)
         diff = _replace_on_changes(diff, goal.replace_on_changes, bool(old.init_errors))
-        if diff.some or old.pending_replacement:
-            if diff.replaces or old.pending_replacement:
-                return self._replace(goal, old, new, provider, diff)
-            self._operated.add(new.urn)
-            return [UpdateStep(old, new, diff, goal.ignore_changes)]
+        if old.pending_replacement or (diff.some and diff.replaces):
+            return self._replace(case, old, diff)
         self._operated.add(new.urn)
-        if old.init_errors:
+        if diff.some or old.init_errors:
             return [UpdateStep(old, new, diff, goal.ignore_changes)]
         return [] if new.urn in self._imported else [SameStep(old, new)]
 
-    def _diff(self, goal: Goal, old: Resource, new: Resource, provider: ResourceProvider | None) -> Diff:
+    def _diff(self, case: "_Case", old: Resource) -> Diff:
+        new = case.new
         if new.deleted_with and new.deleted_with in self.replaces:
             return Diff(True, ["deletedWith"])
         if self._provider_changed(old, new):
             return Diff(True, ["provider"])
-        if provider is None:
+        if case.provider is None:
             return Diff(old.inputs != new.inputs)
-        return diff_resource(provider, new.urn, old, new.inputs, goal.ignore_changes, self._d.dry_run)
+        return diff_resource(case.provider, new.urn, old, new.inputs, case.goal.ignore_changes, self._d.dry_run)
 
     def _provider_changed(self, old: Resource, new: Resource) -> bool:
         if old.provider == new.provider:
@@ -362,31 +360,31 @@ class Generator:
         diff = self._d.registry.compare(self._d.registry.get(new.provider), new_urn, self._d.olds[old_urn], news.inputs)
         return diff.replaces
 
-    def _replace(
-        self, goal: Goal, old: Resource, new: Resource, provider: ResourceProvider | None, diff: Diff
-    ) -> list[Step]:
+    def _replace(self, case: "_Case", old: Resource, diff: Diff) -> list[Step]:
+        goal, new, provider = case.goal, case.new, case.provider
         urn = new.urn
         if new.protect and old.protect:
             self._d.error(
-                f'unable to replace resource "{urn}"\nas it is currently marked for protection. To unprotect the resource, remove the '
-                "`protect` flag from the resource in your Pulumi program and run `pulumi up`",
-                urn,
+                f'unable to replace resource "{urn}"\nas it is currently marked for protection. {_UNPROTECT}', urn
             )
             self.failed = True
             if not self._d.dry_run:
-                raise Bail
+                raise BailError
         if goal.import_id:
-            message = "previously-imported resources that still specify an ID may not be replaced; please remove the `import` declaration from your program"
+            message = (
+                "previously-imported resources that still specify an ID may not be replaced; "
+                "please remove the `import` declaration from your program"
+            )
             if not self._d.dry_run:
                 self._d.error(message, urn)
-                raise Bail
+                raise BailError
             self._d.warn(message, urn)
         self.replaces.add(urn)
         self._operated.add(urn)
         if provider:  # without the old one's defaults, such as a generated name
             new.inputs, failures = provider.check(urn, None, goal.properties, self._d.dry_run)
             if self._report(new, failures):
-                raise Bail
+                raise BailError
         first = goal.delete_before_replace if goal.delete_before_replace is not None else diff.delete_before_replace
         if not first:
             return [CreateStep(new, old, diff, pending_delete=True), ReplaceStep(old, new, diff)]
@@ -405,12 +403,12 @@ class Generator:
                 continue
             if dependent.protect:
                 self._d.error(
-                    f'unable to replace resource "{dependent.urn}" as part of replacing "{root.urn}" as it is currently marked for protection. '
-                    "To unprotect the resource, remove the `protect` flag from the resource in your Pulumi program and run `pulumi up`",
+                    f'unable to replace resource "{dependent.urn}" as part of replacing "{root.urn}" '
+                    f"as it is currently marked for protection. {_UNPROTECT}",
                     dependent.urn,
                 )
                 self.failed = True
-                raise Bail
+                raise BailError
             self._dependent_keys[dependent.urn] = keys
             steps.append(
                 DeleteStep(dependent) if dependent.delete else DeleteStep(dependent, replacing=True, first=True)
@@ -420,7 +418,7 @@ class Generator:
         return steps
 
     def dependent_replacements(self, root: Resource) -> list[tuple[Resource, list[str]]]:
-        """The dependents, in order, that would be replaced if what they use of `root` changed, and the keys that say so."""
+        """The dependents, in order, that are replaced if what they use of `root` changes, each with the keys for it."""
         replaced = {root.urn}
         found = []
         seen = self._operated | self._created | self.deletes | self.replaces
@@ -510,7 +508,7 @@ class Generator:
             )
         self.failed = self.failed or bool(refused)
         if refused and not self._d.dry_run:
-            raise Bail
+            raise BailError
 
     def layers(self, deletes: list[Step]) -> list[list[Step]]:
         """The deletes in layers: each holds what nothing that is left refers to."""

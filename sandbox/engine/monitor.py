@@ -3,6 +3,7 @@
 It stands where the SDK expects the stub of `pulumirpc.ResourceMonitor`, turns requests into goals, finds the provider
 for each, runs the program's transforms, and answers. A call comes in a worker thread of the program's event loop.
 """
+# ruff: noqa: N802 (the methods have gRPC's names)
 
 import re
 import threading
@@ -15,10 +16,10 @@ from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS
 from pulumi.runtime.proto import alias_pb2, callback_pb2, callback_pb2_grpc, engine_pb2, resource_pb2
 
 from sandbox.engine import values
-from sandbox.engine.deployment import Cancelled, Deployment, Result
+from sandbox.engine.deployment import CancelledError, Deployment, Result
 from sandbox.engine.errors import EngineError
 from sandbox.engine.events import Diagnostic
-from sandbox.engine.generator import Alias, Bail, Goal
+from sandbox.engine.generator import Alias, BailError, Goal
 from sandbox.engine.providers import INTERNAL, ProviderError
 from sandbox.engine.state import ORGANIZATION, is_provider_type
 from sandbox.engine.values import from_struct, to_struct
@@ -34,7 +35,10 @@ FEATURES = [
 ]
 
 
-class RpcError(grpc.RpcError):
+_UNSUPPORTED = "are not supported by the embedded engine; use the pulumi CLI"
+
+
+class RpcError(grpc.RpcError):  # type: ignore[misc]  # grpc has no types
     """How the monitor refuses, in the form in which the SDK reads a gRPC call's failure."""
 
     def __init__(self, details: str, code: grpc.StatusCode = grpc.StatusCode.UNKNOWN) -> None:
@@ -89,9 +93,7 @@ class Monitor:
 
     def RegisterPackage(self, request: resource_pb2.RegisterPackageRequest) -> resource_pb2.RegisterPackageResponse:
         """Refused: parameterized packages."""
-        raise RpcError(
-            f"package {request.name}: parameterized packages are not supported by the embedded engine; use the pulumi CLI"
-        )
+        raise RpcError(f"package {request.name}: parameterized packages {_UNSUPPORTED}")
 
     # ---- transforms
 
@@ -164,7 +166,8 @@ class Monitor:
         denied = str(values.plain(self._d.config.get("pulumi", {}).get("disable-default-providers", "")))
         if package != "pulumi" and re.search(rf'"(\*|{re.escape(package)})"', denied):
             raise RpcError(
-                f"Default provider for '{package}' disabled by pulumi:disable-default-providers; pass an explicit provider"
+                f"Default provider for '{package}' disabled by pulumi:disable-default-providers; "
+                "pass an explicit provider"
             )
 
     def _provider_for(self, package: str, given: str, providers: dict[str, str], parent: str) -> str:
@@ -175,9 +178,7 @@ class Monitor:
     def RegisterResource(self, request: _Register) -> resource_pb2.RegisterResourceResponse:
         """Register a resource, and do what it needs."""
         if request.remote:
-            raise RpcError(
-                f"{request.type} ({request.name}): component providers are not supported by the embedded engine; use the pulumi CLI"
-            )
+            raise RpcError(f"{request.type} ({request.name}): component providers {_UNSUPPORTED}")
         self._inherit(request)
         package = request.type.split(":", 1)[0]
         provider = (
@@ -196,7 +197,7 @@ class Monitor:
                     package, options.version, options.plugin_download_url
                 )
             result = self._d.register(goal)
-        except Cancelled:
+        except CancelledError:
             raise _ended() from None
         with self._lock:
             urn = result.state.urn
@@ -291,7 +292,7 @@ class Monitor:
                 additional_secret_outputs=list(request.additionalSecretOutputs),
             )
             result = self._d.read(goal, request.id)
-        except Cancelled:
+        except CancelledError:
             raise _ended() from None
         state = result.state
         reply = resource_pb2.ReadResourceResponse(
@@ -323,9 +324,9 @@ class Monitor:
             found, failures = provider.invoke(
                 request.tok, values.collapse(from_struct(args), self._d.root), self._d.dry_run
             )
-        except Cancelled:
+        except CancelledError:
             raise _ended() from None
-        except (ProviderError, EngineError, Bail) as e:
+        except (ProviderError, EngineError, BailError) as e:
             raise RpcError(f"invocation of {request.tok} returned an error: {e}") from e
         answer = resource_pb2.ResourceInvokeResponse()
         getattr(answer, "return").CopyFrom(to_struct(found))
@@ -335,9 +336,7 @@ class Monitor:
 
     def Call(self, request: resource_pb2.ResourceCallRequest) -> Any:
         """Refused: methods of component providers."""
-        raise RpcError(
-            f"{request.tok}: methods of component providers are not supported by the embedded engine; use the pulumi CLI"
-        )
+        raise RpcError(f"{request.tok}: methods of component providers {_UNSUPPORTED}")
 
 
 def _ended() -> RpcError:
@@ -357,8 +356,8 @@ def _options(request: _Register, provider: str) -> resource_pb2.TransformResourc
         deleted_with=request.deletedWith,
         additional_secret_outputs=request.additionalSecretOutputs,
         providers=request.providers,
-        **{"import": request.importId},
     )
+    setattr(options, "import", request.importId)  # a keyword of Python's
     if request.HasField("protect"):
         options.protect = request.protect
     if request.HasField("retainOnDelete"):

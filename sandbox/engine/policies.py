@@ -39,7 +39,7 @@ class _Log(engine_pb2_grpc.EngineServicer):
     def __init__(self) -> None:
         self.lines: list[str] = []
 
-    def Log(self, request: Any, _context: Any) -> empty_pb2.Empty:
+    def Log(self, request: Any, _context: Any) -> empty_pb2.Empty:  # noqa: N802 (gRPC's name)
         self.lines.append(request.message.strip())
         return empty_pb2.Empty()
 
@@ -85,10 +85,11 @@ class Analyzer:
             if not (directory / name).is_file():
                 raise EngineError(f"{directory} is not a policy pack: it has no {name}")
         runtime = (yaml.safe_load((directory / "PulumiPolicy.yaml").read_text()) or {}).get("runtime")
-        name = runtime.get("name") if isinstance(runtime, dict) else runtime
-        if name != "python":
+        language = runtime.get("name") if isinstance(runtime, dict) else runtime
+        if language != "python":
             raise EngineError(
-                f"policy pack {directory}: runtime {name!r} is not supported by the embedded engine, which runs Python packs only"
+                f"policy pack {directory}: runtime {language!r} is not supported by the embedded engine, "
+                "which runs Python packs only"
             )
 
     def close(self) -> None:
@@ -214,21 +215,22 @@ def _configuration(info: Any, config: Map, directory: Path) -> dict[str, Any]:
     unknown = sorted(config.keys() - names - {"all"})
     if unknown:
         raise EngineError(
-            f"policy configuration for {info.name}: no such policy {', '.join(unknown)}; there are: {', '.join(sorted(names))}, all"
+            f"policy configuration for {info.name}: no such policy {', '.join(unknown)}; "
+            f"there are: {', '.join(sorted(names))}, all"
         )
     found = {}
     for policy in info.policies:
         initial = info.initialConfig.get(policy.name)
         entry = _entry(config.get(policy.name), policy.name)
         level = entry.pop("enforcementLevel", None) or _entry(config.get("all"), "all").get("enforcementLevel")
-        number = LEVELS.index(level) if level else (initial or policy).enforcementLevel
+        number: Any = LEVELS.index(level) if level else (initial or policy).enforcementLevel
         schema = MessageToDict(policy.configSchema.properties) if policy.HasField("configSchema") else {}
         defaults = {k: v["default"] for k, v in schema.items() if isinstance(v, dict) and "default" in v}
         settings = {**defaults, **(from_struct(initial.properties) if initial else {}), **entry}
         missing = [k for k in policy.configSchema.required if k not in settings]
         if missing and number != LEVELS.index("disabled"):
             raise EngineError(
-                f"policy {policy.name} of {directory.name}: {', '.join(missing)} must be set in the policy configuration"
+                f"policy {policy.name} of {directory.name}: {', '.join(missing)} must be set in the configuration"
             )
         found[policy.name] = analyzer_pb2.PolicyConfig(enforcementLevel=number, properties=to_struct(settings))
     return found

@@ -48,7 +48,8 @@ class Project:
                 if (folder / name).is_file():
                     return cls._load(folder / name)
         raise EngineError(
-            f"no Pulumi.yaml project file found (searching upwards from {directory}); change to a project's directory or use --cwd"
+            f"no Pulumi.yaml project file found (searching upwards from {directory}); "
+            "change to a project's directory or use --cwd"
         )
 
     @classmethod
@@ -60,7 +61,8 @@ class Project:
             raise EngineError(f"{file}: 'name' is missing: the project needs one")
         if runtime != "python":
             raise EngineError(
-                f"{file}: runtime {runtime!r} is not supported by the embedded engine, which runs Python only; use the pulumi CLI"
+                f"{file}: runtime {runtime!r} is not supported by the embedded engine, which runs Python only; "
+                "use the pulumi CLI"
             )
         providers = (given.get("plugins") or {}).get("providers") or ()
         return cls(
@@ -102,7 +104,8 @@ class Config:
         for key in ("environment", "secretsprovider"):
             if stored.get(key) not in (None, "passphrase"):
                 raise EngineError(
-                    f"{path}: {key!r} is not supported by the embedded engine: give the values in 'config', secrets by passphrase"
+                    f"{path}: {key!r} is not supported by the embedded engine: "
+                    "give the values in 'config', secrets by passphrase"
                 )
         found = cls(salt=stored.get("encryptionsalt"))
         secrets: Secrets = secrets_of(found.salt)

@@ -5,6 +5,7 @@ provider of provider resources (Pulumi's `pkg/resource/deploy/providers`); `Buil
 `pulumi`.
 """
 
+import contextlib
 import json
 import os
 import selectors
@@ -39,7 +40,7 @@ class ProviderError(Exception):
     """A provider refused or failed; the text is its own."""
 
 
-class InitFailed(ProviderError):
+class InitError(ProviderError):
     """A provider made or changed a resource, which then did not become ready: its state is kept, with the reasons."""
 
     def __init__(self, detail: proto.ErrorResourceInitFailed) -> None:
@@ -51,7 +52,7 @@ class InitFailed(ProviderError):
         self.inputs = from_struct(detail.inputs) if detail.HasField("inputs") else None
 
 
-class DiffUnavailable(Exception):
+class DiffUnavailableError(Exception):
     """The provider cannot compare yet, since its own configuration is not known."""
 
 
@@ -109,7 +110,7 @@ class ResourceProvider(Protocol):
         """Call a function."""
 
 
-class _Abort(Exception):
+class _AbortError(Exception):
     def __init__(self, details: str) -> None:
         super().__init__(details)
 
@@ -121,7 +122,7 @@ class _Context:
         self.trailing: tuple[tuple[str, bytes], ...] = ()
 
     def abort(self, _code: grpc.StatusCode, details: str) -> NoReturn:
-        raise _Abort(details)
+        raise _AbortError(details)
 
     def set_trailing_metadata(self, metadata: tuple[tuple[str, bytes], ...]) -> None:
         self.trailing = metadata
@@ -139,7 +140,7 @@ def _error(details: str, trailing: Any) -> ProviderError:
             for any_ in status_pb2.Status.FromString(value).details:
                 detail = proto.ErrorResourceInitFailed()
                 if any_.Unpack(detail):
-                    return InitFailed(detail)
+                    return InitError(detail)
     return ProviderError(details)
 
 
@@ -159,7 +160,7 @@ class Provider:
         """Call one method of the provider protocol.
 
         Raises:
-            ProviderError: the provider refused (InitFailed: after a part of the effect).
+            ProviderError: the provider refused (InitError: after a part of the effect).
         """
         if self._stub:
             try:
@@ -169,7 +170,7 @@ class Provider:
         context = _Context()
         try:
             return getattr(self._servicer, method)(request, context)
-        except _Abort as e:
+        except _AbortError as e:
             raise _error(str(e), context.trailing) from None
         except Exception as e:  # as gRPC words it; a provider's fault must not end the engine
             raise ProviderError(f"{self.package}: exception calling {method}: {type(e).__name__}: {e}") from e
@@ -264,7 +265,7 @@ class Provider:
     def diff(self, urn: str, old: Resource, news: Map, ignore_changes: list[str], preview: bool) -> Diff:
         """See ResourceProvider."""
         if not self._known:
-            raise DiffUnavailable(
+            raise DiffUnavailableError(
                 "The provider for this resource has inputs that are not known during preview.\n"
                 "This preview may not correctly represent the changes that will be applied during an update."
             )
@@ -349,7 +350,7 @@ class Provider:
             request.properties.CopyFrom(self._send(_elided(state)))
         try:
             reply = self.call("Read", request)
-        except InitFailed as e:
+        except InitError as e:
             return ReadResult(e.id, e.inputs, e.outputs, e.reasons)
         return ReadResult(
             reply.id,
@@ -387,7 +388,7 @@ def _elided(properties: Map) -> Map:
             return {values.SIG: v[values.SIG], "hash": v["hash"]}
         return v
 
-    return values.rewrite(properties, change) if values.has_asset(properties) else properties  # type: ignore[no-any-return]
+    return values.rewrite(properties, change) if values.has_asset(properties) else properties
 
 
 _KINDS = ("add", "add-replace", "delete", "delete-replace", "update", "update-replace")
@@ -480,13 +481,11 @@ class Host:
         else:
             provider = Provider(package, process=PluginProcess([self._find(package, version)], self._directory))
         self.running.append(provider)
-        try:
+        with contextlib.suppress(ProviderError):  # older providers know no handshake
             provider.call(
                 "Handshake",
                 proto.ProviderHandshakeRequest(root_directory=str(self._directory), configure_with_urn=True),
             )
-        except ProviderError:
-            pass  # older providers know no handshake
         return provider
 
     def close(self) -> None:
@@ -522,8 +521,9 @@ class Host:
                 return str(place)
         looked = " nor ".join(str(p) for p in places) or str(home / "plugins")
         raise EngineError(
-            f"no resource plugin '{name}-v{version or '?'}' found: neither in process, on PATH nor at {looked}. The embedded engine downloads "
-            "no plugins: put one there, or name its path in Pulumi.yaml under plugins.providers"
+            f"no resource plugin '{name}-v{version or '?'}' found: neither in process, on PATH nor at {looked}. "
+            "The embedded engine downloads no plugins: put one there, "
+            "or name its path in Pulumi.yaml under plugins.providers"
         )
 
 

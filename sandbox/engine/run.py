@@ -21,7 +21,7 @@ from pulumi.runtime import run_in_stack, set_all_config, settings
 from sandbox.engine import policies, snapshot
 from sandbox.engine.deployment import PENDING_WARNING, Deployment, Options
 from sandbox.engine.events import Diagnostic, Prelude, Sink
-from sandbox.engine.generator import Bail, Graph
+from sandbox.engine.generator import BailError, Graph
 from sandbox.engine.monitor import Engine, Monitor
 from sandbox.engine.policies import Analyzer
 from sandbox.engine.project import Config, Project
@@ -29,8 +29,6 @@ from sandbox.engine.providers import Factory, Host
 from sandbox.engine.refresh import refresh
 from sandbox.engine.state import ORGANIZATION, STACK_TYPE, Backend, Checkpoint, Codec, Stack
 from sandbox.engine.values import Map
-
-Program = Callable[[], Any]
 
 
 @dataclass
@@ -43,7 +41,6 @@ class Workspace:
     config: Config
     factories: Mapping[str, Factory] = field(default_factory=dict)
     packs: Sequence[tuple[Path, Map]] = ()  # policy packs and their configuration
-    program: Program | None = None  # instead of the project's own, for tests
 
 
 def operate(
@@ -128,18 +125,21 @@ def _carry_out(kind: str, d: Deployment, workspace: Workspace) -> bool:
             return _tell_result(d, d.step_failed)
     elif d.pending and not d.dry_run:
         operations = "".join(f"  * {r.urn}, interrupted while {op}\n" for op, r in d.pending)
-        head = f"Attempting to deploy or update resources with {len(d.pending)} pending operations from previous deployment.\n"
+        head = (
+            f"Attempting to deploy or update resources with {len(d.pending)} pending operations "
+            "from previous deployment.\n"
+        )
         d.warn(head + operations + PENDING_WARNING, "")
     ended = kind == "destroy" or run_program(d, workspace)
     if not _targets_exist(d):
         ended, d.bailed = False, True
     if ended and not d.cancelled:
-        with contextlib.suppress(Bail):
+        with contextlib.suppress(BailError):
             d.delete_rest()
     failed = not ended or d.step_failed or d.generator.failed or d.bailed
     d.finish_stack_outputs(errored=failed)
     if ended and not d.step_failed and not d.bailed and not d.interrupted:
-        stack = [r for r in d.news.values()] if kind != "destroy" else []
+        stack = list(d.news.values()) if kind != "destroy" else []
         violated = [a.analyze_stack(stack, d) for a in d.analyzers]
         failed = failed or any(violated)
     if not ended or d.bailed:
@@ -164,13 +164,12 @@ def _targets_exist(d: Deployment) -> bool:
 
 def outputs_of(workspace: Workspace, name: str) -> Map | None:
     """The outputs of a stack of the same backend, by the name that a StackReference gives: secrets marked."""
-    *owner, project, stack = (
-        ("", workspace.project.name, *name.split("/"))[-3:] if name.count("/") < 2 else name.split("/")
+    parts = name.split("/")
+    owner, project, stack = (
+        [ORGANIZATION, workspace.project.name, name] if len(parts) == 1 else [ORGANIZATION, *parts][-3:]
     )
     found = workspace.backend.stack(project, stack)
-    if (owner not in ([""], [ORGANIZATION])) or not found.exists():
-        return None
-    return stack_outputs(snapshot.load(found)[0])
+    return stack_outputs(snapshot.load(found)[0]) if owner == ORGANIZATION and found.exists() else None
 
 
 def stack_outputs(checkpoint: Checkpoint) -> Map:
@@ -202,7 +201,10 @@ def _run(d: Deployment, workspace: Workspace) -> bool:
         )
     )
     set_all_config(workspace.config.values, workspace.config.secret_keys)
-    program = workspace.program or (lambda: runpy.run_path(str(workspace.project.main), run_name="__main__"))
+
+    def program() -> None:
+        runpy.run_path(str(workspace.project.main), run_name="__main__")
+
     loop = asyncio.new_event_loop()
     loop.set_exception_handler(lambda *_: None)
     executor = ThreadPoolExecutor(d.options.parallel + 4, thread_name_prefix="pulumi")

@@ -58,8 +58,7 @@ class Secrets:
         except ValueError as e:
             raise EngineError(f"the stack's encryptionsalt {self._salt!r} is damaged; restore it") from e
         try:
-            if _decrypt(AESGCM(key), check) != _CHECK:
-                raise InvalidTag
+            _decrypt(AESGCM(key), check)
         except InvalidTag:
             raise EngineError(
                 "incorrect passphrase: PULUMI_CONFIG_PASSPHRASE (or PULUMI_CONFIG_PASSPHRASE_FILE) is not the one that "

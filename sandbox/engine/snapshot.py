@@ -53,14 +53,12 @@ def adopt(stored: Map, salt: str | None) -> tuple[Checkpoint, Secrets]:
 
 def _journal_lines(stack: Stack) -> list[Map]:
     """The journal's whole lines; none if the stack file holds them already."""
-    lines: list[Map] = []
     try:
-        for line in stack.journal.read_text(encoding="utf-8").splitlines():
-            lines.append(json.loads(line))
+        text = stack.journal.read_text(encoding="utf-8", errors="replace")
     except FileNotFoundError:
         return []
-    except ValueError:  # the last line was being written when the engine was killed
-        pass
+    whole = text.splitlines()[: text.count("\n")]  # the last one was being written when the engine was killed
+    lines: list[Map] = [json.loads(line) for line in whole]
     return lines if lines and lines[0].get("base") == _fingerprint(stack.file) else []
 
 
@@ -104,7 +102,7 @@ class SnapshotManager:
         with self._lock:
             done = list(done)
             entry: Map = {"done": [self._number(r) for r in done]}
-            if ended is not None and self._operations.pop(ended, None):
+            if ended is not None and self._operations.pop(ended, ""):
                 entry["end"] = self._number(ended)
             same = new is not None and len(done) == 1 and "end" not in entry and done[0].matches(new)
             self._done.update(done)

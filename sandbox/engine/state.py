@@ -267,8 +267,8 @@ def salt_of(deployment: Map) -> str | None:
     provider = deployment.get("secrets_providers") or {}
     if provider and provider.get("type") != "passphrase":
         raise EngineError(
-            f"the state's secrets are kept by {provider.get('type')!r}; the embedded engine knows passphrases only: change it "
-            "with `pulumi stack change-secrets-provider passphrase`"
+            f"the state's secrets are kept by {provider.get('type')!r}; the embedded engine knows "
+            "passphrases only: change it with `pulumi stack change-secrets-provider passphrase`"
         )
     return provider["state"]["salt"] if provider else None
 
@@ -406,8 +406,8 @@ class Stack:
         others = [lock for lock in self.locks.glob("*.json") if lock != self._lock]
         if others:
             raise EngineError(
-                f"the stack is currently locked by {len(others)} lock(s). Either wait for the other process(es) to end or "
-                f"delete the lock file with `pulumi cancel`.{''.join(map(_describe, others))}"
+                f"the stack is currently locked by {len(others)} lock(s). Either wait for the other process(es) "
+                f"to end or delete the lock file with `pulumi cancel`.{''.join(map(_describe, others))}"
             )
 
 

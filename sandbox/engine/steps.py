@@ -6,7 +6,7 @@ They are Pulumi's (`pkg/resource/deploy/step.go`): a resource's registration bec
 from typing import TYPE_CHECKING, ClassVar
 
 from sandbox.engine import values
-from sandbox.engine.providers import Diff, InitFailed, ProviderError, ReadResult, ResourceProvider
+from sandbox.engine.providers import Diff, InitError, ProviderError, ReadResult, ResourceProvider
 from sandbox.engine.snapshot import SnapshotManager
 from sandbox.engine.state import Resource, now
 from sandbox.engine.values import UNKNOWN, Map
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from sandbox.engine.deployment import Deployment
 
 
-class Protected(ProviderError):
+class ProtectedError(ProviderError):
     """A delete of a protected resource was asked for."""
 
     def __init__(self, urn: str) -> None:
         super().__init__(
-            f'resource "{urn}" cannot be deleted\nbecause it is protected. To unprotect the resource, either remove the '
-            "`protect` flag from the resource in your Pulumi program and run `pulumi up`, or use the command:\n"
-            f"`pulumi state unprotect '{urn}'`"
+            f'resource "{urn}" cannot be deleted\nbecause it is protected. To unprotect the resource, '
+            "either remove the `protect` flag from the resource in your Pulumi program and run `pulumi up`, "
+            f"or use the command:\n`pulumi state unprotect '{urn}'`"
         )
 
 
@@ -57,7 +57,7 @@ class Step:
         """Do it.
 
         Raises:
-            ProviderError: it could not be done (InitFailed: but the resource is there and belongs into the state).
+            ProviderError: it could not be done (InitError: but the resource is there and belongs into the state).
         """
 
     def begin(self, snapshots: SnapshotManager) -> None:
@@ -117,11 +117,11 @@ class CreateStep(Step):
     def apply(self, d: "Deployment") -> None:
         """Call Create; the replaced one is deleted at the end of the deployment."""
         assert self.new  # noqa: S101
-        failed: InitFailed | None = None
+        failed: InitError | None = None
         if self.new.custom:
             try:
                 self.new.id, self.new.outputs = self.provider(d).create(self.new, d.dry_run)
-            except InitFailed as e:
+            except InitError as e:
                 failed = e
                 self.new.id, self.new.outputs, self.new.init_errors = e.id, e.outputs, e.reasons
         self.new.created = self.new.modified = now()
@@ -164,7 +164,7 @@ class UpdateStep(Step):
             return
         try:
             self.new.outputs = self.provider(d).update(self.old, self.new, self._ignore_changes, d.dry_run)
-        except InitFailed as e:
+        except InitError as e:
             self.new.outputs, self.new.init_errors, self.new.inputs = e.outputs, e.reasons, self.old.inputs
             raise
         self.new.modified = now()
@@ -194,7 +194,7 @@ class DeleteStep(Step):
         """Call Delete, unless the resource is only read, kept on purpose, or goes with another one."""
         old = self.res
         if not self._replacing and old.protect:
-            raise Protected(old.urn)
+            raise ProtectedError(old.urn)
         spared = old.external or old.retain_on_delete or old.deleted_with in d.generator.deletes
         if not d.dry_run and not spared and old.custom:
             self.provider(d).delete(old)
@@ -277,7 +277,8 @@ class ImportStep(Step):
             raise ProviderError(f"resource '{self.new.import_id}' does not exist")
         if found.inputs is None:
             raise ProviderError(
-                f"provider does not support importing resources; please try updating the '{self.new.type.split(':')[0]}' plugin"
+                "provider does not support importing resources; "
+                f"please try updating the '{self.new.type.split(':')[0]}' plugin"
             )
         self.new.id, self.new.inputs, self.new.outputs = found.id or self.new.import_id, found.inputs, found.outputs
         self.new.init_errors = found.init_errors
@@ -338,7 +339,7 @@ def _inverted(detailed: dict[str, Map] | None) -> dict[str, Map] | None:
     }
 
 
-def diff_resource(
+def diff_resource(  # noqa: PLR0917 (the parts of Pulumi's own request)
     provider: ResourceProvider, urn: str, old: Resource, news: Map, ignore_changes: list[str], preview: bool
 ) -> Diff:
     """The provider's Diff; where it does not know, the engine compares the inputs itself."""

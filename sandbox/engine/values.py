@@ -14,7 +14,7 @@ from typing import Any, cast
 from google.protobuf import struct_pb2
 
 SIG = "4dabf18193072939515e22adb298388d"
-SECRET = "1b47061264138c4ac30d75fd1eb44270"
+SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 (the marker, not a secret)
 ASSET = "c44067f5952c0a294b673a41bacd8c17"
 ARCHIVE = "0def7320c3a5731c473e5ecbe6d01bc7"
 RESOURCE = "5cf8f73096256a8f31e491e813e4eb8e"
@@ -143,7 +143,7 @@ def _content(asset: Map, root: Path) -> bytes:
     if "text" in asset:
         return str(asset["text"]).encode()
     if "path" in asset:
-        return (root / asset["path"]).read_bytes()
+        return Path(root / asset["path"]).read_bytes()
     raise NotImplementedError(f"an asset at a URI ({asset.get('uri')}) is not supported: give its text or a file")
 
 
@@ -227,7 +227,8 @@ def reset(path: Path_, old: Any, new: Any, to_secret: bool = False) -> bool:
 
 
 def _reset_one(path: Path_, old: Any, new: Any, to_secret: bool) -> bool:
-    key, rest = path[0], path[1:]
+    key: Any = path[0]
+    rest = path[1:]
     kind = dict if isinstance(key, str) else list
     in_old, in_new = _has(old, key), _has(new, key)
     if rest:
@@ -260,4 +261,5 @@ def _reset_all(path: Path_, old: Any, new: Any, to_secret: bool) -> bool:
         return len(path) == 1 and isinstance(new, (dict, list))
     if len(path) > 1 and not all(_has(new, key) for key in keys):
         return False
-    return all([_reset_one([key, *path[1:]], old, new, to_secret) for key in keys])
+    done = [_reset_one([key, *path[1:]], old, new, to_secret) for key in keys]
+    return all(done)

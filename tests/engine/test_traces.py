@@ -1,6 +1,6 @@
 """Does the engine do what the real one did? Compares every scenario's run with the trace of the real engine.
 
-What has to be equal is said in traces/README.md; `found`, `diffs`, and the previews' inputs and outputs are compared, too.
+What has to be equal is said in traces/README.md; `found`, `diffs` and the previews' inputs and outputs are, too.
 """
 
 import collections
@@ -27,7 +27,8 @@ def test_does_what_the_real_engine_did(scenario: Path, tmp_path: Path) -> None:
     steps = load(scenario, "scenario_" + scenario.stem).STEPS
     trace = json.loads((scenario.parent.parent / "traces" / f"{scenario.stem}.json").read_text())
     stage = Stage(tmp_path, provider.Provider)
-    head = f"import json, os, runpy, sys\nsys.path.insert(0, {str(scenario.parent.parent)!r})\nmodule = runpy.run_path({str(scenario)!r})\n"
+    head = f"import json, os, runpy, sys\nsys.path.insert(0, {str(scenario.parent.parent)!r})\n"
+    head += f"module = runpy.run_path({str(scenario)!r})\n"
     stage.program(head + "module['program'](json.loads(os.environ['TRACE_STEP']))\n")
     pack = tmp_path / "policy"
     pack.mkdir()
@@ -48,7 +49,7 @@ def test_does_what_the_real_engine_did(scenario: Path, tmp_path: Path) -> None:
 # ---- running a step
 
 
-def observe(
+def observe(  # noqa: PLR0917 (a step's entry)
     stage: Stage,
     pack: Path,
     run: str,
@@ -226,13 +227,13 @@ def compare(expected: dict[str, Any], found: dict[str, Any], ids: dict[str, str]
         ]
         same(f"calls of {urn}", *own)
     invokes = [[clean(c) for c in calls if c["method"] == "Invoke"] for calls in (expected["calls"], found["calls"])]
-    bags("invokes", *invokes, lines)
+    bags("invokes", invokes[0], invokes[1], lines)
     bags("violations", expected["violations"], found["violations"], lines)
     severe = [
         [(d["severity"], d["urn"]) for d in side["diagnostics"] if d["severity"] in ("error", "warning")]
         for side in (expected, found)
     ]
-    bags("diagnostics", *severe, lines)
+    bags("diagnostics", severe[0], severe[1], lines)
     if lines:
         lines.append("printed:\n" + found["text"])
     return lines
