@@ -93,17 +93,21 @@ def _value(name: str, kind: str, value: Any, limits: Limits | None) -> list[str]
         return []
     if isinstance(value, dict):
         return _object(name, shape(kind), value) if kind[0].isupper() else []
-    expected = _schema_type(kind)
-    if isinstance(value, list):
-        if expected != "array":
-            return [f"'{name}' should be of type '{expected}' but got an array"]
+    if isinstance(value, list) and kind.startswith("[]"):
         return [one for i, item in enumerate(value) for one in _value(f"{name}[{i}]", kind[2:], item, None)]
-    if isinstance(value, str):
-        wrong = [f"'{name}' should be of type '{expected}' but got a string"]
-        return wrong if expected != "string" else _text(name, value, limits or Limits())
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return _number(name, expected, value, limits or Limits())
-    return []
+    return _scalar(name, _schema_type(kind), value, limits or Limits())
+
+
+def _scalar(name: str, expected: str, value: Any, limits: Limits) -> list[str]:
+    """Booleans pass as anything, as azure-native lets them."""
+    if isinstance(value, bool):
+        return []
+    if isinstance(value, str) and expected == "string":
+        return _text(name, value, limits)
+    if isinstance(value, (int, float)) and expected in ("integer", "number"):
+        return _number(name, expected, value, limits)
+    given = "an array" if isinstance(value, list) else "a string" if isinstance(value, str) else "a number"
+    return [f"'{name}' should be of type '{expected}' but got {given}"]
 
 
 def _schema_type(kind: str) -> str:
@@ -124,8 +128,6 @@ def _text(name: str, value: str, limits: Limits) -> list[str]:
 
 
 def _number(name: str, expected: str, value: float, limits: Limits) -> list[str]:
-    if expected not in ("number", "integer"):
-        return [f"'{name}' should be of type '{expected}' but got a number"]
     found = []
     if expected == "integer" and not float(value).is_integer():
         found.append(f"'{name}' must be an integer but got {value:f}")

@@ -47,6 +47,11 @@ class Refused(Failure):
         super().__init__(f'Status={status}{named} Message="{message}" ({request})')
 
 
+def setting(config: dict[str, Any], name: str, variable: str) -> str:
+    """A provider's setting, else the environment's: `ARM_…`, then `AZURE_…`; empty if there is none."""
+    return str(config.get(name) or os.environ.get("ARM_" + variable) or os.environ.get("AZURE_" + variable) or "")
+
+
 @dataclass(frozen=True)
 class Credentials:
     """Who signs in. Empty parts are missed only when a token is needed.
@@ -66,15 +71,11 @@ class Credentials:
     @classmethod
     def read(cls, package: str, config: dict[str, Any]) -> "Credentials":
         """From provider config, else from the environment: `ARM_*`, then `AZURE_*`."""
-
-        def setting(name: str, variable: str) -> str:
-            return str(config.get(name) or os.environ.get("ARM_" + variable) or os.environ.get("AZURE_" + variable, ""))
-
         return cls(
             package,
-            setting("clientId", "CLIENT_ID"),
-            setting("clientSecret", "CLIENT_SECRET"),
-            setting("tenantId", "TENANT_ID"),
+            setting(config, "clientId", "CLIENT_ID"),
+            setting(config, "clientSecret", "CLIENT_SECRET"),
+            setting(config, "tenantId", "TENANT_ID"),
         )
 
     def check(self) -> None:
@@ -195,7 +196,7 @@ class Client:
                 if last:
                     raise Failure(f"{_host(url)} cannot be reached: {error}") from error
             except requests.exceptions.RequestException as error:
-                raise Failure(f"{method} {url.split('?')[0]} failed: {error}") from error
+                raise Failure(f"{method} {_path(url)} failed: {error}") from error
         raise AssertionError
 
     def _session(self) -> requests.Session:
@@ -214,9 +215,8 @@ def refusal(answer: requests.Response, method: str) -> Refused:
     error = body.get("error")
     error = error if isinstance(error, dict) else {}
     code = answer.headers.get("x-ms-error-code") or error.get("code") or body.get("code") or ""
-    where = requests.utils.urlparse(answer.url)
-    place = where.path if where.netloc == "management.azure.com" else f"{where.netloc}{where.path}"
-    return Refused(answer.status_code, str(code), str(error.get("message") or answer.text), f"{method} {place}")
+    text = str(error.get("message") or answer.text)
+    return Refused(answer.status_code, str(code), text, f"{method} {_path(answer.url).removeprefix(MANAGEMENT)}")
 
 
 def retry_after(answer: requests.Response, otherwise: float) -> float:
@@ -248,8 +248,14 @@ def _host(url: str) -> str:
     return url.split("/")[2]
 
 
+def _path(url: str) -> str:
+    return url.partition("?")[0]
+
+
 def _proxy_trouble(url: str, error: Exception) -> str:
     proxy = os.environ.get("HTTPS_PROXY") or os.environ.get("https_proxy") or "the proxy"
     if "403" in str(error):
         return f"The proxy {proxy} does not let {_host(url)} through: the sandbox emulates no such host."
-    return f"The proxy {proxy} (HTTPS_PROXY) does not answer. Is the sandbox running? `python -m sandbox start` starts it."
+    return (
+        f"The proxy {proxy} (HTTPS_PROXY) does not answer. Is the sandbox running? `python -m sandbox start` starts it."
+    )

@@ -15,8 +15,8 @@ from typing import Any, Final
 
 # Properties that the resource manager keeps beside `properties`; everything else of a flattened body lies inside.
 ENVELOPE: Final = frozenset(
-    "id name type location tags identity sku kind plan zones extendedLocation managedBy etag eTag systemData "
-    "azureApiVersion".split()
+    {"id", "name", "type", "location", "tags", "identity", "sku", "kind", "extendedLocation", "managedBy"}
+    | {"etag", "eTag", "systemData"}
 )
 
 
@@ -83,7 +83,7 @@ class ResourceType:
         """How the automatic name is made: `random`, `copy` or `uuid` (azure-native's resources.AutoNamer)."""
         if self.named_by in ("roleAssignmentName", "roleDefinitionId"):
             return "uuid"
-        provider, found, rest = self.path.lower().rpartition("microsoft.")
+        _, found, rest = self.path.lower().rpartition("microsoft.")
         return "random" if not found or rest.count("{") == 1 else "copy"
 
 
@@ -110,11 +110,25 @@ _COMPONENT = {
     **{
         name[0].lower() + name[1:]: name
         for name in (
-            "AppId ApplicationId ConnectionString CreationDate DisableIpMasking DisableLocalAuth "
-            "ForceCustomerStorageForProfiler HockeyAppId HockeyAppToken ImmediatePurgeDataOn30Days IngestionMode "
-            "InstrumentationKey LaMigrationDate PrivateLinkScopedResources RetentionInDays SamplingPercentage TenantId "
-            "WorkspaceResourceId"
-        ).split()
+            "AppId",
+            "ApplicationId",
+            "ConnectionString",
+            "CreationDate",
+            "DisableIpMasking",
+            "DisableLocalAuth",
+            "ForceCustomerStorageForProfiler",
+            "HockeyAppId",
+            "HockeyAppToken",
+            "ImmediatePurgeDataOn30Days",
+            "IngestionMode",
+            "InstrumentationKey",
+            "LaMigrationDate",
+            "PrivateLinkScopedResources",
+            "RetentionInDays",
+            "SamplingPercentage",
+            "TenantId",
+            "WorkspaceResourceId",
+        )
     },
 }
 
@@ -284,17 +298,40 @@ GROUP_NAME: Final = Limits(None, 1, 90)  # of every resourceGroupName, common-ty
 
 # Object types (module.name, without `Response`) whose parts lie under `properties` on the wire, but for the envelope.
 FLAT_OBJECTS: Final = frozenset(
-    [f"Network.{name}" for name in (
-        "ApplicationGatewayIPConfiguration ApplicationSecurityGroup Delegation FlowLog IPConfiguration "
-        "IPConfigurationProfile NatGateway NetworkInterface NetworkInterfaceIPConfiguration NetworkSecurityGroup "
-        "PrivateDnsZoneConfig PrivateEndpoint PrivateEndpointConnection PrivateEndpointIPConfiguration "
-        "PrivateLinkServiceConnection PublicIPAddress ResourceNavigationLink Route RouteTable SecurityRule "
-        "ServiceAssociationLink ServiceEndpointPolicy ServiceEndpointPolicyDefinition Subnet VirtualNetworkPeering"
-    ).split()]
-    + [f"{module}.PrivateEndpointConnection" for module in ("Containerregistry", "Machinelearningservices", "Storage")]
-    + ["Keyvault.PrivateEndpointConnectionItem"]
-    + [f"Machinelearningservices.{name}" for name in ("RegistryPrivateEndpointConnection", "SharedPrivateLinkResource")]
-)  # fmt: skip
+    {
+        "Containerregistry.PrivateEndpointConnection",
+        "Keyvault.PrivateEndpointConnectionItem",
+        "Machinelearningservices.PrivateEndpointConnection",
+        "Machinelearningservices.RegistryPrivateEndpointConnection",
+        "Machinelearningservices.SharedPrivateLinkResource",
+        "Network.ApplicationGatewayIPConfiguration",
+        "Network.ApplicationSecurityGroup",
+        "Network.Delegation",
+        "Network.FlowLog",
+        "Network.IPConfiguration",
+        "Network.IPConfigurationProfile",
+        "Network.NatGateway",
+        "Network.NetworkInterface",
+        "Network.NetworkInterfaceIPConfiguration",
+        "Network.NetworkSecurityGroup",
+        "Network.PrivateDnsZoneConfig",
+        "Network.PrivateEndpoint",
+        "Network.PrivateEndpointConnection",
+        "Network.PrivateEndpointIPConfiguration",
+        "Network.PrivateLinkServiceConnection",
+        "Network.PublicIPAddress",
+        "Network.ResourceNavigationLink",
+        "Network.Route",
+        "Network.RouteTable",
+        "Network.SecurityRule",
+        "Network.ServiceAssociationLink",
+        "Network.ServiceEndpointPolicy",
+        "Network.ServiceEndpointPolicyDefinition",
+        "Network.Subnet",
+        "Network.VirtualNetworkPeering",
+        "Storage.PrivateEndpointConnection",
+    }
+)
 
 # Object types whose properties have other names on the wire.
 WIRE_NAMES: Final[dict[str, dict[str, str]]] = {

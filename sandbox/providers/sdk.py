@@ -45,7 +45,8 @@ class _Reader:
         module = importlib.import_module(f"pulumi_azure_native.{module_name}.{snake}")
         arguments = getattr(module, f"{name}InitArgs", None) or getattr(module, f"{name}Args")
         version = re.search(r"Uses Azure REST API version ([\w-]+)\.", inspect.getsource(module))
-        assert version is not None, f"{token}: its documentation names no API version"
+        if version is None:
+            raise ValueError(f"{token}: its documentation names no API version")
         inputs = self._properties(_types.input_type_types(arguments), module_name)
         return {
             "version": version[1],
@@ -136,6 +137,18 @@ def _constants(kind: type) -> dict[str, str]:
     return {names[name]: value for name, value in found}
 
 
+def written(schema: dict[str, Any]) -> str:
+    """The file's text: a line for every type, so that a new release shows as a readable change."""
+
+    def line(name: str, one: dict[str, Any]) -> str:
+        return f'"{name}":{json.dumps(one, separators=(",", ":"))}'
+
+    parts = [
+        f'"{part}":{{\n' + ",\n".join(line(name, one) for name, one in types.items()) for part, types in schema.items()
+    ]
+    return "{\n" + "\n},\n".join(parts) + "\n}\n}\n"
+
+
 if __name__ == "__main__":
-    TARGET.write_text(json.dumps(read(), indent=0, separators=(",", ":")) + "\n")
+    TARGET.write_text(written(read()))
     sys.stdout.write(f"{TARGET.name}: {TARGET.stat().st_size // 1024} KB\n")

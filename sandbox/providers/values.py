@@ -82,6 +82,13 @@ def plain(value: Any) -> Any:
     return [plain(item) for item in value] if isinstance(value, list) else value
 
 
+def without_nulls(value: Any) -> Any:
+    """The value without null properties, secret marks kept."""
+    if isinstance(value, dict):
+        return {key: without_nulls(item) for key, item in value.items() if item is not None}
+    return [without_nulls(item) for item in value] if isinstance(value, list) else value
+
+
 def unmarked(properties: Properties) -> Properties:
     """`plain`, for the properties of a resource."""
     return {key: cleaned for key, item in properties.items() if (cleaned := plain(item)) is not None}

@@ -1,0 +1,218 @@
+"""The resource manager's protocol: reading, creating, long-running operations, deleting."""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import requests
+
+from sandbox.providers.http import MANAGEMENT, Client, Failure, Refused, refusal, retry_after
+from sandbox.providers.values import Properties
+
+_WRITE_POLL, _DELETE_POLL = 10.0, 30.0  # seconds between polls where the service names none (azure-native's)
+_TIMEOUT = 7200.0  # seconds, where the resource sets none
+_ENDED = {"succeeded", "failed", "canceled", "cancelled"}
+# The 404s that mean a resource is gone; others may come from a proxy on the way (azure-native since 3.11).
+_GONE = {
+    "NotFound",
+    "ResourceNotFound",
+    "ResourceGroupNotFound",
+    "LockNotFound",
+    "ParentResourceNotFound",
+    "EntityNotFound",
+    "SubscriptionNotFound",
+    "RoleAssignmentNotFound",
+}
+
+
+class Unfinished(Failure):
+    """The service accepted a write and failed later: the resource exists, in whatever state."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A resource at an API version.
+
+    Attributes:
+        id: Its id.
+        version: The api-version to ask for.
+        query: Further query parameters of a write.
+    """
+
+    id: str
+    version: str
+    query: tuple[tuple[str, Any], ...] = ()
+
+    @property
+    def url(self) -> str:
+        """Where it is."""
+        return MANAGEMENT + self.id
+
+
+class Arm:
+    """Calls to management.azure.com."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def get(self, target: Target, query: Properties | None = None) -> Properties:
+        """The resource.
+
+        Raises:
+            Refused: Any status but 200.
+        """
+        answer = self._request("GET", target.url, {"api-version": target.version, **(query or {})}, accepted=(200,))
+        return _object(answer)
+
+    def find(self, target: Target, query: Properties | None = None) -> Properties | None:
+        """The resource; None where Azure itself says that it is gone.
+
+        Raises:
+            Refused: Any other error, a 404 of unknown origin included.
+        """
+        try:
+            return self.get(target, query)
+        except Refused as refused:
+            if refused.status == requests.codes.not_found and refused.code in _GONE:
+                return None
+            raise
+
+    def check_absent(self, target: Target, *, singleton: bool) -> None:
+        """Makes sure that a create would not overwrite anything.
+
+        Raises:
+            Failure: The resource exists, or whether it does cannot be told.
+        """
+        every = tuple(range(200, 600))
+        answer = self._request("GET", target.url, {"api-version": target.version}, accepted=every)
+        status = answer.status_code
+        if status == requests.codes.ok and not singleton and _object(answer):
+            raise Failure(f"cannot create already existing resource '{target.id}'")
+        if status not in (requests.codes.ok, requests.codes.no_content, requests.codes.not_found):
+            raise Failure(
+                f"cannot check existence of resource '{target.id}': status code {status}, {answer.text.strip()}"
+            )
+
+    def write(self, target: Target, body: Properties, *, seconds: float, long_running: bool) -> Properties:
+        """PUTs the body and waits for the end; PATCHes it where it says that something is to be removed.
+
+        Returns:
+            What the service answered, which may be older than the resource.
+
+        Raises:
+            Refused: The service refused at once.
+            Unfinished: It accepted, then failed.
+        """
+        method = "PATCH" if _removes(body) else "PUT"
+        query = {"api-version": target.version, **dict(target.query)}
+        answer = self._request(method, target.url, query, body=body, accepted=(200, 201, 202))
+        try:
+            self._wait(answer, target, _Deadline(seconds), _WRITE_POLL, by_state=long_running)
+        except Failure as failure:
+            raise Unfinished(str(failure)) from failure
+        return _object(answer)
+
+    def delete(self, target: Target, *, seconds: float) -> None:
+        """Deletes it and waits; what is gone already is well.
+
+        Raises:
+            Failure: The service refused or failed.
+        """
+        try:
+            answer = self._request("DELETE", target.url, {"api-version": target.version}, accepted=(200, 202, 204))
+            self._wait(answer, target, _Deadline(seconds), _DELETE_POLL, by_state=False)
+        except Refused as refused:
+            if refused.status != requests.codes.not_found:
+                raise
+
+    def act(self, target: Target, action: str) -> Any:
+        """POSTs an action and returns its JSON.
+
+        Raises:
+            Refused: The service refused.
+        """
+        url, query = f"{target.url}/{action}", {"api-version": target.version}
+        return self._request("POST", url, query, body={}, accepted=(200, 201)).json()
+
+    def _request(self, method: str, url: str, query: Properties, **options: Any) -> requests.Response:
+        return self._client.request(method, url, audience=MANAGEMENT, query=query, **options)
+
+    def _wait(
+        self, answer: requests.Response, target: Target, deadline: "_Deadline", pause: float, *, by_state: bool
+    ) -> None:
+        """Follows the operation: by Azure-AsyncOperation, else Location, else the resource's provisioningState."""
+        if "azure-asyncoperation" in answer.headers:
+            url, finished = answer.headers["azure-asyncoperation"], _operation_ended
+        elif "location" in answer.headers and (by_state or answer.status_code == requests.codes.accepted):
+            url, finished = answer.headers["location"], _location_ended
+        elif by_state:
+            url, finished = target.url, _state_ended
+            if finished(answer):
+                return
+        else:
+            return
+        while True:
+            self._client.wait(deadline.within(retry_after(answer, pause)))
+            answer = self._client.request("GET", _absolute(url), audience=MANAGEMENT, query=_version(url, target))
+            if finished(answer):
+                return
+
+
+class _Deadline:
+    """When an operation has taken too long."""
+
+    def __init__(self, seconds: float) -> None:
+        self._end = time.monotonic() + (seconds or _TIMEOUT)
+
+    def within(self, seconds: float) -> float:
+        """The wait, if it ends in time.
+
+        Raises:
+            Failure: It does not.
+        """
+        if time.monotonic() + seconds > self._end:
+            raise Failure("operation timed out")
+        return seconds
+
+
+def _operation_ended(answer: requests.Response) -> bool:
+    return _ended(answer, str(_object(answer).get("status", "")))
+
+
+def _location_ended(answer: requests.Response) -> bool:
+    return answer.status_code != int(requests.codes.accepted) and _state_ended(answer)
+
+
+def _state_ended(answer: requests.Response) -> bool:
+    properties = _object(answer).get("properties")
+    state = properties.get("provisioningState") if isinstance(properties, dict) else None
+    return _ended(answer, str(state or "succeeded"))
+
+
+def _ended(answer: requests.Response, state: str) -> bool:
+    if state.lower() in _ENDED - {"succeeded"}:
+        raise refusal(answer, "GET")
+    return state.lower() in _ENDED
+
+
+def _absolute(url: str) -> str:
+    return url if url.startswith("https://") else MANAGEMENT + url
+
+
+def _version(url: str, target: Target) -> Properties | None:
+    return None if "api-version" in parse_qs(urlsplit(url).query) else {"api-version": target.version}
+
+
+def _object(answer: requests.Response) -> Properties:
+    try:
+        body = answer.json()
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _removes(body: Any) -> bool:
+    if isinstance(body, dict):
+        return any(value is None or _removes(value) for value in body.values())
+    return False
