@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from sandbox.azure.directory import seed_tenant
 from sandbox.azure.rbac import AccessControl
 from sandbox.azure.store import Store
 from sandbox.azure.tokens import Tokens
@@ -34,14 +35,21 @@ class Cloud:
     client_environment: dict[str, str]
 
 
-def open_cloud(directory: Path, client_environment: dict[str, str], seed: Path = SEED) -> Cloud:
+def load_seed() -> dict[str, Any]:
+    """The tenant of the seed file."""
+    seed: dict[str, Any] = yaml.safe_load(SEED.read_text(encoding="utf-8"))
+    return seed
+
+
+def open_cloud(directory: Path, client_environment: dict[str, str]) -> Cloud:
     """Opens, or makes, the local Azure in a folder.
 
     Raises:
         OSError, sqlite3.Error: The folder cannot be written.
     """
-    tenant = yaml.safe_load(seed.read_text(encoding="utf-8"))
+    tenant = load_seed()
     store = Store(directory / "azure.db")
+    seed_tenant(store, tenant)
     return Cloud(
         directory, store, Tokens(directory, tenant["tenantId"]), AccessControl(store), tenant, client_environment
     )

@@ -7,6 +7,7 @@ service answers for is refused before TLS, so that nothing reaches the real Azur
 
 import asyncio
 import re
+import socket
 import ssl
 from collections.abc import Callable
 from functools import cache
@@ -18,6 +19,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 Application = Callable[..., Any]
+_QUICK_ACK: int | None = getattr(socket, "TCP_QUICKACK", None)
 MAX_HEAD = 8192  # bytes of a CONNECT request; real ones take some 200
 
 
@@ -27,10 +29,11 @@ class Gateway:
     Args:
         ca: Issues the hosts' certificates.
         hosts: Pairs of a pattern for whole host names and the ASGI application that answers for them.
+        local: Answers plain requests to the port itself (`GET /status`).
     """
 
-    def __init__(self, ca: trustme.CA, hosts: list[tuple[re.Pattern[str], Application]]) -> None:
-        self._ca, self._hosts = ca, hosts
+    def __init__(self, ca: trustme.CA, hosts: list[tuple[re.Pattern[str], Application]], local: Application) -> None:
+        self._ca, self._hosts, self.local = ca, hosts, local
         self._state = ServerState()
         self._contexts: dict[str, ssl.SSLContext] = {}
         self.config = cache(self._config)
@@ -92,15 +95,17 @@ class _Http(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self.transport is None:
             self.__dict__.setdefault("early", []).append(data)
-        else:
-            super().data_received(data)
+            return
+        if _QUICK_ACK is not None:
+            self.transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, _QUICK_ACK, 1)
+        super().data_received(data)
 
 
 class _Connection(asyncio.Protocol):
     """One client's connection, up to the TLS handshake."""
 
     def __init__(self, gateway: Gateway) -> None:
-        self._gateway, self._head = gateway, b""
+        self._gateway, self._head, self._done = gateway, b"", False
         self._transport: asyncio.Transport | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -109,8 +114,14 @@ class _Connection(asyncio.Protocol):
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
+        if self._done:
+            return
         self._head += data
-        if b"\r\n\r\n" in self._head:
+        if re.match(rb"(GET|HEAD|POST) /", self._head):
+            self._done = True
+            self._serve_local()
+        elif b"\r\n\r\n" in self._head:
+            self._done = True
             self._answer(self._head.split(b"\r\n", 1)[0])
         elif len(self._head) > MAX_HEAD:
             self._refuse("431 Request Header Fields Too Large", "The request's head is too large.")
@@ -130,6 +141,14 @@ class _Connection(asyncio.Protocol):
         assert self._transport is not None
         self._transport.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
         self._task = asyncio.get_running_loop().create_task(self._serve(self._transport, host, app))
+
+    def _serve_local(self) -> None:
+        """Hands the connection, with what came already, to the port's own application."""
+        assert self._transport is not None
+        protocol = self._gateway.protocol(self._gateway.local)
+        self._transport.set_protocol(protocol)
+        protocol.connection_made(self._transport)
+        protocol.data_received(self._head)
 
     async def _serve(self, transport: asyncio.Transport, host: str, app: Application) -> None:
         protocol = self._gateway.protocol(app)

@@ -7,8 +7,8 @@ match and whose `notActions` do not. Source: learn.microsoft.com/azure/role-base
 """
 
 import json
-import re
 from collections import defaultdict
+from collections.abc import Iterator
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -16,6 +16,8 @@ from typing import Any
 from sandbox.azure.errors import AzureError
 from sandbox.azure.store import Store
 from sandbox.azure.tokens import Caller
+
+Permission = dict[str, Any]
 
 
 @cache
@@ -26,22 +28,34 @@ def built_in_roles() -> dict[str, dict[str, Any]]:
     return roles
 
 
-@cache
-def _pattern(action: str) -> re.Pattern[str]:
-    return re.compile(re.escape(action.lower()).replace(r"\*", ".*"))
+def matches(pattern: str, action: str) -> bool:
+    """Whether an action is one of a pattern's, in which `*` stands for any characters, `/` included.
+
+    Both compare without case. Takes time in proportion to the pattern and the action, however many stars there are.
+    """
+    first, *rest = pattern.lower().split("*")
+    action = action.lower()
+    if not rest:
+        return action == first
+    *middle, last = rest
+    if not action.startswith(first) or not action.endswith(last) or len(action) < len(first) + len(last):
+        return False
+    at, end = len(first), len(action) - len(last)
+    for part in middle:
+        found = action.find(part, at, end)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return True
 
 
-def _matches(patterns: list[str], action: str) -> bool:
-    return any(_pattern(pattern).fullmatch(action) for pattern in patterns)
-
-
-def permits(permissions: list[dict[str, Any]], action: str, *, data: bool = False) -> bool:
+def permits(permissions: list[Permission], action: str, *, data: bool = False) -> bool:
     """Whether a role's permissions hold the action (a data action where `data`)."""
     kind = "ataActions" if data else "ctions"
     given, taken = ("d", "notD") if data else ("a", "notA")
     return any(
-        _matches(one.get(given + kind) or [], action.lower())
-        and not _matches(one.get(taken + kind) or [], action.lower())
+        any(matches(pattern, action) for pattern in one.get(given + kind) or ())
+        and not any(matches(pattern, action) for pattern in one.get(taken + kind) or ())
         for one in permissions
     )
 
@@ -54,6 +68,7 @@ class AccessControl:
         self._seen: tuple[int, ...] = ()
         self._assignments: dict[str, list[tuple[str, str]]] = {}
         self._groups: dict[str, set[str]] = {}
+        self._roles: dict[str, list[Permission]] = {}
 
     def authorize(self, caller: Caller, action: str, scope: str, *, data: bool = False) -> None:
         """Lets the caller do the action at the scope.
@@ -73,40 +88,48 @@ class AccessControl:
 
     def allows(self, object_id: str, action: str, scope: str, *, data: bool = False) -> bool:
         """Whether the principal may do the action (a data action where `data`) at the scope."""
+        at = _below(scope)
+        return any(
+            at.startswith(assigned) and permits(self._roles[role], action, data=data)
+            for assigned, role in self._assigned(object_id)
+        )
+
+    def scopes(self, object_id: str) -> set[str]:
+        """Where the principal has any role: lowercased scopes, each ending in a slash."""
+        return {scope for scope, _ in self._assigned(object_id)}
+
+    def principals(self, object_id: str) -> set[str]:
+        """The principal, and the groups that it is in, directly or through others."""
         self._refresh()
-        at = scope.lower().rstrip("/") + "/"
-        for principal in (object_id, *self._groups_of(object_id)):
-            for assigned, role in self._assignments.get(principal, ()):
-                if at.startswith(assigned) and permits(self.permissions(role), action, data=data):
-                    return True
-        return False
-
-    def permissions(self, role_definition_id: str) -> list[dict[str, Any]]:
-        """The permissions of a custom or built-in role, by its full id; none where it is unknown."""
-        guid = role_definition_id.rsplit("/", 1)[-1].lower()
-        custom = self._store.get("roleDefinition", guid)
-        found = custom["properties"]["permissions"] if custom else built_in_roles().get(guid, {}).get("permissions", [])
-        return list(found)
-
-    def _refresh(self) -> None:
-        now = tuple(self._store.generation[kind] for kind in ("roleAssignment", "group"))
-        if now == self._seen:
-            return
-        self._assignments, self._groups = defaultdict(list), defaultdict(set)
-        for one in self._store.list("roleAssignment"):
-            body = one["properties"]
-            scope = body["scope"].lower().rstrip("/") + "/"
-            self._assignments[body["principalId"]].append((scope, body["roleDefinitionId"]))
-        for group in self._store.list("group"):
-            for member in group.get("members", ()):
-                self._groups[member].add(group["id"])
-        self._seen = now
-
-    def _groups_of(self, object_id: str) -> set[str]:
-        found: set[str] = set()
+        found = {object_id}
         waiting = [object_id]
         while waiting:
             for group in self._groups.get(waiting.pop(), set()) - found:
                 found.add(group)
                 waiting.append(group)
         return found
+
+    def _assigned(self, object_id: str) -> Iterator[tuple[str, str]]:
+        for principal in self.principals(object_id):
+            yield from self._assignments.get(principal, ())
+
+    def _refresh(self) -> None:
+        now = tuple(self._store.generation[kind] for kind in ("roleAssignment", "roleDefinition", "group"))
+        if now == self._seen:
+            return
+        self._assignments, self._groups = defaultdict(list), defaultdict(set)
+        self._roles = defaultdict(list, {guid: role["permissions"] for guid, role in built_in_roles().items()})
+        for role in self._store.list("roleDefinition"):
+            self._roles[role["name"].lower()] = role["properties"]["permissions"]
+        for one in self._store.list("roleAssignment"):
+            body = one["properties"]
+            role = body["roleDefinitionId"].rsplit("/", 1)[-1].lower()
+            self._assignments[body["principalId"]].append((_below(body["scope"]), role))
+        for group in self._store.list("group"):
+            for member in group.get("members", ()):
+                self._groups[member].add(group["id"])
+        self._seen = now
+
+
+def _below(scope: str) -> str:
+    return scope.lower().rstrip("/") + "/"

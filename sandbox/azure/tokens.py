@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from sandbox.azure.errors import AzureError
 from sandbox.files import write_private
 
+KEY_ID = "sandbox"
 LIFETIME = 3600  # seconds; Entra's default lies between 60 and 90 minutes
 
 
@@ -69,7 +70,7 @@ class Tokens:
             "ver": "1.0",
             **claims,
         }
-        return jwt.encode(body, self._key, algorithm="RS256", headers={"kid": "sandbox"}), LIFETIME
+        return jwt.encode(body, self._key, algorithm="RS256", headers={"kid": KEY_ID}), LIFETIME
 
     def check(self, authorization: str | None, *audiences: str) -> Caller:
         """The caller of a request with this `Authorization` header.

@@ -2,13 +2,15 @@
 
 import json
 import logging
+import uuid
 from collections.abc import Iterable
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from sandbox.azure.arm.core import Call, Registry, Resources, ResourceType, parse_id
+from sandbox.azure.arm.core import Call, ResourceId, ResourceType
+from sandbox.azure.arm.resources import Resources, Route
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.errors import AzureError
 
@@ -17,11 +19,11 @@ MAX_BODY = 4 * 1024 * 1024  # bytes; the resource manager's own limit
 
 
 class ResourceManager:
-    """Answers for management.azure.com with the given resource types."""
+    """Answers for management.azure.com with the given resource types and routes."""
 
-    def __init__(self, cloud: Cloud, types: Iterable[ResourceType]) -> None:
+    def __init__(self, cloud: Cloud, types: Iterable[ResourceType], routes: Iterable[Route] = ()) -> None:
         self._cloud = cloud
-        self._resources = Resources(cloud, Registry(types))
+        self._resources = Resources(cloud, types, routes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one request."""
@@ -33,33 +35,37 @@ class ResourceManager:
         except Exception:
             logging.exception("%s %s failed", request.method, request.url.path)
             response = AzureError(500, "InternalServerError", "The sandbox failed; its log has the cause.").response()
+        response.headers["x-ms-request-id"] = str(uuid.uuid4())
         await response(scope, receive, send)
 
     async def _answer(self, request: Request) -> Response:
         caller = self._cloud.tokens.check(request.headers.get("authorization"), *AUDIENCES)
-        body = await self._body(request)
+        body = await _body(request)
         query = {
             key.lower() if key.lower() == "api-version" else key: value for key, value in request.query_params.items()
         }
+        path = "/" + request.scope["path"].strip("/")
         return self._resources.dispatch(
-            Call(self._cloud, caller, request.method, parse_id(request.url.path), body, query)
+            Call(self._cloud, caller, request.method, ResourceId(path, "", "", ""), body, query)
         )
 
-    @staticmethod
-    async def _body(request: Request) -> dict[str, object]:
-        raw = await request.body()
+
+async def _body(request: Request) -> dict[str, object]:
+    raw = b""
+    async for part in request.stream():
+        raw += part
         if len(raw) > MAX_BODY:
-            raise AzureError(413, "RequestEntityTooLarge", "The request is larger than 4 MB.")
-        if not raw:
-            return {}
-        try:
-            body = json.loads(raw)
-        except ValueError as error:
-            raise AzureError(
-                400,
-                "InvalidRequestContent",
-                f"The request content was invalid and could not be deserialized: '{error}'.",
-            ) from error
-        if not isinstance(body, dict):
-            raise AzureError(400, "InvalidRequestContent", "The request content must be a JSON object.")
-        return body
+            raise AzureError(413, "RequestContentTooLarge", "The request's content is larger than 4 MB.")
+    if not raw:
+        return {}
+    try:
+        body = json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise AzureError(
+            400,
+            "InvalidRequestContent",
+            f"The request content was invalid and could not be deserialized: '{error}'.",
+        ) from error
+    if not isinstance(body, dict):
+        raise AzureError(400, "InvalidRequestContent", "The request content must be a JSON object.")
+    return body

@@ -1,0 +1,103 @@
+"""`python -m sandbox`: the sandbox's command line."""
+
+import argparse
+import json
+import shlex
+import sys
+from pathlib import Path
+
+from sandbox import control
+from sandbox.control import DEFAULT_PORT, SandboxError, sandbox_directory
+
+PERSONAS = ("owner", "lead", "scientist")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m sandbox",
+        description="A local Azure on loopback, and Pulumi's commands against it. Its folder is $SANDBOX_DIR or .sandbox.",
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    start = commands.add_parser("start", help="start in the background, or find it running")
+    start.add_argument(
+        "--port", type=_port, default=DEFAULT_PORT, help="port on 127.0.0.1 (default %(default)s, 0: any)"
+    )
+    commands.add_parser("stop", help="stop, and wait for the end")
+    status = commands.add_parser("status", help="port, process, memory, resources")
+    status.add_argument("--json", action="store_true", help="machine-readable")
+    env = commands.add_parser("env", help="print the exports with which any Azure client works in a shell")
+    env.add_argument("--persona", choices=PERSONAS, default="owner", help="who signs in (default %(default)s)")
+    commands.add_parser("reset", help="delete everything but the jobs' environments, and start anew if it was running")
+    commands.add_parser("pulumi", help="a pulumi command against the sandbox", add_help=False)
+    return parser
+
+
+def _port(text: str) -> int:
+    if not text.isdigit() or int(text) > 65535:  # noqa: PLR2004 # the largest port
+        raise argparse.ArgumentTypeError(f"'{text}' is no port: 0 to 65535")
+    return int(text)
+
+
+def _start(directory: Path, arguments: argparse.Namespace) -> int:
+    running, new = control.start(directory, arguments.port)
+    print(f"sandbox {'started' if new else 'already running'} on 127.0.0.1:{running.port} (process {running.pid})")
+    return 0
+
+
+def _stop(directory: Path, arguments: argparse.Namespace) -> int:
+    print("sandbox stopped" if control.stop(directory) else "no sandbox was running")
+    return 0
+
+
+def _status(directory: Path, arguments: argparse.Namespace) -> int:
+    running = control.find(directory)
+    told = {"running": running is not None, "directory": str(directory)}
+    if running is not None:
+        told |= control.status(running)
+    if arguments.json:
+        print(json.dumps(told, indent=2))
+    elif running is None:
+        print(f"no sandbox is running in {directory}")
+    else:
+        print(f"running on 127.0.0.1:{told['port']}, process {told['pid']}, for {told['uptimeSeconds']:.0f} s")
+        print(f"memory {told['residentBytes'] / 2**20:.0f} MB, folder {directory}")
+        for name, count in told["resources"].items():
+            print(f"{count:6} {name}")
+    return 0 if running is not None else 1
+
+
+def _env(directory: Path, arguments: argparse.Namespace) -> int:
+    from sandbox.environment import persona_environment  # noqa: PLC0415 # the other commands need no YAML
+
+    environment = persona_environment(directory, control.require(directory).port, arguments.persona)
+    for name, value in environment.items():
+        print(f"export {name}={shlex.quote(value) if value else chr(39) * 2}")
+    return 0
+
+
+def _reset(directory: Path, arguments: argparse.Namespace) -> int:
+    running = control.reset(directory, DEFAULT_PORT)
+    print("sandbox reset" + (f", started on 127.0.0.1:{running.port}" if running else ""))
+    if running:
+        print("its clients have new secrets: run `python -m sandbox env` again in your shells")
+    return 0
+
+
+def main(argv: list[str]) -> int:
+    """Runs one command; gives its exit code."""
+    directory = sandbox_directory()
+    try:
+        if argv[:1] == ["pulumi"]:
+            from sandbox import pulumi  # noqa: PLC0415 # imports the engine
+
+            return pulumi.run(directory, argv[1:])
+        arguments = _parser().parse_args(argv)
+        commands = {"start": _start, "stop": _stop, "status": _status, "env": _env, "reset": _reset}
+        return commands[arguments.command](directory, arguments)
+    except SandboxError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

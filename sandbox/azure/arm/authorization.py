@@ -1,0 +1,376 @@
+"""Microsoft.Authorization: role definitions, role assignments, locks.
+
+Sources of codes and texts: learn.microsoft.com/azure/role-based-access-control/troubleshooting, and the reports cited in
+docs/fidelity/arm.md.
+"""
+
+import copy
+import re
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from starlette.responses import JSONResponse, Response
+
+from sandbox.azure.arm.core import Body, Call, ResourceId, ResourceType, invalid, properties_of
+from sandbox.azure.cloud import Cloud
+from sandbox.azure.errors import AzureError
+from sandbox.azure.rbac import built_in_roles
+
+GUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
+ROLES = "Microsoft.Authorization/roleDefinitions"
+ASSIGNMENTS = "Microsoft.Authorization/roleAssignments"
+MAX_ROLE_NAME = 512
+_QUERY = re.compile(r"(?P<name>\w+)(?:\(\)|\s+eq\s+'(?P<value>(?:[^']|'')*)'|\('(?P<argument>[^']*)'\))", re.IGNORECASE)
+
+
+def _scope(resource_id: ResourceId) -> str:
+    return resource_id.parent or "/"
+
+
+def _terms(call: Call, allowed: Iterable[str]) -> dict[str, str]:
+    """`$filter` as name → value: `atScope()`, `principalId eq 'x'`, `assignedTo('x')`, joined with `and`."""
+    text = call.query.get("$filter", "").strip()
+    terms: dict[str, str] = {}
+    for one in re.split(r"\s+and\s+", text) if text else ():
+        found = _QUERY.fullmatch(one.strip())
+        name = found["name"].lower() if found else ""
+        if found is None or name not in allowed:
+            raise AzureError(400, "UnsupportedQuery", f"The filter '{text}' is not supported.", target="$filter")
+        terms[name] = (found["value"] or found["argument"] or "").replace("''", "'")
+    return terms
+
+
+class RoleDefinition(ResourceType):
+    """`Microsoft.Authorization/roleDefinitions`: built-in ones and the tenant's own, by GUID in every scope."""
+
+    type = ROLES
+    tracked = False
+    kind = "roleDefinition"
+    update_status = 201  # observed by azure-cli's users: a PUT answers 201 also for an update
+    name_pattern = GUID
+    name_error = ("InvalidRoleDefinitionId", "The role definition ID '{name}' is not valid. It must be a GUID.")
+    required = ("properties.roleName", "properties.assignableScopes", "properties.permissions")
+    fields = {
+        "properties.roleName": str,
+        "properties.description": str,
+        "properties.assignableScopes": list,
+        "properties.permissions": list,
+    }
+
+    def find(self, cloud: Cloud, resource_id: ResourceId) -> Body | None:
+        """A role of the tenant, or a built-in one."""
+        guid = resource_id.name.lower()
+        return cloud.store.get(self.kind, guid) or _built_in(guid)
+
+    def below(self, cloud: Cloud, prefix: str) -> Iterator[Body]:
+        """All roles that can be assigned at the scope."""
+        at = prefix.partition("/providers/microsoft.authorization/roledefinitions/")[0].rstrip("/") + "/"
+        for guid in built_in_roles():
+            yield _built_in(guid) or {}
+        for role in cloud.store.list(self.kind):
+            if any(at.startswith(one.lower().rstrip("/") + "/") for one in role["properties"]["assignableScopes"]):
+                yield role
+
+    def save(self, cloud: Cloud, resource: Body) -> None:
+        """By GUID."""
+        cloud.store.put(self.kind, resource["name"].lower(), resource)
+
+    def erase(self, cloud: Cloud, resource: Body) -> None:
+        """By GUID."""
+        cloud.store.delete(self.kind, resource["name"].lower())
+
+    def canonical_id(self, parent: str, name: str) -> str:
+        """Shown at the subscription, wherever it was made."""
+        return f"{'/'.join(parent.split('/')[:3])}/providers/{self.type}/{name.lower()}"
+
+    def validate(self, call: Call, old: Body | None) -> None:
+        """A role's name is unique in the tenant, and its author may make roles in each of its scopes."""
+        if call.id.name.lower() in built_in_roles():
+            raise AzureError(403, "RoleDefinitionNotEditable", "A built-in role cannot be changed.")
+        body = call.body["properties"]
+        name = body["roleName"]
+        if not name or len(name) > MAX_ROLE_NAME:
+            raise invalid("properties.roleName", f"A role's name has 1 to {MAX_ROLE_NAME} characters.")
+        _check_permissions(body["permissions"])
+        _check_scopes(call, body["assignableScopes"])
+        guid = call.id.name.lower()
+        taken = [
+            one["properties"]["roleName"] for one in call.cloud.store.list(self.kind) if one["name"].lower() != guid
+        ]
+        taken += [one["roleName"] for one in built_in_roles().values()]
+        if name.lower() in {one.lower() for one in taken}:
+            raise AzureError(
+                409,
+                "RoleDefinitionWithSameNameExists",
+                f"A custom role with the same name already exists in this directory. Use a different name: '{name}'.",
+            )
+
+    def prepare(self, call: Call, old: Body | None) -> Body:
+        """Who made it and when are shown."""
+        sent, now = copy.deepcopy(call.body["properties"]), datetime.now(UTC).isoformat()
+        before = properties_of(old or {})
+        return {
+            "properties": {
+                "roleName": sent["roleName"],
+                "type": "CustomRole",
+                "description": sent.get("description") or "",
+                "assignableScopes": [one.rstrip("/") for one in sent["assignableScopes"]],
+                "permissions": [_permission(one) for one in sent["permissions"]],
+                "createdOn": before.get("createdOn", now),
+                "createdBy": before.get("createdBy", call.caller.object_id),
+                "updatedOn": now,
+                "updatedBy": call.caller.object_id,
+            }
+        }
+
+    def before_delete(self, call: Call, resource: Body) -> None:
+        """A role in use stays."""
+        guid = resource["name"].lower()
+        if guid in built_in_roles():
+            raise AzureError(403, "RoleDefinitionNotEditable", "A built-in role cannot be deleted.")
+        users = call.cloud.store.list("roleAssignment")
+        if any(one["properties"]["roleDefinitionId"].rsplit("/", 1)[-1].lower() == guid for one in users):
+            raise AzureError(
+                400,
+                "RoleDefinitionHasAssignments",
+                f"There are existing role assignments referencing role (code: {guid}).",
+            )
+
+    def listed(self, call: Call, found: list[Body]) -> Body:
+        """`roleName eq`, `type eq 'CustomRole'`, `atScopeAndBelow()`."""
+        terms = _terms(call, ("rolename", "type", "atscopeandbelow", "atscope"))
+        for term, field in (("rolename", "roleName"), ("type", "type")):
+            if term in terms:
+                found = [one for one in found if one["properties"][field].lower() == terms[term].lower()]
+        return {"value": found}
+
+
+def _built_in(guid: str) -> Body | None:
+    role = built_in_roles().get(guid)
+    if role is None:
+        return None
+    properties = {**role, "type": "BuiltInRole", "assignableScopes": ["/"]}
+    return {"id": f"/providers/{ROLES}/{guid}", "name": guid, "type": ROLES, "properties": properties}
+
+
+def _permission(sent: Body) -> Body:
+    return {part: sent.get(part) or [] for part in ("actions", "notActions", "dataActions", "notDataActions")}
+
+
+def _check_permissions(permissions: list[Any]) -> None:
+    for number, one in enumerate(permissions):
+        for part in ("actions", "notActions", "dataActions", "notDataActions"):
+            path = f"properties.permissions[{number}].{part}"
+            listed = (one.get(part) or []) if isinstance(one, dict) else None
+            if not isinstance(listed, list) or not all(isinstance(action, str) for action in listed):
+                raise invalid(path, f"'{path}' must be a list of actions.")
+            for action in listed:
+                if not re.fullmatch(r"\*|[\w.-]+(/[\w.*$-]+)+|\*/[\w.*/-]+", action):
+                    raise AzureError(
+                        400,
+                        "InvalidActionOrNotAction",
+                        f"'{action}' does not match any of the actions supported by the providers.",
+                        target=path,
+                    )
+    if not permissions:
+        raise invalid("properties.permissions", "A role needs at least one permission.")
+
+
+def _check_scopes(call: Call, scopes: list[Any]) -> None:
+    if not scopes or not all(isinstance(one, str) and re.match(r"/subscriptions/[^/]+", one, re.I) for one in scopes):
+        raise AzureError(
+            400,
+            "InvalidAssignableScope",
+            "Every assignable scope of a custom role must be a subscription, a resource group or a resource.",
+            target="properties.assignableScopes",
+        )
+    for one in scopes:
+        call.authorize(f"{ROLES}/write", one)
+
+
+class RoleAssignment(ResourceType):
+    """`Microsoft.Authorization/roleAssignments`."""
+
+    type = ASSIGNMENTS
+    tracked = False
+    kind = "roleAssignment"
+    name_pattern = GUID
+    name_error = (
+        "InvalidRoleAssignmentId",
+        "The role assignment ID '{name}' is not valid. The role assignment ID must be a GUID.",
+    )
+    required = ("properties.roleDefinitionId", "properties.principalId")
+    fields = {
+        "properties.roleDefinitionId": str,
+        "properties.principalId": str,
+        "properties.principalType": frozenset({"User", "Group", "ServicePrincipal", "ForeignGroup", "Device"}),
+        "properties.condition": str,
+        "properties.description": str,
+    }
+
+    def below(self, cloud: Cloud, prefix: str) -> list[Body]:
+        """Those at the scope, above it and below it, as the service lists them without a filter."""
+        at = prefix.partition("/providers/microsoft.authorization/roleassignments/")[0].rstrip("/") + "/"
+        found = []
+        for one in cloud.store.list(self.kind):
+            scope = one["properties"]["scope"].lower().rstrip("/") + "/"
+            if scope.startswith(at) or at.startswith(scope):
+                found.append(one)
+        return found
+
+    def validate(self, call: Call, old: Body | None) -> None:
+        """The role and the principal must be there, and the assignment must be new."""
+        body = call.body["properties"]
+        role = _assignable(call, body["roleDefinitionId"])
+        if not GUID.fullmatch(body["principalId"]):
+            text = f"The Principal ID '{body['principalId']}' is not valid. Principal ID must be a GUID."
+            raise AzureError(400, "InvalidPrincipalId", text, target="properties.principalId")
+        asked = (body["principalId"].lower(), role)
+        if old is not None:
+            if asked != _who(old):
+                raise AzureError(
+                    400,
+                    "RoleAssignmentUpdateNotPermitted",
+                    "Tenant ID, application ID, principal ID, and scope are not allowed to be updated.",
+                )
+            return
+        _check_principal(call, body)
+        scope = _scope(call.id).lower()
+        for one in call.cloud.store.list(self.kind, call.id.key.rpartition("/")[0] + "/"):
+            if _who(one) == asked and one["properties"]["scope"].lower() == scope:
+                message = (
+                    f"The role assignment already exists. The ID of the existing role assignment is {one['name']}."
+                )
+                raise AzureError(409, "RoleAssignmentExists", message)
+
+    def prepare(self, call: Call, old: Body | None) -> Body:
+        """Scope, principal's type, who made it and when."""
+        sent, now = call.body["properties"], datetime.now(UTC).isoformat()
+        before = properties_of(old or {})
+        principal = sent["principalId"].lower()
+        return {
+            "properties": {
+                "roleDefinitionId": _role_id(call, sent["roleDefinitionId"]),
+                "principalId": principal,
+                "principalType": sent.get("principalType") or principal_type(call.cloud, principal),
+                "scope": before.get("scope") or _scope(call.id),
+                "description": sent.get("description"),
+                "condition": sent.get("condition"),
+                "conditionVersion": sent.get("conditionVersion"),
+                "delegatedManagedIdentityResourceId": None,
+                "createdOn": before.get("createdOn", now),
+                "createdBy": before.get("createdBy", call.caller.object_id),
+                "updatedOn": now,
+                "updatedBy": call.caller.object_id,
+            }
+        }
+
+    def delete_response(self, call: Call, resource: Body | None) -> Response:
+        """The deleted assignment is shown."""
+        return super().delete_response(call, None) if resource is None else JSONResponse(resource)
+
+    def listed(self, call: Call, found: list[Body]) -> Body:
+        """`atScope()`, `principalId eq`, `assignedTo()`."""
+        terms = _terms(call, ("atscope", "principalid", "assignedto"))
+        if "atscope" in terms:
+            at = _scope(call.id).lower().rstrip("/") + "/"
+            found = [one for one in found if at.startswith(one["properties"]["scope"].lower().rstrip("/") + "/")]
+        if "principalid" in terms:
+            found = [one for one in found if one["properties"]["principalId"] == terms["principalid"].lower()]
+        if "assignedto" in terms:
+            who = call.cloud.access.principals(terms["assignedto"].lower())
+            found = [one for one in found if one["properties"]["principalId"] in who]
+        return {"value": found}
+
+
+def _role_id(call: Call, role_definition_id: str) -> str:
+    guid = role_definition_id.rsplit("/", 1)[-1].lower()
+    subscription = f"/subscriptions/{call.subscription}" if call.subscription else ""
+    return f"{subscription}/providers/{ROLES}/{guid}"
+
+
+def _who(assignment: Body) -> tuple[str, str]:
+    body = assignment["properties"]
+    return body["principalId"].lower(), body["roleDefinitionId"].rsplit("/", 1)[-1].lower()
+
+
+def _assignable(call: Call, role_definition_id: str) -> str:
+    """The role's GUID."""
+    guid = role_definition_id.rsplit("/", 1)[-1].lower()
+    if not GUID.fullmatch(guid):
+        raise AzureError(
+            400,
+            "InvalidRoleDefinitionId",
+            f"The role definition ID '{role_definition_id}' is not valid. The role definition ID must be a GUID.",
+            target="properties.roleDefinitionId",
+        )
+    if guid in built_in_roles():
+        return guid
+    role = call.cloud.store.get("roleDefinition", guid)
+    if role is None:
+        text = f"The specified role definition with ID '{guid}' does not exist."
+        raise AzureError(404, "RoleDefinitionDoesNotExist", text)
+    at = _scope(call.id).lower() + "/"
+    if not any(at.startswith(one.lower() + "/") for one in role["properties"]["assignableScopes"]):
+        raise AzureError(
+            400,
+            "RoleAssignmentScopeNotAssignableToRoleDefinition",
+            f"The role assignment scope '{_scope(call.id)}' is not assignable to the role definition '{guid}'.",
+        )
+    return guid
+
+
+def principal_type(cloud: Cloud, object_id: str) -> str | None:
+    """`User`, `Group` or `ServicePrincipal`; None where the directory has no such principal."""
+    kinds = {"user": "User", "group": "Group", "servicePrincipal": "ServicePrincipal"}
+    return next((name for kind, name in kinds.items() if cloud.store.get(kind, object_id) is not None), None)
+
+
+def _check_principal(call: Call, body: Body) -> None:
+    principal, said = body["principalId"].lower(), body.get("principalType")
+    known = principal_type(call.cloud, principal)
+    if known is None and said is None:
+        raise AzureError(
+            400,
+            "PrincipalNotFound",
+            f"Principal {principal.replace('-', '')} does not exist in the directory {call.cloud.seed['tenantId']}. Check "
+            "that you have the correct principal ID. If you are creating this principal and then immediately assigning a "
+            "role, this error might be related to a replication delay. In this case, set the role assignment principalType "
+            "property to a value, such as ServicePrincipal, User, or Group.",
+        )
+    if known is not None and said is not None and known.lower() != said.lower():
+        raise AzureError(
+            400,
+            "UnmatchedPrincipalType",
+            f"The PrincipalId '{principal.replace('-', '')}' has type '{known}', which is different from specified "
+            f"PrinciaplType '{said}'.",
+        )
+
+
+class Lock(ResourceType):
+    """`Microsoft.Authorization/locks`."""
+
+    type = "Microsoft.Authorization/locks"
+    tracked = False
+    kind = "lock"
+    name_pattern = re.compile(r"[^<>%&:?/]{0,259}[^<>%&:?/. ]")
+    required = ("properties.level",)
+    fields = {"properties.level": frozenset({"CanNotDelete", "ReadOnly"}), "properties.notes": str}
+
+    def below(self, cloud: Cloud, prefix: str) -> list[Body]:
+        """Those at the scope and below it."""
+        at = prefix.partition("/providers/microsoft.authorization/locks/")[0].rstrip("/") + "/"
+        return list(cloud.store.list(self.kind, at))
+
+    def prepare(self, call: Call, old: Body | None) -> Body:
+        """Level and notes."""
+        sent = call.body["properties"]
+        levels = {"cannotdelete": "CanNotDelete", "readonly": "ReadOnly"}
+        kept = {part: sent[part] for part in ("notes", "owners") if sent.get(part) is not None}
+        return {"properties": {"level": levels[sent["level"].lower()], **kept}}
+
+
+def resource_types(cloud: Any) -> list[ResourceType]:
+    """What this provider's module has."""
+    return [RoleDefinition(), RoleAssignment(), Lock()]

@@ -1,0 +1,96 @@
+"""Microsoft.ContainerRegistry: registries. No image is kept; the sandbox's jobs need none."""
+
+import copy
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+from sandbox.azure.arm.core import Body, Call, ResourceType, properties_of
+from sandbox.azure.errors import AzureError
+
+SWITCH = frozenset({"Enabled", "Disabled"})
+PREMIUM_ONLY = ("networkRuleSet", "dataEndpointEnabled", "zoneRedundancy", "encryption")
+
+
+class Registry(ResourceType):
+    """`Microsoft.ContainerRegistry/registries`; names are global."""
+
+    type = "Microsoft.ContainerRegistry/registries"
+    name_pattern = re.compile(r"[a-zA-Z0-9]{5,50}")
+    name_error = (
+        "RegistryNameInvalid",
+        "The registry name '{name}' is invalid: it must be 5 to 50 alphanumeric characters.",
+    )
+    required = ("sku.name",)
+    fields = {
+        "sku.name": frozenset({"Basic", "Standard", "Premium"}),
+        "properties.adminUserEnabled": bool,
+        "properties.anonymousPullEnabled": bool,
+        "properties.dataEndpointEnabled": bool,
+        "properties.publicNetworkAccess": SWITCH,
+        "properties.zoneRedundancy": SWITCH,
+        "properties.networkRuleBypassOptions": frozenset({"AzureServices", "None"}),
+    }
+
+    def validate(self, call: Call, old: Body | None) -> None:
+        """Refuses a taken name, and what only the Premium tier has."""
+        taken = call.cloud.store.get("registry", call.id.name.lower())
+        if taken is not None and taken["id"].lower() != call.id.key:
+            raise AzureError(
+                409, "AlreadyInUse", f"The registry DNS name {call.id.name.lower()}.azurecr.io is already in use."
+            )
+        sku, body = call.body["sku"]["name"], properties_of(call.body)
+        asked = [name for name in PREMIUM_ONLY if body.get(name) not in (None, False, "Disabled")]
+        if body.get("publicNetworkAccess") == "Disabled":
+            asked.append("publicNetworkAccess")
+        if asked and sku.lower() != "premium":
+            raise AzureError(
+                400,
+                "FeatureNotSupportedForSku",
+                f"The property '{asked[0]}' is not supported for the SKU {sku}; it needs Premium.",
+                target=f"properties.{asked[0]}",
+            )
+
+    def prepare(self, call: Call, old: Body | None) -> Body:
+        """Login server, policies and defaults."""
+        sku = call.body["sku"]["name"].capitalize()
+        properties = {
+            "adminUserEnabled": False,
+            "anonymousPullEnabled": False,
+            "dataEndpointEnabled": False,
+            "dataEndpointHostNames": [],
+            "encryption": {"status": "disabled"},
+            "networkRuleBypassOptions": "AzureServices",
+            "policies": {
+                "quarantinePolicy": {"status": "disabled"},
+                "trustPolicy": {"type": "Notary", "status": "disabled"},
+                "retentionPolicy": {"days": 7, "status": "disabled"},
+            },
+            "privateEndpointConnections": [],
+            "publicNetworkAccess": "Enabled",
+            "zoneRedundancy": "Disabled",
+            **{name: value for name, value in copy.deepcopy(properties_of(call.body)).items() if value is not None},
+            "creationDate": properties_of(old or {}).get("creationDate") or datetime.now(UTC).isoformat(),
+            "loginServer": f"{call.id.name.lower()}.azurecr.io",
+            "provisioningState": "Succeeded",
+        }
+        shown = {name: call.body[name] for name in ("location", "identity") if call.body.get(name)}
+        return {
+            **shown,
+            "tags": call.body.get("tags") or {},
+            "sku": {"name": sku, "tier": sku},
+            "properties": properties,
+        }
+
+    def stored(self, call: Call, resource: Body, old: Body | None) -> None:
+        """Keeps the global name."""
+        call.cloud.store.put("registry", resource["name"].lower(), {"id": resource["id"]})
+
+    def deleted(self, call: Call, resource: Body) -> None:
+        """Frees the global name."""
+        call.cloud.store.delete("registry", resource["name"].lower())
+
+
+def resource_types(cloud: Any) -> list[ResourceType]:
+    """What this provider's module has."""
+    return [Registry()]

@@ -1,0 +1,262 @@
+"""Microsoft.KeyVault: vaults, their soft delete, and secrets set through the resource manager."""
+
+import copy
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from starlette.responses import Response
+
+from sandbox.azure.arm.core import Body, Call, ResourceType, invalid, normal_location, properties_of
+from sandbox.azure.arm.operations import accepted
+from sandbox.azure.arm.resources import Resources, Route, route
+from sandbox.azure.cloud import Cloud
+from sandbox.azure.errors import AzureError
+
+VAULTS = "Microsoft.KeyVault/vaults"
+VAULT_NAME = re.compile(r"(?=.{3,24}$)[a-zA-Z](?:-?[a-zA-Z0-9])+")
+NAME_TEXT = (
+    "The vault name '{name}' is invalid. A vault's name must be between 3-24 alphanumeric characters. The name must begin "
+    "with a letter, end with a letter or digit, and not contain consecutive hyphens."
+)
+DELETED = "deletedVault"  # store's kind, by lowercased name
+RETENTION = range(7, 91)  # days; learn.microsoft.com/azure/key-vault/general/soft-delete-overview
+
+
+class Vault(ResourceType):
+    """`Microsoft.KeyVault/vaults`; names are global, and a deleted vault keeps its name until it is purged."""
+
+    type = VAULTS
+    name_pattern = VAULT_NAME
+    name_error = ("VaultNameNotValid", NAME_TEXT)
+    create_status = 200
+    invalid_value = "BadRequest"
+    required = ("properties.tenantId", "properties.sku.name", "properties.sku.family")
+    fields = {
+        "properties.sku.family": frozenset({"A"}),
+        "properties.sku.name": frozenset({"standard", "premium"}),
+        "properties.createMode": frozenset({"default", "recover"}),
+        "properties.publicNetworkAccess": frozenset({"enabled", "disabled", "SecuredByPerimeter"}),
+        "properties.networkAcls.defaultAction": frozenset({"Allow", "Deny"}),
+        "properties.enableRbacAuthorization": bool,
+        "properties.enableSoftDelete": bool,
+        "properties.enablePurgeProtection": bool,
+        "properties.enabledForDeployment": bool,
+        "properties.enabledForDiskEncryption": bool,
+        "properties.enabledForTemplateDeployment": bool,
+        "properties.softDeleteRetentionInDays": int,
+        "properties.accessPolicies": list,
+    }
+
+    def validate(self, call: Call, old: Body | None) -> None:
+        """Names first, then what never changes or never goes off."""
+        body = properties_of(call.body)
+        recover = body.get("createMode") == "recover"
+        if old is None:
+            _check_free(call, recover=recover)
+        _check_protection(body, properties_of(old or {}))
+        if not recover and not body.get("enableRbacAuthorization") and body.get("accessPolicies") is None:
+            raise _bad("properties.accessPolicies", "The parameter accessPolicies is not specified.")
+        if body["tenantId"].lower() != call.cloud.seed["tenantId"]:
+            raise _bad("properties.tenantId", f"Invalid value found at properties.tenantId: {body['tenantId']}.")
+
+    def prepare(self, call: Call, old: Body | None) -> Body:
+        """Soft delete is always on; a recovered vault is as it was."""
+        deleted = call.cloud.store.get(DELETED, call.id.name.lower())
+        if deleted is not None and old is None:
+            return {**deleted["resource"], "location": call.body["location"]}
+        body = copy.deepcopy(properties_of(call.body))
+        body.pop("createMode", None)
+        before = properties_of(old or {})
+        sku = {"family": "A", "name": str(body["sku"]["name"]).lower()}
+        properties = {
+            "accessPolicies": [],
+            "enabledForDeployment": False,
+            "enableRbacAuthorization": False,
+            "publicNetworkAccess": "Enabled",
+            **{name: value for name, value in body.items() if value is not None},
+            "sku": sku,
+            "enableSoftDelete": True,
+            "softDeleteRetentionInDays": before.get("softDeleteRetentionInDays")
+            or body.get("softDeleteRetentionInDays")
+            or RETENTION[-1],
+            "vaultUri": f"https://{call.id.name.lower()}.vault.azure.net/",
+            "provisioningState": "Succeeded",
+        }
+        if before.get("enablePurgeProtection"):
+            properties["enablePurgeProtection"] = True
+        return {"location": call.body["location"], "tags": call.body.get("tags") or {}, "properties": properties}
+
+    def stored(self, call: Call, resource: Body, old: Body | None) -> None:
+        """Tells the data plane; a recovered vault is no longer deleted."""
+        if old is None:
+            call.cloud.store.delete(DELETED, resource["name"].lower())
+            call.cloud.store.put("vault", resource["name"].lower(), {"id": resource["id"]})
+
+    def deleted(self, call: Call, resource: Body) -> None:
+        """Soft: the vault, with its secrets, can be recovered until its retention ends."""
+        now = datetime.now(UTC)
+        days = timedelta(days=properties_of(resource)["softDeleteRetentionInDays"])
+        document = {
+            "resource": resource,
+            "deletionDate": now.isoformat(),
+            "scheduledPurgeDate": (now + days).isoformat(),
+        }
+        call.cloud.store.delete("vault", resource["name"].lower())
+        call.cloud.store.put(DELETED, resource["name"].lower(), document)
+
+
+def _bad(target: str, message: str) -> AzureError:
+    return AzureError(400, "BadRequest", message, target=target)
+
+
+def _check_free(call: Call, *, recover: bool) -> None:
+    """Names are global, deleted ones included.
+
+    Source: learn.microsoft.com/azure/key-vault/general/common-error-codes.
+    """
+    name = call.id.name.lower()
+    if call.cloud.store.get("vault", name) is not None:
+        raise AzureError(
+            409,
+            "VaultAlreadyExists",
+            f"The vault name '{call.id.name}' is already in use. Vault names are globally unique so it is possible that "
+            "the name is already taken. If you are sure that the vault name was not taken then it is possible that a "
+            "vault with the same name was recently deleted but not purged after being placed in a recoverable state.",
+        )
+    deleted = find_deleted(call.cloud, name)
+    if deleted is not None and not recover:
+        raise AzureError(
+            409,
+            "ConflictError",
+            "A vault with the same name already exists in deleted state. You need to either recover or purge existing "
+            "key vault. Follow this link https://go.microsoft.com/fwlink/?linkid=2149745 for more information on soft "
+            "delete.",
+        )
+    if recover and (deleted is None or deleted["resource"]["id"].lower() != call.id.key):
+        raise AzureError(
+            404, "SoftDeletedVaultDoesNotExist", f"A soft deleted vault with the given name '{name}' does not exist."
+        )
+
+
+def _check_protection(body: Body, before: Body) -> None:
+    """Source: learn.microsoft.com/azure/key-vault/general/soft-delete-overview."""
+    if body.get("enablePurgeProtection") is False:
+        raise _bad(
+            "properties.enablePurgeProtection",
+            'The property "enablePurgeProtection" cannot be set to false. Enabling the purge protection for a vault is an '
+            "irreversible action.",
+        )
+    if before and body.get("enableSoftDelete") is False:
+        raise _bad(
+            "properties.enableSoftDelete",
+            "The property \"enableSoftDelete\" can be set to false only for creating new vault. Enabling the 'soft delete' "
+            "functionality is an irreversible action.",
+        )
+    days = body.get("softDeleteRetentionInDays")
+    if days is None:
+        return
+    if days not in RETENTION:
+        text = f"Invalid value found at properties.softDeleteRetentionInDays: {days}. It must be between 7 and 90."
+        raise _bad("properties.softDeleteRetentionInDays", text)
+    if before and days != before["softDeleteRetentionInDays"]:
+        raise _bad(
+            "properties.softDeleteRetentionInDays",
+            'The property "softDeleteRetentionInDays" has been set already and it can\'t be modified.',
+        )
+
+
+def find_deleted(cloud: Cloud, name: str) -> Body | None:
+    """The soft-deleted vault of this name; one whose retention has ended is purged first."""
+    found = cloud.store.get(DELETED, name.lower())
+    if found is not None and found["scheduledPurgeDate"] <= datetime.now(UTC).isoformat():
+        purge(cloud, name)
+        return None
+    return found
+
+
+def purge(cloud: Cloud, name: str) -> None:
+    """Removes a soft-deleted vault for good, its secrets with it."""
+    with cloud.store.transaction():
+        cloud.store.delete(DELETED, name.lower())
+
+
+def _shown(call: Call, deleted: Body) -> Body:
+    resource = deleted["resource"]
+    name, location = resource["name"], resource["location"]
+    protection = properties_of(resource).get("enablePurgeProtection")
+    return {
+        "id": f"/subscriptions/{call.subscription}/providers/Microsoft.KeyVault/locations/{location}/deletedVaults/{name}",
+        "name": name,
+        "type": "Microsoft.KeyVault/deletedVaults",
+        "properties": {
+            "vaultId": resource["id"],
+            "location": location,
+            "tags": resource.get("tags") or {},
+            "deletionDate": deleted["deletionDate"],
+            "scheduledPurgeDate": deleted["scheduledPurgeDate"],
+            **({"purgeProtectionEnabled": True} if protection else {}),
+        },
+    }
+
+
+def _list_deleted(resources: Resources, call: Call, match: re.Match[str]) -> Body:
+    call.authorize("Microsoft.KeyVault/deletedVaults/read", f"/subscriptions/{call.subscription}")
+    found = [find_deleted(call.cloud, name) for name, _ in list(call.cloud.store.items(DELETED))]
+    mine = [one for one in found if one and one["resource"]["id"].lower().split("/")[2] == call.subscription]
+    return {"value": [_shown(call, one) for one in mine]}
+
+
+def _require_deleted(call: Call, match: re.Match[str]) -> Body:
+    found = find_deleted(call.cloud, match["vault"])
+    if found is None or found["resource"]["location"] != normal_location(match["location"]):
+        text = f"The specified deleted vault '{match['vault']}' does not exist."
+        raise AzureError(404, "DeletedVaultNotFound", text)
+    return found
+
+
+def _get_deleted(resources: Resources, call: Call, match: re.Match[str]) -> Body:
+    call.authorize("Microsoft.KeyVault/locations/deletedVaults/read", f"/subscriptions/{call.subscription}")
+    return _shown(call, _require_deleted(call, match))
+
+
+def _purge_deleted(resources: Resources, call: Call, match: re.Match[str]) -> Response:
+    call.authorize("Microsoft.KeyVault/locations/deletedVaults/purge/action", f"/subscriptions/{call.subscription}")
+    found = _require_deleted(call, match)
+    if properties_of(found["resource"]).get("enablePurgeProtection"):
+        raise AzureError(
+            400,
+            "MethodNotAllowed",
+            "Operation 'DeletedVaultPurge' is not allowed: the vault has purge protection enabled.",
+        )
+    purge(call.cloud, match["vault"])
+    return accepted(call)
+
+
+def _check_name(resources: Resources, call: Call, match: re.Match[str]) -> Body:
+    call.authorize("Microsoft.KeyVault/checkNameAvailability/read", f"/subscriptions/{call.subscription}")
+    name = call.body.get("name")
+    if not isinstance(name, str):
+        raise invalid("name", "'name' must be a string.")
+    if not VAULT_NAME.fullmatch(name):
+        return {"nameAvailable": False, "reason": "AccountNameInvalid", "message": NAME_TEXT.format(name=name)}
+    if call.cloud.store.get("vault", name.lower()) or find_deleted(call.cloud, name):
+        return {"nameAvailable": False, "reason": "AlreadyExists", "message": f"The name '{name}' is already in use."}
+    return {"nameAvailable": True}
+
+
+def resource_types(cloud: Any) -> list[ResourceType]:
+    """What this provider's module has."""
+    return [Vault()]
+
+
+def routes() -> list[Route]:
+    """Deleted vaults and checks of names."""
+    provider = "/subscriptions/{subscription}/providers/Microsoft.KeyVault"
+    deleted = provider + "/locations/{location}/deletedVaults/{vault}"
+    return [
+        route("GET", f"{provider}/deletedVaults", _list_deleted),
+        route("GET", deleted, _get_deleted),
+        route("POST", f"{deleted}/purge", _purge_deleted),
+        route("POST", f"{provider}/checkNameAvailability", _check_name),
+    ]

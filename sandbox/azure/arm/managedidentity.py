@@ -1,0 +1,53 @@
+"""Microsoft.ManagedIdentity: identities that people make, each with its service principal in the directory."""
+
+import re
+import uuid
+from typing import Any
+
+from sandbox.azure.arm.core import Body, Call, ResourceType
+
+
+class UserAssignedIdentity(ResourceType):
+    """`Microsoft.ManagedIdentity/userAssignedIdentities`."""
+
+    type = "Microsoft.ManagedIdentity/userAssignedIdentities"
+    # learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules
+    name_pattern = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_-]{2,127}")
+    name_error = (
+        "InvalidResourceName",
+        "The identity name '{name}' is not valid: 3 to 128 letters, digits, '-' or '_', beginning with a letter or digit.",
+    )
+
+    def prepare(self, call: Call, old: Body | None) -> Body:
+        """A new identity gets a principal; an update keeps it."""
+        made = {
+            "tenantId": call.cloud.seed["tenantId"],
+            "principalId": str(uuid.uuid4()),
+            "clientId": str(uuid.uuid4()),
+        }
+        return {
+            "location": call.body["location"],
+            "tags": call.body.get("tags") or {},
+            "properties": old["properties"] if old else made,
+        }
+
+    def stored(self, call: Call, resource: Body, old: Body | None) -> None:
+        """The service principal, as Graph shows it."""
+        body = resource["properties"]
+        principal = {
+            "id": body["principalId"],
+            "appId": body["clientId"],
+            "displayName": resource["name"],
+            "servicePrincipalType": "ManagedIdentity",
+            "alternativeNames": ["isExplicit=True", resource["id"]],
+        }
+        call.cloud.store.put("servicePrincipal", body["principalId"], principal)
+
+    def deleted(self, call: Call, resource: Body) -> None:
+        """The principal goes; role assignments to it stay, as in Azure, and give nobody anything."""
+        call.cloud.store.delete("servicePrincipal", resource["properties"]["principalId"])
+
+
+def resource_types(cloud: Any) -> list[ResourceType]:
+    """What this provider's module has."""
+    return [UserAssignedIdentity()]

@@ -1,0 +1,72 @@
+"""Microsoft.OperationalInsights: Log Analytics workspaces. Nothing is ingested."""
+
+import copy
+import re
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+from sandbox.azure.arm.core import Body, Call, ResourceType, properties_of
+from sandbox.azure.errors import AzureError
+
+RETENTION = range(
+    30, 731
+)  # days that can be chosen; learn.microsoft.com/azure/azure-monitor/logs/data-retention-configure
+SWITCH = frozenset({"Enabled", "Disabled"})
+
+
+class LogWorkspace(ResourceType):
+    """`Microsoft.OperationalInsights/workspaces`."""
+
+    type = "Microsoft.OperationalInsights/workspaces"
+    name_pattern = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9-]{2,61}[a-zA-Z0-9]")
+    name_error = (
+        "InvalidWorkspaceName",
+        "The workspace name '{name}' is invalid: 4 to 63 letters, digits or '-', the '-' not first or last.",
+    )
+    invalid_value = "InvalidParameter"
+    fields = {
+        "properties.sku.name": frozenset(
+            {"PerGB2018", "Free", "Standalone", "PerNode", "Standard", "Premium", "CapacityReservation", "LACluster"}
+        ),
+        "properties.retentionInDays": int,
+        "properties.publicNetworkAccessForIngestion": SWITCH,
+        "properties.publicNetworkAccessForQuery": SWITCH,
+    }
+
+    def validate(self, call: Call, old: Body | None) -> None:
+        """Refuses days that the tier does not have."""
+        body = properties_of(call.body)
+        days, sku = body.get("retentionInDays"), (body.get("sku") or {}).get("name", "PerGB2018")
+        if days is not None and sku.lower() != "free" and days not in RETENTION:
+            raise AzureError(
+                400,
+                "InvalidParameter",
+                f"'RetentionInDays' property doesn't match the SKU limits: {days} is not between 30 and 730.",
+                target="properties.retentionInDays",
+            )
+
+    def prepare(self, call: Call, old: Body | None) -> Body:
+        """Customer id, defaults and dates."""
+        sent, before = copy.deepcopy(properties_of(call.body)), properties_of(old or {})
+        now = datetime.now(UTC).isoformat()
+        made = before.get("createdDate") or now
+        properties = {
+            "retentionInDays": 30,
+            "features": {"enableLogAccessUsingOnlyResourcePermissions": True},
+            "workspaceCapping": {"dailyQuotaGb": -1.0, "dataIngestionStatus": "RespectQuota"},
+            "publicNetworkAccessForIngestion": "Enabled",
+            "publicNetworkAccessForQuery": "Enabled",
+            **{name: value for name, value in sent.items() if value is not None},
+            "sku": {**(sent.get("sku") or {"name": "PerGB2018"}), "lastSkuUpdate": made},
+            "customerId": before.get("customerId") or str(uuid.uuid4()),
+            "createdDate": made,
+            "modifiedDate": now,
+            "provisioningState": "Succeeded",
+        }
+        return {"location": call.body["location"], "tags": call.body.get("tags") or {}, "properties": properties}
+
+
+def resource_types(cloud: Any) -> list[ResourceType]:
+    """What this provider's module has."""
+    return [LogWorkspace()]

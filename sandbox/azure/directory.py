@@ -1,0 +1,136 @@
+"""The tenant as it is before anybody changes it: the seed file's users, groups, role assignments and clients.
+
+Documents, by object id: `user`, `group` (with `members`), `application`, `servicePrincipal`, as Graph shows them; fields
+that Graph never shows begin with `_`.
+"""
+
+import json
+import secrets
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sandbox.azure.rbac import built_in_roles
+from sandbox.azure.store import Store
+from sandbox.files import write_private
+
+PERSONAS = "personas.json"
+SECRET_BYTES = 32
+
+
+@dataclass(frozen=True)
+class Persona:
+    """A client whose tokens are a user's.
+
+    Real Azure has no such thing: there a person signs in with a browser. Here a person's shell gets a client id and a
+    secret, so that clients sign in without one.
+
+    Attributes:
+        name: Such as `scientist`.
+        user: The user principal name.
+        client_id: The client's id.
+        secret: The client's secret.
+    """
+
+    name: str
+    user: str
+    client_id: str
+    secret: str
+
+
+def object_id(name: str) -> str:
+    """The id of a seeded user (by user principal name) or group (by display name), the same in every sandbox."""
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, name.lower()))
+
+
+def load_personas(directory: Path, seed: dict[str, Any]) -> dict[str, Persona]:
+    """The personas with their secrets, made at the first call and kept in `personas.json`, readable by the owner only.
+
+    Raises:
+        OSError: The folder cannot be written.
+    """
+    path = directory / PERSONAS
+    kept = json.loads(path.read_bytes()) if path.exists() else {}
+    found = {name: Persona(name, user, *_credentials(kept.get(name))) for name, user in seed["personas"].items()}
+    wanted = {name: {"clientId": one.client_id, "clientSecret": one.secret} for name, one in found.items()}
+    if wanted != kept:
+        write_private(path, json.dumps(wanted, indent=1).encode())
+    return found
+
+
+def _credentials(kept: dict[str, str] | None) -> tuple[str, str]:
+    if kept is not None:
+        return kept["clientId"], kept["clientSecret"]
+    return str(uuid.uuid4()), secrets.token_urlsafe(SECRET_BYTES)
+
+
+def seed_tenant(store: Store, seed: dict[str, Any]) -> None:
+    """Writes the seed's users, groups and role assignments into a store that has none."""
+    if next(iter(store.list("user")), None) is not None:
+        return
+    with store.transaction():
+        for user in seed["users"]:
+            store.put("user", object_id(user["userPrincipalName"]), _user(user))
+        for group in seed["groups"]:
+            store.put("group", object_id(group["displayName"]), _group(group))
+        for subscription in seed["subscriptions"]:
+            for one in seed["roleAssignments"]:
+                _assign(store, f"/subscriptions/{subscription['id']}", one)
+
+
+def _user(user: dict[str, Any]) -> dict[str, Any]:
+    name = user["userPrincipalName"]
+    return {
+        "id": object_id(name),
+        "userPrincipalName": name,
+        "displayName": user["displayName"],
+        "mail": name,
+        "mailNickname": name.split("@")[0],
+        "accountEnabled": True,
+        "userType": "Member",
+        "businessPhones": [],
+        "givenName": None,
+        "jobTitle": None,
+        "mobilePhone": None,
+        "officeLocation": None,
+        "preferredLanguage": None,
+        "surname": None,
+    }
+
+
+def _group(group: dict[str, Any]) -> dict[str, Any]:
+    name = group["displayName"]
+    return {
+        "id": object_id(name),
+        "displayName": name,
+        "description": None,
+        "mailEnabled": False,
+        "mailNickname": name,
+        "securityEnabled": True,
+        "groupTypes": [],
+        "isAssignableToRole": None,
+        "visibility": None,
+        "members": [object_id(member) for member in group["members"]],
+        "owners": [],
+    }
+
+
+def _assign(store: Store, scope: str, one: dict[str, str]) -> None:
+    guid = next(guid for guid, role in built_in_roles().items() if role["roleName"] == one["role"])
+    principal = object_id(one["user"])
+    name = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{scope}|{principal}|{guid}"))
+    resource_id = f"{scope}/providers/Microsoft.Authorization/roleAssignments/{name}"
+    properties = {
+        "roleDefinitionId": f"{scope}/providers/Microsoft.Authorization/roleDefinitions/{guid}",
+        "principalId": principal,
+        "principalType": "User",
+        "scope": scope,
+    }
+    body = {
+        "id": resource_id,
+        "name": name,
+        "type": "Microsoft.Authorization/roleAssignments",
+        "properties": properties,
+    }
+    store.put("roleAssignment", resource_id.lower(), body)

@@ -1,0 +1,339 @@
+"""Entra ID's token endpoints: login.microsoftonline.com.
+
+Client credentials only: a persona's, or an application's whose secret was made through Graph.
+Sources: learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow and reference-error-codes.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+import re
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qsl
+
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from jwt.algorithms import RSAAlgorithm
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from sandbox.azure.cloud import Cloud
+from sandbox.azure.directory import Persona, load_personas, object_id
+from sandbox.azure.tokens import KEY_ID, Caller
+
+HOST = "https://login.microsoftonline.com"
+FIRST_PARTY = re.compile(
+    r"https://(management\.azure\.com|management\.core\.windows\.net|graph\.microsoft\.com|storage\.azure\.com"
+    r"|vault\.azure\.net|ml\.azure\.com|[a-z0-9-]+\.(blob|dfs)\.core\.windows\.net|[a-z0-9-]+\.vault\.azure\.net)/?"
+)
+MAX_FORM = 64 * 1024  # bytes
+
+
+class EntraError(Exception):
+    """A refusal of the token endpoint.
+
+    Args:
+        status: HTTP status.
+        error: OAuth's error, such as `invalid_client`.
+        code: AADSTS number.
+        message: What it means.
+    """
+
+    def __init__(self, status: int, error: str, code: int, message: str) -> None:
+        super().__init__(message)
+        self.status, self.error, self.code, self.message = status, error, code, message
+
+    def response(self) -> JSONResponse:
+        """The error's JSON."""
+        trace, now = str(uuid.uuid4()), datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+        text = f"AADSTS{self.code}: {self.message} Trace ID: {trace} Correlation ID: {trace} Timestamp: {now}"
+        return JSONResponse(
+            {
+                "error": self.error,
+                "error_description": text,
+                "error_codes": [self.code],
+                "timestamp": now,
+                "trace_id": trace,
+                "correlation_id": trace,
+                "error_uri": f"{HOST}/error?code={self.code}",
+            },
+            self.status,
+        )
+
+
+def secret_hash(secret: str) -> str:
+    """What is kept of an application's secret; the secrets are long and random, so a plain hash is enough."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+class Entra:
+    """Issues tokens for the tenant's clients."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud, self._tenant = cloud, cloud.seed["tenantId"]
+        personas = load_personas(cloud.directory, cloud.seed)
+        self._personas = {one.client_id: one for one in personas.values()}
+
+    async def token(self, request: Request) -> Response:
+        """`POST /{tenant}/oauth2/v2.0/token` and `/{tenant}/oauth2/token`."""
+        try:
+            self._check_tenant(request.path_params["tenant"])
+            return self._issue(await _form(request), version2="v2.0" in request.url.path)
+        except EntraError as error:
+            return error.response()
+
+    def _check_tenant(self, tenant: str) -> None:
+        if tenant.lower() not in (self._tenant, self._cloud.seed["domain"]):
+            raise EntraError(
+                400,
+                "invalid_request",
+                90002,
+                f"Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID and are signing into the "
+                "correct cloud.",
+            )
+
+    def _issue(self, form: dict[str, str], *, version2: bool) -> JSONResponse:
+        grant = form.get("grant_type", "")
+        if not grant:
+            raise _missing("grant_type")
+        if grant != "client_credentials":
+            raise EntraError(
+                400, "unsupported_grant_type", 70003, f"The app requested an unsupported grant type '{grant}'."
+            )
+        claims = self._authenticate(form)
+        audience = self._audience(form, version2=version2)
+        caller = Caller(claims.pop("oid"), claims.pop("appid"))
+        token, lifetime = self._cloud.tokens.issue(audience, caller, **claims)
+        answer: dict[str, Any] = {
+            "token_type": "Bearer",
+            "expires_in": lifetime,
+            "ext_expires_in": lifetime,
+            "access_token": token,
+        }
+        if not version2:
+            now = int(datetime.now(UTC).timestamp())
+            answer |= {name: str(answer[name]) for name in ("expires_in", "ext_expires_in")}
+            answer |= {"expires_on": str(now + lifetime), "not_before": str(now), "resource": audience}
+        return JSONResponse(answer, headers={"Cache-Control": "no-store, no-cache"})
+
+    def _authenticate(self, form: dict[str, str]) -> dict[str, str]:
+        client_id = form.get("client_id", "").lower()
+        if not client_id:
+            raise _missing("client_id")
+        persona = self._personas.get(client_id)
+        application = next((one for one in self._cloud.store.list("application") if one["appId"] == client_id), None)
+        if persona is None and application is None:
+            raise EntraError(
+                400,
+                "unauthorized_client",
+                700016,
+                f"Application with identifier '{client_id}' was not found in the directory '{self._cloud.seed['domain']}'. "
+                "This can happen if the application has not been installed by the administrator of the tenant or consented "
+                "to by any user in the tenant. You may have sent your authentication request to the wrong tenant.",
+            )
+        if "client_assertion" in form:
+            raise EntraError(
+                401, "invalid_client", 700027, "The sandbox emulates client secrets, and no client assertions."
+            )
+        secret = form.get("client_secret", "")
+        if not secret:
+            raise EntraError(
+                401,
+                "invalid_client",
+                7000218,
+                "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.",
+            )
+        if persona is not None:
+            return self._persona(persona, secret)
+        assert application is not None
+        return self._application(application, secret)
+
+    @staticmethod
+    def _persona(persona: Persona, secret: str) -> dict[str, str]:
+        if not hmac.compare_digest(persona.secret.encode(), secret.encode()):
+            raise _bad_secret(persona.client_id)
+        return {
+            "oid": object_id(persona.user),
+            "appid": persona.client_id,
+            "idtyp": "user",
+            "upn": persona.user,
+            "unique_name": persona.user,
+            "name": persona.user,
+        }
+
+    def _application(self, application: dict[str, Any], secret: str) -> dict[str, str]:
+        client_id = application["appId"]
+        principal = next((one for one in self._cloud.store.list("servicePrincipal") if one["appId"] == client_id), None)
+        kept = [*application["passwordCredentials"], *(principal or {}).get("passwordCredentials", [])]
+        given = secret_hash(secret)
+        matching = [one for one in kept if hmac.compare_digest(one["_hash"], given)]
+        if not matching:
+            raise _bad_secret(client_id)
+        if all(one["endDateTime"] <= datetime.now(UTC).isoformat() for one in matching):
+            raise EntraError(
+                401,
+                "invalid_client",
+                7000222,
+                f"The provided client secret keys for app '{client_id}' are expired. Visit the Azure portal to create new "
+                "keys for your app: https://aka.ms/NewClientSecret, or consider using certificate credentials.",
+            )
+        if principal is None:
+            raise EntraError(
+                400,
+                "unauthorized_client",
+                7000229,
+                f"The client application {client_id} is missing service principal in the tenant {self._tenant}.",
+            )
+        return {"oid": principal["id"], "appid": client_id, "idtyp": "app"}
+
+    def _audience(self, form: dict[str, str], *, version2: bool) -> str:
+        if not version2:
+            resource = form.get("resource", "")
+            if not resource:
+                raise _missing("resource")
+            return self._known(resource)
+        scope = form.get("scope", "").strip()
+        if not scope:
+            raise _missing("scope")
+        wanted = [one for one in scope.split() if one not in ("openid", "profile", "offline_access")]
+        if len(wanted) != 1 or not wanted[0].endswith("/.default"):
+            raise EntraError(
+                400,
+                "invalid_scope",
+                1002012,
+                f"The provided value for scope {scope} is not valid. Client credential flows must have a scope value with "
+                "/.default suffixed to the resource identifier (application ID URI).",
+            )
+        # `https://management.core.windows.net//.default` asks for the audience with a slash at its end.
+        return self._known(wanted[0].removesuffix("/.default"))
+
+    def _known(self, resource: str) -> str:
+        own = {one["appId"] for one in self._cloud.store.list("application")}
+        if FIRST_PARTY.fullmatch(resource.lower()) or resource.removeprefix("api://") in own:
+            return resource
+        raise EntraError(
+            400,
+            "invalid_resource",
+            500011,
+            f"The resource principal named {resource} was not found in the tenant named {self._cloud.seed['domain']}. This "
+            "can happen if the application has not been installed by the administrator of the tenant or consented to by "
+            "any user in the tenant. You might have sent your authentication request to the wrong tenant.",
+        )
+
+    async def openid_configuration(self, request: Request) -> Response:
+        """The tenant's metadata; `common` and `organizations` too."""
+        tenant = request.path_params["tenant"]
+        if tenant not in ("common", "organizations"):
+            try:
+                self._check_tenant(tenant)
+            except EntraError as error:
+                return EntraError(400, "invalid_tenant", error.code, error.message).response()
+        base = f"{HOST}/{tenant}"
+        version = "/v2.0" if "v2.0" in request.url.path else ""
+        return JSONResponse(
+            {
+                "token_endpoint": f"{base}/oauth2{version}/token",
+                "authorization_endpoint": f"{base}/oauth2{version}/authorize",
+                "device_authorization_endpoint": f"{base}/oauth2{version}/devicecode",
+                "token_endpoint_auth_methods_supported": ["client_secret_post"],
+                "jwks_uri": f"{base}/discovery{version}/keys",
+                "issuer": f"https://sts.windows.net/{self._tenant}/",
+                "response_modes_supported": ["query", "fragment", "form_post"],
+                "response_types_supported": ["code", "id_token", "code id_token", "token id_token", "token"],
+                "subject_types_supported": ["pairwise"],
+                "id_token_signing_alg_values_supported": ["RS256"],
+                "scopes_supported": ["openid"],
+                "tenant_region_scope": "NA",
+                "cloud_instance_name": "microsoftonline.com",
+                "cloud_graph_host_name": "graph.windows.net",
+                "msgraph_host": "graph.microsoft.com",
+            }
+        )
+
+    async def instance_discovery(self, request: Request) -> Response:
+        """Which hosts are Entra's."""
+        tenant = self._tenant
+        return JSONResponse(
+            {
+                "tenant_discovery_endpoint": f"{HOST}/{tenant}/v2.0/.well-known/openid-configuration",
+                "api-version": "1.1",
+                "metadata": [
+                    {
+                        "preferred_network": "login.microsoftonline.com",
+                        "preferred_cache": "login.windows.net",
+                        "aliases": [
+                            "login.microsoftonline.com",
+                            "login.windows.net",
+                            "login.microsoft.com",
+                            "sts.windows.net",
+                        ],
+                    }
+                ],
+            }
+        )
+
+    async def keys(self, request: Request) -> Response:
+        """The public key of the tokens."""
+        return JSONResponse({"keys": [_jwk(self._cloud.tokens.public_key)]})
+
+
+def _missing(parameter: str) -> EntraError:
+    text = f"The request body must contain the following parameter: '{parameter}'."
+    return EntraError(400, "invalid_request", 900144, text)
+
+
+def _bad_secret(client_id: str) -> EntraError:
+    return EntraError(
+        401,
+        "invalid_client",
+        7000215,
+        "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the "
+        f"client secret ID, for a secret added to app '{client_id}'.",
+    )
+
+
+async def _form(request: Request) -> dict[str, str]:
+    """The form's fields, and the client of a Basic header."""
+    raw = b""
+    async for part in request.stream():
+        raw += part
+        if len(raw) > MAX_FORM:
+            raise EntraError(400, "invalid_request", 900144, "The request body is too large.")
+    fields = dict(parse_qsl(raw.decode("utf-8", "replace")))
+    scheme, _, coded = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "basic":
+        try:
+            client, _, secret = base64.b64decode(coded).decode().partition(":")
+        except ValueError:
+            return fields
+        fields = {"client_id": client, "client_secret": secret, **fields}
+    return fields
+
+
+def _jwk(key: RSAPublicKey) -> dict[str, Any]:
+    shown: dict[str, Any] = json.loads(RSAAlgorithm.to_jwk(key))
+    return {**shown, "use": "sig", "kid": KEY_ID, "alg": "RS256"}
+
+
+async def _absent(request: Request, error: Exception) -> Response:
+    return EntraError(404, "invalid_request", 900561, "The endpoint is not one that the sandbox emulates.").response()
+
+
+def app(cloud: Cloud) -> Starlette:
+    """The application of login.microsoftonline.com."""
+    entra = Entra(cloud)
+    metadata = ".well-known/openid-configuration"
+    routes = [
+        Route("/common/discovery/instance", entra.instance_discovery),
+        Route(f"/{{tenant}}/{metadata}", entra.openid_configuration),
+        Route(f"/{{tenant}}/v2.0/{metadata}", entra.openid_configuration),
+        Route("/{tenant}/discovery/keys", entra.keys),
+        Route("/{tenant}/discovery/v2.0/keys", entra.keys),
+        Route("/{tenant}/oauth2/token", entra.token, methods=["POST"]),
+        Route("/{tenant}/oauth2/v2.0/token", entra.token, methods=["POST"]),
+    ]
+    return Starlette(routes=routes, exception_handlers={404: _absent, 405: _absent})

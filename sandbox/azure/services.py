@@ -1,0 +1,74 @@
+"""Which host names the local Azure answers for, and with what."""
+
+import importlib
+import re
+from typing import Any
+
+from sandbox.azure import entra, graph
+from sandbox.azure.arm import (
+    authorization,
+    containerregistry,
+    groups,
+    insights,
+    managedidentity,
+    operationalinsights,
+    operations,
+)
+from sandbox.azure.arm import keyvault as vaults
+from sandbox.azure.arm import storage as storage_accounts
+from sandbox.azure.arm.app import ResourceManager
+from sandbox.azure.cloud import Cloud
+from sandbox.azure.gateway import Application
+
+PROVIDERS: tuple[Any, ...] = (
+    authorization,
+    containerregistry,
+    groups,
+    insights,
+    managedidentity,
+    operationalinsights,
+    storage_accounts,
+    vaults,
+)
+ROUTES = (groups, operations, storage_accounts, vaults)
+
+
+def _optional(module: str, name: str) -> Any:
+    """Until every room is there: a module's part, or None."""
+    try:
+        return getattr(importlib.import_module(module), name, None)
+    except ImportError:
+        return None
+
+
+def resource_manager(cloud: Cloud) -> ResourceManager:
+    """management.azure.com, with every provider's types and routes."""
+    types = [one for provider in PROVIDERS for one in provider.resource_types(cloud)]
+    workspaces = _optional("sandbox.azure.ml.arm", "resource_types")
+    if workspaces is not None:
+        types += workspaces(cloud)
+    return ResourceManager(cloud, types, [one for module in ROUTES for one in module.routes()])
+
+
+def hosts(cloud: Cloud) -> list[tuple[re.Pattern[str], Application]]:
+    """The gateway's table: patterns of whole host names, and who answers for them."""
+    table: list[tuple[str, Application]] = [
+        (r"management\.azure\.com", resource_manager(cloud)),
+        (r"login\.microsoftonline\.com", entra.app(cloud)),
+        (r"graph\.microsoft\.com", graph.app(cloud)),
+    ]
+    for pattern, module in (
+        (r"[a-z0-9-]+\.(blob|dfs)\.core\.windows\.net", "sandbox.azure.storage"),
+        (r"[a-z0-9-]+\.vault\.azure\.net", "sandbox.azure.keyvault"),
+        (r"[a-z0-9-]+\.api\.azureml\.ms", "sandbox.azure.ml"),
+    ):
+        made = _optional(module, "app")
+        if made is not None:
+            table.append((pattern, made(cloud)))
+    return [(re.compile(pattern), application) for pattern, application in table]
+
+
+def runner(cloud: Cloud) -> Any:
+    """What carries jobs out, or None until it is there."""
+    made = _optional("sandbox.azure.ml", "Runner")
+    return None if made is None else made(cloud)

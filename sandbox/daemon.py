@@ -1,0 +1,205 @@
+"""The background process: opens the sandbox's folder, serves the gateway, ends on SIGTERM.
+
+One process a folder: it holds a lock on `lock` for its life, which the system frees however it dies. `sandbox.json`
+says where it listens, and counts only while the lock is held.
+"""
+
+import asyncio
+import errno
+import fcntl
+import gc
+import json
+import logging
+import os
+import resource
+import signal
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import trustme
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from sandbox.azure import services
+from sandbox.azure.cloud import Cloud, open_cloud
+from sandbox.azure.gateway import Gateway
+from sandbox.environment import CA, connection
+from sandbox.files import write_private
+
+LOCK, STATE = "lock", "sandbox.json"
+CA_KEY = "ca.key"
+DIRECTORY_MODE = 0o700
+
+
+class StartError(Exception):
+    """The sandbox cannot start; the message says why and what to do."""
+
+
+class AlreadyRunningError(StartError):
+    """Another process serves this folder."""
+
+
+def take_lock(directory: Path) -> int:
+    """The folder's lock, as a file descriptor that holds it until it is closed.
+
+    Raises:
+        AlreadyRunningError: Another process holds it.
+        OSError: The folder cannot be written.
+    """
+    handle = os.open(directory / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(handle)
+        raise AlreadyRunningError(f"a sandbox is already running in {directory}") from error
+    return handle
+
+
+def _authority(directory: Path) -> trustme.CA:
+    """The folder's certificate authority, made at the first start."""
+    certificate, key = directory / CA, directory / CA_KEY
+    if not (certificate.exists() and key.exists()):
+        made = trustme.CA(organization_name="azureml-platform sandbox")
+        write_private(key, made.private_key_pem.bytes())
+        write_private(certificate, made.cert_pem.bytes())
+    return trustme.CA.from_pem(certificate.read_bytes(), key.read_bytes())
+
+
+class Daemon:
+    """Serves one folder.
+
+    Args:
+        directory: The sandbox's folder, which exists.
+        port: Where to listen on loopback; 0 takes a free one.
+    """
+
+    def __init__(self, directory: Path, port: int) -> None:
+        self._directory, self._port = directory, port
+        self._started = time.time()
+
+    async def run(self, ready: "Ready") -> None:
+        """Serves until SIGTERM or SIGINT.
+
+        Raises:
+            StartError: With the reason.
+        """
+        lock = take_lock(self._directory)
+        (self._directory / STATE).unlink(missing_ok=True)
+        stopped = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+        server, cloud, runner = await self._open()
+        write_private(
+            self._directory / STATE,
+            json.dumps({"pid": os.getpid(), "port": self._port, "started": self._started}).encode(),
+        )
+        gc.collect()
+        gc.freeze()
+        ready.tell(f"ready {self._port}")
+        await stopped.wait()
+        server.close()
+        if runner is not None:
+            await runner.stop()
+        cloud.store.close()
+        (self._directory / STATE).unlink(missing_ok=True)
+        os.close(lock)
+
+    async def _open(self) -> tuple[asyncio.Server, Cloud, Any]:
+        environment: dict[str, str] = {}
+        cloud = open_cloud(self._directory, environment)
+        gateway = Gateway(_authority(self._directory), services.hosts(cloud), self._local(cloud))
+        try:
+            server = await gateway.start(self._port)
+        except OSError as error:
+            raise _cannot_listen(self._port, error) from error
+        self._port = server.sockets[0].getsockname()[1]
+        environment.update(connection(self._directory, self._port))
+        runner = services.runner(cloud)
+        if runner is not None:
+            await runner.start()
+        return server, cloud, runner
+
+    def _local(self, cloud: Cloud) -> Starlette:
+        """What the port itself answers, without TLS: the status."""
+
+        async def status(request: Request) -> JSONResponse:
+            return JSONResponse(
+                {
+                    "pid": os.getpid(),
+                    "port": self._port,
+                    "uptimeSeconds": round(time.time() - self._started, 1),
+                    "residentBytes": _resident(),
+                    "resources": _counts(cloud),
+                }
+            )
+
+        return Starlette(routes=[Route("/status", status)])
+
+
+def _counts(cloud: Cloud) -> dict[str, int]:
+    """Resources by type, the most first."""
+    counted = Counter(one["type"] for one in cloud.store.list("resource"))
+    counted["Microsoft.Authorization/roleAssignments"] = sum(1 for _ in cloud.store.list("roleAssignment"))
+    counted["Microsoft.Authorization/roleDefinitions"] = sum(1 for _ in cloud.store.list("roleDefinition"))
+    return dict(counted.most_common())
+
+
+def _resident() -> int:
+    """Bytes of memory now; where the system does not tell (macOS), the most so far."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    except OSError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return pages * resource.getpagesize()
+
+
+def _cannot_listen(port: int, error: OSError) -> StartError:
+    if error.errno == errno.EADDRINUSE:
+        return StartError(
+            f"port {port} on 127.0.0.1 is taken by another program: start with another one, "
+            "`python -m sandbox start --port N` (0 takes any free port)"
+        )
+    return StartError(f"cannot listen on 127.0.0.1:{port}: {error.strerror}")
+
+
+class Ready:
+    """Tells the command that started this process how it went.
+
+    Args:
+        handle: A pipe's writing end.
+    """
+
+    def __init__(self, handle: int) -> None:
+        self._handle = handle
+
+    def tell(self, text: str) -> None:
+        """Writes the one message and closes the pipe."""
+        os.write(self._handle, text.encode())
+        os.close(self._handle)
+
+
+def main(argv: list[str]) -> int:
+    """`python -m sandbox.daemon DIRECTORY PORT PIPE`: started by `python -m sandbox start` alone."""
+    directory, port, ready = Path(argv[0]), int(argv[1]), Ready(int(argv[2]))
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    try:
+        asyncio.run(Daemon(directory, port).run(ready))
+    except AlreadyRunningError:
+        ready.tell("running")
+        return 1
+    except StartError as error:
+        ready.tell(f"error {error}")
+        return 1
+    except OSError as error:
+        ready.tell(f"error {directory} cannot be used: {error}")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,41 @@
+"""The variables with which an unmodified Azure client reaches the sandbox."""
+
+from pathlib import Path
+from typing import Any
+
+from sandbox.azure.cloud import load_seed
+from sandbox.azure.directory import Persona, load_personas
+
+CA = "ca.pem"
+
+
+def connection(directory: Path, port: int) -> dict[str, str]:
+    """The way to the gateway, and whom to trust on it; no credentials."""
+    proxy, bundle = f"http://127.0.0.1:{port}", str(directory / CA)
+    return {
+        "HTTPS_PROXY": proxy,
+        "https_proxy": proxy,
+        "NO_PROXY": "",
+        "no_proxy": "",
+        "SSL_CERT_FILE": bundle,
+        "REQUESTS_CA_BUNDLE": bundle,
+        "CURL_CA_BUNDLE": bundle,
+    }
+
+
+def client(directory: Path, port: int, persona: Persona, seed: dict[str, Any]) -> dict[str, str]:
+    """All that a persona's client needs: the connection, and its credentials under Azure's and Pulumi's names."""
+    credentials = {
+        "TENANT_ID": seed["tenantId"],
+        "CLIENT_ID": persona.client_id,
+        "CLIENT_SECRET": persona.secret,
+        "SUBSCRIPTION_ID": seed["subscriptions"][0]["id"],
+    }
+    named = {f"{prefix}_{name}": value for prefix in ("AZURE", "ARM") for name, value in credentials.items()}
+    return {**connection(directory, port), **named}
+
+
+def persona_environment(directory: Path, port: int, name: str) -> dict[str, str]:
+    """The client environment of a persona of the sandbox in this folder."""
+    seed = load_seed()
+    return client(directory, port, load_personas(directory, seed)[name], seed)
