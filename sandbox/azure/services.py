@@ -19,6 +19,7 @@ from sandbox.azure.arm import storage as storage_accounts
 from sandbox.azure.arm.app import ResourceManager
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.gateway import Application
+from sandbox.azure.ml import arm as machine_learning
 
 PROVIDERS: tuple[Any, ...] = (
     authorization,
@@ -29,8 +30,9 @@ PROVIDERS: tuple[Any, ...] = (
     operationalinsights,
     storage_accounts,
     vaults,
+    machine_learning,
 )
-ROUTES = (groups, operations, storage_accounts, vaults)
+ROUTES = (groups, operations, storage_accounts, vaults, machine_learning)
 
 
 def _optional(module: str, name: str) -> Any:
@@ -44,9 +46,6 @@ def _optional(module: str, name: str) -> Any:
 def resource_manager(cloud: Cloud) -> ResourceManager:
     """management.azure.com, with every provider's types and routes."""
     types = [one for provider in PROVIDERS for one in provider.resource_types(cloud)]
-    workspaces = _optional("sandbox.azure.ml.arm", "resource_types")
-    if workspaces is not None:
-        types += workspaces(cloud)
     return ResourceManager(cloud, types, [one for module in ROUTES for one in module.routes()])
 
 

@@ -3,7 +3,7 @@
 from sandbox.azure.arm.core import ResourceType
 from sandbox.azure.arm.resources import Route
 from sandbox.azure.cloud import Cloud
-from sandbox.azure.ml import locations, workspaces
+from sandbox.azure.ml import assets, jobs, locations, workspaces
 from sandbox.azure.ml.computes import Compute
 from sandbox.azure.ml.datastores import Datastore
 from sandbox.azure.ml.operations import OperationStatus
@@ -15,7 +15,6 @@ def resource_types(cloud: Cloud) -> list[ResourceType]:
     return [workspaces.Workspace(), Compute(), Datastore(), OperationStatus()]
 
 
-def routes(cloud: Cloud) -> list[Route]:
-    """The paths beside them: what regions offer."""
-    del cloud
-    return [*locations.ROUTES]
+def routes() -> list[Route]:
+    """The paths beside them: what regions offer, assets and jobs."""
+    return [*locations.ROUTES, *assets.routes(), *jobs.routes()]

@@ -12,7 +12,7 @@ from sandbox.azure.errors import AzureError
 from sandbox.azure.ml.errors import UserError
 from sandbox.azure.ml.names import WORKSPACES, workspace_id
 from sandbox.azure.sealed import seal, unseal
-from sandbox.azure.storage import accounts
+from sandbox.azure.storage import accounts, containers
 
 TYPE = f"{WORKSPACES}/datastores"
 SECRETS = "datastoreSecret"
@@ -148,6 +148,12 @@ def secret(call: Call, resource: Body) -> str:
         raise UserError(400, f"Storage account '{error.args[0]}' does not exist.", "BadArgument") from error
 
 
+def ensure_container(cloud: Cloud, account: str, name: str) -> None:
+    """Makes a container unless it is there."""
+    if containers.get(cloud, account, name) is None:
+        containers.create(cloud, account, name)
+
+
 def make_defaults(call: Call, workspace: Body) -> None:
     """The four datastores that a workspace has from the start, and their containers."""
     properties = workspace["properties"]
@@ -162,14 +168,8 @@ def make_defaults(call: Call, workspace: Body) -> None:
     }
     for name, own in defaults.items():
         if "containerName" in own:
-            _ensure_container(call.cloud, account, own["containerName"])
+            ensure_container(call.cloud, account, own["containerName"])
         _put_default(call, workspace, name, {"accountName": account, **own}, by_key=by_key)
-
-
-def _ensure_container(cloud: Cloud, account: str, name: str) -> None:
-    from sandbox.azure.storage import containers  # noqa: PLC0415
-
-    containers.ensure(cloud, account, name)
 
 
 def _put_default(call: Call, workspace: Body, name: str, own: dict[str, Any], *, by_key: bool) -> None:

@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 
 from sandbox.azure.arm.core import Body, Call, ResourceType, Rule, parse_id
 from sandbox.azure.errors import AzureError
+from sandbox.azure.ml import assets, runs
 from sandbox.azure.ml.datastores import make_defaults
 from sandbox.azure.ml.identities import assign_system_identity, check_identity
 from sandbox.azure.ml.names import WORKSPACES, user_identities
@@ -183,7 +184,9 @@ class Workspace(ResourceType):
         return None
 
     def deleted(self, call: Call, resource: Body) -> None:
-        """Remembers the deleted workspace, unless it is purged with it."""
+        """Remembers the deleted workspace, unless it is purged with it; assets and runs go."""
+        assets.forget(call.cloud, resource["id"])
+        runs.forget(call.cloud, resource["id"])
         if _purging(call):
             return
         gone = datetime.now(UTC)

@@ -1,0 +1,115 @@
+"""Runs and experiments, as run history and MLflow both show them.
+
+A run is a document of the kind `mlRun`; a job's run and one that an MLflow client made are alike. `parameters`, `tags`
+and `properties` are strings by name; `metrics` has the last point of each, `mlMetric` documents have all points.
+"""
+
+import re
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+from sandbox.azure.arm.core import Body
+from sandbox.azure.cloud import Cloud
+from sandbox.azure.ml.scope import Scope
+
+RUN, EXPERIMENT, METRIC, JOB = "mlRun", "mlExperiment", "mlMetric", "mlJob"
+DEFAULT_EXPERIMENT = "Default"
+ENDED = frozenset({"Completed", "Failed", "Canceled"})
+RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,254}")
+
+
+def now() -> str:
+    """The time as run history writes it."""
+    return datetime.now(UTC).isoformat(timespec="microseconds")
+
+
+def millis(time: str | None) -> int:
+    """Milliseconds since 1970, as MLflow counts; 0 for no time."""
+    return int(datetime.fromisoformat(time).timestamp() * 1000) if time else 0
+
+
+def from_millis(value: float) -> str:
+    """The time of MLflow's milliseconds."""
+    return datetime.fromtimestamp(value / 1000, UTC).isoformat(timespec="microseconds")
+
+
+def experiment(scope: Scope, name: str) -> Body:
+    """The experiment of this name, made if there is none."""
+    return find_experiment(scope, name) or make_experiment(scope, name)
+
+
+def find_experiment(scope: Scope, name: str) -> Body | None:
+    """The experiment of this name, or None."""
+    return next((one for one in scope.list(EXPERIMENT) if one["name"].lower() == name.lower()), None)
+
+
+def make_experiment(scope: Scope, name: str, tags: dict[str, str] | None = None) -> Body:
+    """A new experiment."""
+    made = now()
+    body: Body = {
+        "id": str(uuid.uuid4()),
+        "name": name,
+        "created": made,
+        "updated": made,
+        "archived": False,
+        "tags": tags or {},
+    }
+    scope.put(EXPERIMENT, body, body["id"])
+    return body
+
+
+def make_run(scope: Scope, run_id: str, in_experiment: Body, **own: Any) -> Body:
+    """A new run; `own` replaces the defaults."""
+    number = sum(1 for _ in scope.list(RUN)) + 1
+    body: Body = {
+        "runId": run_id,
+        "runNumber": number,
+        "runUuid": str(uuid.uuid4()),
+        "experimentId": in_experiment["id"],
+        "experimentName": in_experiment["name"],
+        "displayName": run_id,
+        "description": None,
+        "status": "NotStarted",
+        "createdUtc": now(),
+        "startTimeUtc": None,
+        "endTimeUtc": None,
+        "createdBy": scope.caller.object_id,
+        "hidden": False,
+        "parentRunId": None,
+        "target": None,
+        "tags": {},
+        "properties": {},
+        "parameters": {},
+        "metrics": {},
+        "error": None,
+        "warnings": [],
+        "inputs": {},
+        "outputs": {},
+        **own,
+    }
+    scope.put(RUN, body, run_id)
+    return body
+
+
+def update_run(cloud: Cloud, workspace_id: str, run_id: str, **changes: Any) -> Body | None:
+    """Changes a run; None where it is gone."""
+    key = f"{workspace_id}/{run_id}".lower()
+    body = cloud.store.get(RUN, key)
+    if body is None:
+        return None
+    body |= changes
+    cloud.store.put(RUN, key, body)
+    return body
+
+
+def artifact_prefix(run_id: str) -> str:
+    """Where a run's artifacts lie in the workspace's artifact store."""
+    return f"ExperimentRun/dcid.{run_id}"
+
+
+def forget(cloud: Cloud, workspace_id: str) -> None:
+    """Drops everything about a removed workspace's runs."""
+    for kind in (RUN, EXPERIMENT, METRIC, JOB):
+        for key, _ in list(cloud.store.items(kind, workspace_id.lower() + "/")):
+            cloud.store.delete(kind, key)
