@@ -45,7 +45,9 @@ def storage_account(
         allow_cross_tenant_replication=False,
         default_to_o_auth_authentication=True,
         public_network_access="Enabled",
-        network_rule_set=storage.NetworkRuleSetArgs(default_action=storage.DefaultAction.ALLOW, bypass="AzureServices"),
+        network_rule_set=storage.NetworkRuleSetArgs(
+            default_action=storage.DefaultAction.ALLOW, bypass="AzureServices", ip_rules=[], virtual_network_rules=[]
+        ),
         tags=tags,
         opts=opts,
     )

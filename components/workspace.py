@@ -124,10 +124,8 @@ class TeamWorkspace(pulumi.ComponentResource):
         needs = self._dependencies()
         own_identity = self._identity("workspace", args.names.workspace_identity)
         nodes = self._identity("nodes", args.names.node_identity)
-        self.workspace_identity = Principal(
-            args.names.workspace_identity, own_identity.principal_id, "ServicePrincipal"
-        )
-        self.node_identity = Principal(args.names.node_identity, nodes.principal_id, "ServicePrincipal")
+        self.workspace_identity = Principal("workspace-identity", own_identity.principal_id, "ServicePrincipal")
+        self.node_identity = Principal("nodes-identity", nodes.principal_id, "ServicePrincipal")
         self.node_identity_id = nodes.id
         self.node_access = self._node_access(needs)
         workspace = self._workspace(needs, own_identity, self._workspace_access(needs))
