@@ -1,0 +1,119 @@
+"""`python -m sandbox pulumi ...`: Pulumi's command line against the sandbox.
+
+The real `pulumi` where it is on PATH, else the embedded engine. Either gets the owner's client environment and a file
+backend, a passphrase and a PULUMI_HOME below the sandbox's folder, so that nothing outside it, and no tracked file,
+changes.
+"""
+
+import argparse
+import os
+import secrets
+import shutil
+import subprocess
+from pathlib import Path
+
+import yaml
+
+from sandbox import control
+from sandbox.control import SandboxError
+from sandbox.environment import persona_environment
+from sandbox.files import write_private
+
+FORCE_EMBEDDED = ("SANDBOX_ENGINE", "embedded")
+OPERATIONS = frozenset({"up", "update", "preview", "pre", "refresh", "destroy", "down"})
+PASSPHRASE_BYTES = 32
+
+
+def run(directory: Path, argv: list[str]) -> int:
+    """Runs one command of Pulumi's; gives its exit code.
+
+    Raises:
+        SandboxError: The sandbox is not running and the command needs it, or its folder cannot be written.
+    """
+    home = directory / "pulumi"
+    given, command = _given(argv)
+    environment = _backend(home)
+    running = control.require(directory) if command in OPERATIONS else control.find(directory)
+    if running is not None:
+        environment |= persona_environment(directory, running.port, "owner")
+    os.environ.update(environment)
+    pulumi = shutil.which("pulumi")
+    name, value = FORCE_EMBEDDED
+    if pulumi is None or os.environ.get(name) == value:
+        return _embedded(argv)
+    return _real(pulumi, home, argv, command, given)
+
+
+def _given(argv: list[str]) -> tuple[argparse.Namespace, str]:
+    """The stack and project folder that the words name, and the command."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("-s", "--stack", default=os.environ.get("PULUMI_STACK", ""))
+    parser.add_argument("-C", "--cwd", type=Path, default=Path())
+    parser.add_argument("--config-file")
+    given, rest = parser.parse_known_args(argv)
+    return given, next((word for word in rest if not word.startswith("-")), "")
+
+
+def _backend(home: Path) -> dict[str, str]:
+    """Where Pulumi keeps its state, and with what it encrypts secrets."""
+    passphrase = home / "passphrase"
+    try:
+        (home / "home").mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not passphrase.exists():
+            write_private(passphrase, secrets.token_urlsafe(PASSPHRASE_BYTES).encode())
+    except OSError as error:
+        raise SandboxError(f"{home} cannot be used: {error.strerror}") from error
+    return {
+        "PULUMI_BACKEND_URL": home.as_uri(),
+        "PULUMI_CONFIG_PASSPHRASE_FILE": str(passphrase),
+        "PULUMI_HOME": str(home / "home"),
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+    }
+
+
+def _embedded(argv: list[str]) -> int:
+    from sandbox import engine  # noqa: PLC0415 # Pulumi's SDK takes most of a second to import
+    from sandbox.providers.azure_native import AzureNative  # noqa: PLC0415
+    from sandbox.providers.azuread import AzureAD  # noqa: PLC0415
+
+    return engine.main(argv, providers={"azure-native": AzureNative, "azuread": AzureAD})
+
+
+def _real(pulumi: str, home: Path, argv: list[str], command: str, given: argparse.Namespace) -> int:
+    """The real engine with the stand-in plugins, and a copy of the stack file, which it may write a salt into."""
+    from sandbox.providers import plugins  # noqa: PLC0415
+
+    plugins.install(home / "home")
+    words = list(argv)
+    if command in OPERATIONS and not given.config_file:
+        if not given.stack:
+            raise SandboxError(f"say which stack `pulumi {command}` works on: --stack NAME")
+        words += ["--config-file", str(_stack_file(pulumi, home, given.cwd, given.stack))]
+    return subprocess.run([pulumi, *words], check=False).returncode  # noqa: S603 # the user's own pulumi
+
+
+def _stack_file(pulumi: str, home: Path, project: Path, stack: str) -> Path:
+    """A copy of the stack's file with the salt that Pulumi made for it; the stack is made if there is none."""
+    try:
+        name = yaml.safe_load((project / "Pulumi.yaml").read_text(encoding="utf-8"))["name"]
+    except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
+        raise SandboxError(f"{project / 'Pulumi.yaml'} is no Pulumi project file: {error}") from error
+    folder = home / "stacks" / name
+    folder.mkdir(parents=True, exist_ok=True)
+    copy, original = folder / f"Pulumi.{stack}.yaml", project / f"Pulumi.{stack}.yaml"
+    (folder / "Pulumi.yaml").write_text(yaml.safe_dump({"name": name, "runtime": "python"}), encoding="utf-8")
+    if not (home / ".pulumi" / "stacks" / name / f"{stack}.json").exists():
+        subprocess.run([pulumi, "stack", "init", stack, "--cwd", str(folder)], check=True)  # noqa: S603
+    text = original.read_text(encoding="utf-8") if original.exists() else ""
+    salt = _salt(copy)
+    if salt and not _salt(original):
+        text = f"encryptionsalt: {salt}\n{text}"
+    write_private(copy, text.encode())
+    return copy
+
+
+def _salt(stack_file: Path) -> str:
+    if not stack_file.exists():
+        return ""
+    return str((yaml.safe_load(stack_file.read_text(encoding="utf-8")) or {}).get("encryptionsalt") or "")

@@ -1,0 +1,104 @@
+"""A running sandbox for any test, reached as a user reaches it: the command, the environment it prints, HTTPS."""
+
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SUBSCRIPTION = "8b41ca0c-0c5a-4c01-b49b-5bb8d329cc27"
+
+
+@dataclass
+class Sandbox:
+    """The sandbox of one folder, by its command line.
+
+    Attributes:
+        directory: Its SANDBOX_DIR.
+        subscription: The seed's subscription.
+    """
+
+    directory: Path
+    subscription: str = SUBSCRIPTION
+    _environments: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def command(self, *words: str, cwd: Path = ROOT, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Runs `python -m sandbox WORDS` as from a user's shell."""
+        environment = {**os.environ, "SANDBOX_DIR": str(self.directory), "PYTHONPATH": str(ROOT), **variables}
+        return subprocess.run(
+            [sys.executable, "-m", "sandbox", *words],
+            env=environment,
+            cwd=cwd,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    def start(self) -> None:
+        """Starts it on a free port."""
+        done = self.command("start", "--port", "0")
+        assert done.returncode == 0, done.stderr + self.log()
+        self._environments.clear()
+
+    def stop(self) -> None:
+        """Stops it."""
+        done = self.command("stop")
+        assert done.returncode == 0, done.stderr
+
+    def log(self) -> str:
+        """What the background process has logged."""
+        path = self.directory / "log.txt"
+        return path.read_text() if path.exists() else ""
+
+    def environment(self, persona: str = "owner") -> dict[str, str]:
+        """The variables that `env --persona` exports."""
+        if persona not in self._environments:
+            done = self.command("env", "--persona", persona)
+            assert done.returncode == 0, done.stderr
+            words = [shlex.split(line)[1] for line in done.stdout.splitlines()]
+            self._environments[persona] = dict(word.split("=", 1) for word in words)
+        return self._environments[persona]
+
+
+def _started(directory: Path) -> Iterator[Sandbox]:
+    sandbox = Sandbox(directory)
+    sandbox.start()
+    try:
+        yield sandbox
+    finally:
+        sandbox.stop()
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
+    """A sandbox of the test's own, empty."""
+    yield from _started(tmp_path / ".sandbox")
+
+
+@pytest.fixture(scope="session")
+def shared_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """One sandbox for all tests of a worker: use names of your own in it, and no `reset`."""
+    yield from _started(tmp_path_factory.mktemp("shared") / ".sandbox")
+
+
+@pytest.fixture
+def as_persona(shared_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Makes this process a client of the shared sandbox: `as_persona("scientist")` sets the variables."""
+
+    def become(persona: str) -> None:
+        for name, value in shared_sandbox.environment(persona).items():
+            monkeypatch.setenv(name, value)
+
+    return become
+
+
+@pytest.fixture
+def owner(as_persona: Callable[[str], None]) -> None:
+    """This process signs in as the owner."""
+    as_persona("owner")
