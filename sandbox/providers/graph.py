@@ -1,0 +1,94 @@
+"""Microsoft Graph v1.0, as the azuread stand-in calls it."""
+
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+import requests
+
+from sandbox.providers.http import GRAPH, Client, Failure, Refused
+from sandbox.providers.values import Properties
+
+ROOT: Final = GRAPH + "/v1.0"
+_PAUSE = 1.0  # seconds between looks at what the directory has not replicated yet
+
+
+class Graph:
+    """Calls to graph.microsoft.com."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def get(self, path: str) -> Properties:
+        """An object.
+
+        Raises:
+            Refused: Any status but 200.
+        """
+        found: Properties = self._call("GET", path, accepted=(200,)).json()
+        return found
+
+    def find(self, path: str) -> Properties | None:
+        """An object; None where there is none."""
+        try:
+            return self.get(path)
+        except Refused as refused:
+            if refused.status == requests.codes.not_found:
+                return None
+            raise
+
+    def all(self, path: str, **equal: Any) -> list[Properties]:
+        """A collection, all its pages; `equal` filters by properties."""
+        terms = [f"{name} eq {_literal(value)}" for name, value in equal.items()]
+        query = {"$filter": " and ".join(terms)} if terms else None
+        answer, found = self._call("GET", path, query=query, accepted=(200,)).json(), []
+        while True:
+            found += answer["value"]
+            if "@odata.nextLink" not in answer:
+                return found
+            link = answer["@odata.nextLink"]
+            answer = self._client.request("GET", link, audience=GRAPH, accepted=(200,)).json()
+
+    def ids(self, path: str) -> list[str]:
+        """The ids in a collection."""
+        return [one["id"] for one in self.all(path)]
+
+    def post(self, path: str, body: Properties) -> Properties:
+        """Makes an object, or carries out an action; what the answer says."""
+        answer = self._call("POST", path, body=body, accepted=(200, 201, 204))
+        return answer.json() if answer.content else {}
+
+    def patch(self, path: str, body: Properties) -> None:
+        """Changes an object."""
+        self._call("PATCH", path, body=body, accepted=(200, 204))
+
+    def delete(self, path: str) -> None:
+        """Deletes an object; what is gone already is well."""
+        self._call("DELETE", path, accepted=(200, 204, 404))
+
+    def wait_until(self, sight: Callable[[], Any], what: str, *, seconds: float) -> Any:
+        """Looks again until there is something to see, since the directory replicates; what was seen.
+
+        Raises:
+            Failure: There was nothing within `seconds`.
+        """
+        end = time.monotonic() + seconds
+        while not (seen := sight()):
+            if time.monotonic() + _PAUSE > end:
+                raise Failure(f"Timed out whilst waiting for {what} to be replicated in Azure AD")
+            self._client.wait(_PAUSE)
+        return seen
+
+    def _call(self, method: str, path: str, **options: Any) -> requests.Response:
+        return self._client.request(method, ROOT + path, audience=GRAPH, **options)
+
+
+def reference(identifier: str) -> str:
+    """How a body names a directory object."""
+    return f"{ROOT}/directoryObjects/{identifier}"
+
+
+def _literal(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "'" + str(value).replace("'", "''") + "'"
