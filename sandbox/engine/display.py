@@ -169,7 +169,11 @@ class Display:
 
     def print(self, text: str = "", style: str = "") -> None:
         """Print a line."""
-        self.console.print(Text(text, style=style if self.color else ""))
+        if self.color:
+            self.console.print(Text(text, style=style))
+        else:
+            self.out.write(text + "\n")
+            self.out.flush()
 
     def show(self, event: Event) -> None:
         """Take an event."""

@@ -8,6 +8,7 @@ provider of provider resources (Pulumi's `pkg/resource/deploy/providers`); `Buil
 import contextlib
 import json
 import os
+import random
 import selectors
 import shutil
 import subprocess
@@ -257,7 +258,7 @@ class Provider:
                 type=type_of(urn),
                 olds=self._send(olds or {}),
                 news=self._send(news),
-                randomSeed=os.urandom(32),
+                randomSeed=random.randbytes(32),  # noqa: S311 (varies names, protects nothing)
             ),
         )
         return self._receive(reply.inputs, news), [(f.property, f.reason) for f in reply.failures]

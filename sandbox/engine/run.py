@@ -9,7 +9,7 @@ import os
 import runpy
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -202,8 +202,9 @@ def _run(d: Deployment, workspace: Workspace) -> bool:
     )
     set_all_config(workspace.config.values, workspace.config.secret_keys)
 
-    def program() -> None:
+    def program() -> Awaitable[None]:
         runpy.run_path(str(workspace.project.main), run_name="__main__")
+        return _settled()
 
     loop = asyncio.new_event_loop()
     loop.set_exception_handler(lambda *_: None)
@@ -225,6 +226,21 @@ def _run(d: Deployment, workspace: Workspace) -> bool:
         asyncio.set_event_loop(None)
         quiet.setLevel(level)
         monitor.close()
+
+
+async def _settled() -> None:
+    """Wait until the program's outputs are resolved, or one has failed.
+
+    The SDK would wait for them, too, but looks at all that are left whenever one is done, which takes a time quadratic
+    in the number of resources. It goes on from here, and finds little left to wait for.
+    """
+    while not getattr(settings.get_root_resource(), "_async_program", None):
+        tasks = [task for task in list(settings.SETTINGS.outputs) if not task.done()]
+        if not tasks:
+            return
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+        if any(task.cancelled() or task.exception() for task in done):
+            return
 
 
 def _outcome(d: Deployment, workspace: Workspace, run: Callable[[], Any]) -> bool:
