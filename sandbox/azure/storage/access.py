@@ -59,6 +59,19 @@ def with_permissions(acl: str, text: str, umask: int = 0) -> str:
     return render(entries)
 
 
+def umask(text: str | None) -> int:
+    """What a new path's permissions leave out; 0027 where the request does not say.
+
+    Raises:
+        StorageError: 400 InvalidInput.
+    """
+    if text is None:
+        return DEFAULT_UMASK
+    if not OCTAL.fullmatch(text):
+        raise StorageError("InvalidInput", f"The umask '{text}' is invalid: write four octal digits.")
+    return int(text, 8)
+
+
 def _mode(text: str) -> int:
     if OCTAL.fullmatch(text):
         return int(text, 8)

@@ -66,16 +66,18 @@ def write(
             path.write_bytes(data)
 
     with place.content.write(fill) as received:
-        segments = [received.segment()] if received.size else []
         headers = {"content-type": content_type}
-        return place.put(name, ANY, segments, headers=headers, metadata=metadata or {})
+        return place.put(name, ANY, received.segments, headers=headers, metadata=metadata or {})
 
 
 def append(cloud: Cloud, account: str, container: str, name: str, data: bytes) -> Blob:
     """Appends to an append blob, made if absent: a log, for one."""
     place = opened(cloud, account, container)
-    if place.find(name) is None:
-        place.put(name, ANY, [], blob_type="AppendBlob", headers={"content-type": "text/plain"})
+    blob = place.find(name)
+    if blob is None:
+        blob = place.put(name, ANY, [], blob_type="AppendBlob", headers={"content-type": "text/plain"})
+    if not data:
+        return blob
     with place.content.write(lambda path: path.write_bytes(data)) as received:
         return place.append(name, ANY, received)
 

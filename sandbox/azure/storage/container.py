@@ -255,6 +255,17 @@ class Container:
         conditions.check_write(old)
         return self.save(name, old.touched(**changes), old)
 
+    def set_tier(self, name: str, tier: str) -> None:
+        """Sets the access tier, which makes no new version.
+
+        Raises:
+            StorageError: 404; 409 for what has no tier.
+        """
+        old = self.get(name)
+        if old.directory or old.type != "BlockBlob":
+            raise StorageError("InvalidBlobType")
+        self.save(name, replace(old, tier=tier), old)
+
     def delete(self, name: str, conditions: Conditions) -> None:
         """Removes the blob, or an empty directory.
 

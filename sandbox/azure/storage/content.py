@@ -46,6 +46,11 @@ class Received:
         """The body as a piece of a blob."""
         return Segment(self.file, self.size, block)
 
+    @property
+    def segments(self) -> list[Segment]:
+        """The body as a whole blob; an empty one has no pieces, and no file either."""
+        return [self.segment()] if self.size else []
+
 
 class Content:
     """The folder of a sandbox's blobs; one for each folder in a process (`content_of`)."""
@@ -69,7 +74,7 @@ class Content:
                 async for chunk in chunks:
                     digest.update(chunk)
                     size += file.write(chunk)
-            path.with_suffix(PARTIAL).replace(path)
+            _complete(path, size)
             yield Received(path.name, size, digest.digest())
 
     @contextmanager
@@ -81,7 +86,7 @@ class Content:
             with part.open("rb") as file:
                 digest = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False))
             size = part.stat().st_size
-            part.replace(path)
+            _complete(path, size)
             yield Received(path.name, size, digest.digest())
 
     @contextmanager
@@ -166,6 +171,13 @@ class Content:
             for entry in entries:
                 if entry.name not in named:
                     Path(entry.path).unlink(missing_ok=True)
+
+
+def _complete(path: Path, size: int) -> None:
+    if size:
+        path.with_suffix(PARTIAL).replace(path)
+    else:
+        path.with_suffix(PARTIAL).unlink()
 
 
 @cache

@@ -45,6 +45,7 @@ ERRORS: dict[str, tuple[int, str]] = {
     "ConditionNotMet": (412, "The condition specified using HTTP conditional header(s) is not met."),
     "ContainerAlreadyExists": (409, "The specified container already exists."),
     "ContainerNotFound": (404, "The specified container does not exist."),
+    "ContentLengthMustBeZero": (400, "The Content-Length request header must be zero."),
     "DirectoryIsNotEmpty": (409, "This operation is not permitted on a non-empty directory."),
     "DirectoryNotEmpty": (409, "The recursive query parameter value must be true to delete a non-empty directory."),
     "EmptyMetadataKey": (400, "The key for one of the metadata key-value pairs is empty."),

@@ -10,7 +10,7 @@ from sandbox.azure.storage.errors import StorageError
 CONTAINER = re.compile(r"[a-z0-9](-?[a-z0-9])*")
 SYSTEM_CONTAINERS = ("$root", "$web", "$logs")
 METADATA = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 LONGEST = 1024  # characters of a blob's name
 LAST_CHARACTER = 0x10FFFF
 SURROGATES = range(0xD800, 0xE000)  # code points that are no characters
@@ -57,10 +57,10 @@ def check_metadata(metadata: dict[str, str]) -> None:
     Raises:
         StorageError: EmptyMetadataKey, InvalidMetadata or MetadataTooLarge.
     """
-    for name in metadata:
+    for name, value in metadata.items():
         if not name:
             raise StorageError("EmptyMetadataKey")
-        if not METADATA.fullmatch(name):
+        if not METADATA.fullmatch(name) or CONTROL.search(value):
             raise StorageError("InvalidMetadata")
     if sum(len(name) + len(value.encode()) for name, value in metadata.items()) > MAX_METADATA:
         raise StorageError("MetadataTooLarge")
