@@ -5,6 +5,7 @@ import json
 import shlex
 import sys
 from pathlib import Path
+from typing import Any
 
 from sandbox import control
 from sandbox.control import DEFAULT_PORT, SandboxError, sandbox_directory
@@ -15,7 +16,8 @@ PERSONAS = ("owner", "lead", "scientist")
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m sandbox",
-        description="A local Azure on loopback, and Pulumi's commands against it. Its folder is $SANDBOX_DIR or .sandbox.",
+        description="A local Azure on loopback, and Pulumi's commands against it.",
+        epilog="Its folder is $SANDBOX_DIR, or .sandbox in the current one.",
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     start = commands.add_parser("start", help="start in the background, or find it running")
@@ -51,7 +53,7 @@ def _stop(directory: Path, arguments: argparse.Namespace) -> int:
 
 def _status(directory: Path, arguments: argparse.Namespace) -> int:
     running = control.find(directory)
-    told = {"running": running is not None, "directory": str(directory)}
+    told: dict[str, Any] = {"running": running is not None, "directory": str(directory)}
     if running is not None:
         told |= control.status(running)
     if arguments.json:

@@ -96,7 +96,7 @@ def _real(pulumi: str, home: Path, argv: list[str], command: str, given: argpars
 def _stack_file(pulumi: str, home: Path, project: Path, stack: str) -> Path:
     """A copy of the stack's file with the salt that Pulumi made for it; the stack is made if there is none."""
     try:
-        name = yaml.safe_load((project / "Pulumi.yaml").read_text(encoding="utf-8"))["name"]
+        name = str(yaml.safe_load((project / "Pulumi.yaml").read_text(encoding="utf-8"))["name"])
     except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
         raise SandboxError(f"{project / 'Pulumi.yaml'} is no Pulumi project file: {error}") from error
     folder = home / "stacks" / name

@@ -23,7 +23,8 @@ class Cloud:
         store: Everything that the services remember.
         tokens: Signs and checks callers' tokens.
         access: Decides by role assignments.
-        seed: The tenant as the seed file has it: `tenantId`, `domain`, `subscriptions`, `users`, `groups`, `personas`, `quotas`.
+        seed: The tenant as the seed file has it: `tenantId`, `domain`, `subscriptions`, `users`, `groups`, `personas`,
+            `quotas`, ...
         client_environment: The variables with which a client (a job, for one) reaches this Azure.
     """
 

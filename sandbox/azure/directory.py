@@ -1,7 +1,7 @@
 """The tenant as it is before anybody changes it: the seed file's users, groups, role assignments and clients.
 
-Documents, by object id: `user`, `group` (with `members`), `application`, `servicePrincipal`, as Graph shows them; fields
-that Graph never shows begin with `_`.
+Documents, by object id: `user`, `group` (with `members`), `application`, `servicePrincipal`, as Graph shows them;
+fields that Graph never shows begin with `_`.
 """
 
 import json

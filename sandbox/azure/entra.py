@@ -5,7 +5,6 @@ Sources: learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-gran
 """
 
 import base64
-import hashlib
 import hmac
 import json
 import re
@@ -23,6 +22,8 @@ from starlette.routing import Route
 
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.directory import Persona, load_personas, object_id
+from sandbox.azure.graph.credentials import secret_hash
+from sandbox.azure.graph.directory import APPLICATIONS, PRINCIPALS, by_key
 from sandbox.azure.tokens import KEY_ID, Caller
 
 HOST = "https://login.microsoftonline.com"
@@ -65,11 +66,6 @@ class EntraError(Exception):
         )
 
 
-def secret_hash(secret: str) -> str:
-    """What is kept of an application's secret; the secrets are long and random, so a plain hash is enough."""
-    return hashlib.sha256(secret.encode()).hexdigest()
-
-
 class Entra:
     """Issues tokens for the tenant's clients."""
 
@@ -92,7 +88,8 @@ class Entra:
                 400,
                 "invalid_request",
                 90002,
-                f"Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID and are signing into the "
+                f"Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID and are signing into "
+                "the "
                 "correct cloud.",
             )
 
@@ -125,14 +122,16 @@ class Entra:
         if not client_id:
             raise _missing("client_id")
         persona = self._personas.get(client_id)
-        application = next((one for one in self._cloud.store.list("application") if one["appId"] == client_id), None)
+        application = by_key(self._cloud, APPLICATIONS, client_id)
         if persona is None and application is None:
             raise EntraError(
                 400,
                 "unauthorized_client",
                 700016,
-                f"Application with identifier '{client_id}' was not found in the directory '{self._cloud.seed['domain']}'. "
-                "This can happen if the application has not been installed by the administrator of the tenant or consented "
+                f"Application with identifier '{client_id}' was not found in the directory "
+                f"'{self._cloud.seed['domain']}'. "
+                "This can happen if the application has not been installed by the administrator of the tenant or "
+                "consented "
                 "to by any user in the tenant. You may have sent your authentication request to the wrong tenant.",
             )
         if "client_assertion" in form:
@@ -147,10 +146,7 @@ class Entra:
                 7000218,
                 "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.",
             )
-        if persona is not None:
-            return self._persona(persona, secret)
-        assert application is not None
-        return self._application(application, secret)
+        return self._persona(persona, secret) if persona else self._application(application or {}, secret)
 
     @staticmethod
     def _persona(persona: Persona, secret: str) -> dict[str, str]:
@@ -167,7 +163,7 @@ class Entra:
 
     def _application(self, application: dict[str, Any], secret: str) -> dict[str, str]:
         client_id = application["appId"]
-        principal = next((one for one in self._cloud.store.list("servicePrincipal") if one["appId"] == client_id), None)
+        principal = by_key(self._cloud, PRINCIPALS, client_id)
         kept = [*application["passwordCredentials"], *(principal or {}).get("passwordCredentials", [])]
         given = secret_hash(secret)
         matching = [one for one in kept if hmac.compare_digest(one["_hash"], given)]
@@ -178,7 +174,8 @@ class Entra:
                 401,
                 "invalid_client",
                 7000222,
-                f"The provided client secret keys for app '{client_id}' are expired. Visit the Azure portal to create new "
+                f"The provided client secret keys for app '{client_id}' are expired. Visit the Azure portal to create "
+                "new "
                 "keys for your app: https://aka.ms/NewClientSecret, or consider using certificate credentials.",
             )
         if principal is None:
@@ -205,7 +202,8 @@ class Entra:
                 400,
                 "invalid_scope",
                 1002012,
-                f"The provided value for scope {scope} is not valid. Client credential flows must have a scope value with "
+                f"The provided value for scope {scope} is not valid. Client credential flows must have a scope value "
+                "with "
                 "/.default suffixed to the resource identifier (application ID URI).",
             )
         # `https://management.core.windows.net//.default` asks for the audience with a slash at its end.
@@ -219,8 +217,10 @@ class Entra:
             400,
             "invalid_resource",
             500011,
-            f"The resource principal named {resource} was not found in the tenant named {self._cloud.seed['domain']}. This "
-            "can happen if the application has not been installed by the administrator of the tenant or consented to by "
+            f"The resource principal named {resource} was not found in the tenant named {self._cloud.seed['domain']}. "
+            "This "
+            "can happen if the application has not been installed by the administrator of the tenant or consented to "
+            "by "
             "any user in the tenant. You might have sent your authentication request to the wrong tenant.",
         )
 
@@ -291,7 +291,8 @@ def _bad_secret(client_id: str) -> EntraError:
         401,
         "invalid_client",
         7000215,
-        "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the "
+        "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not "
+        "the "
         f"client secret ID, for a secret added to app '{client_id}'.",
     )
 

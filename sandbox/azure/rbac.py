@@ -81,7 +81,8 @@ class AccessControl:
         raise AzureError(
             403,
             "AuthorizationFailed",
-            f"The client '{caller.client_id}' with object id '{caller.object_id}' does not have authorization to perform "
+            f"The client '{caller.client_id}' with object id '{caller.object_id}' does not have authorization to "
+            "perform "
             f"action '{action}' over scope '{scope}' or the scope is invalid. If access was recently granted, please "
             "refresh your credentials.",
         )

@@ -1,18 +1,19 @@
 """Microsoft.Authorization: role definitions, role assignments, locks.
 
-Sources of codes and texts: learn.microsoft.com/azure/role-based-access-control/troubleshooting, and the reports cited in
-docs/fidelity/arm.md.
+Sources of codes and texts: learn.microsoft.com/azure/role-based-access-control/troubleshooting, and the reports
+cited in docs/fidelity/arm.md.
 """
 
 import copy
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from starlette.responses import JSONResponse, Response
 
-from sandbox.azure.arm.core import Body, Call, ResourceId, ResourceType, invalid, properties_of
+from sandbox.azure.arm.core import Body, Call, ResourceId, ResourceType, Rule, invalid, properties_of
+from sandbox.azure.arm.filters import parse_terms
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.errors import AzureError
 from sandbox.azure.rbac import built_in_roles
@@ -21,24 +22,16 @@ GUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 ROLES = "Microsoft.Authorization/roleDefinitions"
 ASSIGNMENTS = "Microsoft.Authorization/roleAssignments"
 MAX_ROLE_NAME = 512
-_QUERY = re.compile(r"(?P<name>\w+)(?:\(\)|\s+eq\s+'(?P<value>(?:[^']|'')*)'|\('(?P<argument>[^']*)'\))", re.IGNORECASE)
 
 
 def _scope(resource_id: ResourceId) -> str:
     return resource_id.parent or "/"
 
 
-def _terms(call: Call, allowed: Iterable[str]) -> dict[str, str]:
-    """`$filter` as name → value: `atScope()`, `principalId eq 'x'`, `assignedTo('x')`, joined with `and`."""
-    text = call.query.get("$filter", "").strip()
-    terms: dict[str, str] = {}
-    for one in re.split(r"\s+and\s+", text) if text else ():
-        found = _QUERY.fullmatch(one.strip())
-        name = found["name"].lower() if found else ""
-        if found is None or name not in allowed:
-            raise AzureError(400, "UnsupportedQuery", f"The filter '{text}' is not supported.", target="$filter")
-        terms[name] = (found["value"] or found["argument"] or "").replace("''", "'")
-    return terms
+def _terms(call: Call, *allowed: str) -> dict[str, str]:
+    """`$filter` by lowercased field or function: `principalId eq 'x'`, `atScope()`, `assignedTo('x')`."""
+    terms = parse_terms(call.query.get("$filter", ""), allowed)
+    return {(term.field or term.operator).lower(): str(term.value) for term in terms}
 
 
 class RoleDefinition(ResourceType):
@@ -51,7 +44,7 @@ class RoleDefinition(ResourceType):
     name_pattern = GUID
     name_error = ("InvalidRoleDefinitionId", "The role definition ID '{name}' is not valid. It must be a GUID.")
     required = ("properties.roleName", "properties.assignableScopes", "properties.permissions")
-    fields = {
+    fields: ClassVar[Mapping[str, Rule]] = {
         "properties.roleName": str,
         "properties.description": str,
         "properties.assignableScopes": list,
@@ -139,7 +132,7 @@ class RoleDefinition(ResourceType):
 
     def listed(self, call: Call, found: list[Body]) -> Body:
         """`roleName eq`, `type eq 'CustomRole'`, `atScopeAndBelow()`."""
-        terms = _terms(call, ("rolename", "type", "atscopeandbelow", "atscope"))
+        terms = _terms(call, "roleName", "type", "atScopeAndBelow", "atScope")
         for term, field in (("rolename", "roleName"), ("type", "type")):
             if term in terms:
                 found = [one for one in found if one["properties"][field].lower() == terms[term].lower()]
@@ -201,7 +194,7 @@ class RoleAssignment(ResourceType):
         "The role assignment ID '{name}' is not valid. The role assignment ID must be a GUID.",
     )
     required = ("properties.roleDefinitionId", "properties.principalId")
-    fields = {
+    fields: ClassVar[Mapping[str, Rule]] = {
         "properties.roleDefinitionId": str,
         "properties.principalId": str,
         "properties.principalType": frozenset({"User", "Group", "ServicePrincipal", "ForeignGroup", "Device"}),
@@ -272,7 +265,7 @@ class RoleAssignment(ResourceType):
 
     def listed(self, call: Call, found: list[Body]) -> Body:
         """`atScope()`, `principalId eq`, `assignedTo()`."""
-        terms = _terms(call, ("atscope", "principalid", "assignedto"))
+        terms = _terms(call, "atScope", "principalId", "assignedTo")
         if "atscope" in terms:
             at = _scope(call.id).lower().rstrip("/") + "/"
             found = [one for one in found if at.startswith(one["properties"]["scope"].lower().rstrip("/") + "/")]
@@ -334,9 +327,12 @@ def _check_principal(call: Call, body: Body) -> None:
         raise AzureError(
             400,
             "PrincipalNotFound",
-            f"Principal {principal.replace('-', '')} does not exist in the directory {call.cloud.seed['tenantId']}. Check "
-            "that you have the correct principal ID. If you are creating this principal and then immediately assigning a "
-            "role, this error might be related to a replication delay. In this case, set the role assignment principalType "
+            f"Principal {principal.replace('-', '')} does not exist in the directory {call.cloud.seed['tenantId']}. "
+            "Check "
+            "that you have the correct principal ID. If you are creating this principal and then immediately "
+            "assigning a "
+            "role, this error might be related to a replication delay. In this case, set the role assignment "
+            "principalType "
             "property to a value, such as ServicePrincipal, User, or Group.",
         )
     if known is not None and said is not None and known.lower() != said.lower():
@@ -356,7 +352,10 @@ class Lock(ResourceType):
     kind = "lock"
     name_pattern = re.compile(r"[^<>%&:?/]{0,259}[^<>%&:?/. ]")
     required = ("properties.level",)
-    fields = {"properties.level": frozenset({"CanNotDelete", "ReadOnly"}), "properties.notes": str}
+    fields: ClassVar[Mapping[str, Rule]] = {
+        "properties.level": frozenset({"CanNotDelete", "ReadOnly"}),
+        "properties.notes": str,
+    }
 
     def below(self, cloud: Cloud, prefix: str) -> list[Body]:
         """Those at the scope and below it."""

@@ -2,10 +2,11 @@
 
 import copy
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
-from sandbox.azure.arm.core import Body, Call, ResourceType, properties_of
+from sandbox.azure.arm.core import Body, Call, ResourceType, Rule, properties_of
 from sandbox.azure.errors import AzureError
 
 SWITCH = frozenset({"Enabled", "Disabled"})
@@ -22,7 +23,7 @@ class Registry(ResourceType):
         "The registry name '{name}' is invalid: it must be 5 to 50 alphanumeric characters.",
     )
     required = ("sku.name",)
-    fields = {
+    fields: ClassVar[Mapping[str, Rule]] = {
         "sku.name": frozenset({"Basic", "Standard", "Premium"}),
         "properties.adminUserEnabled": bool,
         "properties.anonymousPullEnabled": bool,

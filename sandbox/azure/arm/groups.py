@@ -6,7 +6,7 @@ from typing import Any
 from starlette.responses import Response
 
 from sandbox.azure.arm.core import GROUP_TYPE, Body, Call, ResourceType, not_found, parse_id
-from sandbox.azure.arm.filters import Filter
+from sandbox.azure.arm.filters import FIELDS, holds, parse_terms
 from sandbox.azure.arm.operations import accepted
 from sandbox.azure.arm.regions import REGIONS
 from sandbox.azure.arm.resources import Resources, Route, route
@@ -21,7 +21,8 @@ class ResourceGroup(ResourceType):
     name_pattern = re.compile(r"[\w.()-]{0,89}[\w()-]")
     name_error = (
         "InvalidResourceGroupName",
-        "The provided resource group name '{name}' is not valid: at most 90 letters, digits, '-', '_', '.', '(' or ')', "
+        "The provided resource group name '{name}' is not valid: at most 90 letters, digits, '-', '_', '.', '(' or "
+        "')', "
         "and no '.' at the end.",
     )
 
@@ -40,8 +41,8 @@ class ResourceGroup(ResourceType):
 
     def listed(self, call: Call, found: list[Body]) -> Body:
         """Filtered by tag."""
-        keep = Filter(call.query.get("$filter", ""))
-        return {"value": [self.present(call, one) for one in found if keep(one)]}
+        terms = parse_terms(call.query.get("$filter", ""), ("tagName", "tagValue"))
+        return {"value": [self.present(call, one) for one in found if holds(terms, one)]}
 
     def delete_response(self, call: Call, resource: Body | None) -> Response:
         """A group takes its time; an absent one is an error, unlike an absent resource."""
@@ -158,12 +159,12 @@ def _resources(resources: Resources, call: Call, match: re.Match[str]) -> Body:
         call.authorize("Microsoft.Resources/subscriptions/resourceGroups/read", scope)
         if call.resource(scope) is None:
             raise not_found(group)
-    keep = Filter(call.query.get("$filter", ""))
+    terms = parse_terms(call.query.get("$filter", ""), FIELDS)
     found = []
     for one in call.cloud.store.list("resource", scope.lower() + "/"):
         kind = resources.registry.find(one["type"])
         top_level = kind.tracked and kind.type != GROUP_TYPE and one["type"].count("/") == 1
-        if top_level and keep(one) and call.may(f"{kind.type}/read", one["id"]):
+        if top_level and holds(terms, one) and call.may(f"{kind.type}/read", one["id"]):
             parts = ("id", "name", "type", "kind", "location", "sku", "identity", "managedBy", "tags")
             found.append({part: one[part] for part in parts if part in one})
     return {"value": found[: _top(call)]}

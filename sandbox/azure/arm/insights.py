@@ -3,10 +3,11 @@
 import copy
 import re
 import uuid
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
-from sandbox.azure.arm.core import Body, Call, ResourceType, invalid, properties_of
+from sandbox.azure.arm.core import Body, Call, ResourceType, Rule, invalid, properties_of
 
 SWITCH = frozenset({"Enabled", "Disabled"})
 
@@ -18,7 +19,7 @@ class Component(ResourceType):
     name_pattern = re.compile(r"[^%&\\?/\s]{1,255}[^%&\\?/\s.]|[^%&\\?/\s.]")
     create_status = 200
     required = ("kind",)
-    fields = {
+    fields: ClassVar[Mapping[str, Rule]] = {
         "kind": str,
         "properties.Application_Type": frozenset({"web", "other"}),
         "properties.IngestionMode": frozenset(
@@ -57,8 +58,7 @@ class Component(ResourceType):
             "AppId": app,
             "Name": call.id.name,
             "InstrumentationKey": key,
-            "ConnectionString": f"InstrumentationKey={key};IngestionEndpoint=https://{region}-0.in.applicationinsights.azure."
-            f"com/;LiveEndpoint=https://{region}.livediagnostics.monitor.azure.com/;ApplicationId={app}",
+            "ConnectionString": _connection_string(key, app, region),
             "CreationDate": before.get("CreationDate") or datetime.now(UTC).isoformat(),
             "TenantId": call.subscription,
             "provisioningState": "Succeeded",
@@ -70,6 +70,16 @@ class Component(ResourceType):
             "kind": call.body["kind"],
             "properties": properties,
         }
+
+
+def _connection_string(key: str, app: str, region: str) -> str:
+    parts = {
+        "InstrumentationKey": key,
+        "IngestionEndpoint": f"https://{region}-0.in.applicationinsights.azure.com/",
+        "LiveEndpoint": f"https://{region}.livediagnostics.monitor.azure.com/",
+        "ApplicationId": app,
+    }
+    return ";".join(f"{name}={value}" for name, value in parts.items())
 
 
 def resource_types(cloud: Any) -> list[ResourceType]:

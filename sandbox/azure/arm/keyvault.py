@@ -2,12 +2,13 @@
 
 import copy
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from starlette.responses import Response
 
-from sandbox.azure.arm.core import Body, Call, ResourceType, invalid, normal_location, properties_of
+from sandbox.azure.arm.core import Body, Call, ResourceType, Rule, invalid, normal_location, properties_of
 from sandbox.azure.arm.operations import accepted
 from sandbox.azure.arm.resources import Resources, Route, route
 from sandbox.azure.cloud import Cloud
@@ -16,7 +17,8 @@ from sandbox.azure.errors import AzureError
 VAULTS = "Microsoft.KeyVault/vaults"
 VAULT_NAME = re.compile(r"(?=.{3,24}$)[a-zA-Z](?:-?[a-zA-Z0-9])+")
 NAME_TEXT = (
-    "The vault name '{name}' is invalid. A vault's name must be between 3-24 alphanumeric characters. The name must begin "
+    "The vault name '{name}' is invalid. A vault's name must be between 3-24 alphanumeric characters. The name must "
+    "begin "
     "with a letter, end with a letter or digit, and not contain consecutive hyphens."
 )
 DELETED = "deletedVault"  # store's kind, by lowercased name
@@ -32,7 +34,7 @@ class Vault(ResourceType):
     create_status = 200
     invalid_value = "BadRequest"
     required = ("properties.tenantId", "properties.sku.name", "properties.sku.family")
-    fields = {
+    fields: ClassVar[Mapping[str, Rule]] = {
         "properties.sku.family": frozenset({"A"}),
         "properties.sku.name": frozenset({"standard", "premium"}),
         "properties.createMode": frozenset({"default", "recover"}),
@@ -120,7 +122,8 @@ def _check_free(call: Call, *, recover: bool) -> None:
         raise AzureError(
             409,
             "VaultAlreadyExists",
-            f"The vault name '{call.id.name}' is already in use. Vault names are globally unique so it is possible that "
+            f"The vault name '{call.id.name}' is already in use. Vault names are globally unique so it is possible "
+            "that "
             "the name is already taken. If you are sure that the vault name was not taken then it is possible that a "
             "vault with the same name was recently deleted but not purged after being placed in a recoverable state.",
         )
@@ -144,13 +147,15 @@ def _check_protection(body: Body, before: Body) -> None:
     if body.get("enablePurgeProtection") is False:
         raise _bad(
             "properties.enablePurgeProtection",
-            'The property "enablePurgeProtection" cannot be set to false. Enabling the purge protection for a vault is an '
+            'The property "enablePurgeProtection" cannot be set to false. Enabling the purge protection for a vault '
+            "is an "
             "irreversible action.",
         )
     if before and body.get("enableSoftDelete") is False:
         raise _bad(
             "properties.enableSoftDelete",
-            "The property \"enableSoftDelete\" can be set to false only for creating new vault. Enabling the 'soft delete' "
+            'The property "enableSoftDelete" can be set to false only for creating new vault. Enabling the \'soft '
+            "delete' "
             "functionality is an irreversible action.",
         )
     days = body.get("softDeleteRetentionInDays")
@@ -185,8 +190,9 @@ def _shown(call: Call, deleted: Body) -> Body:
     resource = deleted["resource"]
     name, location = resource["name"], resource["location"]
     protection = properties_of(resource).get("enablePurgeProtection")
+    where = f"/subscriptions/{call.subscription}/providers/Microsoft.KeyVault/locations/{location}"
     return {
-        "id": f"/subscriptions/{call.subscription}/providers/Microsoft.KeyVault/locations/{location}/deletedVaults/{name}",
+        "id": f"{where}/deletedVaults/{name}",
         "name": name,
         "type": "Microsoft.KeyVault/deletedVaults",
         "properties": {

@@ -15,7 +15,8 @@ class UserAssignedIdentity(ResourceType):
     name_pattern = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_-]{2,127}")
     name_error = (
         "InvalidResourceName",
-        "The identity name '{name}' is not valid: 3 to 128 letters, digits, '-' or '_', beginning with a letter or digit.",
+        "The identity name '{name}' is not valid: 3 to 128 letters, digits, '-' or '_', beginning with a letter or "
+        "digit.",
     )
 
     def prepare(self, call: Call, old: Body | None) -> Body:

@@ -3,10 +3,11 @@
 import copy
 import re
 import uuid
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
-from sandbox.azure.arm.core import Body, Call, ResourceType, properties_of
+from sandbox.azure.arm.core import Body, Call, ResourceType, Rule, properties_of
 from sandbox.azure.errors import AzureError
 
 RETENTION = range(
@@ -25,7 +26,7 @@ class LogWorkspace(ResourceType):
         "The workspace name '{name}' is invalid: 4 to 63 letters, digits or '-', the '-' not first or last.",
     )
     invalid_value = "InvalidParameter"
-    fields = {
+    fields: ClassVar[Mapping[str, Rule]] = {
         "properties.sku.name": frozenset(
             {"PerGB2018", "Free", "Standalone", "PerNode", "Standard", "Premium", "CapacityReservation", "LACluster"}
         ),

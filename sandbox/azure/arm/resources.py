@@ -71,7 +71,8 @@ class Registry:
         raise AzureError(
             404,
             "InvalidResourceType",
-            f"The resource type '{rest}' could not be found in the namespace '{namespace}' (the sandbox does not emulate it).",
+            f"The resource type '{rest}' could not be found in the namespace '{namespace}' (the sandbox does not "
+            "emulate it).",
         )
 
 

@@ -1,13 +1,14 @@
-"""Microsoft.Storage: accounts and their blob services. What lies in them is the data plane's (`sandbox.azure.storage`)."""
+"""Microsoft.Storage: accounts and their blob services. Blobs are the data plane's (`sandbox.azure.storage`)."""
 
 import copy
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from starlette.responses import JSONResponse, Response
 
-from sandbox.azure.arm.core import Body, Call, ResourceId, ResourceType, invalid, properties_of
+from sandbox.azure.arm.core import Body, Call, ResourceId, ResourceType, Rule, invalid, properties_of
 from sandbox.azure.arm.operations import accepted
 from sandbox.azure.arm.resources import Resources, Route, route
 from sandbox.azure.cloud import Cloud
@@ -18,7 +19,8 @@ from sandbox.azure.storage.errors import StorageError
 ACCOUNT_NAME = re.compile(r"[a-z0-9]{3,24}")
 ACCOUNTS = "Microsoft.Storage/storageAccounts"
 NAME_TEXT = (
-    "{name} is not a valid storage account name. Storage account name must be between 3 and 24 characters in length and "
+    "{name} is not a valid storage account name. Storage account name must be between 3 and 24 characters in length "
+    "and "
     "use numbers and lower-case letters only."
 )
 SKUS = frozenset(
@@ -55,7 +57,7 @@ class StorageAccount(ResourceType):
     name_error = ("AccountNameInvalid", NAME_TEXT)
     invalid_value = "InvalidValuesForRequestParameters"
     required = ("sku.name", "kind")
-    fields = {
+    fields: ClassVar[Mapping[str, Rule]] = {
         "sku.name": SKUS,
         "kind": frozenset({"Storage", "StorageV2", "BlobStorage", "FileStorage", "BlockBlobStorage"}),
         "properties.accessTier": frozenset({"Hot", "Cool", "Cold", "Premium"}),
@@ -201,7 +203,7 @@ class BlobService(ResourceType):
     tracked = False
     name_pattern = re.compile("default")
     create_status = 200
-    fields = {
+    fields: ClassVar[Mapping[str, Rule]] = {
         "properties.isVersioningEnabled": bool,
         "properties.deleteRetentionPolicy.enabled": bool,
         "properties.deleteRetentionPolicy.days": int,
@@ -256,7 +258,10 @@ class BlobContainer(ResourceType):
     name_pattern = re.compile(r"(?!.*--)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]|\$root|\$web|\$logs")
     name_error = ("ContainerNameInvalid", "The specified container name '{name}' is invalid.")
     invalid_value = "InvalidValuesForRequestParameters"
-    fields = {"properties.publicAccess": frozenset(PUBLIC_ACCESS.values()), "properties.metadata": dict}
+    fields: ClassVar[Mapping[str, Rule]] = {
+        "properties.publicAccess": frozenset(PUBLIC_ACCESS.values()),
+        "properties.metadata": dict,
+    }
 
     def find(self, cloud: Cloud, resource_id: ResourceId) -> Body | None:
         """The data plane's container."""
@@ -338,7 +343,7 @@ class ManagementPolicy(ResourceType):
     name_pattern = re.compile("default")
     name_error = ("InvalidResourceName", "The management policy name '{name}' is not valid: it must be 'default'.")
     required = ("properties.policy.rules",)
-    fields = {"properties.policy.rules": list}
+    fields: ClassVar[Mapping[str, Rule]] = {"properties.policy.rules": list}
 
     def validate(self, call: Call, old: Body | None) -> None:
         """Each rule has a unique name, the type Lifecycle and a definition with actions."""

@@ -1,0 +1,145 @@
+"""What all of Graph's answers share: error bodies, `$filter`, `$select`, `$top`, pages, what is never shown.
+
+Sources: learn.microsoft.com/graph/errors and learn.microsoft.com/graph/query-parameters.
+"""
+
+import uuid
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from starlette.responses import JSONResponse
+
+from sandbox.azure.errors import AzureError
+from sandbox.azure.odata import FilterError, parse_filter
+
+Document = dict[str, Any]
+BASE = "https://graph.microsoft.com/v1.0"
+PAGE, LARGEST_PAGE = 100, 999
+RELATIONS = ("members", "owners")
+UNDERSTOOD = frozenset({"$filter", "$select", "$top", "$count", "$orderby", "$skiptoken"})
+# learn.microsoft.com/graph/api/resources/user: what a user shows unless $select asks for more.
+USER_DEFAULTS = (
+    "businessPhones",
+    "displayName",
+    "givenName",
+    "id",
+    "jobTitle",
+    "mail",
+    "mobilePhone",
+    "officeLocation",
+    "preferredLanguage",
+    "surname",
+    "userPrincipalName",
+)
+
+
+def error_response(error: AzureError) -> JSONResponse:
+    """The error with the `innerError` that Graph adds."""
+    inner = {
+        "date": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S"),
+        "request-id": str(uuid.uuid4()),
+        "client-request-id": str(uuid.uuid4()),
+    }
+    body = {"error": {"code": error.code, "message": error.message, "innerError": inner}}
+    return JSONResponse(body, error.status, headers=error.headers)
+
+
+def bad_request(message: str) -> AzureError:
+    """400 Request_BadRequest."""
+    return AzureError(400, "Request_BadRequest", message)
+
+
+def not_found(name: str) -> AzureError:
+    """404 as Graph words it."""
+    return AzureError(
+        404,
+        "Request_ResourceNotFound",
+        f"Resource '{name}' does not exist or one of its queried reference-property objects are not present.",
+    )
+
+
+def check_options(options: Mapping[str, str]) -> None:
+    """Refuses query options that the sandbox does not emulate, rather than ignore them.
+
+    Raises:
+        AzureError: 400.
+    """
+    for name in options:
+        if name.startswith("$") and name not in UNDERSTOOD:
+            text = f"The query option '{name}' is not emulated by the sandbox: {', '.join(sorted(UNDERSTOOD))} are."
+            raise AzureError(400, "Request_UnsupportedQuery", text)
+
+
+def shown(entity: Document, options: Mapping[str, str]) -> Document:
+    """An entity as a GET shows it: selected fields, no relations, nothing hidden."""
+    chosen = options.get("$select")
+    if chosen:
+        wanted: Iterable[str] = [one.strip() for one in chosen.split(",") if one.strip()]
+        return {name: _open(entity.get(name)) for name in wanted if not name.startswith("_")}
+    if "userPrincipalName" in entity:
+        return {name: entity.get(name) for name in USER_DEFAULTS}
+    return {name: _open(value) for name, value in entity.items() if name not in RELATIONS and not name.startswith("_")}
+
+
+def _open(value: Any) -> Any:
+    """Without the fields that begin with `_`."""
+    if isinstance(value, dict):
+        return {name: _open(one) for name, one in value.items() if not name.startswith("_")}
+    return [_open(one) for one in value] if isinstance(value, list) else value
+
+
+def one(name: str, entity: Document, options: Mapping[str, str]) -> Document:
+    """The answer for a single entity of a set, such as `users`."""
+    return {"@odata.context": f"{BASE}/$metadata#{name}/$entity", **shown(entity, options)}
+
+
+def page(name: str, path: str, found: Iterable[Document], options: Mapping[str, str]) -> Document:
+    """The answer for a collection: filtered, and a page at a time.
+
+    Args:
+        name: The set, for the context.
+        path: The path below the version, for the next page's address.
+        found: All entities; typed ones have `@odata.type`.
+        options: The query's options.
+
+    Raises:
+        AzureError: 400, for an option that is wrong.
+    """
+    check_options(options)
+    kept = [entity for entity in found if _holds(entity, options.get("$filter", ""))]
+    size, at = _number(options, "$top", PAGE, LARGEST_PAGE), _number(options, "$skiptoken", 0, len(kept))
+    answer: Document = {"@odata.context": f"{BASE}/$metadata#{name}"}
+    if options.get("$count") == "true":
+        answer["@odata.count"] = len(kept)
+    if at + size < len(kept) and "$top" not in options:
+        answer["@odata.nextLink"] = f"{BASE}{path}?{urlencode({**options, '$skiptoken': at + size})}"
+    types = [{part: entity[part] for part in ("@odata.type",) if part in entity} for entity in kept]
+    values = [{**kind, **shown(entity, options)} for kind, entity in zip(types, kept, strict=True)]
+    return {**answer, "value": values[at : at + size]}
+
+
+def _number(options: Mapping[str, str], name: str, default: int, largest: int) -> int:
+    text = options.get(name)
+    if text is None:
+        return default
+    if not text.isdigit() or int(text) > largest:
+        raise AzureError(400, "BadRequest", f"Invalid value '{text}' of {name}: it must be 1 to {largest}.")
+    return int(text)
+
+
+def _holds(entity: Document, text: str) -> bool:
+    try:
+        terms = parse_filter(text)
+    except FilterError as error:
+        raise AzureError(400, "BadRequest", f"Invalid filter clause: {error}.") from error
+    for term in terms:
+        if not term.field:
+            raise AzureError(400, "BadRequest", f"Invalid filter clause: unknown function '{term.operator}'.")
+        value: Any = entity
+        for part in term.field.split("/"):
+            value = value.get(part) if isinstance(value, dict) else None
+        if not term.holds(value):
+            return False
+    return True

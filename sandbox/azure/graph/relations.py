@@ -1,0 +1,77 @@
+"""Members and owners, and the groups that somebody is in.
+
+Sources: learn.microsoft.com/graph/api/group-post-members, directoryobject-checkmembergroups.
+"""
+
+from sandbox.azure.cloud import Cloud
+from sandbox.azure.errors import AzureError
+from sandbox.azure.graph.directory import EntitySet, any_object, objects, reference
+from sandbox.azure.graph.query import Document, bad_request, not_found
+
+MOST_CHECKED = 20  # groups of one checkMemberGroups
+
+
+def related(cloud: Cloud, entity: Document, name: str) -> list[Document]:
+    """The members or owners, with their types."""
+    return list(objects(cloud, entity.get(name, [])))
+
+
+def transitive_members(cloud: Cloud, group: Document) -> list[Document]:
+    """The members, and those of groups inside, each once."""
+    found: dict[str, Document] = {}
+    waiting = list(group["members"])
+    while waiting:
+        name = waiting.pop()
+        if name in found:
+            continue
+        for one in objects(cloud, [name]):
+            found[name] = one
+            waiting += one.get("members", [])
+    return list(found.values())
+
+
+def add(cloud: Cloud, entities: EntitySet, entity: Document, name: str, body: Document) -> None:
+    """Adds one member or owner: `{"@odata.id": address}`.
+
+    Raises:
+        AzureError: 400 where it is one already, 404 where there is no such object.
+    """
+    other = reference(body.get("@odata.id"))
+    any_object(cloud, other)
+    if other in entity[name]:
+        raise bad_request(
+            f"One or more added object references already exist for the following modified properties: '{name}'."
+        )
+    cloud.store.put(entities.kind, entity["id"], {**entity, name: [*entity[name], other]})
+
+
+def remove(cloud: Cloud, entities: EntitySet, entity: Document, name: str, other: str) -> None:
+    """Removes one member or owner.
+
+    Raises:
+        AzureError: 404 where it is none, 400 for the last owner of a group.
+    """
+    if other.lower() not in entity.get(name, ()):
+        raise not_found(other)
+    left = [one for one in entity[name] if one != other.lower()]
+    cloud.store.put(entities.kind, entity["id"], {**entity, name: left})
+
+
+def member_of(cloud: Cloud, entity: Document, *, transitive: bool) -> list[Document]:
+    """The groups that it is in, directly or through others as well."""
+    ids = cloud.access.principals(entity["id"]) - {entity["id"]}
+    groups = list(objects(cloud, sorted(ids)))
+    return groups if transitive else [one for one in groups if entity["id"] in one["members"]]
+
+
+def check_member_groups(cloud: Cloud, entity: Document, body: Document) -> list[str]:
+    """Which of the asked groups it is in.
+
+    Raises:
+        AzureError: 400.
+    """
+    asked = body.get("groupIds")
+    if not isinstance(asked, list) or len(asked) > MOST_CHECKED:
+        raise AzureError(400, "Request_BadRequest", f"'groupIds' must be a list of at most {MOST_CHECKED} ids.")
+    inside = {one["id"] for one in member_of(cloud, entity, transitive=True)}
+    return [one for one in asked if str(one).lower() in inside]

@@ -1,0 +1,111 @@
+"""`$filter` as Azure's services take it: terms joined with `and`.
+
+A term compares (`name eq 'x'`, `securityEnabled eq true`, `id in ('a','b')`), matches (`startswith(name,'x')`,
+`substringof('x', name)`) or is a bare function (`atScope()`, `assignedTo('x')`).
+Source: docs.oasis-open.org/odata/odata/v4.01, part 2, 5.1.1.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+_STRING = r"'(?:[^']|'')*'"
+_LITERAL = rf"(?:{_STRING}|[\w:.+-]+)"
+_TERM = re.compile(
+    rf"\s*(?:(?P<field>[\w/@.]+)\s+(?P<compare>eq|ne)\s+(?P<literal>{_LITERAL})"
+    rf"|(?P<of>[\w/]+)\s+in\s*\(\s*(?P<items>{_LITERAL}(?:\s*,\s*{_LITERAL})*)\s*\)"
+    rf"|(?P<match>startswith|endswith)\(\s*(?P<whole>[\w/]+)\s*,\s*(?P<part>{_STRING})\s*\)"
+    rf"|substringof\(\s*(?P<inner>{_STRING})\s*,\s*(?P<outer>[\w/]+)\s*\)"
+    rf"|(?P<call>\w+)\(\s*(?P<argument>{_STRING})?\s*\))\s*",
+    re.IGNORECASE,
+)
+_AND = re.compile(r"and\b", re.IGNORECASE)
+_WORDS = {"true": True, "false": False, "null": None}
+
+
+class FilterError(ValueError):
+    """A filter that is not understood; the message has what is."""
+
+
+@dataclass(frozen=True)
+class Term:
+    """One condition.
+
+    Attributes:
+        operator: `eq`, `ne`, `in`, `startswith`, `endswith`, `substringof`, or a bare function's lowercased name.
+        field: The compared field, as written; empty for a bare function.
+        value: What it is compared with: text, True, False, None, or a tuple of them for `in`.
+    """
+
+    operator: str
+    field: str
+    value: Any
+
+    def holds(self, found: Any) -> bool:
+        """Whether a field's value meets the condition; of a list, whether any does. Text compares without case."""
+        if isinstance(found, list):
+            some = any(self._meets(_folded(one)) for one in found)
+            return some if self.operator != "ne" else all(self._meets(_folded(one)) for one in found)
+        return self._meets(_folded(found))
+
+    def _meets(self, found: Any) -> bool:
+        wanted = _folded(self.value)
+        match self.operator:
+            case "eq":
+                return bool(found == wanted)
+            case "ne":
+                return bool(found != wanted)
+            case "in":
+                return found in wanted
+            case "startswith":
+                return isinstance(found, str) and found.startswith(wanted)
+            case "endswith":
+                return isinstance(found, str) and found.endswith(wanted)
+            case _:
+                return isinstance(found, str) and wanted in found
+
+
+def parse_filter(text: str) -> list[Term]:
+    """The terms of a filter; none for an empty one.
+
+    Raises:
+        FilterError: It is not understood.
+    """
+    terms, at = [], 0
+    while at < len(text):
+        found = _TERM.match(text, at)
+        if found is None:
+            raise FilterError(f"'{text}' is not understood at character {at + 1}")
+        terms.append(_term(found))
+        at = found.end()
+        if at == len(text):
+            break
+        joined = _AND.match(text, at)
+        if joined is None or joined.end() == len(text):
+            raise FilterError(f"'{text}' is not understood at character {at + 1}: terms are joined with 'and'")
+        at = joined.end()
+    return terms
+
+
+def _term(found: re.Match[str]) -> Term:
+    if found["field"]:
+        return Term(found["compare"].lower(), found["field"], _value(found["literal"]))
+    if found["of"]:
+        return Term("in", found["of"], tuple(_value(one) for one in re.findall(_LITERAL, found["items"])))
+    if found["match"]:
+        return Term(found["match"].lower(), found["whole"], _value(found["part"]))
+    if found["outer"]:
+        return Term("substringof", found["outer"], _value(found["inner"]))
+    return Term(found["call"].lower(), "", _value(found["argument"] or "''"))
+
+
+def _value(literal: str) -> Any:
+    if literal.startswith("'"):
+        return literal[1:-1].replace("''", "'")
+    return _WORDS.get(literal.lower(), literal)
+
+
+def _folded(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return tuple(_folded(one) for one in value)
+    return value.lower() if isinstance(value, str) else value
