@@ -63,7 +63,10 @@ def hosts(cloud: Cloud) -> list[tuple[re.Pattern[str], Application]]:
     ):
         made = _optional(module, "app")
         if made is not None:
-            table.append((pattern, made(cloud)))
+            try:
+                table.append((pattern, made(cloud)))
+            except NotImplementedError:
+                continue
     return [(re.compile(pattern), application) for pattern, application in table]
 
 
