@@ -73,7 +73,7 @@ def _env(directory: Path, arguments: argparse.Namespace) -> int:
 
     environment = persona_environment(directory, control.require(directory).port, arguments.persona)
     for name, value in environment.items():
-        print(f"export {name}={shlex.quote(value) if value else chr(39) * 2}")
+        print(f"export {name}={shlex.quote(value)}")
     return 0
 
 

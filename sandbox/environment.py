@@ -15,8 +15,9 @@ def connection(directory: Path, port: int) -> dict[str, str]:
     return {
         "HTTPS_PROXY": proxy,
         "https_proxy": proxy,
-        "NO_PROXY": "",
-        "no_proxy": "",
+        # Replaces the user's own, which may have Azure's hosts; gRPC would take loopback through the proxy, too.
+        "NO_PROXY": "localhost,127.0.0.1",
+        "no_proxy": "localhost,127.0.0.1",
         "SSL_CERT_FILE": bundle,
         "REQUESTS_CA_BUNDLE": bundle,
         "CURL_CA_BUNDLE": bundle,

@@ -18,6 +18,7 @@ from sandbox.azure.graph import credentials, relations
 from sandbox.azure.graph.directory import (
     APPLICATIONS,
     SETS,
+    USERS,
     EntitySet,
     any_object,
     by_key,
@@ -111,6 +112,8 @@ class Graph:
                 found = relations.transitive_members(self._cloud, entity)
             case "memberof" | "transitivememberof":
                 found = relations.member_of(self._cloud, entity, transitive=name.lower() == "transitivememberof")
+            case "manager" if entities is USERS:  # the seed has none
+                raise not_found(name)
             case "federatedidentitycredentials" if entities is APPLICATIONS:
                 return await self._federated_list(request, entity)
             case _:
