@@ -252,6 +252,14 @@ def _operation_flags(parser: _Parser, name: str) -> None:
         parser.add_argument(
             "--clear-pending-creates", action="store_true", help="drop creates that an interrupted update left pending"
         )
+        parser.add_argument(
+            "--import-pending-creates",
+            nargs=2,
+            action="append",
+            default=[],
+            metavar=("URN", "ID"),
+            help="take a create that an interrupted update left pending into the state, under the id it has",
+        )
     if name == "destroy":
         parser.add_argument(
             "--exclude-protected", action="store_true", help="leave protected resources, and what they need"
@@ -339,7 +347,7 @@ def _packs(args: argparse.Namespace) -> list[tuple[Path, Any]]:
 
 def _existing(args: argparse.Namespace) -> Workspace:
     workspace = _workspace(args, {})
-    if not workspace.stack.exists() and not workspace.stack.journal.exists():
+    if not workspace.stack.exists():
         raise EngineError(f"no stack named '{workspace.stack.name}' found in {workspace.backend.root}")
     return workspace
 
@@ -359,6 +367,7 @@ def _operate(args: argparse.Namespace, providers: Mapping[str, Factory]) -> int:
         only_refresh=args.kind == "refresh",
         exclude_protected=getattr(args, "exclude_protected", False),
         clear_pending_creates=getattr(args, "clear_pending_creates", False),
+        import_pending_creates=dict(getattr(args, "import_pending_creates", [])),
     )
     interactive = sys.stdin.isatty() and sys.stdout.isatty() and not args.non_interactive
     if args.kind != "preview":

@@ -7,7 +7,7 @@ slot to do it: at most `parallel` chains of steps run at once.
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -55,6 +55,7 @@ class Options:
     only_refresh: bool = False
     exclude_protected: bool = False
     clear_pending_creates: bool = False
+    import_pending_creates: Mapping[str, str] = field(default_factory=dict)  # URN -> id of what was made after all
 
 
 @dataclass

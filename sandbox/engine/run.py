@@ -20,6 +20,7 @@ from pulumi.runtime import run_in_stack, set_all_config, settings
 
 from sandbox.engine import policies, snapshot
 from sandbox.engine.deployment import PENDING_WARNING, Deployment, Options
+from sandbox.engine.errors import EngineError
 from sandbox.engine.events import Diagnostic, Prelude, Sink
 from sandbox.engine.generator import BailError, Graph
 from sandbox.engine.monitor import Engine, Monitor
@@ -66,15 +67,14 @@ def operate(
             workspace.stack.lock()
             ends.callback(workspace.stack.unlock)
         checkpoint, secrets = snapshot.load(workspace.stack, workspace.config.salt)
-        if options.clear_pending_creates:
-            checkpoint.pending = [(op, r) for op, r in checkpoint.pending if op != "creating"]
+        settled = _settle_pending_creates(options, checkpoint)
         if options.exclude_protected and not (options := _without_protected(options, checkpoint)).targets:
             sink(Diagnostic("info", "There were no unprotected resources to destroy."))
             return True
         snapshots = None
         if not options.dry_run:
             codec = Codec(secrets)
-            if workspace.stack.journal.exists():
+            if settled or workspace.stack.journal.exists():  # the new journal starts from what is in the file
                 workspace.stack.write(codec.dump_deployment(checkpoint))
             snapshots = snapshot.SnapshotManager(checkpoint).open(workspace.stack, codec)
             ends.callback(snapshots.close)
@@ -99,6 +99,29 @@ def operate(
         failed = _carry_out(kind, d, workspace)
         d.summary({a.name: a.version for a in analyzers})
         return not failed
+
+
+def _settle_pending_creates(options: Options, checkpoint: Checkpoint) -> bool:
+    """Take interrupted creates into the state under the ids given for them, or drop them; whether there were any."""
+    creates = {r.urn: r for op, r in checkpoint.pending if op == "creating"}
+    if strange := options.import_pending_creates.keys() - creates.keys():
+        there = ", ".join(creates) or "none"
+        raise EngineError(f"{', '.join(sorted(strange))} did not correspond to a pending create; pending are: {there}")
+    for urn, id_ in options.import_pending_creates.items():
+        creates[urn].id = id_
+        waiting = [r for r in checkpoint.resources if r.urn == urn and r.pending_replacement]
+        if waiting:  # it was deleted first, and this is what takes its place
+            checkpoint.resources[checkpoint.resources.index(waiting[0])] = creates[urn]
+        else:
+            checkpoint.resources.append(creates[urn])
+    kept = [
+        (op, r)
+        for op, r in checkpoint.pending
+        if op != "creating" or not (options.clear_pending_creates or r.urn in options.import_pending_creates)
+    ]
+    settled = len(kept) < len(checkpoint.pending)
+    checkpoint.pending = kept
+    return settled
 
 
 def _without_protected(options: Options, checkpoint: Checkpoint) -> Options:
@@ -265,18 +288,17 @@ def _outcome(d: Deployment, workspace: Workspace, run: Callable[[], Any]) -> boo
 
 
 def _traceback(error: Exception, workspace: Workspace) -> str:
-    """The traceback from the program's first own frame on."""
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [
-        n
-        for n, f in enumerate(frames)
-        if Path(f.filename).is_relative_to(workspace.project.directory) and "site-packages" not in f.filename
-    ]
-    engine = str(Path(__file__).parent)
-    own = [n for n in own if not frames[n].filename.startswith(engine)]
+    """The traceback from the program's first own frame on, without the engine's and the event loop's."""
+    engine = (str(Path(__file__).parent), asyncio.__path__[0])
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith(engine)]
+    own = [n for n, f in enumerate(frames) if _is_own(f.filename, workspace.project)]
     shown = frames[own[0] :] if own else frames
     head = "Traceback (most recent call last):\n"
     return head + "".join(traceback.format_list(shown)) + "".join(traceback.format_exception_only(error))
+
+
+def _is_own(file: str, project: Project) -> bool:
+    return Path(file).is_relative_to(project.directory) and "site-packages" not in file
 
 
 @contextlib.contextmanager
@@ -297,12 +319,7 @@ def _as_program(d: Deployment, project: Project) -> Iterator[None]:
         own_package = __name__.partition(".")[0]
         for name in set(sys.modules) - modules:
             file = getattr(sys.modules[name], "__file__", None)
-            if (
-                file
-                and name.partition(".")[0] != own_package
-                and Path(file).is_relative_to(project.directory)
-                and "site-packages" not in file
-            ):
+            if file and name.partition(".")[0] != own_package and _is_own(file, project):
                 del sys.modules[name]  # the next run of the program starts afresh
 
 

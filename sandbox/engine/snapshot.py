@@ -152,8 +152,7 @@ class SnapshotManager:
         for line in lines:
             resource = codec.load(line["resource"]) if "resource" in line else None
             if "begin" in line and resource:
-                found[line["at"]] = resource
-                self._operations[resource] = line["begin"]
+                self._operations[found.setdefault(line["at"], resource)] = line["begin"]
             elif "set" in line and resource:
                 _overwrite(found[line["set"]], resource)
             elif "rebase" in line:

@@ -329,8 +329,8 @@ class Stack:
         return f"{ORGANIZATION}/{self.project}/{self.name}"
 
     def exists(self) -> bool:
-        """Whether the stack has been made."""
-        return self.file.exists()
+        """Whether the stack has been made, or an engine was interrupted while it made it."""
+        return self.file.exists() or self.journal.exists() or any(self.locks.glob("*.json"))
 
     def read(self) -> Map:
         """The deployment that the stack file holds; empty for a stack that has none yet.

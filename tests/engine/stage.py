@@ -52,6 +52,7 @@ class Stage:
 
     work: Path
     provider: Callable[[], Any]
+    package: str = "trace"
     name: str = "traces"
     config: dict[str, dict[str, Any]] = field(default_factory=dict)
 
@@ -95,7 +96,7 @@ class Stage:
         operation = argv[0] in ("up", "preview", "refresh", "destroy")
         words = [*argv, "--cwd", str(self.project), *(["--event-log", str(log)] if operation else [])]
         with environment({**self.env, **env}), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            code = main(words, {"trace": self.provider})
+            code = main(words, {self.package: self.provider})
         return Run(code, out.getvalue(), err.getvalue(), read_lines(log))
 
     def pulumi_killed(self, *argv: str, when: Callable[[], bool], env: Mapping[str, str] = {}) -> Run:
