@@ -1,0 +1,71 @@
+"""Key Vault's refusals: `{"error": {"code", "message", "innererror": {"code"}}}`.
+
+Source: learn.microsoft.com/azure/key-vault/general/rest-error-codes, .../common-error-codes.
+"""
+
+from collections.abc import Mapping
+
+from starlette.responses import JSONResponse
+
+
+class VaultError(Exception):
+    """A refusal.
+
+    Args:
+        status: HTTP status.
+        code: The service's code, such as `Forbidden`.
+        message: The text that clients show.
+        inner: The code of `innererror`, where the service gives one.
+        headers: Extra response headers.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        inner: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(f"{code}: {message}")
+        self.status, self.code, self.message, self.inner, self.headers = status, code, message, inner, headers
+
+    def response(self) -> JSONResponse:
+        """The error as an answer."""
+        error: dict[str, object] = {"code": self.code, "message": self.message}
+        if self.inner:
+            error["innererror"] = {"code": self.inner}
+        return JSONResponse({"error": error}, self.status, headers=self.headers)
+
+
+def bad_parameter(message: str) -> VaultError:
+    """400 for a name or a property."""
+    return VaultError(400, "BadParameter", message)
+
+
+def secret_not_found(name: str) -> VaultError:
+    """404 for a secret or a version."""
+    return VaultError(
+        404,
+        "SecretNotFound",
+        f"A secret with (name/id) {name} was not found in this key vault. If you recently deleted this secret you may "
+        "be able to recover it using the correct recovery command. For help resolving this issue, please see "
+        "https://go.microsoft.com/fwlink/?linkid=2125182",
+    )
+
+
+def deleted_but_recoverable(name: str) -> VaultError:
+    """409 for the name of a deleted secret."""
+    return VaultError(
+        409,
+        "Conflict",
+        f"Secret {name} is currently in a deleted but recoverable state, and its name cannot be reused; in this state, "
+        "the secret can only be recovered or purged.",
+        inner="ObjectIsDeletedButRecoverable",
+    )
+
+
+def not_emulated(what: str) -> VaultError:
+    """501, which no client tries again."""
+    return VaultError(501, "NotImplemented", f"The sandbox does not emulate {what}.")
