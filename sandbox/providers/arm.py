@@ -42,7 +42,7 @@ class Target:
 
     id: str
     version: str
-    query: tuple[tuple[str, Any], ...] = ()
+    query: tuple[tuple[str, str], ...] = ()
 
     @property
     def url(self) -> str:

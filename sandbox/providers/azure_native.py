@@ -227,7 +227,7 @@ class AzureNative(Provider):
         return found
 
     def _target(self, described: Described, inputs: Properties) -> Target:
-        query = tuple((name, inputs[name]) for name in sorted(described.type.queries) if name in inputs)
+        query = tuple((name, str(inputs[name]).lower()) for name in sorted(described.type.queries) if name in inputs)
         return Target(convert.resource_id(described, inputs, self._subscription()), described.version, query)
 
     def _vault_items(self, described: Described) -> VaultItems | None:
