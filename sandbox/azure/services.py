@@ -7,12 +7,15 @@ from typing import Any
 from sandbox.azure import entra, graph
 from sandbox.azure.arm import (
     authorization,
+    consumption,
     containerregistry,
     groups,
     insights,
     managedidentity,
+    network,
     operationalinsights,
     operations,
+    policy,
 )
 from sandbox.azure.arm import keyvault as vaults
 from sandbox.azure.arm import storage as storage_accounts
@@ -23,11 +26,14 @@ from sandbox.azure.ml import arm as machine_learning
 
 PROVIDERS: tuple[Any, ...] = (
     authorization,
+    consumption,
     containerregistry,
     groups,
     insights,
     managedidentity,
+    network,
     operationalinsights,
+    policy,
     storage_accounts,
     vaults,
     machine_learning,

@@ -33,6 +33,10 @@ class Store:
             "CREATE TABLE IF NOT EXISTS documents"
             " (kind TEXT, key TEXT, body TEXT NOT NULL, PRIMARY KEY (kind, key)) WITHOUT ROWID"
         )
+        self._db.execute(
+            "CREATE INDEX IF NOT EXISTS by_type ON documents (kind, json_extract(body, '$.type'), key)"
+            " WHERE kind = 'resource'"
+        )
         self.generation: Counter[str] = Counter()
         """How often each kind was written since the start: lets a reader keep a cache of a whole kind."""
         self._after_commit: list[Callable[[], None]] = []
@@ -85,6 +89,14 @@ class Store:
             "UPDATE documents SET key = ? || substr(key, ?) WHERE kind=? AND key>=? AND key<?",
             (replacement, len(prefix) + 1, kind, start, stop),
         ).rowcount
+
+    def resources(self, resource_type: str) -> Iterator[Document]:
+        """The documents of the kind `resource` with this `type`, by key; found by an index."""
+        rows = self._db.execute(
+            "SELECT body FROM documents WHERE kind = 'resource' AND json_extract(body, '$.type') = ? ORDER BY key",
+            (resource_type,),
+        ).fetchall()
+        return (json.loads(body) for (body,) in rows)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

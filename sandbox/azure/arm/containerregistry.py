@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from sandbox.azure.arm.core import Body, Call, ResourceType, Rule, properties_of
+from sandbox.azure.arm.network import connections_of
 from sandbox.azure.errors import AzureError
 
 SWITCH = frozenset({"Enabled", "Disabled"})
@@ -67,7 +68,6 @@ class Registry(ResourceType):
                 "trustPolicy": {"type": "Notary", "status": "disabled"},
                 "retentionPolicy": {"days": 7, "status": "disabled"},
             },
-            "privateEndpointConnections": [],
             "publicNetworkAccess": "Enabled",
             "zoneRedundancy": "Disabled",
             **{name: value for name, value in copy.deepcopy(properties_of(call.body)).items() if value is not None},
@@ -86,6 +86,11 @@ class Registry(ResourceType):
     def stored(self, call: Call, resource: Body, old: Body | None) -> None:
         """Keeps the global name."""
         call.cloud.store.put("registry", resource["name"].lower(), {"id": resource["id"]})
+
+    def present(self, call: Call, resource: Body) -> Body:
+        """With the private endpoints that lead to it."""
+        connections = connections_of(call.cloud, resource["id"])
+        return {**resource, "properties": {**resource["properties"], "privateEndpointConnections": connections}}
 
     def deleted(self, call: Call, resource: Body) -> None:
         """Frees the global name."""

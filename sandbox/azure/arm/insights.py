@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from sandbox.azure.arm.core import Body, Call, ResourceType, Rule, invalid, properties_of
+from sandbox.azure.arm.core import Body, Call, ResourceType, Rule, invalid, parse_id, properties_of
+from sandbox.azure.errors import AzureError
 
 SWITCH = frozenset({"Enabled", "Disabled"})
 
@@ -72,6 +73,127 @@ class Component(ResourceType):
         }
 
 
+# Categories of logs by type: learn.microsoft.com/azure/azure-monitor/reference/logs-index. A storage account itself has
+# none, its services have.
+STORAGE_LOGS = frozenset({"StorageRead", "StorageWrite", "StorageDelete"})
+LOGS: dict[str, frozenset[str]] = {
+    "microsoft.storage/storageaccounts": frozenset(),
+    "microsoft.storage/storageaccounts/blobservices": STORAGE_LOGS,
+    "microsoft.storage/storageaccounts/fileservices": STORAGE_LOGS,
+    "microsoft.keyvault/vaults": frozenset({"AuditEvent", "AzurePolicyEvaluationDetails"}),
+    "microsoft.containerregistry/registries": frozenset(
+        {"ContainerRegistryLoginEvents", "ContainerRegistryRepositoryEvents"}
+    ),
+    "microsoft.machinelearningservices/workspaces": frozenset(
+        {
+            "AmlComputeClusterEvent",
+            "AmlComputeClusterNodeEvent",
+            "AmlComputeCpuGpuUtilization",
+            "AmlComputeJobEvent",
+            "AmlRunStatusChangedEvent",
+            "ComputeInstanceEvent",
+            "DataLabelChangeEvent",
+            "DataLabelReadEvent",
+            "DataSetChangeEvent",
+            "DataSetReadEvent",
+            "DataStoreChangeEvent",
+            "DataStoreReadEvent",
+            "DeploymentEventACI",
+            "DeploymentEventAKS",
+            "DeploymentReadEvent",
+            "EnvironmentChangeEvent",
+            "EnvironmentReadEvent",
+            "InferencingOperationACI",
+            "InferencingOperationAKS",
+            "ModelsActionEvent",
+            "ModelsChangeEvent",
+            "ModelsReadEvent",
+            "PipelineChangeEvent",
+            "PipelineReadEvent",
+            "RunEvent",
+            "RunReadEvent",
+        }
+    ),
+}
+SINKS = ("workspaceId", "storageAccountId", "eventHubAuthorizationRuleId", "marketplacePartnerId")
+MOST_SETTINGS = 5  # a resource; learn.microsoft.com/azure/azure-monitor/essentials/diagnostic-settings
+
+
+class DiagnosticSetting(ResourceType):
+    """`Microsoft.Insights/diagnosticSettings`, an extension; it outlives its resource, for the next one of that id."""
+
+    type = "Microsoft.Insights/diagnosticSettings"
+    tracked = False
+    kind = "diagnosticSetting"
+    create_status = 200
+    fields: ClassVar[Mapping[str, Rule]] = {
+        "properties.workspaceId": str,
+        "properties.storageAccountId": str,
+        "properties.logs": list,
+        "properties.metrics": list,
+        "properties.logAnalyticsDestinationType": str,
+    }
+
+    def validate(self, call: Call, old: Body | None) -> None:
+        """A sink, known categories, and no sink twice for a category."""
+        body = properties_of(call.body)
+        sinks = [body[name].lower() for name in SINKS if body.get(name)]
+        if not sinks:
+            raise BareError(400, "BadRequest", "At least one data sink needs to be specified.")
+        for name in ("workspaceId", "storageAccountId"):
+            if body.get(name) and call.resource(body[name]) is None:
+                raise BareError(404, "ResourceNotFound", f"The resource '{body[name]}' of '{name}' was not found.")
+        wanted = _categories(body, parse_id(call.id.parent).type)
+        others = [one for one in self._of(call) if one["id"].lower() != call.id.key]
+        if old is None and len(others) >= MOST_SETTINGS:
+            raise BareError(409, "Conflict", f"The limit of {MOST_SETTINGS} diagnostic settings was reached.")
+        for other in others:
+            theirs = properties_of(other)
+            for sink in sinks:
+                shared = wanted & _categories(theirs, parse_id(call.id.parent).type)
+                if shared and sink in [theirs[name].lower() for name in SINKS if theirs.get(name)]:
+                    raise BareError(
+                        409,
+                        "Conflict",
+                        f"Data sink '{sink}' is already used in diagnostic setting '{other['name']}' for category "
+                        f"'{min(shared)}'. Data sinks can't be reused in different settings on the same category for "
+                        "the "
+                        "same resource.",
+                    )
+
+    def _of(self, call: Call) -> list[Body]:
+        return list(call.cloud.store.list(self.kind, call.id.key.rpartition("/")[0] + "/"))
+
+    def prepare(self, call: Call, old: Body | None) -> Body:
+        """Lists where none were given."""
+        return {"properties": {"logs": [], "metrics": [], **copy.deepcopy(properties_of(call.body))}}
+
+
+def _categories(body: Body, resource_type: str) -> set[str]:
+    """What the enabled entries send.
+
+    Raises:
+        BareError: 400, for what the type does not have.
+    """
+    known, found = LOGS.get(resource_type.lower()), set()
+    for part in ("logs", "metrics"):
+        for one in body.get(part) or ():
+            category, group = one.get("category"), one.get("categoryGroup")
+            if part == "logs" and known is not None and not (category in known or (known and group)):
+                raise BareError(400, "BadRequest", f"Category '{category or group}' is not supported.")
+            if one.get("enabled"):
+                found.add(str(category or group))
+    return found
+
+
+class BareError(AzureError):
+    """A refusal whose body has no `error` around it, as diagnostic settings send them."""
+
+    def body(self) -> Body:
+        """The error's JSON."""
+        return {"code": self.code, "message": self.message}
+
+
 def _connection_string(key: str, app: str, region: str) -> str:
     parts = {
         "InstrumentationKey": key,
@@ -84,4 +206,4 @@ def _connection_string(key: str, app: str, region: str) -> str:
 
 def resource_types(cloud: Any) -> list[ResourceType]:
     """What this provider's module has."""
-    return [Component()]
+    return [Component(), DiagnosticSetting()]

@@ -2,17 +2,20 @@
 
 import copy
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
-from sandbox.azure.arm.core import Body, Call, ResourceType, Rule, invalid, normal_location, properties_of
+from sandbox.azure.arm.core import Body, Call, ResourceId, ResourceType, Rule, invalid, normal_location, properties_of
+from sandbox.azure.arm.network import connections_of
 from sandbox.azure.arm.operations import accepted
 from sandbox.azure.arm.resources import Resources, Route, route
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.errors import AzureError
+from sandbox.azure.keyvault import secrets
+from sandbox.azure.keyvault.errors import VaultError
 
 VAULTS = "Microsoft.KeyVault/vaults"
 VAULT_NAME = re.compile(r"(?=.{3,24}$)[a-zA-Z](?:-?[a-zA-Z0-9])+")
@@ -94,6 +97,11 @@ class Vault(ResourceType):
         if old is None:
             call.cloud.store.delete(DELETED, resource["name"].lower())
             call.cloud.store.put("vault", resource["name"].lower(), {"id": resource["id"]})
+
+    def present(self, call: Call, resource: Body) -> Body:
+        """With the private endpoints that lead to it."""
+        connections = connections_of(call.cloud, resource["id"])
+        return {**resource, "properties": {**resource["properties"], "privateEndpointConnections": connections}}
 
     def deleted(self, call: Call, resource: Body) -> None:
         """Soft: the vault, with its secrets, can be recovered until its retention ends."""
@@ -184,6 +192,7 @@ def purge(cloud: Cloud, name: str) -> None:
     """Removes a soft-deleted vault for good, its secrets with it."""
     with cloud.store.transaction():
         cloud.store.delete(DELETED, name.lower())
+        secrets.delete_vault(cloud, name)
 
 
 def _shown(call: Call, deleted: Body) -> Body:
@@ -251,9 +260,79 @@ def _check_name(resources: Resources, call: Call, match: re.Match[str]) -> Body:
     return {"nameAvailable": True}
 
 
+class VaultSecret(ResourceType):
+    """`Microsoft.KeyVault/vaults/secrets`: sets and describes the vault's own secrets, and never shows their values."""
+
+    type = f"{VAULTS}/secrets"
+    tracked = False
+    name_pattern = re.compile(r"[a-zA-Z0-9-]{1,127}")
+    name_error = ("BadRequest", "The secret name '{name}' is invalid: 1 to 127 letters, digits or '-'.")
+    create_status = 200
+    required = ("properties.value",)
+    fields: ClassVar[Mapping[str, Rule]] = {
+        "properties.value": str,
+        "properties.contentType": str,
+        "properties.attributes": dict,
+        "tags": dict,
+    }
+
+    def find(self, cloud: Cloud, resource_id: ResourceId) -> Body | None:
+        """The secret's current version, without its value."""
+        return next((one for one in self._all(cloud, resource_id.parent) if one["id"].lower() == resource_id.key), None)
+
+    def below(self, cloud: Cloud, prefix: str) -> Iterator[Body]:
+        """The vault's secrets."""
+        return self._all(cloud, prefix.removesuffix("/secrets/"))
+
+    def _all(self, cloud: Cloud, vault_id: str) -> Iterator[Body]:
+        vault = cloud.store.get("resource", vault_id.lower())
+        found = secrets.find_vault(cloud, vault["name"]) if vault else None
+        if vault is None or found is None:
+            return
+        for one in secrets.Secrets(cloud, found).items():
+            name = one["id"].split("/")[4]
+            yield {
+                "id": f"{vault['id']}/secrets/{name}",
+                "name": name,
+                "type": self.type,
+                "location": vault["location"],
+                "tags": one.get("tags") or {},
+                "properties": {
+                    "attributes": {
+                        part: one["attributes"][part]
+                        for part in ("enabled", "nbf", "exp", "created", "updated")
+                        if part in one["attributes"]
+                    },
+                    **({"contentType": one["contentType"]} if "contentType" in one else {}),
+                    "secretUri": one["id"].rpartition("/")[0],
+                    "secretUriWithVersion": one["id"],
+                },
+            }
+
+    def save(self, cloud: Cloud, resource: Body) -> None:
+        """A new version in the vault."""
+        vault = secrets.find_vault(cloud, resource["id"].split("/")[8])
+        if vault is None:
+            raise AzureError(404, "VaultNotFound", "The vault of the secret could not be found.")
+        try:
+            secrets.Secrets(cloud, vault).set(
+                resource["name"], {**resource["properties"], "tags": resource.get("tags")}
+            )
+        except VaultError as error:
+            raise AzureError(error.status, error.code, error.message) from error
+
+    def before_delete(self, call: Call, resource: Body) -> None:
+        """The resource manager deletes no secrets; the vault itself does."""
+        raise AzureError(405, "MethodNotAllowed", "Secrets are deleted at the vault's own address, not here.")
+
+    def response(self, call: Call, resource: Body, *, created: bool) -> Response:
+        """As a GET shows it."""
+        return JSONResponse(self.find(call.cloud, call.id))
+
+
 def resource_types(cloud: Any) -> list[ResourceType]:
     """What this provider's module has."""
-    return [Vault()]
+    return [Vault(), VaultSecret()]
 
 
 def routes() -> list[Route]:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from starlette.responses import JSONResponse, Response
 
 from sandbox.azure.arm.core import Body, Call, ResourceId, ResourceType, Rule, invalid, properties_of
+from sandbox.azure.arm.network import connections_of
 from sandbox.azure.arm.operations import accepted
 from sandbox.azure.arm.resources import Resources, Route, route
 from sandbox.azure.cloud import Cloud
@@ -112,7 +113,6 @@ class StorageAccount(ResourceType):
             "primaryLocation": body["location"],
             "statusOfPrimary": "available",
             "provisioningState": "Succeeded",
-            "privateEndpointConnections": before.get("privateEndpointConnections", []),
         }
         if not properties.get("isHnsEnabled") and properties.get("isHnsEnabled") is not None:
             del properties["isHnsEnabled"]
@@ -134,6 +134,11 @@ class StorageAccount(ResourceType):
         """Tells the data plane."""
         if old is None:
             accounts.register(call.cloud, resource["name"], resource["id"])
+
+    def present(self, call: Call, resource: Body) -> Body:
+        """With the private endpoints that lead to it."""
+        connections = connections_of(call.cloud, resource["id"])
+        return {**resource, "properties": {**resource["properties"], "privateEndpointConnections": connections}}
 
     def deleted(self, call: Call, resource: Body) -> None:
         """The data goes too."""

@@ -1,0 +1,599 @@
+"""Microsoft.Network: virtual networks, subnets, security groups, private endpoints. No packet is filtered.
+
+Sources of codes: learn.microsoft.com/troubleshoot/azure/virtual-network/virtual-network-troubleshoot-cannot-delete-vnet
+and the REST examples of Microsoft.Network 2024-05-01.
+"""
+
+import copy
+import ipaddress
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
+
+from sandbox.azure.arm.core import Body, Call, ResourceType, Rule, invalid, parse_id, properties_of
+from sandbox.azure.cloud import Cloud
+from sandbox.azure.errors import AzureError
+
+NETWORKS = "Microsoft.Network/virtualNetworks"
+SUBNETS = f"{NETWORKS}/subnets"
+ENDPOINTS = "Microsoft.Network/privateEndpoints"
+SWITCH = frozenset({"Enabled", "Disabled"})
+RESERVED = 4  # addresses that Azure keeps at a subnet's start (0 to 3)
+NAME = re.compile(r"[a-zA-Z0-9](?:[\w.-]{0,78}\w)?")
+# learn.microsoft.com/azure/private-link/private-endpoint-overview: what a private endpoint can lead to, and under which
+# names it is then reached.
+TARGETS: dict[str, dict[str, str]] = {
+    "microsoft.storage/storageaccounts": {
+        name: f"{{name}}.{name}.core.windows.net" for name in ("blob", "dfs", "file", "queue", "table", "web")
+    },
+    "microsoft.keyvault/vaults": {"vault": "{name}.vault.azure.net"},
+    "microsoft.containerregistry/registries": {"registry": "{name}.azurecr.io"},
+    "microsoft.machinelearningservices/workspaces": {"amlworkspace": "{workspace}.workspace.{location}.api.azureml.ms"},
+}
+
+
+def _missing_reference(call: Call, resource_id: str) -> AzureError:
+    return AzureError(
+        400,
+        "InvalidResourceReference",
+        f"Resource {resource_id} referenced by resource {call.id.text} was not found. Please make sure that the "
+        "referenced "
+        "resource exists, and that both resources are in the same region.",
+    )
+
+
+def _reference(call: Call, path: str, given: Any) -> Body:
+    """The resource that a body's `{"id": ...}` names.
+
+    Raises:
+        AzureError: 400.
+    """
+    resource_id = given.get("id") if isinstance(given, dict) else None
+    if not isinstance(resource_id, str):
+        raise invalid(path, f"'{path}' must be an object with the id of a resource.")
+    found = call.resource(resource_id)
+    if found is None:
+        raise _missing_reference(call, resource_id)
+    return found
+
+
+def _prefix(path: str, text: Any) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    try:
+        return ipaddress.ip_network(text)
+    except (ValueError, TypeError) as error:
+        raise AzureError(
+            400, "InvalidAddressPrefixFormat", f"Address prefix {text} of '{path}' is not a valid CIDR.", target=path
+        ) from error
+
+
+class VirtualNetwork(ResourceType):
+    """`Microsoft.Network/virtualNetworks`; its subnets are resources of their own, shown within."""
+
+    type = NETWORKS
+    name_pattern = NAME
+    required = ("properties.addressSpace.addressPrefixes",)
+    fields: ClassVar[Mapping[str, Rule]] = {
+        "properties.addressSpace.addressPrefixes": list,
+        "properties.subnets": list,
+        "properties.enableDdosProtection": bool,
+    }
+
+    def validate(self, call: Call, old: Body | None) -> None:
+        """Address space, and subnets given within."""
+        space = _space(call.body)
+        if not space:
+            raise invalid("properties.addressSpace.addressPrefixes", "A virtual network needs an address prefix.")
+        given = properties_of(call.body).get("subnets")
+        ranges = []
+        for number, subnet in enumerate(given or ()):
+            path = f"properties.subnets[{number}]"
+            if not isinstance(subnet, dict) or not isinstance(subnet.get("name"), str):
+                raise invalid(f"{path}.name", f"'{path}' must have a name.")
+            ranges.append((subnet["name"], _check_range(call.id.name, subnet, space, path)))
+        if given is not None:
+            _check_overlaps(call.id.name, ranges)
+            kept = {name.lower() for name, _ in ranges}
+            for subnet in _subnets(call.cloud, call.id.text):
+                if subnet["name"].lower() not in kept:
+                    _check_unused(call.cloud, subnet)
+
+    def prepare(self, call: Call, old: Body | None) -> Body:
+        """Without the subnets, which are stored apart."""
+        sent = copy.deepcopy(properties_of(call.body))
+        sent.pop("subnets", None)
+        properties = {"enableDdosProtection": False, "virtualNetworkPeerings": [], **sent}
+        return {
+            "location": call.body["location"],
+            "tags": call.body.get("tags") or {},
+            "properties": {**properties, "provisioningState": "Succeeded"},
+        }
+
+    def stored(self, call: Call, resource: Body, old: Body | None) -> None:
+        """Makes the given subnets, and removes those not given; without `subnets` in the body all stay."""
+        given = properties_of(call.body).get("subnets")
+        if given is None:
+            return
+        kept = {one["name"].lower() for one in given}
+        for subnet in list(_subnets(call.cloud, resource["id"])):
+            if subnet["name"].lower() not in kept:
+                call.cloud.store.delete("resource", subnet["id"].lower())
+        for one in given:
+            subnet_id = f"{resource['id']}/subnets/{one['name']}"
+            subnet = {"id": subnet_id, "name": one["name"], "type": SUBNETS, "properties": _subnet_properties(one)}
+            call.cloud.store.put("resource", subnet_id.lower(), subnet)
+
+    def before_delete(self, call: Call, resource: Body) -> None:
+        """A network in use stays."""
+        for subnet in _subnets(call.cloud, resource["id"]):
+            _check_unused(call.cloud, subnet)
+
+    def present(self, call: Call, resource: Body) -> Body:
+        """With its subnets."""
+        subnets = [_shown_subnet(call.cloud, one) for one in _subnets(call.cloud, resource["id"])]
+        return {**resource, "properties": {**resource["properties"], "subnets": subnets}}
+
+
+class Subnet(ResourceType):
+    """`Microsoft.Network/virtualNetworks/subnets`."""
+
+    type = SUBNETS
+    tracked = False
+    name_pattern = NAME
+    fields: ClassVar[Mapping[str, Rule]] = {
+        "properties.addressPrefix": str,
+        "properties.addressPrefixes": list,
+        "properties.privateEndpointNetworkPolicies": frozenset(
+            {"Enabled", "Disabled", "NetworkSecurityGroupEnabled", "RouteTableEnabled"}
+        ),
+        "properties.privateLinkServiceNetworkPolicies": SWITCH,
+        "properties.defaultOutboundAccess": bool,
+    }
+
+    def validate(self, call: Call, old: Body | None) -> None:
+        """Inside the network's space, beside its other subnets; its security group exists."""
+        network = call.resource(call.id.parent) or {}
+        mine = _check_range(network["name"], call.body, _space(network), "properties")
+        others = [
+            (one["name"], _range(properties_of(one)))
+            for one in _subnets(call.cloud, network["id"])
+            if one["name"].lower() != call.id.name.lower()
+        ]
+        _check_overlaps(network["name"], [*others, (call.id.name, mine)])
+        if properties_of(call.body).get("networkSecurityGroup"):
+            _reference(call, "properties.networkSecurityGroup", call.body["properties"]["networkSecurityGroup"])
+
+    def prepare(self, call: Call, old: Body | None) -> Body:
+        """Policies as they are by default."""
+        return {"properties": _subnet_properties(call.body)}
+
+    def before_delete(self, call: Call, resource: Body) -> None:
+        """A subnet in use stays."""
+        _check_unused(call.cloud, resource)
+
+    def present(self, call: Call, resource: Body) -> Body:
+        """With the endpoints in it."""
+        return _shown_subnet(call.cloud, resource)
+
+
+def _space(network: Body) -> list[Any]:
+    space = properties_of(network).get("addressSpace") or {}
+    return [_prefix("properties.addressSpace", one) for one in space.get("addressPrefixes") or ()]
+
+
+def _range(body: Body, path: str = "properties") -> Any:
+    given = body.get("addressPrefix") or next(iter(body.get("addressPrefixes") or ()), None)
+    if given is None:
+        raise invalid(f"{path}.addressPrefix", f"'{path}.addressPrefix' is missing.")
+    return _prefix(path, given)
+
+
+def _check_range(network: str, subnet: Body, space: list[Any], path: str) -> Any:
+    name, found = subnet.get("name", ""), _range(properties_of(subnet), path)
+    if not any(found.version == one.version and found.subnet_of(one) for one in space):
+        raise AzureError(
+            400,
+            "NetcfgSubnetRangeOutsideVnet",
+            f"Subnet '{name}' is not valid because its IP address range is outside the IP address range of virtual "
+            "network "
+            f"'{network}'.",
+        )
+    return found
+
+
+def _check_overlaps(network: str, ranges: list[tuple[str, Any]]) -> None:
+    for number, (_, first) in enumerate(ranges):
+        for name, other in ranges[number + 1 :]:
+            if first.overlaps(other):
+                raise AzureError(
+                    400,
+                    "NetcfgSubnetRangesOverlap",
+                    f"Subnet '{name}' is not valid because its IP address range overlaps with that of an existing "
+                    "subnet in "
+                    f"virtual network '{network}'.",
+                )
+
+
+def _subnets(cloud: Cloud, network_id: str) -> Iterator[Body]:
+    return cloud.store.list("resource", f"{network_id}/subnets/".lower())
+
+
+def _subnet_properties(body: Body) -> Body:
+    sent = {name: value for name, value in copy.deepcopy(properties_of(body)).items() if value is not None}
+    defaults = {
+        "privateEndpointNetworkPolicies": "Disabled",
+        "privateLinkServiceNetworkPolicies": "Enabled",
+        "delegations": [],
+        "serviceEndpoints": [],
+    }
+    return {**defaults, **sent, "provisioningState": "Succeeded"}
+
+
+def _endpoints_in(cloud: Cloud, subnet: Body) -> list[str]:
+    at = subnet["id"].lower()
+    return [
+        one["id"] for one in _endpoints(cloud) if (properties_of(one).get("subnet") or {}).get("id", "").lower() == at
+    ]
+
+
+def _endpoints(cloud: Cloud) -> Iterator[Body]:
+    return cloud.store.resources(ENDPOINTS)
+
+
+def _shown_subnet(cloud: Cloud, subnet: Body) -> Body:
+    inside = _endpoints_in(cloud, subnet)
+    shown = {"privateEndpoints": [{"id": one} for one in inside]} if inside else {}
+    return {**subnet, "properties": {**subnet["properties"], **shown}}
+
+
+def _check_unused(cloud: Cloud, subnet: Body) -> None:
+    inside = _endpoints_in(cloud, subnet)
+    if inside:
+        raise AzureError(
+            400,
+            "InUseSubnetCannotBeDeleted",
+            f"Subnet {subnet['name']} is in use by {inside[0]} and cannot be deleted. In order to delete the subnet, "
+            "delete "
+            "all the resources within the subnet. See aka.ms/deletesubnet.",
+        )
+
+
+class NetworkSecurityGroup(ResourceType):
+    """`Microsoft.Network/networkSecurityGroups`, with its rules inside."""
+
+    type = "Microsoft.Network/networkSecurityGroups"
+    name_pattern = NAME
+    fields: ClassVar[Mapping[str, Rule]] = {"properties.securityRules": list}
+
+    def validate(self, call: Call, old: Body | None) -> None:
+        """Each rule is complete; a priority is used once in a direction."""
+        used: dict[tuple[str, int], str] = {}
+        for number, rule in enumerate(properties_of(call.body).get("securityRules") or ()):
+            path = f"properties.securityRules[{number}]"
+            key = _check_rule(rule, path)
+            if key in used:
+                raise AzureError(
+                    400,
+                    "SecurityRuleConflict",
+                    f"Security rule {rule['name']} conflicts with rule {used[key]}. Rules cannot have the same "
+                    "Priority "
+                    "and Direction.",
+                    target=path,
+                )
+            used[key] = rule["name"]
+
+    def prepare(self, call: Call, old: Body | None) -> Body:
+        """Rules with the ids and states that the service gives them."""
+        rules = [
+            {
+                "name": rule["name"],
+                "id": f"{call.id.text}/securityRules/{rule['name']}",
+                "type": f"{self.type}/securityRules",
+                "properties": {**rule["properties"], "provisioningState": "Succeeded"},
+            }
+            for rule in copy.deepcopy(properties_of(call.body).get("securityRules") or [])
+        ]
+        properties = {"securityRules": rules, "defaultSecurityRules": [], "provisioningState": "Succeeded"}
+        return {"location": call.body["location"], "tags": call.body.get("tags") or {}, "properties": properties}
+
+    def before_delete(self, call: Call, resource: Body) -> None:
+        """A group that a subnet uses stays."""
+        at = resource["id"].lower()
+        for one in call.cloud.store.resources(SUBNETS):
+            used = (properties_of(one).get("networkSecurityGroup") or {}).get("id", "")
+            if used.lower() == at:
+                raise AzureError(
+                    400,
+                    "InUseNetworkSecurityGroupCannotBeDeleted",
+                    f"Network security group {resource['id']} cannot be deleted because it is in use by the following "
+                    f"resources: {one['id']}.",
+                )
+
+
+def _check_rule(rule: Any, path: str) -> tuple[str, int]:
+    """The rule's direction and priority."""
+    if not isinstance(rule, dict) or not isinstance(rule.get("name"), str):
+        raise invalid(f"{path}.name", f"'{path}' must have a name.")
+    body = properties_of(rule)
+    for name, allowed in (
+        ("access", ("Allow", "Deny")),
+        ("direction", ("Inbound", "Outbound")),
+        ("protocol", ("Tcp", "Udp", "Icmp", "Esp", "Ah", "*")),
+    ):
+        if str(body.get(name)).lower() not in {one.lower() for one in allowed}:
+            raise invalid(
+                f"{path}.properties.{name}", f"'{path}.properties.{name}' must be one of {', '.join(allowed)}."
+            )
+    priority = body.get("priority")
+    if not isinstance(priority, int) or not 100 <= priority <= 4096:  # noqa: PLR2004 # the service's limits
+        raise AzureError(
+            400,
+            "SecurityRuleInvalidPriority",
+            f"Security rule has invalid Priority. Value provided: {priority} Allowed range 100-4096.",
+            target=f"{path}.properties.priority",
+        )
+    return str(body["direction"]).lower(), priority
+
+
+class PrivateEndpoint(ResourceType):
+    """`Microsoft.Network/privateEndpoints`: an address in a subnet for a resource."""
+
+    type = ENDPOINTS
+    name_pattern = NAME
+    required = ("properties.subnet.id",)
+    fields: ClassVar[Mapping[str, Rule]] = {
+        "properties.privateLinkServiceConnections": list,
+        "properties.manualPrivateLinkServiceConnections": list,
+    }
+
+    def validate(self, call: Call, old: Body | None) -> None:
+        """The subnet and the target exist, the target has such a group, and the caller may approve."""
+        body = properties_of(call.body)
+        _reference(call, "properties.subnet", body["subnet"])
+        if old is not None and properties_of(old)["subnet"]["id"].lower() != body["subnet"]["id"].lower():
+            raise AzureError(
+                400,
+                "CannotChangeSubnetOfPrivateEndpoint",
+                f"The subnet of private endpoint {call.id.text} cannot be changed.",
+                target="properties.subnet",
+            )
+        connections = _connections(body)
+        if not connections:
+            path = "properties.privateLinkServiceConnections"
+            raise invalid(path, "A private endpoint needs one private link service connection.")
+        for path, connection in connections:
+            _check_target(call, path, properties_of(connection))
+
+    def prepare(self, call: Call, old: Body | None) -> Body:
+        """Its address, its interface, its approved connection."""
+        sent = copy.deepcopy(properties_of(call.body))
+        for _, connection in _connections(sent):
+            connection["properties"]["provisioningState"] = "Succeeded"
+            connection["properties"].setdefault(
+                "privateLinkServiceConnectionState",
+                {"status": "Approved", "description": "Auto-Approved", "actionsRequired": "None"},
+            )
+        before = properties_of(old or {})
+        nic = f"{call.id.text.rsplit('/', 2)[0]}/networkInterfaces/{call.id.name}.nic"
+        properties = {
+            "privateLinkServiceConnections": [],
+            "manualPrivateLinkServiceConnections": [],
+            **sent,
+            "networkInterfaces": [{"id": nic}],
+            "customDnsConfigs": before.get("customDnsConfigs") or _dns(call, sent),
+            "provisioningState": "Succeeded",
+        }
+        return {"location": call.body["location"], "tags": call.body.get("tags") or {}, "properties": properties}
+
+
+def _connections(body: Body) -> list[tuple[str, Body]]:
+    found = []
+    for name in ("privateLinkServiceConnections", "manualPrivateLinkServiceConnections"):
+        for number, one in enumerate(body.get(name) or ()):
+            if not isinstance(one, dict) or not isinstance(one.get("properties"), dict):
+                raise invalid(f"properties.{name}[{number}]", "A private link service connection needs properties.")
+            found.append((f"properties.{name}[{number}].properties", one))
+    return found
+
+
+def _check_target(call: Call, path: str, connection: Body) -> None:
+    target_id = connection.get("privateLinkServiceId")
+    target = _reference(call, f"{path}.privateLinkServiceId", {"id": target_id})
+    groups = TARGETS.get(target["type"].lower(), {})
+    asked = connection.get("groupIds") or []
+    wrong = next((one for one in asked if one not in groups), None)
+    if wrong is not None or not asked:
+        raise AzureError(
+            400,
+            "PrivateLinkServiceGroupIdNotSupported",
+            f"The group id '{wrong or ''}' of {path}.groupIds is not supported for {target['type']}: "
+            f"{', '.join(groups) or 'none'}.",
+            target=f"{path}.groupIds",
+        )
+    action = f"{parse_id(target['id']).type}/privateEndpointConnectionsApproval/action"
+    if not call.may(action, target["id"]):
+        raise linked_authorization_failed(call, f"{ENDPOINTS}/write", action, target["id"])
+
+
+def linked_authorization_failed(call: Call, action: str, needed: str, scope: str) -> AzureError:
+    """403 for a right that is missing at another resource.
+
+    Source: learn.microsoft.com/azure/azure-resource-manager/troubleshooting/common-deployment-errors.
+    """
+    return AzureError(
+        403,
+        "LinkedAuthorizationFailed",
+        f"The client '{call.caller.client_id}' with object id '{call.caller.object_id}' has permission to perform "
+        "action "
+        f"'{action}' on scope '{call.id.text}'; however, it does not have permission to perform action(s) '{needed}' "
+        "on the "
+        f"linked scope(s) '{scope}' (respectively) or the linked scope(s) are invalid.",
+    )
+
+
+def _dns(call: Call, body: Body) -> list[Body]:
+    """Host names and addresses, the first free ones of the subnet."""
+    subnet = call.resource(body["subnet"]["id"]) or {}
+    taken = {
+        address
+        for one in _endpoints(call.cloud)
+        if properties_of(one)["subnet"]["id"].lower() == subnet["id"].lower()
+        for config in properties_of(one)["customDnsConfigs"]
+        for address in config["ipAddresses"]
+    }
+    free = (str(one) for one in list(_range(properties_of(subnet)).hosts())[RESERVED - 1 :] if str(one) not in taken)
+    configs = []
+    for _, connection in _connections(body):
+        target = call.resource(connection["properties"]["privateLinkServiceId"]) or {}
+        for group in connection["properties"]["groupIds"]:
+            fqdn = TARGETS[target["type"].lower()][group].format(
+                name=target["name"].lower(),
+                location=target.get("location"),
+                workspace=properties_of(target).get("workspaceId", ""),
+            )
+            configs.append({"fqdn": fqdn, "ipAddresses": [next(free)]})
+    return configs
+
+
+def connections_of(cloud: Cloud, resource_id: str) -> list[Body]:
+    """The private endpoint connections of a resource, as it shows them itself."""
+    at, found = resource_id.lower(), []
+    for endpoint in _endpoints(cloud):
+        for _, connection in _connections(properties_of(endpoint)):
+            if connection["properties"]["privateLinkServiceId"].lower() == at:
+                name = f"{endpoint['name']}.{connection.get('name', 'connection')}"
+                found.append(
+                    {
+                        "id": f"{resource_id}/privateEndpointConnections/{name}",
+                        "name": name,
+                        "properties": {
+                            "privateEndpoint": {"id": endpoint["id"]},
+                            "privateLinkServiceConnectionState": connection["properties"][
+                                "privateLinkServiceConnectionState"
+                            ],
+                            "provisioningState": "Succeeded",
+                        },
+                    }
+                )
+    return found
+
+
+class PrivateDnsZoneGroup(ResourceType):
+    """`Microsoft.Network/privateEndpoints/privateDnsZoneGroups`: which zones know the endpoint's names."""
+
+    type = f"{ENDPOINTS}/privateDnsZoneGroups"
+    tracked = False
+    name_pattern = NAME
+    required = ("properties.privateDnsZoneConfigs",)
+    fields: ClassVar[Mapping[str, Rule]] = {"properties.privateDnsZoneConfigs": list}
+
+    def validate(self, call: Call, old: Body | None) -> None:
+        """The zones exist; an endpoint has one group."""
+        for number, config in enumerate(call.body["properties"]["privateDnsZoneConfigs"]):
+            path = f"properties.privateDnsZoneConfigs[{number}].properties.privateDnsZoneId"
+            _reference(call, path, {"id": properties_of(config).get("privateDnsZoneId")})
+        others = self.below(call.cloud, call.id.key.rpartition("/")[0] + "/")
+        if old is None and any(True for _ in others):
+            raise AzureError(
+                400,
+                "MultiplePrivateDnsZoneGroupsNotAllowed",
+                f"Private endpoint {call.id.parent} has a private DNS zone group already; it can have one.",
+            )
+
+    def prepare(self, call: Call, old: Body | None) -> Body:
+        """Each zone with the records it then has."""
+        endpoint = call.resource(call.id.parent) or {}
+        names = properties_of(endpoint)["customDnsConfigs"]
+        configs = copy.deepcopy(call.body["properties"]["privateDnsZoneConfigs"])
+        for config in configs:
+            zone = config["properties"]["privateDnsZoneId"].rsplit("/", 1)[-1].lower()
+            public = zone.removeprefix("privatelink.")
+            config["properties"]["recordSets"] = [
+                {
+                    "recordType": "A",
+                    "recordSetName": one["fqdn"].removesuffix(f".{public}"),
+                    "fqdn": f"{one['fqdn'].removesuffix(f'.{public}')}.{zone}",
+                    "ttl": 10,
+                    "provisioningState": "Succeeded",
+                    "ipAddresses": one["ipAddresses"],
+                }
+                for one in names
+                if one["fqdn"].endswith(f".{public}")
+            ]
+        return {"properties": {"privateDnsZoneConfigs": configs, "provisioningState": "Succeeded"}}
+
+
+class PrivateZone(ResourceType):
+    """`Microsoft.Network/privateDnsZones`."""
+
+    type = "Microsoft.Network/privateDnsZones"
+    global_location = True
+    # learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules: 2 to 34 labels
+    name_pattern = re.compile(
+        r"(?=.{1,253}$)(?:[a-zA-Z0-9_](?:[a-zA-Z0-9_-]{0,61}[a-zA-Z0-9_])?\.){1,33}[a-zA-Z0-9-]{1,63}"
+    )
+
+    def prepare(self, call: Call, old: Body | None) -> Body:
+        """Its limits."""
+        properties = {
+            "maxNumberOfRecordSets": 25000,
+            "maxNumberOfVirtualNetworkLinks": 1000,
+            "maxNumberOfVirtualNetworkLinksWithRegistration": 100,
+            "provisioningState": "Succeeded",
+        }
+        return {"location": "global", "tags": call.body.get("tags") or {}, "properties": properties}
+
+    def present(self, call: Call, resource: Body) -> Body:
+        """With the number of its links."""
+        count = sum(1 for _ in _links(call.cloud, resource))
+        return {**resource, "properties": {**resource["properties"], "numberOfVirtualNetworkLinks": count}}
+
+    def before_delete(self, call: Call, resource: Body) -> None:
+        """A zone with links stays."""
+        if any(True for _ in _links(call.cloud, resource)):
+            raise AzureError(
+                409, "CannotDeleteResource", "Can not delete resource before nested resources are deleted."
+            )
+
+
+def _links(cloud: Cloud, zone: Body) -> Iterator[Body]:
+    return cloud.store.list("resource", f"{zone['id']}/virtualNetworkLinks/".lower())
+
+
+class VirtualNetworkLink(ResourceType):
+    """`Microsoft.Network/privateDnsZones/virtualNetworkLinks`: which networks see a zone."""
+
+    type = "Microsoft.Network/privateDnsZones/virtualNetworkLinks"
+    global_location = True
+    name_pattern = NAME
+    required = ("properties.virtualNetwork.id",)
+    fields: ClassVar[Mapping[str, Rule]] = {"properties.registrationEnabled": bool}
+
+    def validate(self, call: Call, old: Body | None) -> None:
+        """The network exists, and has no other link to the zone."""
+        network = _reference(call, "properties.virtualNetwork", call.body["properties"]["virtualNetwork"])["id"].lower()
+        for one in self.below(call.cloud, call.id.key.rpartition("/")[0] + "/"):
+            same = properties_of(one)["virtualNetwork"]["id"].lower() == network
+            if same and one["name"].lower() != call.id.name.lower():
+                raise AzureError(
+                    409, "Conflict", f"A virtual network link to '{network}' exists already: '{one['name']}'."
+                )
+
+    def prepare(self, call: Call, old: Body | None) -> Body:
+        """Its state."""
+        sent = copy.deepcopy(call.body["properties"])
+        state = {"virtualNetworkLinkState": "Completed", "provisioningState": "Succeeded"}
+        properties = {"registrationEnabled": False, **sent, **state}
+        return {"location": "global", "tags": call.body.get("tags") or {}, "properties": properties}
+
+
+def resource_types(cloud: Any) -> list[ResourceType]:
+    """What this provider's module has."""
+    return [
+        VirtualNetwork(),
+        Subnet(),
+        NetworkSecurityGroup(),
+        PrivateEndpoint(),
+        PrivateDnsZoneGroup(),
+        PrivateZone(),
+        VirtualNetworkLink(),
+    ]

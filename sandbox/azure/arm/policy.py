@@ -1,0 +1,242 @@
+"""Azure Policy: definitions and assignments are kept and checked; the rules themselves are not evaluated.
+
+`policies.json` has names and parameters of the built-in definitions that govern Azure Machine Learning, from
+github.com/Azure/azure-policy (2026-04).
+"""
+
+import copy
+import json
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib import resources
+from typing import Any, ClassVar
+
+from sandbox.azure.arm.core import Body, Call, ResourceId, ResourceType, Rule, invalid, properties_of
+from sandbox.azure.cloud import Cloud
+from sandbox.azure.errors import AzureError
+
+DEFINITIONS = "Microsoft.Authorization/policyDefinitions"
+EFFECTS = frozenset(
+    {"Append", "Audit", "AuditIfNotExists", "Deny", "DenyAction", "DeployIfNotExists", "Disabled", "Manual", "Modify"}
+)
+NEED_IDENTITY = ("deployifnotexists", "modify")
+MODES = frozenset({"All", "Indexed", "Microsoft.Kubernetes.Data", "Microsoft.KeyVault.Data", "Microsoft.Network.Data"})
+PARAMETER_TYPES: dict[str, type | tuple[type, ...]] = {
+    "string": str,
+    "array": list,
+    "object": dict,
+    "boolean": bool,
+    "integer": int,
+    "float": (int, float),
+    "datetime": str,
+}
+
+
+@cache
+def built_in_policies() -> dict[str, Body]:
+    """The built-in definitions the sandbox knows, by GUID: displayName, mode, effect, parameters."""
+    text = resources.files("sandbox.azure.arm").joinpath("policies.json").read_text(encoding="utf-8")
+    found: dict[str, Body] = json.loads(text)
+    return found
+
+
+class PolicyDefinition(ResourceType):
+    """`Microsoft.Authorization/policyDefinitions`."""
+
+    type = DEFINITIONS
+    tracked = False
+    name_pattern = re.compile(r"[^<>%&:\\?/#]{0,63}[^<>%&:\\?/#. ]")
+    invalid_value = "InvalidPolicyDefinition"
+    required = ("properties.policyRule",)
+    fields: ClassVar[Mapping[str, Rule]] = {
+        "properties.mode": MODES,
+        "properties.policyType": frozenset({"Custom", "NotSpecified"}),
+        "properties.policyRule": dict,
+        "properties.parameters": dict,
+        "properties.displayName": str,
+    }
+
+    def find(self, cloud: Cloud, resource_id: ResourceId) -> Body | None:
+        """A stored one, or at the tenant a built-in one."""
+        return super().find(cloud, resource_id) or (None if resource_id.parent else _built_in(resource_id.name.lower()))
+
+    def below(self, cloud: Cloud, prefix: str) -> Iterator[Body]:
+        """The scope's own, and the built-in ones."""
+        for guid in built_in_policies():
+            yield _built_in(guid) or {}
+        yield from super().below(cloud, prefix)
+
+    def validate(self, call: Call, old: Body | None) -> None:
+        """A rule has a condition and an effect; parameters that it uses are declared."""
+        if not call.subscription:
+            raise AzureError(400, "InvalidPolicyScope", "A policy definition belongs to a subscription.")
+        body = call.body["properties"]
+        rule, declared = body["policyRule"], body.get("parameters") or {}
+        effect = (rule.get("then") or {}).get("effect") if isinstance(rule.get("then"), dict) else None
+        if not isinstance(rule.get("if"), dict) or not isinstance(effect, str):
+            raise _invalid_rule("It must have an 'if' and a 'then' with an 'effect'.")
+        used = set(re.findall(r"\[\s*parameters\('([^']+)'\)", json.dumps(rule)))
+        unknown = sorted({one.lower() for one in used} - {one.lower() for one in declared})
+        if unknown:
+            raise AzureError(
+                400,
+                "InvalidPolicyParameters",
+                f"The policy definition '{call.id.name}' uses the parameter(s) '{', '.join(unknown)}' which it does "
+                "not "
+                "declare.",
+            )
+        if not effect.startswith("[") and effect.lower() not in {one.lower() for one in EFFECTS}:
+            raise _invalid_rule(f"The effect '{effect}' is none of {', '.join(sorted(EFFECTS))}.")
+        for name, parameter in declared.items():
+            if not isinstance(parameter, dict) or str(parameter.get("type")).lower() not in PARAMETER_TYPES:
+                path = f"properties.parameters.{name}.type"
+                raise AzureError(
+                    400, "InvalidPolicyParameters", f"The parameter '{name}' has no valid type.", target=path
+                )
+
+    def prepare(self, call: Call, old: Body | None) -> Body:
+        """As a custom definition."""
+        sent = copy.deepcopy(call.body["properties"])
+        return {"properties": {"mode": "Indexed", "version": "1.0.0", **sent, "policyType": "Custom"}}
+
+    def before_delete(self, call: Call, resource: Body) -> None:
+        """A definition in use stays."""
+        at = resource["id"].lower()
+        for one in call.cloud.store.resources(PolicyAssignment.type):
+            if properties_of(one)["policyDefinitionId"].lower() == at:
+                raise AzureError(
+                    400,
+                    "PolicyDefinitionInUse",
+                    f"The policy definition '{resource['name']}' cannot be deleted because it is in use by the policy "
+                    f"assignment '{one['id']}'.",
+                )
+
+
+def _invalid_rule(message: str) -> AzureError:
+    return AzureError(
+        400, "InvalidPolicyRule", f"The policy rule is invalid. {message}", target="properties.policyRule"
+    )
+
+
+def _built_in(guid: str) -> Body | None:
+    known = built_in_policies().get(guid)
+    if known is None:
+        return None
+    shown = {part: known[part] for part in ("displayName", "mode", "parameters")}
+    rule = {"then": {"effect": known["effect"]}}
+    properties = {**shown, "policyType": "BuiltIn", "policyRule": rule}
+    return {"id": f"/providers/{DEFINITIONS}/{guid}", "name": guid, "type": DEFINITIONS, "properties": properties}
+
+
+class PolicyAssignment(ResourceType):
+    """`Microsoft.Authorization/policyAssignments`, an extension of a subscription, group or resource."""
+
+    type = "Microsoft.Authorization/policyAssignments"
+    tracked = False
+    name_pattern = re.compile(r"[^<>%&:\\?/#]{0,63}[^<>%&:\\?/#. ]")
+    invalid_value = "InvalidPolicyAssignment"
+    required = ("properties.policyDefinitionId",)
+    fields: ClassVar[Mapping[str, Rule]] = {
+        "properties.policyDefinitionId": str,
+        "properties.parameters": dict,
+        "properties.notScopes": list,
+        "properties.nonComplianceMessages": list,
+        "properties.enforcementMode": frozenset({"Default", "DoNotEnforce"}),
+        "identity.type": frozenset({"SystemAssigned", "UserAssigned", "None"}),
+    }
+
+    def validate(self, call: Call, old: Body | None) -> None:
+        """The definition is there, and its parameters are met."""
+        body = call.body["properties"]
+        definition = _definition(call, body["policyDefinitionId"])
+        given = {
+            name: one.get("value") for name, one in (body.get("parameters") or {}).items() if isinstance(one, dict)
+        }
+        declared = properties_of(definition).get("parameters") or {}
+        _check_parameters(call, definition["name"], given, declared)
+        effect = _effect(definition, given)
+        identity = (call.body.get("identity") or {}).get("type", "None")
+        if effect.lower() in NEED_IDENTITY and identity.lower() == "none":
+            raise AzureError(
+                400,
+                "ResourceIdentityRequired",
+                "Policy assignments must include a 'managed identity' when assigning 'deployIfNotExists' or 'modify' "
+                "policy "
+                "definitions.",
+            )
+        if identity.lower() != "none" and not call.body.get("location"):
+            raise AzureError(400, "LocationRequired", "The location property is required when an identity is given.")
+
+    def prepare(self, call: Call, old: Body | None) -> Body:
+        """Scope and mode."""
+        properties = {
+            "enforcementMode": "Default",
+            "notScopes": [],
+            **copy.deepcopy(call.body["properties"]),
+            "scope": call.id.parent,
+        }
+        kept = {part: call.body[part] for part in ("identity", "location") if call.body.get(part)}
+        return {**kept, "properties": properties}
+
+
+def _definition(call: Call, definition_id: str) -> Body:
+    found = call.resource(definition_id)
+    if found is None and definition_id.lower().startswith("/providers/"):
+        found = _built_in(definition_id.lower().rsplit("/", 1)[-1])
+    if found is None or found["type"] != DEFINITIONS:
+        raise AzureError(
+            404, "PolicyDefinitionNotFound", f"The policy definition '{definition_id}' could not be found."
+        )
+    return found
+
+
+def _check_parameters(call: Call, definition: str, given: Mapping[str, Any], declared: Mapping[str, Body]) -> None:
+    undefined = sorted(set(given) - set(declared))
+    if undefined:
+        raise AzureError(
+            400,
+            "UndefinedPolicyParameter",
+            f"The policy assignment '{call.id.name}' assigns parameter(s) '{', '.join(undefined)}' that are undefined "
+            "in the "
+            f"policy definition '{definition}'.",
+        )
+    missing = sorted(name for name, one in declared.items() if "defaultValue" not in one and given.get(name) is None)
+    if missing:
+        raise AzureError(
+            400,
+            "MissingPolicyParameter",
+            f"The policy assignment '{call.id.name}' is missing the parameter(s) '{', '.join(missing)}' as defined in "
+            "the "
+            f"policy definition '{definition}'. Please either define a default value for the parameter or supply a "
+            "value in "
+            "the policy assignment.",
+        )
+    for name, value in given.items():
+        rule = declared[name]
+        kind = PARAMETER_TYPES.get(str(rule["type"]).lower(), object)
+        if not isinstance(value, kind):
+            raise invalid(f"properties.parameters.{name}", f"The parameter '{name}' must be of type {rule['type']}.")
+        allowed = rule.get("allowedValues")
+        if allowed and value not in allowed:
+            raise AzureError(
+                400,
+                "PolicyParameterValueNotAllowed",
+                f"The value '{value}' is not allowed for policy parameter '{name}' in policy definition "
+                f"'{definition}'. The "
+                f"allowed values are '{', '.join(map(str, allowed))}'.",
+            )
+
+
+def _effect(definition: Body, given: Mapping[str, Any]) -> str:
+    body = properties_of(definition)
+    effect = str(body["policyRule"]["then"]["effect"])
+    parameter = re.fullmatch(r"\[\s*parameters\('([^']+)'\)\s*\]", effect)
+    if parameter is None:
+        return effect
+    return str(given.get(parameter[1]) or (body.get("parameters") or {}).get(parameter[1], {}).get("defaultValue", ""))
+
+
+def resource_types(cloud: Any) -> list[ResourceType]:
+    """What this provider's module has."""
+    return [PolicyDefinition(), PolicyAssignment()]
