@@ -62,8 +62,9 @@ def check_network(vault: Vault, client: str, caller: Caller) -> None:
     if str(vault.properties.get("publicNetworkAccess", "")).lower() == "disabled":
         text = (
             "Public network access is disabled and request is not from a trusted service nor via an approved private "
+            "link."
         )
-        raise _forbidden(vault, caller, text + "link.", "ForbiddenByConnection")
+        raise _forbidden(vault, caller, text, "ForbiddenByConnection")
     if rules.get("defaultAction") != "Deny":
         return
     allowed = [rule["value"] for rule in rules.get("ipRules") or []]

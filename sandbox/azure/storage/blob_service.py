@@ -12,7 +12,7 @@ from email.utils import formatdate
 
 from starlette.responses import Response
 
-from sandbox.azure.storage import containers, sas
+from sandbox.azure.storage import containers, directories, sas
 from sandbox.azure.storage import xml as markup
 from sandbox.azure.storage.authorization import (
     ADD,
@@ -29,10 +29,11 @@ from sandbox.azure.storage.authorization import (
     WRITE,
     TokenGrant,
 )
-from sandbox.azure.storage.call import Call, blob_headers, date, read_blob, version_headers
+from sandbox.azure.storage.call import Call, blob_headers, date, read_blob, spell, version_headers
 from sandbox.azure.storage.container import MAX_BLOCK_ID, Blob, BlockList, Container
 from sandbox.azure.storage.errors import StorageError
 from sandbox.azure.storage.names import check_container
+from sandbox.azure.storage.request import METADATA
 
 MIB = 1024 * 1024
 MAX_PUT = 5000 * MIB  # learn.microsoft.com/rest/api/storageservices/put-blob
@@ -188,11 +189,15 @@ async def _container_properties(call: Call) -> Response:
         "x-ms-has-legal-hold": "false",
         "x-ms-default-encryption-scope": "$account-encryption-key",
         "x-ms-deny-encryption-scope-override": "false",
-        **{f"x-ms-meta-{name}": value for name, value in document["metadata"].items()},
+        **{METADATA + name: value for name, value in document["metadata"].items()},
     }
     if document["publicAccess"] != "None":
         headers["x-ms-blob-public-access"] = document["publicAccess"].lower()
-    return Response(headers=headers)
+    return _head(headers)
+
+
+def _head(headers: dict[str, str]) -> Response:
+    return spell(Response(headers=headers), headers)
 
 
 async def _container_metadata(call: Call) -> Response:
@@ -396,18 +401,20 @@ async def _append_block(call: Call) -> Response:
 
 async def _get(call: Call) -> Response:
     container = call.container(READ)
-    container.check_name(call.path)
-    blob = container.get(call.path)
+    root = call.account.hierarchical and call.path == "/"
+    if not root:
+        container.check_name(call.path)
+    blob = directories.root(container) if root else container.get(call.path)
     call.request.conditions.check_read(blob)
     if call.request.method == "HEAD":
-        return Response(headers=blob_headers(call, blob))
+        return _head(blob_headers(call, blob))
     return read_blob(call, container, blob)
 
 
 async def _get_metadata(call: Call) -> Response:
     blob = call.container(READ).get(call.path)
     call.request.conditions.check_read(blob)
-    return Response(headers=blob_headers(call, blob) | {"content-length": "0"})
+    return _head(blob_headers(call, blob) | {"content-length": "0"})
 
 
 async def _delete(call: Call) -> Response:

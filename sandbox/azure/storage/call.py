@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from email.utils import formatdate
 from typing import Any
@@ -20,7 +20,7 @@ from sandbox.azure.storage.container import Blob, Container
 from sandbox.azure.storage.content import Received
 from sandbox.azure.storage.errors import StorageError
 from sandbox.azure.storage.names import CONTROL
-from sandbox.azure.storage.request import Request
+from sandbox.azure.storage.request import METADATA, Request
 
 PROPERTIES = (
     "cache-control",
@@ -163,6 +163,24 @@ def date(seconds: int) -> str:
     return formatdate(seconds, usegmt=True)
 
 
+class _Spelled(bytes):
+    """A header's name whose case the HTTP server leaves alone."""
+
+    def lower(self) -> "_Spelled":
+        return self
+
+
+def spell(response: Response, headers: Mapping[str, str]) -> Response:
+    """The response with metadata's names as they were given: clients show them so."""
+    names = {
+        name.lower().encode("latin-1"): _Spelled(name.encode("latin-1"))
+        for name in headers
+        if name.startswith(METADATA)
+    }
+    response.raw_headers = [(names.get(name, name), value) for name, value in response.raw_headers]
+    return response
+
+
 def blob_headers(call: Call, blob: Blob) -> dict[str, str]:
     """What a HEAD of a blob, file or directory answers."""
     headers = {
@@ -178,7 +196,7 @@ def blob_headers(call: Call, blob: Blob) -> dict[str, str]:
         "x-ms-access-tier": blob.tier or "Hot",
         **blob.headers,
         **blob.copied,
-        **{f"x-ms-meta-{name}": value for name, value in blob.metadata.items()},
+        **{METADATA + name: value for name, value in blob.metadata.items()},
     }
     if not blob.tier:
         headers["x-ms-access-tier-inferred"] = "true"
@@ -221,7 +239,7 @@ def read_blob(call: Call, container: Container, blob: Blob) -> Response:
             headers[name] = CONTROL.sub("", call.request.query[parameter])
     asked = _range(call.request, blob.size)
     if asked is None:
-        return Content(container, blob, (0, blob.size), headers=headers)
+        return spell(Content(container, blob, (0, blob.size), headers=headers), headers)
     start, length = asked
     headers["content-range"] = f"bytes {start}-{start + length - 1}/{blob.size}"
     headers["content-length"] = str(length)
@@ -233,7 +251,7 @@ def read_blob(call: Call, container: Container, blob: Blob) -> Response:
             raise StorageError("OutOfRangeInput")
         content = b"".join(container.content.read(blob.segments, start, length))
         headers["content-md5"] = base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()
-    return Content(container, blob, asked, status_code=206, headers=headers)
+    return spell(Content(container, blob, asked, status_code=206, headers=headers), headers)
 
 
 def _range(request: Request, size: int) -> tuple[int, int] | None:

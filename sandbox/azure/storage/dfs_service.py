@@ -307,8 +307,7 @@ def _found(call: Call, right: Right) -> tuple[Container, Blob]:
 async def _head(call: Call) -> Response:
     _, blob = _found(call, READ)
     call.request.conditions.check_read(blob)
-    headers = blob_headers(call, blob) | {"x-ms-properties": _shown(blob.metadata)}
-    return Response(headers=headers)
+    return Response(headers=blob_headers(call, blob) | {"x-ms-properties": _shown(blob.metadata)})
 
 
 async def _get_access(call: Call) -> Response:

@@ -53,7 +53,9 @@ class Request:
     def _add_header(self, name: str, value: str, original: str) -> None:
         self.headers[name] = f"{self.headers[name]},{value}" if name in self.headers else value
         if name.startswith(METADATA):
-            key = original[len(METADATA) :]
+            key = next(
+                (one for one in self.metadata if one.lower() == name[len(METADATA) :]), original[len(METADATA) :]
+            )
             self.metadata[key] = self.headers[name]
 
     def parse(self) -> None:
