@@ -13,7 +13,7 @@ from sandbox.providers.values import from_struct, to_struct
 Properties = dict[str, Any]
 
 
-class Aborted(Exception):
+class Aborted(Exception):  # noqa: N818 (the word of gRPC)
     """The provider gave up.
 
     Attributes:
@@ -46,6 +46,11 @@ class Context:
         return None
 
 
+def call(method: Any, request: Any) -> Any:
+    """Calls a method of the protocol."""
+    return method(request, Context())
+
+
 @dataclass
 class Compared:
     """A Diff's answer, as plain values."""
@@ -76,7 +81,7 @@ class Resource:
         request = proto.CheckRequest(
             urn=self.urn, olds=to_struct(self.inputs), news=to_struct(inputs), randomSeed=b"seed", **options
         )
-        answer = self.provider.Check(request, Context())
+        answer = call(self.provider.Check, request)
         return from_struct(answer.inputs), [one.reason for one in answer.failures]
 
     def checked(self, inputs: Properties) -> Properties:
@@ -85,7 +90,8 @@ class Resource:
         return found
 
     def diff(self, inputs: Properties) -> Compared:
-        answer = self.provider.Diff(
+        answer = call(
+            self.provider.Diff,
             proto.DiffRequest(
                 id=self.id,
                 urn=self.urn,
@@ -93,7 +99,6 @@ class Resource:
                 news=to_struct(inputs),
                 old_inputs=to_struct(self.inputs),
             ),
-            Context(),
         )
         return Compared(
             {path: proto.PropertyDiff.Kind.Name(one.kind) for path, one in answer.detailedDiff.items()},
@@ -104,8 +109,9 @@ class Resource:
         )
 
     def preview(self, inputs: Properties) -> Properties:
-        answer = self.provider.Create(
-            proto.CreateRequest(urn=self.urn, properties=to_struct(inputs), preview=True), Context()
+        answer = call(
+            self.provider.Create,
+            proto.CreateRequest(urn=self.urn, properties=to_struct(inputs), preview=True),
         )
         assert answer.id == ""
         return from_struct(answer.properties)
@@ -113,13 +119,14 @@ class Resource:
     def create(self, inputs: Properties, timeout: float = 0) -> "Resource":
         checked = self.checked(inputs)
         request = proto.CreateRequest(urn=self.urn, properties=to_struct(checked), timeout=timeout)
-        answer = self.provider.Create(request, Context())
+        answer = call(self.provider.Create, request)
         self.id, self.inputs, self.outputs = answer.id, checked, from_struct(answer.properties)
         return self
 
     def update(self, inputs: Properties, *, preview: bool = False) -> Properties:
         checked = self.checked(inputs)
-        answer = self.provider.Update(
+        answer = call(
+            self.provider.Update,
             proto.UpdateRequest(
                 id=self.id,
                 urn=self.urn,
@@ -128,7 +135,6 @@ class Resource:
                 old_inputs=to_struct(self.inputs),
                 preview=preview,
             ),
-            Context(),
         )
         outputs = from_struct(answer.properties)
         if not preview:
@@ -137,36 +143,36 @@ class Resource:
 
     def refresh(self) -> bool:
         """Reads; whether it is still there."""
-        answer = self.provider.Read(
+        answer = call(
+            self.provider.Read,
             proto.ReadRequest(
                 id=self.id, urn=self.urn, properties=to_struct(self.outputs), inputs=to_struct(self.inputs)
             ),
-            Context(),
         )
         if answer.id:
             self.inputs, self.outputs = from_struct(answer.inputs), from_struct(answer.properties)
         return bool(answer.id)
 
     def imported(self, identifier: str) -> "Resource":
-        answer = self.provider.Read(proto.ReadRequest(id=identifier, urn=self.urn), Context())
+        answer = call(self.provider.Read, proto.ReadRequest(id=identifier, urn=self.urn))
         self.id, self.inputs, self.outputs = answer.id, from_struct(answer.inputs), from_struct(answer.properties)
         return self
 
     def delete(self) -> None:
-        self.provider.Delete(
+        call(
+            self.provider.Delete,
             proto.DeleteRequest(
                 id=self.id, urn=self.urn, properties=to_struct(self.outputs), old_inputs=to_struct(self.inputs)
             ),
-            Context(),
         )
 
 
 def invoke(provider: Provider, token: str, **arguments: Any) -> Properties:
-    answer = provider.Invoke(proto.InvokeRequest(tok=token, args=to_struct(arguments)), Context())
+    answer = call(provider.Invoke, proto.InvokeRequest(tok=token, args=to_struct(arguments)))
     return from_struct(getattr(answer, "return"))
 
 
 def configured(provider: Provider, **config: Any) -> Provider:
     variables = {f"{provider.package}:config:{name}": value for name, value in config.items()}
-    provider.Configure(proto.ConfigureRequest(variables=variables), Context())
+    call(provider.Configure, proto.ConfigureRequest(variables=variables))
     return provider

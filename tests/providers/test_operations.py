@@ -36,7 +36,7 @@ def test_what_exists_is_not_taken_over(native: AzureNative, cloud: Cloud) -> Non
     with pytest.raises(Aborted) as failed:
         Resource(native, ACCOUNT, "other").create(GIVEN)
     assert str(failed.value) == f"cannot create already existing resource '{account.id}'"
-    assert len([call for call in cloud.calls("PUT")]) == 1
+    assert len(cloud.calls("PUT")) == 1
 
 
 @pytest.mark.parametrize("answer", [(200, {}), (200, None), (204, None), (404, error("NotFound", "no"))])

@@ -322,7 +322,7 @@ SUBNET = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualN
         ),
     ],
 )
-def test_details(
+def test_details(  # noqa: PLR0917 (a row of the table)
     alone: AzureNative,
     type_: str,
     old: dict[str, Any],

@@ -1,5 +1,7 @@
 """The schema beside the table is the installed SDK's, and table and schema fit together."""
 
+import json
+
 import pytest
 
 from sandbox.providers import resources, sdk
@@ -13,7 +15,7 @@ def test_the_schema_is_what_the_installed_sdk_says() -> None:
 def test_every_name_in_the_table_is_one_of_the_sdk(token: str) -> None:
     kind, described = resources.RESOURCES[token], resources.describe(token)
     assert described is not None
-    schema = sdk.json.loads(sdk.TARGET.read_text())["resources"][token]
+    schema = json.loads(sdk.TARGET.read_text())["resources"][token]
     inputs = set(schema["inputs"])
     assert set(kind.path_inputs) | kind.queries <= inputs
     assert kind.replaces <= inputs
@@ -25,7 +27,7 @@ def test_every_name_in_the_table_is_one_of_the_sdk(token: str) -> None:
 
 
 def test_object_tables_name_objects_of_the_sdk() -> None:
-    objects = sdk.json.loads(sdk.TARGET.read_text())["objects"]
+    objects = json.loads(sdk.TARGET.read_text())["objects"]
     plain = {name.removesuffix("Response") for name in objects}
     assert plain >= resources.FLAT_OBJECTS
     for table in (resources.WIRE_NAMES, resources.OBJECT_LIMITS):
