@@ -6,9 +6,10 @@ version, and knows the latest and the next one.
 
 import copy
 import re
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from starlette.responses import JSONResponse, Response
@@ -16,12 +17,14 @@ from starlette.responses import JSONResponse, Response
 from sandbox.azure.arm.core import Body, Call
 from sandbox.azure.arm.resources import Route
 from sandbox.azure.ml.errors import UserError, not_found
+from sandbox.azure.ml.identities import workspace_identity
 from sandbox.azure.ml.names import WORKSPACES
 from sandbox.azure.ml.scope import Scope, page, viewed, workspace_route
+from sandbox.azure.storage import containers, sas
 
 VERSION, CONTAINER = "mlAsset", "mlAssetContainer"
 NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9\-_.]{0,254}")
-LATEST = "latest"
+UPLOAD_TIME = timedelta(hours=8)
 
 
 @dataclass(frozen=True)
@@ -253,6 +256,7 @@ class _Routes:
             workspace_route("GET", version, f"{kind.plural}/versions/read", self._version),
             workspace_route("PUT", version, kind.write, self._put_version),
             workspace_route("DELETE", version, delete, self._delete_version),
+            workspace_route("POST", f"{version}/startPendingUpload", kind.write, self._start_upload),
         ]
 
     def _containers(self, scope: Scope, call: Call, match: re.Match[str]) -> Body:
@@ -319,6 +323,36 @@ class _Routes:
         del call
         key = scope.key(self._kind.plural, match["name"], "versions", match["version"])
         return Response(status_code=200 if scope.cloud.store.delete(VERSION, key) else 204)
+
+    def _start_upload(self, scope: Scope, call: Call, match: re.Match[str]) -> Body:
+        """A container of its own for a version that is to be made, and an address to upload to.
+
+        Where the workspace's datastores are accessed by identity the caller signs it, and so needs the blob role.
+        """
+        del match
+        properties = scope.workspace["properties"]
+        account = properties["storageAccount"].rsplit("/", 1)[-1]
+        container = f"{properties['workspaceId'][:8]}-{uuid.uuid4()}"
+        containers.create(scope.cloud, account, container)
+        signer = scope.caller if properties["systemDatastoresAuthMode"] == "identity" else workspace_identity(scope)
+        signature = sas.make_user_delegation_sas(
+            scope.cloud,
+            account,
+            container,
+            delegator=signer.object_id if signer else "",
+            permissions="rcwl",
+            expires=datetime.now(UTC) + UPLOAD_TIME,
+        )
+        address = f"https://{account}.blob.core.windows.net/{container}"
+        return {
+            "pendingUploadId": str(uuid.uuid4()),
+            "pendingUploadType": call.body.get("pendingUploadType") or "TemporaryBlobReference",
+            "blobReferenceForConsumption": {
+                "blobUri": address,
+                "storageAccountArmId": properties["storageAccount"],
+                "credential": {"credentialType": "SAS", "sasUri": f"{address}?{signature}"},
+            },
+        }
 
     def _stored(self, scope: Scope, name: str) -> Body:
         found = scope.get(CONTAINER, self._kind.plural, name)

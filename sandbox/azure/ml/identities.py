@@ -4,8 +4,11 @@ import uuid
 from typing import Any
 
 from sandbox.azure.arm.core import Body, Call
+from sandbox.azure.cloud import Cloud
 from sandbox.azure.errors import AzureError
 from sandbox.azure.ml.names import user_identities
+from sandbox.azure.ml.scope import Scope
+from sandbox.azure.tokens import Caller
 
 # What the service assigns a workspace's own identity at its resource group (before 2024-11-19; since then Azure AI
 # Administrator, whose actions for our purposes are a part of these).
@@ -100,3 +103,35 @@ def grant(call: Call, principal_id: str, scope: str, role: str) -> None:
         },
     }
     call.cloud.store.put("roleAssignment", assignment_id.lower(), body)
+
+
+def workspace_identity(scope: Scope) -> Caller | None:
+    """The workspace's own identity: with it the service reads and writes code, logs and artifacts."""
+    identity = scope.workspace.get("identity") or {}
+    primary = scope.workspace["properties"].get("primaryUserAssignedIdentity")
+    return _identity_of(scope.cloud, identity, primary)
+
+
+def compute_identity(scope: Scope, compute: Body, client_id: str = "") -> Caller | None:
+    """A cluster's managed identity: the one with this client id, else its first."""
+    identity = compute.get("identity") or {}
+    if client_id:
+        for one in user_identities(compute):
+            properties = (scope.cloud.store.get("resource", one.lower()) or {}).get("properties", {})
+            if properties.get("clientId", "").lower() == client_id.lower():
+                return Caller(properties["principalId"], properties["clientId"])
+        return None
+    return _identity_of(scope.cloud, identity, None)
+
+
+def _identity_of(cloud: Cloud, identity: Body, primary: str | None) -> Caller | None:
+    users = identity.get("userAssignedIdentities") or {}
+    chosen = primary or next(iter(users), None)
+    if chosen is not None:
+        properties = (cloud.store.get("resource", chosen.lower()) or {}).get("properties", {})
+        if properties.get("principalId"):
+            return Caller(properties["principalId"], properties["clientId"])
+    if identity.get("principalId"):
+        principal = cloud.store.get("servicePrincipal", identity["principalId"]) or {}
+        return Caller(identity["principalId"], principal.get("appId", ""))
+    return None

@@ -1,0 +1,196 @@
+"""MLflow's filter language and orders, for experiments, runs, logged and registered models.
+
+`metrics.auc > 0.8 and params.kind = 'tree' and tags."my tag" LIKE '%x%'`; no `or`, as MLflow has none.
+Source: mlflow.org/docs/latest/ml/search/search-runs.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from sandbox.azure.arm.core import Body
+from sandbox.azure.errors import AzureError
+
+Field = Callable[[Body, str, str], Any]
+"""Looks a value up by the kind and key of an identifier; None where it is absent."""
+
+_TOKEN = re.compile(
+    r"""\s*(?:(?P<op><=|>=|!=|=|<|>|\b(?:NOT\s+)?(?:LIKE|ILIKE|IN)\b|\bIS\s+NOT\s+NULL\b|\bIS\s+NULL\b)
+    |(?P<and>\bAND\b)|(?P<list>\([^)]*\))|(?P<number>[-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?(?![\w.]))
+    |(?P<string>'[^']*'|"[^"]*"(?!\s*(?:[<>=!]|LIKE|ILIKE|IN\b)))
+    |(?P<name>(?:\w+\.)?(?:`[^`]+`|"[^"]+"|[\w.\-/]+)))""",
+    re.VERBOSE | re.IGNORECASE,
+)
+ALIASES = {
+    "metric": "metrics",
+    "param": "params",
+    "parameter": "params",
+    "parameters": "params",
+    "tag": "tags",
+    "attribute": "attributes",
+    "attr": "attributes",
+}
+KINDS = ("metrics", "params", "tags", "attributes")
+
+
+def _invalid(text: str) -> AzureError:
+    return AzureError(400, "INVALID_PARAMETER_VALUE", text)
+
+
+def _pairs(found: list[Body]) -> dict[str, Any]:
+    return {one["key"]: one["value"] for one in found}
+
+
+RUN_NAMES = {"run name": "run_name", "Run name": "run_name", "created": "start_time", "Created": "start_time"}
+
+
+def RUN(run: Body, kind: str, key: str) -> Any:  # noqa: N802 # used like a constant
+    """A run's values."""
+    if kind == "attributes":
+        return run["info"].get(RUN_NAMES.get(key, key))
+    return _pairs(run["data"][kind]).get(key)
+
+
+def EXPERIMENT(experiment: Body, kind: str, key: str) -> Any:  # noqa: N802
+    """An experiment's values."""
+    return _pairs(experiment["tags"]).get(key) if kind == "tags" else experiment.get(key)
+
+
+def LOGGED_MODEL(model: Body, kind: str, key: str) -> Any:  # noqa: N802
+    """A logged model's values."""
+    if kind == "tags":
+        return _pairs(model["info"]["tags"]).get(key)
+    if kind in ("params", "metrics"):
+        return _pairs(model["data"][kind]).get(key)
+    return model["info"].get(key, model["info"].get(f"{key}_ms"))
+
+
+def REGISTERED(model: Body, kind: str, key: str) -> Any:  # noqa: N802
+    """A registered model's or version's values."""
+    return _pairs(model.get("tags", [])).get(key) if kind == "tags" else model.get(key)
+
+
+def select(found: list[Body], text: str, field: Field) -> list[Body]:
+    """What a filter lets through.
+
+    Raises:
+        AzureError: 400 for a filter that is not valid.
+    """
+    clauses = _parse(text)
+    return [one for one in found if all(_holds(one, clause, field) for clause in clauses)]
+
+
+def order(found: list[Body], by: list[str], field: Field) -> None:
+    """Sorts in place; what lacks a value comes last.
+
+    Raises:
+        AzureError: 400 for an order that is not valid.
+    """
+    for text in reversed(by):
+        parts = re.fullmatch(r"\s*(.+?)(?:\s+(ASC|DESC))?\s*", text, re.IGNORECASE)
+        if parts is None:
+            raise _invalid(f"Invalid order_by clause '{text}'.")
+        kind, key = _identifier(parts[1])
+        descending = (parts[2] or "ASC").upper() == "DESC"
+        present = [one for one in found if _number(field(one, kind, key)) is not None]
+        absent = [one for one in found if _number(field(one, kind, key)) is None]
+        present.sort(key=lambda one: _sortable(field(one, kind, key)), reverse=descending)  # used at once
+        found[:] = [*present, *absent]
+
+
+def _sortable(value: Any) -> tuple[int, Any]:
+    number = _number(value)
+    return (0, number) if isinstance(number, float) else (1, str(value))
+
+
+def _number(value: Any) -> Any:
+    """MLflow's JSON has NaN and infinities by name."""
+    if value in ("NaN", "Infinity", "-Infinity") or isinstance(value, int | float):
+        number = float(value)
+        return None if number != number else number  # noqa: PLR0124 # NaN sorts as absent
+    return value
+
+
+def _identifier(text: str) -> tuple[str, str]:
+    kind, dot, key = text.partition(".")
+    named = ALIASES.get(kind.lower(), kind.lower())
+    if not dot or named not in KINDS:
+        kind, key = "attributes", text
+    else:
+        kind = named
+    return kind, key.strip('`"')
+
+
+def _parse(text: str) -> list[tuple[str, str, str, Any]]:
+    """Clauses: kind, key, operator, value."""
+    tokens, at = list[tuple[str, str]](), 0
+    while text[at:].strip():
+        found = _TOKEN.match(text, at)
+        if found is None or found.lastgroup is None:
+            raise _invalid(f"Invalid filter '{text}' at '{text[at:]}'.")
+        tokens.append((found.lastgroup, found[found.lastgroup]))
+        at = found.end()
+    clauses = list[tuple[str, str, str, Any]]()
+    while tokens:
+        if clauses and tokens.pop(0)[0] != "and":
+            raise _invalid(f"Invalid filter '{text}': clauses are joined by AND.")
+        clauses.append(_clause(text, tokens))
+    return clauses
+
+
+def _clause(text: str, tokens: list[tuple[str, str]]) -> tuple[str, str, str, Any]:
+    if len(tokens) < 2 or tokens[0][0] not in ("name", "string") or tokens[1][0] != "op":  # noqa: PLR2004
+        raise _invalid(f"Invalid filter '{text}': a clause is a name, a comparison and a value.")
+    kind, key = _identifier(tokens.pop(0)[1])
+    operator = re.sub(r"\s+", " ", tokens.pop(0)[1].upper())
+    if operator.endswith("NULL"):
+        return kind, key, operator, None
+    if not tokens:
+        raise _invalid(f"Invalid filter '{text}': '{key}' is compared with nothing.")
+    what, raw = tokens.pop(0)
+    if operator.endswith("IN"):
+        values = re.findall(r"'([^']*)'|\"([^\"]*)\"", raw)
+        return kind, key, operator, [one or other for one, other in values]
+    if what == "number":
+        return kind, key, operator, float(raw)
+    if what == "string":
+        return kind, key, operator, raw[1:-1]
+    raise _invalid(f"Invalid filter '{text}': '{raw}' is no value; strings stand in quotes.")
+
+
+def _holds(one: Body, clause: tuple[str, str, str, Any], field: Field) -> bool:
+    kind, key, operator, wanted = clause
+    value = field(one, kind, key)
+    if operator == "IS NULL":
+        return value is None
+    if operator == "IS NOT NULL":
+        return value is not None
+    if value is None:
+        return False
+    if operator.endswith("IN"):
+        return (str(value) in wanted) != operator.startswith("NOT")
+    if "LIKE" in operator:
+        pattern = re.escape(str(wanted)).replace("%", ".*").replace("_", ".")
+        flags = re.IGNORECASE if operator.endswith("ILIKE") else 0
+        return bool(re.fullmatch(pattern, str(value), flags | re.DOTALL)) != operator.startswith("NOT")
+    return _compare(operator, value, wanted)
+
+
+def _compare(operator: str, value: Any, wanted: Any) -> bool:
+    if isinstance(wanted, float):
+        try:
+            value = float(value)
+        except ValueError:
+            return False
+    else:
+        value = str(value)
+    return bool(
+        {
+            "=": value == wanted,
+            "!=": value != wanted,
+            "<": value < wanted,
+            "<=": value <= wanted,
+            ">": value > wanted,
+            ">=": value >= wanted,
+        }[operator]
+    )

@@ -1,0 +1,130 @@
+"""Virtual environments for jobs: built by uv from a specification, kept by its content, never half-built."""
+
+import asyncio
+import hashlib
+import json
+import logging
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from uv import find_uv_bin
+
+from sandbox.azure.ml.runner import process
+from sandbox.azure.ml.runner.specification import Specification
+
+FORMAT = 1  # of what is built; a change makes all environments anew
+READY = "sandbox-environment.json"
+
+
+class BuildError(Exception):
+    """An environment cannot be built; the message is for the job's author."""
+
+
+class Environments:
+    """The environments in a folder.
+
+    Args:
+        directory: Where they are kept, each under the hash of what is in it.
+        without: Variables of this process that uv does not get, as they lead to the sandbox's own gateway.
+    """
+
+    def __init__(self, directory: Path, without: Mapping[str, str]) -> None:
+        self._directory, self._without = directory, without
+        self._locks: dict[str, asyncio.Lock] = {}
+
+    async def get(self, wanted: Specification, say: Callable[[str], None]) -> tuple[Path, list[str]]:
+        """The environment for a specification, built if it is not there.
+
+        Args:
+            wanted: What to install.
+            say: Gets lines of progress.
+
+        Returns:
+            Its folder, and how it differs from what was asked for.
+
+        Raises:
+            BuildError: It cannot be built.
+        """
+        differs = list(wanted.differs)
+        python = await self._python(wanted.python)
+        if python is None:
+            host = ".".join(str(part) for part in sys.version_info[:3])
+            differs.append(f"Python {wanted.python} is not on this machine: Python {host} is used")
+            python = sys.executable
+        key = hashlib.sha256(json.dumps([FORMAT, python, sorted(wanted.requirements)]).encode()).hexdigest()[:20]
+        path = self._directory / key
+        async with self._locks.setdefault(key, asyncio.Lock()):
+            if (path / READY).exists():
+                say(f"Environment {key} is ready.")
+            else:
+                await self._build(path, python, wanted, say)
+        return path, differs
+
+    async def _python(self, version: str) -> str | None:
+        """The interpreter of a version; this one where none is asked for or it fits."""
+        own = sys.version.split()[0]
+        if not version or own == version or own.startswith(f"{version}."):
+            return sys.executable
+        code, text = await self._uv(["python", "find", "--no-python-downloads", "--system", version])
+        return text.strip() if code == 0 else None
+
+    async def _build(self, path: Path, python: str, wanted: Specification, say: Callable[[str], None]) -> None:
+        """In a folder beside it, renamed when it is complete."""
+        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if path.exists():  # without its mark: an older sandbox's, or damaged
+            shutil.rmtree(path)
+        part = Path(tempfile.mkdtemp(prefix=".building-", dir=self._directory))
+        try:
+            say(f"Building environment {path.name} with {len(wanted.requirements)} requirements ...")
+            await self._require(["venv", "--quiet", "--relocatable", "--python", python, str(part / "venv")], say)
+            if wanted.requirements:
+                listed = part / "requirements.txt"
+                listed.write_text("".join(f"{line}\n" for line in wanted.requirements), encoding="utf-8")
+                target = str(part / "venv" / "bin" / "python")
+                await self._require(["pip", "install", "--python", target, "-r", str(listed)], say)
+            mark = {"python": python, "requirements": list(wanted.requirements)}
+            (part / "venv" / READY).write_text(json.dumps(mark, indent=1), encoding="utf-8")
+            (part / "venv").replace(path)
+            say(f"Environment {path.name} is built.")
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+
+    async def _require(self, arguments: list[str], say: Callable[[str], None]) -> None:
+        code, text = await self._uv(arguments)
+        for line in text.splitlines():
+            say(f"  {line}")
+        if code != 0:
+            offline = " (UV_OFFLINE is set: run `python -m sandbox prepare FILE` once with a network)"
+            raise BuildError(
+                f"The environment cannot be built: uv {arguments[0]} ended with {code}"
+                f"{offline if os.environ.get('UV_OFFLINE') else ''}. {text.strip()[-1000:]}"
+            )
+
+    async def _uv(self, arguments: list[str]) -> tuple[int, str]:
+        environment = {name: value for name, value in os.environ.items() if self._without.get(name) != value}
+        environment.pop("VIRTUAL_ENV", None)
+        with tempfile.TemporaryFile() as output:
+            started = await process.start(
+                [find_uv_bin(), "--color", "never", "--no-progress", *arguments],
+                cwd=self._directory.parent,
+                environment=environment,
+                output=output,
+            )
+            try:
+                code = await started.wait()
+            except asyncio.CancelledError:
+                await process.end(started, grace=1)
+                raise
+            output.seek(0)
+            return code, output.read().decode(errors="replace")
+
+
+def sweep(directory: Path) -> None:
+    """Removes what a killed sandbox left half-built."""
+    for path in directory.glob(".building-*"):
+        logging.info("removing the half-built environment %s", path)
+        shutil.rmtree(path, ignore_errors=True)

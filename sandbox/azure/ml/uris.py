@@ -1,0 +1,156 @@
+"""Addresses of data: from what a job or an asset names to an account, a container and a path.
+
+Source: learn.microsoft.com/azure/machine-learning/concept-data (URI types) and how-to-read-write-data-v2.
+"""
+
+import re
+from dataclasses import dataclass, replace
+from urllib.parse import unquote, urlsplit
+
+from sandbox.azure.arm.core import Body
+from sandbox.azure.ml import jobs, runs
+from sandbox.azure.ml.assets import by_asset_id
+from sandbox.azure.ml.scope import Scope
+
+ARTIFACT_STORE = "workspaceartifactstore"
+_DATASTORE = re.compile(
+    r"azureml://(?:subscriptions/(?P<subscription>[^/]+)/resourcegroups/(?P<group>[^/]+)/"
+    r"(?:providers/Microsoft\.MachineLearningServices/)?workspaces/(?P<workspace>[^/]+)/)?"
+    r"datastores/(?P<name>[^/]+)(?:/paths)?(?:/(?P<path>.*))?",
+    re.IGNORECASE,
+)
+_JOB = re.compile(r"azureml:/{1,2}jobs/(?P<run>[^/]+)/outputs/(?P<output>[^/]+)(?:/paths)?(?:/(?P<path>.*))?")
+_LAKE = re.compile(r"(?:abfss?|wasbs?)://([^@/]+)@([a-z0-9]+)\.(?:dfs|blob)\.core\.windows\.net/?(.*)")
+_BLOB = re.compile(r"([a-z0-9]+)\.(?:blob|dfs)\.core\.windows\.net")
+_RUN = re.compile(r"runs:/([^/]+)/(.*)")
+
+
+class AddressError(Exception):
+    """An address that leads nowhere; the message says why."""
+
+
+@dataclass(frozen=True)
+class Location:
+    """Where data lies.
+
+    Attributes:
+        account: The storage account's name.
+        container: The container or file system.
+        path: The path in it, without a slash at either end.
+        datastore: The datastore that names it and has its credential, or None for a bare address.
+        sas: The signature in a bare address; empty for none.
+    """
+
+    account: str
+    container: str
+    path: str
+    datastore: Body | None = None
+    sas: str = ""
+
+    def joined(self, more: str) -> "Location":
+        """What lies below it."""
+        return replace(self, path="/".join(part for part in (self.path, more.strip("/")) if part))
+
+
+def locate(scope: Scope, address: str) -> Location:
+    """Where an address leads.
+
+    Args:
+        scope: The workspace it is used in.
+        address: A URI of a datastore, storage account, job's output or run, or an asset's id.
+
+    Raises:
+        AddressError: It is of no known form, or what it names is not there.
+    """
+    address = address.removeprefix("azureml:") if address.startswith("azureml:/subscriptions") else address
+    asset = by_asset_id(scope, address)
+    if asset is not None:
+        return locate(scope, asset["properties"].get("dataUri") or asset["properties"]["modelUri"])
+    for pattern, found in ((_DATASTORE, _in_datastore), (_JOB, _of_job), (_RUN, _of_run)):
+        match = pattern.fullmatch(address)
+        if match is not None:
+            return found(scope, match)
+    lake = _LAKE.fullmatch(address)
+    if lake is not None:
+        return Location(lake[2], lake[1], lake[3].strip("/"))
+    return _bare(address)
+
+
+def _bare(address: str) -> Location:
+    parts = urlsplit(address)
+    host = _BLOB.fullmatch(parts.netloc)
+    container, _, path = unquote(parts.path).strip("/").partition("/")
+    if parts.scheme != "https" or host is None or not container:
+        raise AddressError(
+            f"'{address}' is no address that the sandbox can read: use azureml://datastores/NAME/paths/PATH, a data "
+            "asset, or a storage account's https, abfss or wasbs address."
+        )
+    return Location(host[1], container, path, sas=parts.query)
+
+
+def datastore_location(datastore: Body, path: str) -> Location:
+    """A path in a datastore.
+
+    Raises:
+        AddressError: It is of a type that the sandbox cannot read.
+    """
+    properties = datastore["properties"]
+    container = properties.get("containerName") or properties.get("filesystem")
+    if container is None:
+        raise AddressError(
+            f"Datastore '{datastore['name']}' is of type {properties['datastoreType']}, whose files the sandbox does "
+            "not emulate: use a blob or ADLS Gen2 datastore."
+        )
+    return Location(properties["accountName"], container, path.strip("/"), datastore)
+
+
+def _in_datastore(scope: Scope, match: re.Match[str]) -> Location:
+    own = scope.id.split("/")
+    other = match["subscription"] is not None and [match[one].lower() for one in ("subscription", "group", "workspace")]
+    if other and other != [own[2].lower(), own[4].lower(), own[8].lower()]:
+        raise AddressError(f"Datastore '{match['name']}' lies in another workspace: {match[0]}")
+    datastore = scope.get("resource", "datastores", match["name"])
+    if datastore is None:
+        raise AddressError(f"Datastore '{match['name']}' was not found in the workspace.")
+    return datastore_location(datastore, match["path"] or "")
+
+
+def _of_job(scope: Scope, match: re.Match[str]) -> Location:
+    job = scope.get(runs.JOB, "jobs", match["run"])
+    rest = match["path"] or ""
+    if match["output"] in ("artifacts", "default") and scope.get(runs.RUN, match["run"]) is not None:
+        return artifacts(scope, match["run"]).joined(rest)
+    if job is None:
+        raise AddressError(f"Job '{match['run']}' was not found.")
+    if match["output"] not in job["properties"]["outputs"]:
+        raise AddressError(f"Job '{match['run']}' has no output '{match['output']}'.")
+    return locate(scope, jobs.output_uri(job, match["output"])).joined(rest)
+
+
+def _of_run(scope: Scope, match: re.Match[str]) -> Location:
+    if scope.get(runs.RUN, match[1]) is None:
+        raise AddressError(f"Run '{match[1]}' was not found.")
+    return artifacts(scope, match[1]).joined(match[2])
+
+
+def artifacts(scope: Scope, run_id: str) -> Location:
+    """Where a run's artifacts lie.
+
+    Raises:
+        AddressError: The workspace has lost its artifact store.
+    """
+    datastore = scope.get("resource", "datastores", ARTIFACT_STORE)
+    if datastore is None:
+        raise AddressError(f"The workspace has no datastore '{ARTIFACT_STORE}'.")
+    return datastore_location(datastore, runs.artifact_prefix(run_id))
+
+
+def long_uri(scope: Scope, location: Location) -> str:
+    """The address in the form that the service gives it: with the workspace, by datastore where there is one."""
+    if location.datastore is None:
+        return f"https://{location.account}.blob.core.windows.net/{location.container}/{location.path}"
+    parts = scope.id.split("/")
+    return (
+        f"azureml://subscriptions/{parts[2]}/resourcegroups/{parts[4]}/workspaces/{parts[8]}/datastores/"
+        f"{location.datastore['name']}/paths/{location.path}"
+    )
