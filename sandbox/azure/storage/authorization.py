@@ -249,7 +249,7 @@ def _caller(cloud: Cloud, account: Account, request: Request) -> Caller:
         raise _unauthenticated("Authentication scheme Bearer is not supported in this version.")
     hosts = [f"https://{account.name}.{service}.core.windows.net" for service in ("blob", "dfs")]
     try:
-        return cloud.tokens.check(request.headers["authorization"], "https://storage.azure.com", *hosts)
+        return cloud.tokens.check(request.headers.get("authorization"), "https://storage.azure.com", *hosts)
     except AzureError as error:
         details = {"AuthenticationErrorDetail": error.message}
         raise StorageError("InvalidAuthenticationInfo", details=details, headers=_challenge(cloud)) from error

@@ -266,6 +266,7 @@ def _endpoint(call: Call) -> str:
 
 
 async def _put(call: Call) -> Response:
+    _may_put(call)
     headers = call.request.headers
     if "x-ms-copy-source" in headers:
         return await (_put_from_url if "x-ms-blob-type" in headers else _copy)(call)
