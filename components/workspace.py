@@ -124,8 +124,8 @@ class TeamWorkspace(pulumi.ComponentResource):
         needs = self._dependencies()
         own_identity = self._identity("workspace", args.names.workspace_identity)
         nodes = self._identity("nodes", args.names.node_identity)
-        self.workspace_identity = Principal("workspace-identity", own_identity.principal_id, "ServicePrincipal")
-        self.node_identity = Principal("nodes-identity", nodes.principal_id, "ServicePrincipal")
+        self.workspace_identity = self._principal("workspace-identity", own_identity)
+        self.node_identity = self._principal("nodes-identity", nodes)
         self.node_identity_id = nodes.id
         self.node_access = self._node_access(needs)
         workspace = self._workspace(needs, own_identity, self._workspace_access(needs))
@@ -222,6 +222,19 @@ class TeamWorkspace(pulumi.ComponentResource):
             tags=self._args.tags,
             opts=self._child(),
         )
+
+    def _principal(self, name: str, identity: managedidentity.UserAssignedIdentity) -> Principal:
+        """The identity as somebody to give roles to.
+
+        The preview of an update (of tags, say) knows an identity's name but no more its principal: taken from there,
+        every assignment would look as if it were to be replaced. So it is looked up by the name.
+        """
+        found = managedidentity.get_user_assigned_identity_output(
+            resource_name=identity.name,
+            resource_group_name=self.resource_group_name,
+            opts=pulumi.InvokeOptions(parent=self),
+        )
+        return Principal(name, found.principal_id, "ServicePrincipal")
 
     def _workspace_access(self, needs: _Dependencies) -> list[authorization.RoleAssignment]:
         """What a workspace with a user-assigned identity needs, as that gets nothing by itself.

@@ -150,11 +150,11 @@ class Monitor(mocks.MockMonitor):
     def Invoke(self, request: Any) -> Any:
         args = rpc.deserialize_properties(request.args)
         self.run.invokes.append((request.tok, args))
-        found = (
-            {"tenantId": TENANT}
-            if "getClientConfig" in request.tok
-            else {"objectId": principal_id(json.dumps(args, sort_keys=True))}
-        )
+        found = {
+            "tenantId": TENANT,
+            "principalId": principal_id(args.get("resourceName", "")),
+            "objectId": principal_id(json.dumps(args, sort_keys=True)),
+        }
         response = resource_pb2.ResourceInvokeResponse()
         json_format.ParseDict(found, getattr(response, "return"))
         return response

@@ -1,0 +1,18 @@
+"""A sandbox for a whole module."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.conftest import Sandbox
+
+
+@pytest.fixture(scope="module")
+def module_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """A sandbox of the module's own, empty at its beginning."""
+    sandbox = Sandbox(tmp_path_factory.mktemp("sandbox") / ".sandbox")
+    sandbox.start()
+    try:
+        yield sandbox
+    finally:
+        sandbox.stop()

@@ -1,0 +1,103 @@
+"""A stack of the program in a sandbox: real engine commands, real providers over HTTPS, in this process for speed."""
+
+import contextlib
+import io
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from sandbox import pulumi
+from tests.conftest import Sandbox
+from tests.program.harness import ROOT
+
+KEY = "azureml-platform:department"
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a command did.
+
+    Attributes:
+        code: Its exit code.
+        steps: `operation Type name` of every resource that was not left as it is.
+        text: All that it printed.
+    """
+
+    code: int
+    steps: frozenset[str]
+    text: str
+
+
+@dataclass
+class Stack:
+    """One stack with a stack file of its own, in one sandbox."""
+
+    sandbox: Sandbox
+    folder: Path
+    name: str = "dev"
+    _file: Path = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._file = self.folder / f"Pulumi.{self.name}.yaml"
+
+    def preview(self, department: Any) -> Done:
+        return self._operate("preview", department)
+
+    def up(self, department: Any) -> Done:
+        return self._operate("up", department, "--yes", "--skip-preview")
+
+    def refresh(self, department: Any) -> Done:
+        return self._operate("refresh", department, "--yes", "--skip-preview")
+
+    def destroy(self, department: Any) -> Done:
+        return self._operate("destroy", department, "--yes", "--skip-preview")
+
+    def outputs(self) -> Any:
+        code, text = self.run("stack", "output", "--json")
+        assert code == 0, text
+        return json.loads(text)
+
+    def _operate(self, operation: str, department: Any, *words: str) -> Done:
+        self._file.write_text(yaml.safe_dump({"config": {KEY: department}}))
+        policies = ["--policy-pack", "policies", "--policy-pack-config", f"policies/{self.name}.json"]
+        packs = policies if operation in ("preview", "up") else []
+        code, text = self.run(operation, "--config-file", str(self._file), "--json", *words, *packs)
+        return Done(code, frozenset(_steps(text)), text)
+
+    def run(self, *words: str) -> tuple[int, str]:
+        """Exit code and output of `python -m sandbox pulumi WORDS -s NAME`, run in this process."""
+        output = io.StringIO()
+        before, here = dict(os.environ), Path.cwd()
+        os.chdir(ROOT)
+        try:
+            with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
+                code = pulumi.run(self.sandbox.directory, [*words, "-s", self.name])
+        finally:
+            os.chdir(here)
+            os.environ.clear()
+            os.environ.update(before)
+        return code, output.getvalue()
+
+
+def _steps(text: str) -> Iterator[str]:
+    for operation, urn in _events(text):
+        type_, name = urn.split("::")[2].rsplit("$", 1)[-1], urn.split("::")[3]
+        if operation not in ("same", "read", "refresh") and type_ != "pulumi:pulumi:Stack":
+            yield f"{operation} {type_.rsplit(':', 1)[1]} {name}"
+
+
+def _events(text: str) -> Iterator[tuple[str, str]]:
+    """Operations of a preview's one document, or of an update's lines of events."""
+    try:
+        for step in json.loads(text).get("steps", ()):
+            yield step["op"], step["urn"]
+    except ValueError:
+        for line in text.splitlines():
+            event = json.loads(line) if line.startswith("{") else {}
+            if found := event.get("resOutputsEvent") or event.get("resourcePreEvent"):
+                yield found["metadata"]["op"], found["metadata"]["urn"]

@@ -1,0 +1,86 @@
+"""The life of a stack against the sandbox: made, the same again, drifted, gone, its names freed, made again."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from components.outputs import StackOutputs
+from components.softdeleted.__main__ import main as softdeleted
+from tests.conftest import Sandbox
+from tests.program.harness import ROOT, stack_file
+from tests.program.stack import Stack
+
+
+@pytest.fixture
+def signed_in(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    for name, value in sandbox.environment("owner").items():
+        monkeypatch.setenv(name, value)
+    yield sandbox
+
+
+def test_the_life_of_the_dev_stack(signed_in: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    stack, dev = Stack(signed_in, tmp_path), stack_file("dev")
+    assert stack.preview(dev).code == 0
+    assert "Microsoft.KeyVault/vaults" not in signed_in.command("status", "--json").stdout  # a preview makes nothing
+    first = stack.up(dev)
+    assert first.code == 0, first.text
+    assert len(first.steps) == 52
+    StackOutputs.model_validate(stack.outputs())
+    second = stack.up(dev)
+    assert (second.code, set(second.steps)) == (0, set())
+    refreshed = stack.refresh(dev)
+    assert (refreshed.code, set(refreshed.steps)) == (0, set()), refreshed.text
+    assert set(stack.preview(dev).steps) == set()
+
+    gone = stack.destroy(dev)
+    assert gone.code == 0, gone.text
+    file = str(ROOT / "Pulumi.dev.yaml")
+    assert softdeleted(["check", file]) == 1
+    assert "bgmrbluegranite2devkv" in capsys.readouterr().out
+    refused = stack.up(dev)
+    assert refused.code == 1
+    assert "already exists in deleted state" in refused.text
+    assert stack.destroy(dev).code == 0
+
+    assert softdeleted(["purge", file]) == 0
+    assert "purged the key vault bgmrbluegranite2devkv" in capsys.readouterr().out
+    assert softdeleted(["check", file]) == 0
+    again = stack.up(dev)
+    assert again.code == 0, again.text
+
+
+def test_production_comes_up_under_its_stricter_policies(signed_in: Sandbox, tmp_path: Path) -> None:
+    prod = Stack(signed_in, tmp_path, "prod")
+    done = prod.up(stack_file("prod"))
+    assert done.code == 0, done.text
+    assert set(StackOutputs.model_validate(prod.outputs()).teams) == {"bluegranit", "forecast"}
+
+
+def test_what_a_policy_forbids_is_not_made(signed_in: Sandbox, tmp_path: Path) -> None:
+    department = stack_file("prod")
+    department["teams"][0]["clusters"][0]["priority"] = "lowPriority"
+    prod = Stack(signed_in, tmp_path, "prod")
+    assert prod.preview(department).code == 1
+    done = prod.up(department)
+    assert done.code == 1
+    assert "machinelearning-compute-allow-priorities" in done.text
+    assert "create Compute bluegranit-train-cpu" not in done.steps
+
+
+def test_wrong_settings_stop_a_command_without_a_traceback(signed_in: Sandbox, tmp_path: Path) -> None:
+    department = stack_file("dev")
+    department["teams"][0]["clusters"][0]["vmSize"] = "STANDARD_DS3_V22"
+    done = Stack(signed_in, tmp_path).up(department)
+    assert done.code == 1
+    assert "teams[0].clusters[0].vmSize: 'STANDARD_DS3_V22' is not a known VM size" in done.text
+    assert "Traceback" not in done.text
+    assert "resourcePreEvent" not in done.text or not done.steps
+
+
+def test_an_unknown_person_stops_a_preview_by_name(signed_in: Sandbox, tmp_path: Path) -> None:
+    department = stack_file("dev")
+    department["teams"][0]["leads"] = ["nobody@site.com"]
+    done = Stack(signed_in, tmp_path).preview(department)
+    assert done.code == 1
+    assert "nobody@site.com" in done.text
