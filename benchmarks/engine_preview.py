@@ -5,6 +5,7 @@ resources each is run by the engine with a stand-in provider in the same process
 mock monitor; the difference, in milliseconds a resource, is what engine and provider cost. Rounds alternate, and the
 quickest of each counts, so that another load on the machine is not measured.
 """
+# ruff: noqa: N802 (the provider's methods have gRPC's names)
 
 import argparse
 import asyncio
@@ -14,7 +15,7 @@ import io
 import json
 import os
 import resource
-import sys
+import runpy
 import tempfile
 import time
 from collections.abc import Callable
@@ -22,31 +23,39 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import pulumi
-from pulumi.runtime import mocks, run_in_stack, settings
+from google.protobuf import empty_pb2
+from pulumi.runtime import mocks, proto, run_in_stack, settings
+from pulumi.runtime.proto import provider_pb2_grpc
+from pulumi.runtime.rpc import UNKNOWN
 
 from sandbox.engine import main as engine
 from sandbox.engine.secrets import Secrets
 
-TRACES = Path(__file__).parent.parent / "tests" / "engine" / "traces"
-
-THINGS = '''
-import os, sys
-sys.path.insert(0, os.environ["BENCH_SDK"])
+THINGS = """
+import os
 import pulumi
-from pulumi_trace import Component, ResourceOptions, Thing
+from pulumi import ResourceOptions
+
+class Thing(pulumi.CustomResource):
+    def __init__(self, name, opts, /, **inputs):
+        options = ResourceOptions.merge(opts, ResourceOptions(version="1.0.0"))
+        super().__init__("bench:index:Thing", name, {**inputs, "serial": None}, options)
+
+class Team(pulumi.ComponentResource):
+    def __init__(self, name):
+        super().__init__("bench:index:Team", name)
 
 for n in range(int(os.environ["BENCH_COMPONENTS"])):
-    team = Component(f"team{n}")
+    team = Team(f"team{n}")
     under = ResourceOptions(parent=team)
     a = Thing(f"group{n}", under, location="eastus2", tags={"team": str(n), "cost": "x"})
     b = Thing(f"account{n}", under, group=a.serial, sku={"name": "Standard_LRS"}, hns=True)
     c = Thing(f"vault{n}", under, group=a.serial, rbac=True)
-    Thing(f"workspace{n}", under, group=a.serial, storage=b.serial, vault=c.serial, size=os.environ.get("BENCH_SIZE", "1"))
+    Thing(f"workspace{n}", under, group=a.serial, storage=b.serial, vault=c.serial)
     team.register_outputs({"group": a.serial})
-'''
+"""
 
-AZURE = '''
+AZURE = """
 import os
 import pulumi
 from pulumi import ResourceOptions
@@ -70,44 +79,58 @@ for n in range(int(os.environ["BENCH_COMPONENTS"])):
         f"account{n}", resource_group_name=group.name, account_name=f"acc{n}", kind="StorageV2", opts=under,
         sku=storage.SkuArgs(name="Standard_LRS"), is_hns_enabled=True,
     )
-    storage.BlobContainer(f"fs{n}", resource_group_name=group.name, account_name=account.name, container_name="fs1", opts=under)
-    authorization.RoleAssignment(
-        f"role{n}", scope=account.id, principal_id="p", principal_type="User", role_definition_id="r", role_assignment_name=f"a{n}", opts=under
+    storage.BlobContainer(
+        f"fs{n}", resource_group_name=group.name, account_name=account.name, container_name="fs1", opts=under
     )
-'''
+    authorization.RoleAssignment(
+        f"role{n}", scope=account.id, principal_id="p", principal_type="User", role_definition_id="r",
+        role_assignment_name=f"a{n}", opts=under,
+    )
+"""
 
 
-class Provider:
-    """Answers as a provider does that keeps nothing: inputs come back as outputs, with the names that azure-native adds."""
+class Provider(provider_pb2_grpc.ResourceProviderServicer):
+    """Answers as a provider does that keeps nothing: inputs come back as outputs, with a name and a serial number."""
 
-    def __new__(cls) -> Any:
-        """Make the servicer (its base is a generated class without types)."""
-        sys.path.insert(0, str(TRACES))
-        import provider  # noqa: PLC0415 (the tests' provider, which needs its folder on the path)
+    def Handshake(self, _request: Any, _context: Any) -> Any:
+        """See Pulumi's provider protocol, as for the other methods."""
+        return proto.ProviderHandshakeResponse(accept_secrets=True)
 
-        class Quiet(provider.Provider):  # type: ignore[misc, name-defined]
-            """The tests' provider without its log of calls."""
+    def CheckConfig(self, request: Any, _context: Any) -> Any:
+        """Take any configuration."""
+        return proto.CheckResponse(inputs=request.news)
 
-        for name in "CheckConfig DiffConfig Configure Check Diff Create Update Delete Read Invoke".split():
-            logged = getattr(provider.Provider, name)
-            setattr(Quiet, name, logged.__closure__[[v for v in logged.__code__.co_freevars].index("call")].cell_contents)
-        return Quiet(Memory())
+    def DiffConfig(self, _request: Any, _context: Any) -> Any:
+        """No configuration matters."""
+        return proto.DiffResponse(changes=proto.DiffResponse.DIFF_NONE)
 
+    def Configure(self, _request: Any, _context: Any) -> Any:
+        """Ready."""
+        return proto.ConfigureResponse(acceptSecrets=True, supportsPreview=True)
 
-class Memory:
-    """The tests' provider's files, kept in memory."""
+    def Check(self, request: Any, _context: Any) -> Any:
+        """Take any inputs."""
+        return proto.CheckResponse(inputs=request.news)
 
-    def __init__(self) -> None:
-        self._counts: dict[str, int] = {}
+    def Diff(self, request: Any, _context: Any) -> Any:
+        """Compare as a whole."""
+        some = request.old_inputs != request.news
+        return proto.DiffResponse(changes=proto.DiffResponse.DIFF_SOME if some else proto.DiffResponse.DIFF_NONE)
 
-    def load(self, _name: str) -> dict[str, Any]:
-        """Nothing in the world differs from the state."""
-        return {}
+    def Create(self, request: Any, _context: Any) -> Any:
+        """Give back what was asked for."""
+        reply = proto.CreateResponse(id="" if request.preview else f"/{request.name}", properties=request.properties)
+        reply.properties["name"] = request.name
+        reply.properties["serial"] = UNKNOWN if request.preview else f"serial-{request.name}"
+        return reply
 
-    def count(self, urn: str) -> int:
-        """The number of creates of a URN."""
-        self._counts[urn] = self._counts.get(urn, 0) + 1
-        return self._counts[urn]
+    def Read(self, request: Any, _context: Any) -> Any:
+        """All is as the state has it."""
+        return proto.ReadResponse(id=request.id, inputs=request.inputs, properties=request.properties)
+
+    def Delete(self, _request: Any, _context: Any) -> Any:
+        """Gone."""
+        return empty_pb2.Empty()
 
 
 class Mocks(mocks.Mocks):
@@ -124,16 +147,20 @@ class Mocks(mocks.Mocks):
 
 def sdk_alone(program: Path) -> None:
     """Run the program with the SDK's mock monitor."""
-    import runpy  # noqa: PLC0415
+
+    def source() -> None:
+        runpy.run_path(str(program), run_name="__main__")
 
     def run() -> None:
         settings.ROOT.set(None)
         monitor = mocks.MockMonitor(Mocks())
-        settings.configure(settings.Settings("bench", "dev", monitor=monitor, engine=mocks.MockEngine(None), dry_run=True))
+        settings.configure(
+            settings.Settings("bench", "dev", monitor=monitor, engine=mocks.MockEngine(None), dry_run=True)
+        )
         loop = asyncio.new_event_loop()
         loop.set_default_executor(ThreadPoolExecutor(8))
         asyncio.set_event_loop(loop)
-        loop.run_until_complete(run_in_stack(lambda: runpy.run_path(str(program), run_name="__main__") and None))
+        loop.run_until_complete(run_in_stack(source))
         loop.close()
 
     contextvars.Context().run(run)
@@ -149,7 +176,7 @@ def timed(run: Callable[[], Any]) -> float:
 
 def measure(components: int, rounds: int, program_text: str, package: str) -> dict[str, float]:
     """Seconds of the SDK alone and of each operation, the quickest of `rounds`."""
-    os.environ |= {"BENCH_SDK": str(TRACES), "BENCH_COMPONENTS": str(components), "PULUMI_CONFIG_PASSPHRASE": "x"}
+    os.environ |= {"BENCH_COMPONENTS": str(components), "PULUMI_CONFIG_PASSPHRASE": "x"}
     salt = Secrets().salt  # the key is derived once, outside of what is measured
     best: dict[str, float] = {}
     for _ in range(rounds):
@@ -158,24 +185,31 @@ def measure(components: int, rounds: int, program_text: str, package: str) -> di
             (project / "Pulumi.yaml").write_text("name: bench\nruntime: python\n")
             (project / "Pulumi.dev.yaml").write_text(f"encryptionsalt: {salt}\n")
             (project / "__main__.py").write_text(program_text)
-            os.environ |= {"PULUMI_BACKEND_URL": f"file://{folder}/state", "PULUMI_HOME": folder, "BENCH_SIZE": "1"}
-
-            def pulumi_command(*words: str) -> None:
-                code = engine([*words, "-s", "dev", "--cwd", str(project), "--yes"], {package: Provider})
-                assert code == 0, words
-
-            steps: dict[str, Callable[[], Any]] = {
-                "sdk alone": lambda: sdk_alone(project),
-                "preview": lambda: pulumi_command("preview"),
-                "up": lambda: pulumi_command("up", "--skip-preview"),
-                "second up": lambda: pulumi_command("up", "--skip-preview"),
-                "second preview": lambda: pulumi_command("preview"),
-                "refresh": lambda: pulumi_command("refresh", "--skip-preview"),
-                "destroy": lambda: pulumi_command("destroy", "--skip-preview"),
-            }
-            for name, step in steps.items():
+            os.environ |= {"PULUMI_BACKEND_URL": f"file://{folder}/state", "PULUMI_HOME": folder}
+            for name, step in one_round(project, package).items():
                 best[name] = min(best.get(name, 1e9), timed(step))
     return best
+
+
+def one_round(project: Path, package: str) -> dict[str, Callable[[], None]]:
+    """What is measured, in order."""
+
+    def command(*words: str) -> Callable[[], None]:
+        def run() -> None:
+            code = engine([*words, "-s", "dev", "--cwd", str(project), "--yes"], {package: Provider})
+            assert code == 0, words
+
+        return run
+
+    return {
+        "sdk alone": lambda: sdk_alone(project),
+        "preview": command("preview"),
+        "up": command("up", "--skip-preview"),
+        "second up": command("up", "--skip-preview"),
+        "second preview": command("preview"),
+        "refresh": command("refresh", "--skip-preview"),
+        "destroy": command("destroy", "--skip-preview"),
+    }
 
 
 def main() -> None:
@@ -183,23 +217,31 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--resources", type=int, nargs="+", default=[501])
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--azure-native", action="store_true")
+    parser.add_argument("--azure-native", action="store_true", help="azure-native's classes, version aliases dropped")
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
     found = {}
     for wanted in args.resources:
         components = max(wanted // 5, 1)
         count = components * 5 + 1
-        text, package = (AZURE, "azure-native") if args.azure_native else (THINGS, "trace")
+        text, package = (AZURE, "azure-native") if args.azure_native else (THINGS, "bench")
         best = measure(components, args.rounds, text, package)
-        alone = best["sdk alone"]
-        found[count] = {k: {"seconds": round(v, 3), "times": round(v / alone, 2), "msAbove": round((v - alone) / count * 1e3, 3)} for k, v in best.items()}
+        found[count] = {name: row(seconds, best["sdk alone"], count) for name, seconds in best.items()}
         if not args.json:
-            print(f"{count} resources, best of {args.rounds}, peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MB")
-            for name, row in found[count].items():
-                print(f"  {name:15} {row['seconds']:8.3f} s   {row['times']:5.2f} x SDK alone   {row['msAbove']:+7.3f} ms a resource above it")
+            memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+            print(f"{count} resources, best of {args.rounds}, peak memory {memory} MB")
+            for name, r in found[count].items():
+                print(
+                    f"  {name:15} {r['seconds']:8.3f} s  {r['times']:5.2f} x SDK alone  {r['msAbove']:+7.3f} ms each"
+                )
     if args.json:
         print(json.dumps(found, indent=2))
+
+
+def row(seconds: float, alone: float, count: int) -> dict[str, float]:
+    """A result beside the SDK alone."""
+    above = (seconds - alone) / count * 1e3
+    return {"seconds": round(seconds, 3), "times": round(seconds / alone, 2), "msAbove": round(above, 3)}
 
 
 if __name__ == "__main__":

@@ -431,6 +431,7 @@ def _once(args: argparse.Namespace, workspace: Workspace, options: Options) -> i
 def _interrupts(shown: Display, workspace: Workspace) -> Iterator[Callable[[Deployment], None]]:
     """Ctrl-C once: nothing new is begun and what runs may end. Twice: the end, what runs stays pending in the state."""
     running: list[Deployment] = []
+    stderr = sys.stderr  # not the program's, which stands in its place while it runs
 
     def handle(_signal: int, _frame: Any) -> None:
         if running and not running[0].interrupted:
@@ -441,11 +442,12 @@ def _interrupts(shown: Display, workspace: Workspace) -> Iterator[Callable[[Depl
             running[0].interrupt()
             return
         shown.close()
-        _warn(
+        stderr.write(
             "^C received; terminating at once. Operations that had begun are pending in the state: "
             "run `pulumi refresh` (with --clear-pending-creates once you know that a create failed), "
-            "then `pulumi up` again."
+            "then `pulumi up` again.\n"
         )
+        stderr.flush()
         workspace.stack.unlock()
         os._exit(130)
 

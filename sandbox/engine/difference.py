@@ -68,7 +68,8 @@ def block(prefix: str, op: str, step: Step, depth: int) -> Iterator[str]:
     indent = "    " * depth
     resource = step.res
     yield f"{indent}{prefix}{resource.type}: ({op})"
-    details = {"id": resource.id if resource.id != UNKNOWN else "", "urn": resource.urn, "provider": resource.provider}
+    id_ = (step.old or resource).id
+    details = {"id": "" if id_ == UNKNOWN else id_, "urn": resource.urn, "provider": resource.provider}
     for key, value in details.items():
         if value:
             yield f"{indent}    [{key}={value}]"

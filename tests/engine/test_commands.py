@@ -1,0 +1,303 @@
+"""The command line: Pulumi's words, wrong usage, stacks, configuration, and what is out of scope."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sandbox.engine import main
+from tests.engine.stage import TRACES, Stage, load
+
+HEAD = f"import sys\nsys.path.insert(0, {str(TRACES)!r})\nimport pulumi\nfrom pulumi_trace import *\n"
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Stage:
+    stage = Stage(tmp_path, load(TRACES / "provider.py", "provider").Provider)
+    stage.configure("dev")
+    stage.program(HEAD + "pulumi.export('serial', Thing('a').serial)\n")
+    return stage
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["previw"], "unknown command 'previw' for 'pulumi'; did you mean 'preview'?"),
+        (["up", "--paralel=2"], "unknown flag or argument '--paralel=2' for `pulumi up`; did you mean '--parallel'?"),
+        (["up", "--parallel", "many"], "argument -p/--parallel: invalid int value: 'many'"),
+        (["stack", "ouput"], "unknown command 'ouput' for 'pulumi stack'; did you mean 'output'?"),
+        (["config", "set", "x", "y"], "`pulumi config` is not supported by the embedded engine"),
+        (
+            ["up", "-s", "dev", "--policy-pack-config", "x.json"],
+            "--policy-pack-config must be given as often as --policy-pack",
+        ),
+        (["destroy", "--policy-pack", "x"], "unknown flag or argument '--policy-pack' for `pulumi destroy`"),
+    ],
+)
+def test_wrong_usage(stage: Stage, words: list[str], message: str, tmp_path: Path) -> None:
+    (stage.project / "x.json").write_text("{}")
+    words = [str(stage.project / w) if w == "x.json" else w for w in words]
+    done = stage.pulumi(*words)
+    assert done.code == 2
+    assert message in done.err
+    assert done.err.startswith("error: ")
+    assert "Traceback" not in done.err
+
+
+def test_a_word_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["stack"]) == 2
+    assert "`pulumi stack` needs one of: output" in capsys.readouterr().err
+    assert main([]) == 0
+    assert main(["up", "--help"]) == 0
+    assert "--skip-preview" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["up", "-s", "dev"], "--yes or --skip-preview or --preview-only must be passed in"),
+        (["up", "-s", "a b", "--yes"], "'a b' is no stack name"),
+        (["stack", "output", "-s", "nowhere"], "no stack named 'nowhere' found"),
+        (["preview", "-s", "dev", "--config-file", "absent.yaml"], "the configuration file absent.yaml does not exist"),
+        (["preview", "-s", "dev", "-c", "nonsense"], "--config 'nonsense' must be key=value"),
+        (
+            ["preview", "-s", "dev", "--policy-pack", "absent"],
+            "absent is not a policy pack: it has no PulumiPolicy.yaml",
+        ),
+        (["preview", "-s", "dev", "--target", "urn:x"], "Target 'urn:x' could not be found in the stack"),
+    ],
+)
+def test_what_cannot_be_done(stage: Stage, words: list[str], message: str) -> None:
+    done = stage.pulumi(*words)
+    assert done.code == 1
+    assert message in done.out + done.err
+    assert "Traceback" not in done.out + done.err
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "name: traces\nruntime: nodejs\n",
+            "runtime 'nodejs' is not supported by the embedded engine, which runs Python only",
+        ),
+        ("runtime: python\n", "'name' is missing"),
+        ("name: [\n", "is not valid YAML"),
+        ("- x\n", "must hold a mapping, not list"),
+    ],
+)
+def test_bad_project_files(stage: Stage, text: str, message: str) -> None:
+    (stage.project / "Pulumi.yaml").write_text(text)
+    done = stage.pulumi("preview", "-s", "dev")
+    assert done.code == 1
+    assert message in done.err
+    assert "Pulumi.yaml" in done.err
+
+
+def test_no_project(stage: Stage) -> None:
+    (stage.project / "Pulumi.yaml").unlink()
+    assert "no Pulumi.yaml project file found" in stage.pulumi("preview", "-s", "dev").err
+
+
+def test_stacks_are_made_selected_and_listed(stage: Stage) -> None:
+    assert "no stack selected; use --stack NAME or `pulumi stack select`: there are dev" in stage.pulumi("preview").err
+    assert stage.pulumi("stack", "init", "-s", "one").out == "Created stack 'one'\n"
+    assert "stack 'organization/traces/one' already exists" in stage.pulumi("stack", "init", "one").err
+    assert stage.pulumi("preview").code == 0, "init selects"
+    assert stage.pulumi("stack", "select", "two").code == 1
+    assert stage.pulumi("stack", "select", "two", "--create").code == 0
+    assert stage.pulumi("up", "--yes", "--skip-preview").code == 0
+    assert json.loads(stage.pulumi("stack", "output", "--json").out) == {"serial": "serial-a-1"}
+    rows = json.loads(stage.pulumi("stack", "ls", "--json").out)
+    assert [(r["name"], r["resourceCount"]) for r in rows] == [("one", 0), ("two", 3)]
+    assert stage.pulumi("preview", env={"PULUMI_STACK": "three"}).code == 0
+
+
+def test_outputs_and_short_words(stage: Stage, tmp_path: Path) -> None:
+    assert stage.pulumi("up", "-s", "dev", "--yes").code == 0
+    assert stage.pulumi("stack", "output", "serial", "-s", "dev").out == "serial-a-1\n"
+    assert stage.pulumi("outputs", "serial", "--json", "-s", "dev").out == '"serial-a-1"\n'
+    assert "OUTPUT  VALUE\n    serial  serial-a-1" in stage.pulumi("stack", "output", "-s", "dev").out
+    absent = stage.pulumi("stack", "output", "seriall", "-s", "dev")
+    assert absent.code == 1
+    assert "current stack does not have output property 'seriall'; did you mean 'serial'?" in absent.err
+    assert stage.pulumi("export", "-s", "dev", "--file", str(tmp_path / "state.json")).code == 0
+    assert stage.pulumi("destroy", "-s", "dev", "--yes").code == 0
+    assert stage.pulumi("import", "-s", "dev", "--file", str(tmp_path / "state.json")).out == "Import complete.\n"
+    assert stage.pulumi("outputs", "serial", "-s", "dev").out == "serial-a-1\n"
+
+
+def test_yes_shows_a_preview_first_and_preview_only_stops_there(stage: Stage) -> None:
+    done = stage.pulumi("up", "-s", "dev", "--yes", "--preview-only")
+    assert "Previewing update (dev)" in done.out
+    assert "Updating" not in done.out
+    done = stage.pulumi("up", "-s", "dev", "--yes")
+    assert done.out.index("Previewing update (dev)") < done.out.index("Updating (dev)")
+    assert "Previewing" not in stage.pulumi("up", "-s", "dev", "--yes", "-f").out
+    assert stage.pulumi("preview", "-s", "dev", "--expect-no-changes").code == 0
+
+
+def test_a_failing_preview_stops_the_update(stage: Stage) -> None:
+    stage.program(HEAD + "Thing('a', fail='check')\n")
+    done = stage.pulumi("up", "-s", "dev", "--yes")
+    assert done.code == 1
+    assert "Updating" not in done.out
+
+
+def test_configuration(stage: Stage) -> None:
+    (stage.project / "Pulumi.yaml").write_text(
+        "name: traces\nruntime: python\nconfig:\n"
+        "  given: {default: project}\n  trace:region: {value: east}\n  twice: project\n"
+    )
+    stage.configure("dev", {"twice": "stack", "number": "3"}, {"word": "hidden"})
+    stage.program(
+        HEAD + "c = pulumi.Config()\n"
+        "for k in ('given', 'twice', 'number', 'flag'): pulumi.export(k, c.get(k))\n"
+        "pulumi.export('object', c.get_object('object'))\npulumi.export('word', c.get_secret('word'))\nThing('a')\n"
+    )
+    done = stage.pulumi(
+        "up", "-s", "dev", "-y", "-f", "-c", "number=4", "-c", "traces:flag=yes", "-c", 'object={"a": [1]}'
+    )
+    assert done.code == 0, done.out
+    outputs = json.loads(stage.pulumi("stack", "output", "--json", "--show-secrets", "-s", "dev").out)
+    wanted = {
+        "given": "project",
+        "twice": "stack",
+        "number": "4",
+        "flag": "yes",
+        "object": {"a": [1]},
+        "word": "hidden",
+    }
+    assert outputs == wanted
+    provider = next(r for r in stage.export()["resources"] if r["type"] == "pulumi:providers:trace")
+    assert provider["inputs"]["region"] == "east"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("config: [1]\n", "'config' must be a mapping"),
+        ("environment: [x]\n", "'environment' is not supported by the embedded engine"),
+        ("secretsprovider: awskms://x\n", "'secretsprovider' is not supported by the embedded engine"),
+        (
+            "encryptionsalt: nonsense\nconfig: {a: {secure: v1:x:y}}\n",
+            "a: the stack's encryptionsalt 'nonsense' is damaged",
+        ),
+        ("config:\n  - :\n", "Pulumi.dev.yaml"),
+    ],
+)
+def test_bad_stack_files(stage: Stage, text: str, message: str) -> None:
+    (stage.project / "Pulumi.dev.yaml").write_text(text)
+    done = stage.pulumi("preview", "-s", "dev")
+    assert done.code == 1
+    assert message in done.err
+    assert "Traceback" not in done.err
+
+
+@pytest.mark.parametrize(
+    ("program", "message"),
+    [
+        (
+            "pulumi.ComponentResource('x:y:Z', 'n', {}, remote=True)",
+            "component providers are not supported by the embedded engine",
+        ),
+        ("raise pulumi.RunError('teams: at least one is needed')", "error: teams: at least one is needed"),
+        ("import sys; sys.exit(3)", "program exited with non-zero exit code: 3"),
+        ("pulumi.CustomResource('absent:x:Y', 'n', {})", "no resource plugin 'pulumi-resource-absent-v?' found"),
+        (
+            "Thing('a', ResourceOptions(custom_timeouts=CustomTimeouts(create='soon')))",
+            "'soon' is not a duration such as 90s",
+        ),
+        ("import absent_module", "ModuleNotFoundError: No module named 'absent_module'"),
+    ],
+)
+def test_what_a_program_can_do_wrong(stage: Stage, program: str, message: str) -> None:
+    stage.program(HEAD + program + "\n")
+    done = stage.pulumi("preview", "-s", "dev")
+    assert done.code == 1
+    assert message in done.out
+    assert "sandbox/engine" not in done.out, "no frame of the engine is the user's business"
+    assert ("Traceback" in done.out) == ("absent_module" in message or "component" in message or "duration" in message)
+
+
+def test_every_run_of_the_program_starts_afresh(stage: Stage) -> None:
+    (stage.project / "helper.py").write_text("import pulumi\nfrom pulumi_trace import Thing\nmade = Thing('made')\n")
+    stage.program(HEAD + "import helper\npulumi.export('serial', helper.made.serial)\n")
+    for _ in range(2):
+        assert stage.pulumi("up", "-s", "dev", "--yes").code == 0
+        assert json.loads(stage.pulumi("stack", "output", "--json", "-s", "dev").out) == {"serial": "serial-made-1"}
+    assert "helper" not in sys.modules
+
+
+def test_a_policy_pack_that_is_broken_is_said(stage: Stage) -> None:
+    pack = stage.work / "pack"
+    pack.mkdir()
+    (pack / "PulumiPolicy.yaml").write_text("runtime: python\n")
+    (pack / "__main__.py").write_text("raise ValueError('broken')\n")
+    done = stage.pulumi("preview", "-s", "dev", "--policy-pack", str(pack))
+    assert done.code == 1
+    assert "did not start" in done.err
+    assert "ValueError: broken" in done.err
+    (pack / "PulumiPolicy.yaml").write_text("runtime: nodejs\n")
+    assert "runtime 'nodejs' is not supported" in stage.pulumi("preview", "-s", "dev", "--policy-pack", str(pack)).err
+
+
+def test_policy_configuration_is_checked(stage: Stage) -> None:
+    pack = stage.work / "pack"
+    pack.mkdir()
+    (pack / "PulumiPolicy.yaml").write_text("runtime: python\n")
+    (pack / "__main__.py").write_text(
+        "from pulumi_policy import *\n"
+        "rule = ResourceValidationPolicy('small', 'S.', lambda args, report: None, config_schema=PolicyConfigSchema("
+        "properties={'max': {'type': 'integer'}}, required=['max']))\n"
+        "PolicyPack('limits', [rule], EnforcementLevel.MANDATORY)\n"
+    )
+    config = stage.work / "config.json"
+    cases = [
+        ('{"smal": "mandatory"}', "no such policy smal; there are: small, all"),
+        ('{"small": "always"}', "enforcementLevel 'always' must be one of advisory, mandatory, disabled, remediate"),
+        ("[]", "must be a JSON object"),
+        ("{", "cannot be read"),
+        ("{}", "policy small of pack: max must be set"),
+    ]
+    for text, message in cases:
+        config.write_text(text)
+        done = stage.pulumi("preview", "-s", "dev", "--policy-pack", str(pack), "--policy-pack-config", str(config))
+        assert (done.code, message in done.err) == (1, True), done.err
+    config.write_text('{"all": "advisory", "small": {"max": 3}}')
+    done = stage.pulumi("preview", "-s", "dev", "--policy-pack", str(pack), "--policy-pack-config", str(config))
+    assert done.code == 0
+    assert "Policies:\n    ✅ limits@v0.0.1 (local: pack)\n" in done.out
+
+
+def test_a_provider_as_a_plugin_process(stage: Stage) -> None:
+    plugin = stage.work / "home/plugins/resource-trace-v1.0.0"
+    plugin.mkdir(parents=True)
+    program = plugin / "pulumi-resource-trace"
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -u {TRACES}/provider.py "$@"\n')
+    program.chmod(0o755)
+    words = [sys.executable, "-m", "sandbox.engine"]
+
+    def run(*more: str) -> subprocess.CompletedProcess[str]:
+        env = {**os.environ, **stage.env}
+        cwd = Path(__file__).parents[2]
+        return subprocess.run(
+            [*words, *more, "-s", "dev", "-C", str(stage.project)],
+            env=env,
+            cwd=cwd,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    done = run("up", "--yes", "--skip-preview")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert run("stack", "output", "serial").stdout == "serial-a-1\n"
+    assert run("destroy", "--yes", "--skip-preview").returncode == 0
+    program.write_text("#!/bin/sh\necho not a port\n")
+    done = run("up", "--yes", "--skip-preview")
+    assert done.returncode == 1
+    assert "did not start: it told no port but b'not a port" in done.stdout

@@ -1,0 +1,255 @@
+"""What the user reads: lines, tree, --diff and --json, colours off."""
+
+import io
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sandbox.engine import display
+from tests.engine.stage import TRACES, Run, Stage, load
+
+PROGRAM = f"""
+import sys
+sys.path.insert(0, {str(TRACES)!r})
+import os, pulumi
+from pulumi_trace import Component, ResourceOptions, Thing
+
+v = int(os.environ["V"])
+team = Component("team")
+under = ResourceOptions(parent=team)
+key = pulumi.Output.secret(f"x{{v}}")
+a = Thing("a", under, size=v, r_zone=v // 2, tags={{"k": v, "same": 1}}, s_key=key)
+Thing("b", under, of=a.serial, list=[1, 2, v])
+if v == 1:
+    Thing("gone")
+if v == 3:
+    Thing("bad", fail="create")
+team.register_outputs({{}})
+pulumi.export("serial", a.serial)
+pulumi.export("secret", a.s_key)
+pulumi.export("size", v)
+if v == 2:
+    pulumi.export("new", {{"list": [1]}})
+"""
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Stage:
+    stage = Stage(tmp_path, load(TRACES / "provider.py", "provider").Provider)
+    stage.configure("dev")
+    stage.program(PROGRAM)
+    return stage
+
+
+def run(stage: Stage, v: int, *words: str) -> Run:
+    return stage.pulumi(*words, "-s", "dev", "--parallel=1", env={"V": str(v), "NO_COLOR": "1"})
+
+
+def timeless(text: str) -> str:
+    """The text without durations, URNs' ids and trailing blanks."""
+    text = re.sub(r"\(\d+\.\d+s\)|\(\d+s\)", "(T)", text)
+    text = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "<id>", text)
+    return (
+        "\n".join(line.rstrip() for line in re.sub(r"Duration: \d+s", "Duration: T", text).splitlines()).strip() + "\n"
+    )
+
+
+def test_lines_of_a_first_update(stage: Stage) -> None:
+    head, rows, rest = re.split(r"(?s)(?<=:\n\n)(.*)(?=Outputs:)", timeless(run(stage, 1, "up", "--yes", "-f").out))
+    assert head == "Updating (dev):\n\n"
+    assert sorted(rows.splitlines()) == [  # what does not depend on one another comes in any order
+        " +  pulumi:pulumi:Stack traces-dev created (T)",
+        " +  pulumi:pulumi:Stack traces-dev creating (T)",
+        " +  trace:index:Thing a created (T)",
+        " +  trace:index:Thing a creating (T)",
+        " +  trace:index:Thing b created (T)",
+        " +  trace:index:Thing b creating (T)",
+        " +  trace:index:Thing gone created (T)",
+        " +  trace:index:Thing gone creating (T)",
+        " +  traces:index:Component team created (T)",
+        " +  traces:index:Component team creating (T)",
+    ]
+    assert rows.index("a created") < rows.index("b creating")
+    assert (
+        rest
+        == """Outputs:
+    secret: [secret]
+    serial: "serial-a-1"
+    size: 1
+
+Resources:
+    + 5 created
+
+Duration: T
+"""
+    )
+
+
+def test_lines_of_a_preview_with_a_replacement(stage: Stage) -> None:
+    run(stage, 1, "up", "--yes", "-f")
+    assert (
+        timeless(run(stage, 2, "preview").out)
+        == """Previewing update (dev):
+
+    pulumi:pulumi:Stack traces-dev
+ +- trace:index:Thing a replace [diff: ~r_zone,~s_key,~size,~tags; replaces for r_zone]
+ ~  trace:index:Thing b update [diff: ~list,~of]
+ -  trace:index:Thing gone delete
+Outputs:
+  + new: {
+        list: [
+            [0]: 1
+        ]
+    }
+  ~ secret: [secret] => [secret]
+  ~ serial: "serial-a-1" => output<string>
+  ~ size: 1 => 2
+
+Resources:
+    ~ 1 to update
+    - 1 to delete
+    +-1 to replace
+    3 changes. 2 unchanged
+"""
+    )
+
+
+def test_lines_of_a_failure(stage: Stage) -> None:
+    run(stage, 2, "up", "--yes", "-f")
+    done = run(stage, 3, "up", "--yes", "-f", "--continue-on-error")
+    assert done.code == 1
+    assert " +  trace:index:Thing bad **creating failed**\n" in done.out
+    assert "Diagnostics:\n  trace:index:Thing (bad):\n    error: create failed as asked\n" in done.out
+    assert "  pulumi:pulumi:Stack (traces-dev):\n    error: update failed\n" in done.out
+    assert "    1 errored\n" in done.out
+
+
+def test_nothing_to_do(stage: Stage) -> None:
+    run(stage, 1, "up", "--yes", "-f")
+    text = timeless(run(stage, 1, "up", "--yes", "-f").out)
+    assert "Resources:\n    5 unchanged\n" in text
+    assert "Thing" not in text
+    assert " same" not in text
+    assert text.count("trace:index:Thing") < run(stage, 1, "preview", "--show-sames").out.count("trace:index:Thing")
+
+
+def test_refresh_and_destroy(stage: Stage) -> None:
+    run(stage, 1, "up", "--yes", "-f")
+    (stage.work / "files/world.json").write_text('{"gone-1": null, "a-1": {"size": 7, "r_zone": 0}}')
+    text = run(stage, 1, "refresh", "--yes").out
+    assert "Previewing refresh (dev):" in text
+    assert " -  trace:index:Thing gone delete\n" in text
+    assert "    ~ 1 updated\n    - 1 deleted\n    2 changes. 3 unchanged\n" in text
+    text = timeless(run(stage, 1, "destroy", "--yes").out)
+    assert "Previewing destroy (dev):" in text
+    assert "    - 4 deleted\n" in text
+
+
+def test_diff_shows_every_property_that_changes(stage: Stage) -> None:
+    run(stage, 1, "up", "--yes", "-f")
+    text = timeless(run(stage, 2, "preview", "--diff").out)
+    assert (
+        """        ++trace:index:Thing: (create-replacement)
+            [id=a-1]
+            [urn=urn:pulumi:dev::traces::traces:index:Component$trace:index:Thing::a]
+            [provider=urn:pulumi:dev::traces::pulumi:providers:trace::default_1_0_0::<id>]
+            [replaced for r_zone]
+          ~ r_zone: 0 => 1
+          ~ s_key: [secret] => [secret]
+          ~ size: 1 => 2
+          ~ tags: {
+              ~ k: 1 => 2
+            }
+"""
+        in text
+    )
+    assert (
+        """          ~ list: [
+              ~ [2]: 1 => 2
+            ]
+          ~ of: "serial-a-1" => output<string>
+"""
+        in text
+    )
+    assert "    - trace:index:Thing: (delete)\n        [id=gone-1]\n" in text
+    assert "x1" not in text
+
+
+def test_preview_json_is_pulumis_digest(stage: Stage) -> None:
+    run(stage, 1, "up", "--yes", "-f")
+    digest = json.loads(run(stage, 2, "preview", "--json").out)
+    assert digest["changeSummary"] == {"delete": 1, "replace": 1, "same": 2, "update": 1}
+    steps = {(s["op"], s["urn"].split("::")[-1]): s for s in digest["steps"]}
+    pairs = {("same", "traces-dev"), ("replace", "a"), ("create-replacement", "a"), ("update", "b"), ("delete", "gone")}
+    assert set(steps) == pairs
+    replaced = steps["create-replacement", "a"]
+    assert replaced["replaceReasons"] == ["r_zone"]
+    assert replaced["diffReasons"] == ["r_zone", "s_key", "size", "tags"]
+    assert replaced["detailedDiff"]["r_zone"] == {"kind": "update-replace", "inputDiff": True}
+    assert replaced["oldState"]["inputs"]["s_key"] == "[secret]"
+    assert replaced["newState"]["inputs"]["size"] == 2
+    assert digest["duration"] > 0
+
+
+def test_up_json_streams_pulumis_events(stage: Stage) -> None:
+    done = run(stage, 1, "up", "--yes", "-f", "--json")
+    events = [json.loads(line) for line in done.out.splitlines()]
+    assert [e["sequence"] for e in events] == list(range(1, len(events) + 1))
+    kinds = [next(k for k in e if k not in ("sequence", "timestamp")) for e in events]
+    assert kinds[0] == "preludeEvent"
+    assert kinds[-1] == "summaryEvent"
+    assert events[-1]["summaryEvent"]["resourceChanges"] == {"create": 5}
+    assert kinds.count("resourcePreEvent") == 6
+    failed = run(stage, 3, "up", "--yes", "-f", "--json")
+    assert any("resOpFailedEvent" in json.loads(line) for line in failed.out.splitlines())
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[Terminal]:
+    screen = Terminal()
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setenv("LINES", "20")
+    monkeypatch.setattr(display, "sys", type("Sys", (), {"stdout": screen, "stderr": screen}))
+    yield screen
+
+
+def test_a_tree_on_a_terminal(stage: Stage, terminal: Terminal) -> None:
+    run(stage, 1, "up", "--yes", "-f")
+    terminal.truncate(0)
+    run(stage, 2, "up", "--yes", "-f")
+    text = timeless(re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", terminal.getvalue()))
+    last = text[text.rindex("Type") :].split("Outputs:")[0].strip()
+    tree = [re.sub(r"  +", "  ", line) for line in last.splitlines()]
+    replaced = "[diff: ~r_zone,~s_key,~size,~tags; replaces for r_zone]"
+    assert tree[:2] == ["Type  Name  Status  Info", "  pulumi:pulumi:Stack  traces-dev"]
+    assert sorted(re.sub("[├└│─]", "", line).replace(" ", "") for line in tree[2:]) == sorted(
+        line.replace(" ", "")
+        for line in (
+            "traces:index:Component team",
+            f"+- trace:index:Thing a replaced (T) {replaced}",
+            "~ trace:index:Thing b updated (T) [diff: ~list,~of]",
+            "- trace:index:Thing gone deleted (T)",
+        )
+    )
+
+
+def test_five_hundred_resources_fit_the_screen(tmp_path: Path, terminal: Terminal) -> None:
+    stage = Stage(tmp_path, load(TRACES / "provider.py", "provider").Provider)
+    stage.configure("dev")
+    stage.program(PROGRAM + "for n in range(500): Thing(f'many{n}')\n")
+    args = stage.pulumi("up", "-s", "dev", "--yes", "-f", env={"V": "2", "NO_COLOR": "1"})
+    assert args.code == 0
+    frames = terminal.getvalue().split("rows in all")
+    assert len(frames) > 1, "while it ran, the rows were cut"
+    shown = [frame.count("many") for frame in frames[1:-1]]
+    assert all(count <= 20 for count in shown), shown
+    assert terminal.getvalue().count("many499") >= 1, "the end lists all that changed"
