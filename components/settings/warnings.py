@@ -8,10 +8,11 @@ from components.settings.model import Department, Member
 from components.settings.problems import Path, Problem
 
 _SOON = timedelta(days=14)
+_RETIRING = timedelta(days=365)
 
 
 def warnings(department: Department, today: date) -> list[str]:
-    """One line for each cluster of a retired VM size, with its successor, and for each access that ends soon."""
+    """One line for each cluster whose VM size is retired or will be within a year, and for each access that ends soon."""
     return [f"{problem.key}: {problem.message}" for problem in _warnings(department, today)]
 
 
@@ -32,7 +33,7 @@ def _warnings(department: Department, today: date) -> Iterator[Problem]:
 
 def _retired(path: Path, vm_size: str, today: date) -> Iterator[Problem]:
     size = vm_sizes.find(vm_size)
-    if size and size.retired:
+    if size and size.retired and size.retired <= today + _RETIRING:
         when = "was retired" if size.retired <= today else "will be retired"
         yield Problem(
             path,

@@ -158,6 +158,18 @@ def test_access_that_has_ended_is_refused_and_access_that_ends_soon_is_told() ->
         parse_department(department, "f", today=date(2027, 1, 1))
 
 
+def test_a_size_is_warned_about_a_year_before_it_is_retired() -> None:
+    department = parse_department(changed(), "f")
+    told = [
+        len([w for w in warnings(department, day) if ("will be retired on 2028-05-01") in w])
+        for day in (date(2027, 4, 1), date(2027, 6, 1))
+    ]
+    assert told == [0, 2]  # DS3_V2 and D13_V2
+    assert any(
+        ("was retired on 2028-05-01") in w and "STANDARD_D4DS_V5" in w for w in warnings(department, date(2028, 5, 1))
+    )
+
+
 def test_a_day_without_quotes_is_a_day() -> None:
     # Pulumi's YAML reader makes a time of it before the program sees it
     department = changed(("teams.0.leads.0", {"group": "Data People", "until": "2099-12-31T00:00:00Z"}))
