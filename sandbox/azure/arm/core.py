@@ -17,6 +17,7 @@ Body = dict[str, Any]
 GROUP = re.compile(r"/subscriptions/[^/]+/resourcegroups/[^/]+", re.IGNORECASE)
 GROUP_TYPE = "Microsoft.Resources/subscriptions/resourceGroups"
 SUBSCRIPTION_TYPE = "Microsoft.Resources/subscriptions"
+MOST_TAGS, LONGEST_TAG, LONGEST_TAG_VALUE = 50, 512, 256
 
 
 @dataclass(frozen=True)
@@ -263,6 +264,10 @@ def check_fields(kind: ResourceType, body: Body) -> None:
     Raises:
         AzureError: 400 with the property's path as `target`.
     """
+    _check_tags(body.get("tags"))
+    for part in ("properties", "identity"):
+        if body.get(part) is not None and not isinstance(body[part], dict):
+            raise invalid(part, f"Error converting value '{body[part]}' of '{part}': it must be an object.")
     for path in kind.required:
         if _at(body, path) is None:
             raise invalid(path, f"The required property '{path}' is missing.")
@@ -277,6 +282,29 @@ def check_fields(kind: ResourceType, body: Body) -> None:
                 raise AzureError(400, kind.invalid_value, text, target=path)
         elif not isinstance(value, rule) or (rule is int and isinstance(value, bool)):
             raise invalid(path, f"Error converting value '{value}' of '{path}': it must be {_WORDS[rule]}.")
+
+
+def _check_tags(tags: Any) -> None:
+    """Source: learn.microsoft.com/azure/azure-resource-manager/management/tag-resources#limitations."""
+    if tags is None:
+        return
+    if not isinstance(tags, dict):
+        raise invalid("tags", f"Error converting value '{tags}' of 'tags': it must be an object.")
+    if len(tags) > MOST_TAGS:
+        raise AzureError(
+            400, "InvalidTags", f"A resource has at most {MOST_TAGS} tags, not {len(tags)}.", target="tags"
+        )
+    for name, value in tags.items():
+        if not isinstance(value, str):
+            raise invalid(f"tags.{name}", f"Error converting value '{value}' of 'tags.{name}': it must be a string.")
+        if len(name) > LONGEST_TAG or len(value) > LONGEST_TAG_VALUE or set(name) & set("<>%&\\?/"):
+            raise AzureError(
+                400,
+                "InvalidTags",
+                f"The tag '{name}' is invalid: its name has at most {LONGEST_TAG} characters and none of <>%&\\?/, its "
+                f"value at most {LONGEST_TAG_VALUE}.",
+                target=f"tags.{name}",
+            )
 
 
 def _at(body: Body, path: str) -> Any:
