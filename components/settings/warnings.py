@@ -12,7 +12,7 @@ _RETIRING = timedelta(days=365)
 
 
 def warnings(department: Department, today: date) -> list[str]:
-    """One line for each cluster whose VM size is retired or will be within a year, and for each access that ends soon."""
+    """One line for each VM size that is retired or will be within a year, and for each access that ends soon."""
     return [f"{problem.key}: {problem.message}" for problem in _warnings(department, today)]
 
 
