@@ -3,7 +3,7 @@
 from sandbox.azure.arm.core import ResourceType
 from sandbox.azure.arm.resources import Route
 from sandbox.azure.cloud import Cloud
-from sandbox.azure.ml import assets, jobs, locations, workspaces
+from sandbox.azure.ml import jobs, locations, registration, workspaces
 from sandbox.azure.ml.computes import Compute
 from sandbox.azure.ml.datastores import Datastore
 from sandbox.azure.ml.operations import OperationStatus
@@ -17,4 +17,4 @@ def resource_types(cloud: Cloud) -> list[ResourceType]:
 
 def routes() -> list[Route]:
     """The paths beside them: what regions offer, assets and jobs."""
-    return [*locations.ROUTES, *assets.routes(), *jobs.routes()]
+    return [*locations.ROUTES, *registration.routes(), *jobs.routes()]

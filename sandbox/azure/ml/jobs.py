@@ -13,7 +13,6 @@ from sandbox.azure.ml import computes, runs
 from sandbox.azure.ml.assets import by_asset_id, versions_of
 from sandbox.azure.ml.bell import ring
 from sandbox.azure.ml.command import optional_names, references
-from sandbox.azure.ml.datastores import DEFAULT
 from sandbox.azure.ml.errors import UserError, not_found
 from sandbox.azure.ml.names import WORKSPACES
 from sandbox.azure.ml.scope import Scope, page, viewed, workspace_route
@@ -258,17 +257,6 @@ def present(scope: Scope, job: Body) -> Body:
             "uri": f"azureml://datastores/workspaceartifactstore/{runs.artifact_prefix(job['name'])}",
         }
     return shown
-
-
-def output_uri(job: Body, output: str) -> str:
-    """Where an output goes: its own uri, or the workspace's default place for it.
-
-    Source: learn.microsoft.com/azure/machine-learning/how-to-read-write-data-v2, with its `${{name}}` placeholders.
-    """
-    uri = str(job["properties"]["outputs"][output].get("uri") or "")
-    if not uri:
-        return f"azureml://datastores/{DEFAULT}/paths/azureml/{job['name']}/{output}/"
-    return re.sub(r"\$\{\{\s*name\s*\}\}", job["name"], re.sub(r"\$\{\{\s*output_?name\s*\}\}", output, uri))
 
 
 def _get(scope: Scope, call: Call, match: re.Match[str]) -> Body:

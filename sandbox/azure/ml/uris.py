@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from urllib.parse import unquote, urlsplit
 
 from sandbox.azure.arm.core import Body
-from sandbox.azure.ml import jobs, runs
+from sandbox.azure.ml import runs
 from sandbox.azure.ml.assets import by_asset_id
+from sandbox.azure.ml.datastores import DEFAULT
 from sandbox.azure.ml.scope import Scope
 
 ARTIFACT_STORE = "workspaceartifactstore"
@@ -124,13 +125,24 @@ def _of_job(scope: Scope, match: re.Match[str]) -> Location:
         raise AddressError(f"Job '{match['run']}' was not found.")
     if match["output"] not in job["properties"]["outputs"]:
         raise AddressError(f"Job '{match['run']}' has no output '{match['output']}'.")
-    return locate(scope, jobs.output_uri(job, match["output"])).joined(rest)
+    return locate(scope, output_uri(job, match["output"])).joined(rest)
 
 
 def _of_run(scope: Scope, match: re.Match[str]) -> Location:
     if scope.get(runs.RUN, match[1]) is None:
         raise AddressError(f"Run '{match[1]}' was not found.")
     return artifacts(scope, match[1]).joined(match[2])
+
+
+def output_uri(job: Body, output: str) -> str:
+    """Where an output goes: its own uri, or the workspace's default place for it.
+
+    Source: learn.microsoft.com/azure/machine-learning/how-to-read-write-data-v2, with its `${{name}}` placeholders.
+    """
+    uri = str(job["properties"]["outputs"][output].get("uri") or "")
+    if not uri:
+        return f"azureml://datastores/{DEFAULT}/paths/azureml/{job['name']}/{output}/"
+    return re.sub(r"\$\{\{\s*name\s*\}\}", job["name"], re.sub(r"\$\{\{\s*output_?name\s*\}\}", output, uri))
 
 
 def artifacts(scope: Scope, run_id: str) -> Location:

@@ -8,11 +8,12 @@ from typing import Any
 
 from sandbox.azure.arm.core import Body
 from sandbox.azure.ml import runs
-from sandbox.azure.ml.assets import BY_PLURAL, CONTAINER, VERSION, next_version, put_version, version_of, versions_of
+from sandbox.azure.ml.assets import CONTAINER, VERSION, next_version, version_of, versions_of
 from sandbox.azure.ml.plane import search
 from sandbox.azure.ml.plane.artifacts import MODEL_ORIGIN
 from sandbox.azure.ml.plane.routing import Answer, Request
 from sandbox.azure.ml.plane.tracking import LOGGED_MODEL, MlflowError, api, text_of
+from sandbox.azure.ml.registration import BY_PLURAL, put_version
 from sandbox.azure.ml.scope import Scope
 from sandbox.azure.ml.uris import locate, long_uri
 

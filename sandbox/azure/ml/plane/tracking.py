@@ -88,8 +88,8 @@ def key_of(value: Any, what: str) -> str:
     if bad or len(key) > MAX_KEY:
         raise MlflowError(
             "INVALID_PARAMETER_VALUE",
-            f"Invalid {what} name: '{key}'. Names may only contain alphanumerics, underscores (_), dashes (-), periods (.), "
-            f"spaces ( ), colon(:) and slashes (/), in at most {MAX_KEY} characters.",
+            f"Invalid {what} name: '{key}'. Names may only contain alphanumerics, underscores (_), dashes (-), periods "
+            f"(.), spaces ( ), colon(:) and slashes (/), in at most {MAX_KEY} characters.",
         )
     return key
 

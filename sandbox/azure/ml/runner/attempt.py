@@ -24,7 +24,7 @@ from sandbox.azure.ml.runner.log import NAME as LOG_NAME
 from sandbox.azure.ml.runner.log import Log
 from sandbox.azure.ml.runner.specification import SpecificationError, specification
 from sandbox.azure.ml.scope import Scope
-from sandbox.azure.ml.uris import AddressError, artifacts, locate, long_uri
+from sandbox.azure.ml.uris import AddressError, artifacts, locate, long_uri, output_uri
 from sandbox.azure.storage.errors import StorageError
 from sandbox.azure.tokens import Caller
 
@@ -206,7 +206,7 @@ class Attempt:
         """Values for the command, and where each output goes; access is checked before the job runs."""
         values, places = {}, {}
         for name, given in self._job["properties"]["outputs"].items():
-            address = jobs.output_uri(self._job, name)
+            address = output_uri(self._job, name)
             if given["mode"] == "Direct":
                 values[name] = address
                 continue
