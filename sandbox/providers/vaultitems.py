@@ -51,7 +51,7 @@ class VaultItems:
         found = self._request("GET", inputs, deleted, accepted=(200, 403, 404))
         if found.status_code != requests.codes.ok:
             return None
-        return retry_after(self._request("POST", inputs, f"{deleted}/recover"), _PAUSE)
+        return retry_after(self._request("POST", inputs, f"{deleted}/recover"), otherwise=0)
 
     def delete(self, inputs: Properties) -> None:
         """Deletes the item, which a vault with soft delete keeps for its retention; what is gone is well."""
