@@ -6,9 +6,10 @@ import uuid
 from collections.abc import Iterable
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
+from sandbox.azure.arm import metadata
 from sandbox.azure.arm.core import Call, ResourceId, ResourceType
 from sandbox.azure.arm.resources import Resources, Route
 from sandbox.azure.cloud import Cloud
@@ -39,6 +40,8 @@ class ResourceManager:
         await response(scope, receive, send)
 
     async def _answer(self, request: Request) -> Response:
+        if request.scope["path"].rstrip("/").lower() == metadata.PATH:
+            return JSONResponse(metadata.CLOUDS)
         caller = self._cloud.tokens.check(request.headers.get("authorization"), *AUDIENCES)
         body = await _body(request)
         query = {
