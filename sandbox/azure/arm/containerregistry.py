@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from sandbox.azure.arm.core import Body, Call, ResourceType, Rule, properties_of
+from sandbox.azure.arm.identities import check_identity, forget_identity, shown_identity
 from sandbox.azure.arm.network import connections_of
 from sandbox.azure.errors import AzureError
 
@@ -36,6 +37,7 @@ class Registry(ResourceType):
 
     def validate(self, call: Call, old: Body | None) -> None:
         """Refuses a taken name, and what only the Premium tier has."""
+        check_identity(call, self)
         taken = call.cloud.store.get("registry", call.id.name.lower())
         if taken is not None and taken["id"].lower() != call.id.key:
             raise AzureError(
@@ -75,11 +77,11 @@ class Registry(ResourceType):
             "loginServer": f"{call.id.name.lower()}.azurecr.io",
             "provisioningState": "Succeeded",
         }
-        shown = {name: call.body[name] for name in ("location", "identity") if call.body.get(name)}
         return {
-            **shown,
+            "location": call.body["location"],
             "tags": call.body.get("tags") or {},
             "sku": {"name": sku, "tier": sku},
+            **shown_identity(call, old),
             "properties": properties,
         }
 
@@ -95,6 +97,7 @@ class Registry(ResourceType):
     def deleted(self, call: Call, resource: Body) -> None:
         """Frees the global name."""
         call.cloud.store.delete("registry", resource["name"].lower())
+        forget_identity(call, resource)
 
 
 def resource_types(cloud: Any) -> list[ResourceType]:

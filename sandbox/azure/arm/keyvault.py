@@ -289,8 +289,9 @@ class VaultSecret(ResourceType):
         found = secrets.find_vault(cloud, vault["name"]) if vault else None
         if vault is None or found is None:
             return
-        for one in secrets.Secrets(cloud, found).items():
-            name = one["id"].split("/")[4]
+        kept = secrets.Secrets(cloud, found)
+        for name in [one["id"].split("/")[4] for one in kept.items()]:
+            *_, one = kept.versions(name)
             yield {
                 "id": f"{vault['id']}/secrets/{name}",
                 "name": name,

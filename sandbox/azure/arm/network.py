@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from sandbox.azure.arm.core import Body, Call, ResourceType, Rule, invalid, parse_id, properties_of
+from sandbox.azure.arm.identities import linked_authorization_failed
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.errors import AzureError
 
@@ -412,22 +413,6 @@ def _check_target(call: Call, path: str, connection: Body) -> None:
     action = f"{parse_id(target['id']).type}/privateEndpointConnectionsApproval/action"
     if not call.may(action, target["id"]):
         raise linked_authorization_failed(call, f"{ENDPOINTS}/write", action, target["id"])
-
-
-def linked_authorization_failed(call: Call, action: str, needed: str, scope: str) -> AzureError:
-    """403 for a right that is missing at another resource.
-
-    Source: learn.microsoft.com/azure/azure-resource-manager/troubleshooting/common-deployment-errors.
-    """
-    return AzureError(
-        403,
-        "LinkedAuthorizationFailed",
-        f"The client '{call.caller.client_id}' with object id '{call.caller.object_id}' has permission to perform "
-        "action "
-        f"'{action}' on scope '{call.id.text}'; however, it does not have permission to perform action(s) '{needed}' "
-        "on the "
-        f"linked scope(s) '{scope}' (respectively) or the linked scope(s) are invalid.",
-    )
 
 
 def _dns(call: Call, body: Body) -> list[Body]:

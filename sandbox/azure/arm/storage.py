@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from starlette.responses import JSONResponse, Response
 
 from sandbox.azure.arm.core import Body, Call, ResourceId, ResourceType, Rule, invalid, properties_of
+from sandbox.azure.arm.identities import check_identity, forget_identity, shown_identity
 from sandbox.azure.arm.network import connections_of
 from sandbox.azure.arm.operations import accepted
 from sandbox.azure.arm.resources import Resources, Route, route
@@ -77,6 +78,7 @@ class StorageAccount(ResourceType):
 
     def validate(self, call: Call, old: Body | None) -> None:
         """Refuses a name taken elsewhere, what cannot change, and what does not go together."""
+        check_identity(call, self)
         if old is None:
             _check_free(call)
         sku, kind, body = call.body["sku"]["name"], call.body["kind"], properties_of(call.body)
@@ -127,7 +129,7 @@ class StorageAccount(ResourceType):
             "kind": body["kind"],
             "sku": {"name": body["sku"]["name"], "tier": tier},
             "properties": properties,
-            **({"identity": body["identity"]} if body.get("identity") else {}),
+            **shown_identity(call, old),
         }
 
     def stored(self, call: Call, resource: Body, old: Body | None) -> None:
@@ -143,6 +145,7 @@ class StorageAccount(ResourceType):
     def deleted(self, call: Call, resource: Body) -> None:
         """The data goes too."""
         containers.delete_account(call.cloud, resource["name"])
+        forget_identity(call, resource)
 
     def response(self, call: Call, resource: Body, *, created: bool) -> Response:
         """A new account takes its time; it never answers 201."""
