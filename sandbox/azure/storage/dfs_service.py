@@ -264,7 +264,7 @@ async def _append(call: Call) -> Response:
         directories.append(container, _path(call), position, received)
     if request.query.get("flush", "").lower() != "true":
         return Response(status_code=202, headers={"x-ms-request-server-encrypted": "true"})
-    return await _flushed(call, container, position + received.size)
+    return Response(status_code=202, headers=_flushed(call, container, position + received.size))
 
 
 async def _flush(call: Call) -> Response:
@@ -273,14 +273,15 @@ async def _flush(call: Call) -> Response:
         raise call.request.invalid_query("position")
     if int(call.request.headers.get("content-length", "0") or 0):
         raise StorageError("ContentLengthMustBeZero")
-    return await _flushed(call, call.container(WRITE), position)
+    return Response(headers=_flushed(call, call.container(WRITE), position))
 
 
-async def _flushed(call: Call, container: Container, position: int) -> Response:
+def _flushed(call: Call, container: Container, position: int) -> dict[str, str]:
     given = {name: value for name, value in call.properties("x-ms-", "").items() if value}
     retain = call.request.query.get("retainuncommitteddata", "").lower() == "true"
-    blob = directories.flush(container, _path(call), call.request.conditions, position, retain=retain, headers=given)
-    return Response(headers=version_headers(blob))
+    return version_headers(
+        directories.flush(container, _path(call), call.request.conditions, position, retain=retain, headers=given)
+    )
 
 
 async def _set_properties(call: Call) -> Response:

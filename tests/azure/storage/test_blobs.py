@@ -36,7 +36,12 @@ MIB = 1024 * 1024
 def service(azure: Azure, new_name: Callable[[], str]) -> BlobServiceClient:
     name = new_name()
     key = azure.account(name)
-    small = {"max_single_put_size": MIB, "max_block_size": MIB, "max_single_get_size": MIB, "max_chunk_get_size": MIB}
+    small: dict[str, Any] = {
+        "max_single_put_size": MIB,
+        "max_block_size": MIB,
+        "max_single_get_size": MIB,
+        "max_chunk_get_size": MIB,
+    }
     return BlobServiceClient(f"https://{name}.blob.core.windows.net", credential=key, **small, **azure.transport)
 
 
@@ -137,7 +142,7 @@ def test_md5_of_content_and_ranges(container: ContainerClient) -> None:
     blob = container.get_blob_client("a")
     wrong = ContentSettings(content_md5=bytearray(hashlib.md5(b"other").digest()))
     blob.upload_blob(b"content", validate_content=True)
-    digest = hashlib.md5(b"content").digest()
+    digest = bytearray(hashlib.md5(b"content").digest())
     assert blob.get_blob_properties().content_settings.content_md5 == digest
     assert blob.download_blob(offset=1, length=3, validate_content=True).readall() == b"ont"
     blob.upload_blob(b"content", overwrite=True, content_settings=wrong)  # what it says is kept, not checked
@@ -212,7 +217,7 @@ def test_a_read_of_what_is_known_is_304(container: ContainerClient) -> None:
 
 
 def test_a_missing_blob_meets_no_etag(container: ContainerClient) -> None:
-    condition = {"etag": '"0x8D1"', "match_condition": MatchConditions.IfNotModified}
+    condition: dict[str, Any] = {"etag": '"0x8D1"', "match_condition": MatchConditions.IfNotModified}
     with pytest.raises(ResourceModifiedError, match="ConditionNotMet"):
         container.upload_blob("a", b"1", overwrite=True, **condition)
 
