@@ -30,6 +30,8 @@ def _parser() -> argparse.ArgumentParser:
     env = commands.add_parser("env", help="print the exports with which any Azure client works in a shell")
     env.add_argument("--persona", choices=PERSONAS, default="owner", help="who signs in (default %(default)s)")
     commands.add_parser("reset", help="delete everything but the jobs' environments, and start anew if it was running")
+    prepare = commands.add_parser("prepare", help="fetch the packages of jobs' environments, for use without a network")
+    prepare.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a conda or requirements file")
     commands.add_parser("pulumi", help="a pulumi command against the sandbox", add_help=False)
     return parser
 
@@ -85,6 +87,21 @@ def _reset(directory: Path, arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _prepare(directory: Path, arguments: argparse.Namespace) -> int:
+    from sandbox.azure.ml.runner.prepare import PrepareError, prepare  # noqa: PLC0415 # the other commands need no uv
+    from sandbox.environment import connection  # noqa: PLC0415
+
+    running = control.find(directory)
+    try:
+        prepare(arguments.files, print, connection(directory, running.port) if running else None)
+    except PrepareError as error:
+        raise SandboxError(str(error)) from error
+    return 0
+
+
+COMMANDS = {"start": _start, "stop": _stop, "status": _status, "env": _env, "reset": _reset, "prepare": _prepare}
+
+
 def main(argv: list[str]) -> int:
     """Runs one command; gives its exit code."""
     directory = sandbox_directory()
@@ -94,7 +111,14 @@ def main(argv: list[str]) -> int:
 
             return pulumi.run(directory, argv[1:])
         arguments = _parser().parse_args(argv)
-        commands = {"start": _start, "stop": _stop, "status": _status, "env": _env, "reset": _reset}
+        commands = {
+            "start": _start,
+            "stop": _stop,
+            "status": _status,
+            "env": _env,
+            "reset": _reset,
+            "prepare": _prepare,
+        }
         return commands[arguments.command](directory, arguments)
     except SandboxError as error:
         print(f"error: {error}", file=sys.stderr)

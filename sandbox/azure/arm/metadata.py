@@ -1,4 +1,4 @@
-"""`/metadata/endpoints`: where a cloud's services are, for clients that have not signed in yet (azureml-mlflow, for one).
+"""`/metadata/endpoints`: where a cloud's services are, for clients that have not signed in yet (azureml-mlflow is one).
 
 Source: management.azure.com/metadata/endpoints?api-version=2019-05-01, of which this is the public cloud's entry.
 """
@@ -24,7 +24,7 @@ CLOUDS: list[dict[str, Any]] = [
         "gallery": "https://gallery.azure.com/",
         "media": "https://rest.media.azure.net",
         "activeDirectoryDataLake": "https://datalake.azure.net/",
-        "vmImageAliasDoc": "https://raw.githubusercontent.com/Azure/azure-rest-api-specs/master/arm-compute/quickstart-templates/aliases.json",  # noqa: E501
+        "vmImageAliasDoc": "https://raw.githubusercontent.com/Azure/azure-rest-api-specs/master/arm-compute/quickstart-templates/aliases.json",
         "suffixes": {
             "storage": "core.windows.net",
             "keyVaultDns": "vault.azure.net",

@@ -18,6 +18,7 @@ from sandbox.azure.ml.runner.specification import Specification
 
 FORMAT = 1  # of what is built; a change makes all environments anew
 READY = "sandbox-environment.json"
+TOLD = ("Resolved", "Prepared", "Installed", "Downloading", "warning")  # of uv's lines
 
 
 class BuildError(Exception):
@@ -96,7 +97,8 @@ class Environments:
     async def _require(self, arguments: list[str], say: Callable[[str], None]) -> None:
         code, text = await self._uv(arguments)
         for line in text.splitlines():
-            say(f"  {line}")
+            if line.startswith(TOLD):
+                say(f"  {line}")
         if code != 0:
             offline = " (UV_OFFLINE is set: run `python -m sandbox prepare FILE` once with a network)"
             raise BuildError(
