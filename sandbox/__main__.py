@@ -111,15 +111,7 @@ def main(argv: list[str]) -> int:
 
             return pulumi.run(directory, argv[1:])
         arguments = _parser().parse_args(argv)
-        commands = {
-            "start": _start,
-            "stop": _stop,
-            "status": _status,
-            "env": _env,
-            "reset": _reset,
-            "prepare": _prepare,
-        }
-        return commands[arguments.command](directory, arguments)
+        return COMMANDS[arguments.command](directory, arguments)
     except SandboxError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

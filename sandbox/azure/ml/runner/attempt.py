@@ -5,7 +5,7 @@ import logging
 import shlex
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from sandbox.azure.ml.runner.log import NAME as LOG_NAME
 from sandbox.azure.ml.runner.log import Log
 from sandbox.azure.ml.runner.specification import SpecificationError, specification
 from sandbox.azure.ml.scope import Scope
-from sandbox.azure.ml.uris import AddressError, artifacts, locate, long_uri, output_uri
+from sandbox.azure.ml.uris import AddressError, Location, artifacts, locate, long_uri, output_uri
 from sandbox.azure.storage.errors import StorageError
 from sandbox.azure.tokens import Caller
 
@@ -73,6 +73,7 @@ class Attempt:
         scope: Scope,
         job: Body,
         compute: Body,
+        *,
         folder: Path,
         tools: Tools,
         started: Callable[[int, str], None],
@@ -116,7 +117,8 @@ class Attempt:
                 log.write(f"Run {self._name} was stopped. {self.stopped_because}".rstrip())
                 raise
             except FailedError as error:
-                raise error from error
+                log.write(f"Error: {str(error).partition(' Error: ')[0]}")
+                raise
             except (AccessError, AddressError, DataError, StorageError) as error:
                 log.write(f"Error: {error}")
                 raise
@@ -151,7 +153,6 @@ class Attempt:
             wanted = specification(version["properties"])
             path, differs = await self._tools.environments.get(wanted, log.write)
         except (SpecificationError, BuildError) as error:
-            log.write(f"Error: {error}")
             raise FailedError("UserError", str(error)) from error
         for one in differs:
             if self._tools.refuse:
@@ -300,9 +301,7 @@ class Attempt:
             self._scope.cloud.store.delete(jobs.WORK, self._scope.key(self._name))
 
 
-def _parent(location: Any) -> Any:
-    from dataclasses import replace  # noqa: PLC0415
-
+def _parent(location: Location) -> Location:
     return replace(location, path=location.path.rpartition("/")[0])
 
 

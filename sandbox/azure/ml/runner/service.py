@@ -117,26 +117,29 @@ class Runner:
         if node is None:
             return
         submitter = Caller(job["submitter"]["objectId"], job["submitter"]["clientId"])
-        self._begin(key, work, Scope(self._cloud, submitter, workspace), job, compute, node)
+        self._begin(key, Scope(self._cloud, submitter, workspace), job, compute, node)
 
-    def _begin(self, key: str, work: Body, scope: Scope, job: Body, compute: Body, node: str) -> None:
-        self._set_node(compute, node, "preparing", work["run"])
-        work["taken"] = True
-        self._store.put(jobs.WORK, key, work)
+    def _begin(self, key: str, scope: Scope, job: Body, compute: Body, node: str) -> None:
+        name = job["name"]
+        self._set_node(compute, node, "preparing", name)
+        self._change_work(key, taken=True)
 
         def started(pid: int, time: str) -> None:
-            self._set_node(compute, node, "running", work["run"])
-            current = self._store.get(jobs.WORK, key)
-            if current is not None:
-                self._store.put(jobs.WORK, key, {**current, "pid": pid, "started": time})
+            self._set_node(compute, node, "running", name)
+            self._change_work(key, pid=pid, started=time)
 
         # a name as people know it, and enough of a hash to tell the same name in two workspaces apart
         place = hashlib.sha256(key.encode()).hexdigest()[:8]
-        folder = self._cloud.directory / "runs" / f"{work['run'][:100]}-{place}"
-        attempt = Attempt(scope, job, compute, folder, self._tools, started)
+        folder = self._cloud.directory / "runs" / f"{name[:100]}-{place}"
+        attempt = Attempt(scope, job, compute, folder=folder, tools=self._tools, started=started)
         task = asyncio.create_task(attempt.run())
         self._tasks[key] = (task, attempt)
         task.add_done_callback(lambda _: self._finished(key, compute, node))
+
+    def _change_work(self, key: str, **changes: Any) -> None:
+        work = self._store.get(jobs.WORK, key)
+        if work is not None:
+            self._store.put(jobs.WORK, key, {**work, **changes})
 
     def _finished(self, key: str, compute: Body, node: str) -> None:
         self._tasks.pop(key, None)
