@@ -35,7 +35,8 @@ FEATURES = [
 ]
 
 
-_UNSUPPORTED = "are not supported by the embedded engine; use the pulumi CLI"
+_UNSUPPORTED_ONE = "is not supported by the embedded engine; use the pulumi CLI"
+_UNSUPPORTED = _UNSUPPORTED_ONE.replace("is", "are", 1)
 
 
 class RpcError(grpc.RpcError):  # type: ignore[misc]  # grpc has no types
@@ -70,6 +71,15 @@ class Monitor:
         self._invoke_transforms: list[callback_pb2.Callback] = []
         self._channels: dict[str, grpc.Channel] = {}
 
+    def _refusal(self, message: str) -> RpcError:
+        """End the operation with a message, and what the program is to be answered."""
+        with self._lock:
+            if not self._d.bailed:
+                self._d.error(message, "")
+            self._d.bailed = True
+        self._d.cancel()
+        return _ended()
+
     def close(self) -> None:
         """Close the channels to the program's transforms."""
         for channel in self._channels.values():
@@ -93,7 +103,7 @@ class Monitor:
 
     def RegisterPackage(self, request: resource_pb2.RegisterPackageRequest) -> resource_pb2.RegisterPackageResponse:
         """Refused: parameterized packages."""
-        raise RpcError(f"package {request.name}: parameterized packages {_UNSUPPORTED}")
+        raise self._refusal(f"package {request.name}: parameterized packages {_UNSUPPORTED}")
 
     # ---- transforms
 
@@ -178,7 +188,9 @@ class Monitor:
     def RegisterResource(self, request: _Register) -> resource_pb2.RegisterResourceResponse:
         """Register a resource, and do what it needs."""
         if request.remote:
-            raise RpcError(f"{request.type} ({request.name}): component providers {_UNSUPPORTED}")
+            raise self._refusal(f"{request.type} ({request.name}): component providers {_UNSUPPORTED}")
+        if request.HasField("replacement_trigger"):
+            raise self._refusal(f"{request.type} ({request.name}): the option replacement_trigger {_UNSUPPORTED_ONE}")
         self._inherit(request)
         package = request.type.split(":", 1)[0]
         provider = (
@@ -248,11 +260,23 @@ class Monitor:
             additional_secret_outputs=list(options.additional_secret_outputs),
             aliases=[_alias(a) for a in options.aliases],
             import_id=getattr(options, "import"),
-            custom_timeouts=_timeouts(options.custom_timeouts),
+            custom_timeouts=self._timeouts(request, options.custom_timeouts),
             replace_on_changes=list(options.replace_on_changes),
             retain_on_delete=options.retain_on_delete if options.HasField("retain_on_delete") else None,
             deleted_with=options.deleted_with,
         )
+
+    def _timeouts(self, request: _Register, timeouts: Any) -> dict[str, float]:
+        """Custom timeouts in seconds, from Go's form of durations such as `1h30m`."""
+        found = {}
+        for name in ("create", "update", "delete", "read"):
+            if text := getattr(timeouts, name):
+                parts = re.findall(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)", text)
+                if "".join(number + unit for number, unit in parts) != text:
+                    what = f"{request.type} ({request.name}): custom timeout {name}={text!r}"
+                    raise self._refusal(f"{what} is not a duration such as 90s, 5m or 1h30m")
+                found[name] = sum(float(number) * _UNITS[unit] for number, unit in parts)
+        return found
 
     def _reply(self, goal: Goal, result: Result) -> resource_pb2.RegisterResourceResponse:
         state = result.state
@@ -336,7 +360,7 @@ class Monitor:
 
     def Call(self, request: resource_pb2.ResourceCallRequest) -> Any:
         """Refused: methods of component providers."""
-        raise RpcError(f"{request.tok}: methods of component providers {_UNSUPPORTED}")
+        raise self._refusal(f"{request.tok}: methods of component providers {_UNSUPPORTED}")
 
 
 def _ended() -> RpcError:
@@ -375,18 +399,6 @@ def _alias(alias: alias_pb2.Alias) -> Alias:
 
 
 _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
-
-
-def _timeouts(timeouts: Any) -> dict[str, float]:
-    """Custom timeouts in seconds, from Go's form of durations such as `1h30m`."""
-    found = {}
-    for name in ("create", "update", "delete", "read"):
-        if text := getattr(timeouts, name):
-            parts = re.findall(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)", text)
-            if "".join(a + b for a, b in parts) != text:
-                raise RpcError(f"custom timeout {name}={text!r} is not a duration such as 90s, 5m or 1h30m")
-            found[name] = sum(float(number) * _UNITS[unit] for number, unit in parts)
-    return found
 
 
 class Engine:

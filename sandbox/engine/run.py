@@ -288,13 +288,12 @@ def _outcome(d: Deployment, workspace: Workspace, run: Callable[[], Any]) -> boo
 
 
 def _traceback(error: Exception, workspace: Workspace) -> str:
-    """The traceback from the program's first own frame on, without the engine's and the event loop's."""
+    """The traceback from the program's first own frame on; without one, what went wrong alone."""
     engine = (str(Path(__file__).parent), asyncio.__path__[0])
     frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith(engine)]
     own = [n for n, f in enumerate(frames) if _is_own(f.filename, workspace.project)]
-    shown = frames[own[0] :] if own else frames
-    head = "Traceback (most recent call last):\n"
-    return head + "".join(traceback.format_list(shown)) + "".join(traceback.format_exception_only(error))
+    head = ["Traceback (most recent call last):\n", *traceback.format_list(frames[own[0] :])] if own else []
+    return "".join([*head, *traceback.format_exception_only(error)])
 
 
 def _is_own(file: str, project: Project) -> bool:

@@ -247,7 +247,7 @@ class ReadStep(Step):
         if self.old:
             self.new.created, self.new.modified = self.old.created, self.old.modified
             self.old.delete = self.old.delete or self._replacing
-        self.logical = self.old is not None and self.old.outputs != self.new.outputs
+        self.logical = self.old is not None and not self._replacing and self.old.outputs != self.new.outputs
 
     def end(self, snapshots: SnapshotManager, done: bool) -> None:
         """What was read takes the old one's place."""
