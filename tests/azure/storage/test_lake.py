@@ -63,7 +63,7 @@ def paths(files: FileSystemClient, path: str | None = None, *, recursive: bool =
     ],
 )
 def test_an_absent_path(files: FileSystemClient, call: Callable[[FileSystemClient], Any]) -> None:
-    with pytest.raises(ResourceNotFoundError, match="PathNotFound|BlobNotFound"):  # a download asks the Blob endpoint
+    with pytest.raises(ResourceNotFoundError, match=r"PathNotFound|BlobNotFound"):  # a download asks the Blob endpoint
         call(files)
 
 
