@@ -24,6 +24,7 @@ from sandbox.azure.arm.regions import REGIONS
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.errors import AzureError
 
+SUBSCRIPTION = re.compile("/subscriptions/", re.IGNORECASE)
 OLDEST_API = date(2014, 1, 1)  # the resource manager's own first version is 2014-04-01-preview
 STORED_APART = ("resource", "roleAssignment", "lock")  # kinds that go with what they are below
 
@@ -190,19 +191,23 @@ class Resources:
         kind = self.registry.find(call.id.type)
         if not call.id.name:
             return self._list(call, kind)
-        if not kind.open_read:
+        if call.id.parent and not kind.open_read:  # everybody reads the tenant's built-in roles and policies
             call.authorize(f"{kind.type}/read", call.id.text)
         resource = self.get(call)
         return Response(status_code=204) if call.method == "HEAD" else JSONResponse(kind.present(call, resource))
 
     def _list(self, call: Call, kind: ResourceType) -> Response:
-        """A collection; across groups it holds what the caller may read."""
+        """A collection; across groups it holds what the caller may read, and what is built in."""
         inside = bool(call.id.group)
         if inside:
             call.authorize(f"{kind.type}/read", call.id.parent)
         parent = self.parent(call)
-        prefix = f"{parent}/".lower() if not inside else call.id.key + "/"
-        found = [one for one in kind.below(self.cloud, prefix) if inside or call.may(f"{kind.type}/read", one["id"])]
+        prefix = call.id.key + "/" if inside else f"{parent}/".lower()
+        found = [
+            one
+            for one in kind.below(self.cloud, prefix)
+            if inside or not SUBSCRIPTION.match(one["id"]) or call.may(f"{kind.type}/read", one["id"])
+        ]
         return JSONResponse(kind.listed(call, found))
 
     def _put(self, call: Call) -> Response:
