@@ -4,6 +4,7 @@ SHELL := /bin/bash
 
 PYTHON ?= python3
 STACK ?= dev
+PORT ?=
 VENV := .venv
 BIN := $(VENV)/bin
 UV_VERSION := $(shell sed -n 's/^uv==\([^ ]*\).*/\1/p' requirements.in)
@@ -14,6 +15,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 JOB_ENVIRONMENTS := $(wildcard jobs/examples/*/conda.yml tests/azure/ml/environments/*.yml)
 PULUMI := $(BIN)/python -m sandbox pulumi
+START := $(BIN)/python -m sandbox start $(if $(PORT),--port $(PORT))
 UP := $(PULUMI) up --stack $(STACK) --yes --policy-pack policies --policy-pack-config policies/$(STACK).json
 
 .PHONY: help
@@ -22,7 +24,7 @@ help: ## list the commands
 
 .PHONY: demo
 demo: setup ## bring the dev stack up in the sandbox and train a model on it
-	@$(BIN)/python -m sandbox start
+	@$(START)
 	@$(UP)
 	@eval "$$($(BIN)/python -m sandbox env --persona scientist)" && \
 	  $(BIN)/python -m jobs submit highspenders --stack $(STACK) --team bluegranit --cluster ds3-v2-cluster --stream --register highspenders
@@ -32,7 +34,7 @@ demo: setup ## bring the dev stack up in the sandbox and train a model on it
 preview: setup ## what `up` would change (STACK=prod for another stack)
 	@$(PULUMI) preview --stack $(STACK) --policy-pack policies --policy-pack-config policies/$(STACK).json
 up: setup ## bring a stack up in the sandbox
-	@$(BIN)/python -m sandbox start
+	@$(START)
 	@$(UP)
 down: setup ## destroy the stack in the sandbox
 	@$(PULUMI) destroy --stack $(STACK) --yes

@@ -1,0 +1,1 @@
+"""The README's first command, as a newcomer runs it."""

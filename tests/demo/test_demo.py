@@ -1,0 +1,68 @@
+"""`make demo` twice, a change, and the way down: the product's main job from its own front door."""
+
+import hashlib
+import os
+import re
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT, Sandbox
+
+Make = Callable[..., str]
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Iterator[Make]:
+    """Runs make with a sandbox folder of the test's own; packages come from the cache that the set-up filled."""
+    sandbox = Sandbox(tmp_path / ".sandbox")
+
+    def run(*words: str) -> str:
+        done = subprocess.run(
+            ["make", *words, "PORT=0"],
+            cwd=ROOT,
+            env={**os.environ, "SANDBOX_DIR": str(sandbox.directory), "UV_OFFLINE": "1", "MAKEFLAGS": ""},
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr + sandbox.log()
+        assert "Traceback" not in done.stdout + done.stderr
+        return done.stdout
+
+    yield run
+    sandbox.stop()
+
+
+def program() -> dict[str, str]:
+    """The files that a command may be tempted to change."""
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in ROOT.glob("Pulumi*.yaml")}
+
+
+def test_demo_from_nothing_to_a_registered_model(make: Make) -> None:
+    before = program()
+    first = make("demo")
+    created = re.search(r"\+ (\d+) created", first)
+    assert created
+    assert "azureml-platform@" in first.partition("Policies:")[2]
+    assert "[Completed]" in first
+    scores = dict(
+        re.findall(r"^(roc_auc|average_precision|baseline_roc_auc|base_rate) +([\d.]+)$", first, re.MULTILINE)
+    )
+    assert 0.5 < float(scores["baseline_roc_auc"]) < 1
+    assert 0.5 < float(scores["roc_auc"]) < 1
+    assert float(scores["average_precision"]) > float(scores["base_rate"])
+    assert "registered model highspenders, version 1" in first
+    assert "What to try next" in first
+
+    second = make("demo")
+    assert f"{created[1]} unchanged" in second
+    assert not re.search(r"[+~-] \d+ ", second)
+    assert "registered model highspenders, version 2" in second
+
+    gone = make("down")
+    assert f"- {created[1]} deleted" in gone
+    assert program() == before
