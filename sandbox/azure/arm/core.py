@@ -168,6 +168,7 @@ class ResourceType:
         required: Dotted paths that a PUT must have.
         invalid_value: The code with which the service refuses a string that is not allowed.
         open_read: Whether a GET needs no role, as for operations, whose addresses cannot be guessed.
+        outlives_parent: Whether it is kept when its resource is deleted, and there again with the next of that id.
         create_status: The status of a PUT that makes one.
         update_status: The status of a PUT that changes an existing resource.
     """
@@ -182,6 +183,7 @@ class ResourceType:
     required: ClassVar[tuple[str, ...]] = ()
     invalid_value: ClassVar[str] = "InvalidRequestContent"
     open_read: ClassVar[bool] = False
+    outlives_parent: ClassVar[bool] = False
     create_status: ClassVar[int] = 201
     update_status: ClassVar[int] = 200
 

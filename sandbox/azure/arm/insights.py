@@ -125,6 +125,7 @@ class DiagnosticSetting(ResourceType):
     type = "Microsoft.Insights/diagnosticSettings"
     tracked = False
     kind = "diagnosticSetting"
+    outlives_parent = True
     create_status = 200
     fields: ClassVar[Mapping[str, Rule]] = {
         "properties.workspaceId": str,

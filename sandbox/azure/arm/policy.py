@@ -13,6 +13,7 @@ from importlib import resources
 from typing import Any, ClassVar
 
 from sandbox.azure.arm.core import Body, Call, ResourceId, ResourceType, Rule, invalid, properties_of
+from sandbox.azure.arm.identities import check_identity, forget_identity, shown_identity
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.errors import AzureError
 
@@ -143,11 +144,11 @@ class PolicyAssignment(ResourceType):
         "properties.notScopes": list,
         "properties.nonComplianceMessages": list,
         "properties.enforcementMode": frozenset({"Default", "DoNotEnforce"}),
-        "identity.type": frozenset({"SystemAssigned", "UserAssigned", "None"}),
     }
 
     def validate(self, call: Call, old: Body | None) -> None:
         """The definition is there, and its parameters are met."""
+        check_identity(call, self)
         body = call.body["properties"]
         definition = _definition(call, body["policyDefinitionId"])
         given = {
@@ -176,8 +177,12 @@ class PolicyAssignment(ResourceType):
             **copy.deepcopy(call.body["properties"]),
             "scope": call.id.parent,
         }
-        kept = {part: call.body[part] for part in ("identity", "location") if call.body.get(part)}
-        return {**kept, "properties": properties}
+        location = {"location": call.body["location"]} if call.body.get("location") else {}
+        return {**location, **shown_identity(call, old), "properties": properties}
+
+    def deleted(self, call: Call, resource: Body) -> None:
+        """Its identity goes too."""
+        forget_identity(call, resource)
 
 
 def _definition(call: Call, definition_id: str) -> Body:

@@ -114,8 +114,9 @@ class Resources:
         """
         kind = self.registry.find(call.id.type)
         found = kind.find(self.cloud, call.id)
-        if found is None:
+        if found is None or kind.outlives_parent:
             self.parent(call)
+        if found is None:
             raise not_found(call.id)
         return found
 
