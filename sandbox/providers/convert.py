@@ -86,7 +86,7 @@ def _from_wire(form: Shape, response: Properties) -> Properties | None:
         source = response
         for container in part.containers:
             inner = source.get(container)
-            source = inner if isinstance(inner, dict) else source
+            source = inner if isinstance(inner, dict) else {}
         value = source.get(part.wire)
         if value is None:
             continue

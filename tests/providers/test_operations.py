@@ -163,6 +163,8 @@ def test_children_that_the_inputs_do_not_set_are_kept(native: AzureNative, cloud
     assert cloud.last("PUT").body["properties"]["subnets"] == []
     subnet = {"id": "/s", "name": "made-alone", "properties": {"addressPrefix": "10.1.0.0/16"}}
     cloud.kept[net.id.lower()]["properties"]["subnets"] = [subnet]
+    assert net.refresh()
+    assert "subnets" not in net.inputs
     net.update({**given, "tags": {"a": "b"}})
     assert cloud.last("PUT").body["properties"]["subnets"] == [subnet]
     assert net.refresh()
@@ -204,6 +206,24 @@ def test_network_rules_that_are_taken_away_are_opened(native: AzureNative, cloud
         "defaultAction": "Allow",
         "ipRules": [],
         "virtualNetworkRules": [],
+    }
+
+
+def test_open_network_rules_are_filled_in_by_a_refresh(native: AzureNative, cloud: Cloud) -> None:
+    """A noise of azure-native's: a program that does not name the empty lists sees an update afterwards."""
+    rules = {"bypass": "AzureServices", "defaultAction": "Allow"}
+    shown = {**rules, "ipRules": [], "virtualNetworkRules": []}
+    resource = {"id": "/accounts/acct", **GIVEN, "properties": {"networkAcls": shown}}
+    cloud.say("GET", "/acct", (404, error("ResourceNotFound", "")), *[(200, resource)] * 3)
+    account = Resource(native, ACCOUNT).create({**GIVEN, "networkRuleSet": rules})
+    assert account.outputs["networkRuleSet"] == shown
+    assert account.refresh()
+    assert account.inputs["networkRuleSet"] == shown
+    assert account.refresh()
+    assert account.inputs["networkRuleSet"] == shown
+    assert account.diff(account.checked({**GIVEN, "networkRuleSet": rules})).kinds == {
+        "networkRuleSet.ipRules": "DELETE",
+        "networkRuleSet.virtualNetworkRules": "DELETE",
     }
 
 

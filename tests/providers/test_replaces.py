@@ -350,6 +350,8 @@ def test_arrays_with_identifiers_are_sets(alone: AzureNative) -> None:
     twice = [policy("a", "get"), policy("a", "get")]
     vault.inputs = {"properties": {"accessPolicies": twice}}
     assert not vault.diff({"properties": {"accessPolicies": twice}}).changed
+    fewer = vault.diff({"properties": {"accessPolicies": twice[:1]}})
+    assert fewer.kinds == {"properties.accessPolicies[1]": "DELETE"}  # no identities: by position
 
 
 def test_an_input_added_with_the_specifications_default_is_no_change(alone: AzureNative) -> None:
