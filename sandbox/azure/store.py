@@ -110,6 +110,7 @@ class Store:
         except BaseException:
             self._db.execute("ROLLBACK")
             self._after_commit.clear()
+            self.generation.update(self.generation.keys())  # what was read inside may be in a cache
             raise
         self._db.execute("COMMIT")
         waiting, self._after_commit = self._after_commit, []

@@ -13,6 +13,7 @@ from sandbox.azure.errors import AzureError
 from sandbox.files import write_private
 
 KEY_ID = "sandbox"
+REQUIRED_CLAIMS = ["exp", "aud", "oid", "appid"]
 LIFETIME = 3600  # seconds; Entra's default lies between 60 and 90 minutes
 
 
@@ -87,7 +88,9 @@ class Tokens:
             raise _refused("AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing.")
         accepted = [form for audience in audiences for form in (audience.rstrip("/"), audience.rstrip("/") + "/")]
         try:
-            claims = jwt.decode(token, self.public_key, algorithms=["RS256"], audience=accepted)
+            claims = jwt.decode(
+                token, self.public_key, algorithms=["RS256"], audience=accepted, options={"require": REQUIRED_CLAIMS}
+            )
         except jwt.ExpiredSignatureError as error:
             raise _refused("ExpiredAuthenticationToken", "The access token expiry UTC time has passed.") from error
         except jwt.InvalidAudienceError as error:

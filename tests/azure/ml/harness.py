@@ -79,7 +79,9 @@ class Needs:
         }
 
 
-def account(azure: Client, group: str, *, hierarchical: bool = False, keys: bool = False, **more: Any) -> dict[str, Any]:
+def account(
+    azure: Client, group: str, *, hierarchical: bool = False, keys: bool = False, **more: Any
+) -> dict[str, Any]:
     """Makes a storage account."""
     body = {
         "location": REGION,
@@ -126,9 +128,9 @@ def dependencies(azure: Client, *, keys: bool = False, roles: bool = True) -> Ne
         "storageAccount": account(azure, group, keys=keys)["id"],
         "keyVault": put(azure, f"{providers}/Microsoft.KeyVault/vaults/{unique('kv')}", vault)["id"],
         "applicationInsights": put(azure, f"{providers}/Microsoft.Insights/components/{unique('ai')}", insights)["id"],
-        "containerRegistry": put(
-            azure, f"{providers}/Microsoft.ContainerRegistry/registries/{unique('cr')}", registry
-        )["id"],
+        "containerRegistry": put(azure, f"{providers}/Microsoft.ContainerRegistry/registries/{unique('cr')}", registry)[
+            "id"
+        ],
     }
     needs = Needs(group, ids, identity(azure, group), identity(azure, group), account(azure, group, hierarchical=True))
     if roles:
@@ -146,7 +148,7 @@ def give_roles(azure: Client, needs: Needs) -> None:
     for scope in (needs.ids["storageAccount"], needs.lake["id"]):
         grant(azure, scope, nodes, BLOB_CONTRIBUTOR)
         grant(azure, scope, SCIENTIST, BLOB_CONTRIBUTOR, "User")
-    # Reader as well: whether `workspaces/*/read` holds `workspaces/read` is not said anywhere; read literally it does not.
+    # Reader as well: read literally, `workspaces/*/read` does not hold `workspaces/read`.
     for role in (ML_SCIENTIST, READER):
         grant(azure, needs.group, SCIENTIST, role, "User")
 
@@ -175,7 +177,10 @@ class Team:
             method,
             f"https://management.azure.com{self.id}{path}",
             body,
-            params={"api-version": api, **{name.replace("_", "$", 1) if name[0] == "_" else name: value for name, value in query.items()}},
+            params={
+                "api-version": api,
+                **{name.replace("_", "$", 1) if name[0] == "_" else name: value for name, value in query.items()},
+            },
         )
 
     def plane(self, method: str, service: str, path: str, body: Any = None, **options: Any) -> requests.Response:
@@ -183,10 +188,14 @@ class Team:
         host = f"https://{REGION}.api.azureml.ms"
         token = self.azure.token("https://ml.azure.com")
         headers = {"Authorization": f"Bearer {token}"}
-        return self.azure.session.request(method, f"{host}/{service}{self.id}{path}", json=body, headers=headers, **options)
+        return self.azure.session.request(
+            method, f"{host}/{service}{self.id}{path}", json=body, headers=headers, **options
+        )
 
 
-def cluster(needs: Needs, *, most: int = 1, size: str = "STANDARD_DS3_V2", idle: str = "PT60S", **more: Any) -> dict[str, Any]:
+def cluster(
+    needs: Needs, *, most: int = 1, size: str = "STANDARD_DS3_V2", idle: str = "PT60S", **more: Any
+) -> dict[str, Any]:
     """A cluster's body."""
     return {
         "location": REGION,
