@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 from starlette.responses import JSONResponse, Response
 
 from sandbox.azure.arm.core import Action, Body, Call, ResourceType, Rule
+from sandbox.azure.arm.identities import check_identity, forget_identity, shown_identity
 from sandbox.azure.errors import AzureError
-from sandbox.azure.ml.identities import assign_system_identity, check_identity
 from sandbox.azure.ml.names import WORKSPACES
 from sandbox.azure.ml.operations import accepted
 from sandbox.azure.ml.sizes import LOW_PRIORITY, Size, quota, sizes
@@ -106,7 +106,7 @@ class Compute(ResourceType):
             raise AzureError(
                 400, "BadRequest", f"Compute '{call.id.name}' exists already, as {_kind(old)}.", target="computeType"
             )
-        check_identity(call, "compute")
+        check_identity(call, self)
         self._identity_kinds(call)
         properties = call.body["properties"].get("properties") or {}
         size = self._size(call, properties, old)
@@ -258,8 +258,8 @@ class Compute(ResourceType):
             "isAttachedCompute": False,
             "provisioningState": "Succeeded",
         }
-        if body.get("identity"):
-            body["identity"] = assign_system_identity(call, body["identity"], old)
+        body.pop("identity", None)
+        body |= shown_identity(call, old)
         if kind == INSTANCE:
             self._instance_state(call, inner, before)
         return body
@@ -330,7 +330,8 @@ class Compute(ResourceType):
         return JSONResponse(shown)
 
     def deleted(self, call: Call, resource: Body) -> None:
-        """A detached cluster's size is remembered with its name; nodes go."""
+        """A detached cluster's size is remembered with its name; identity and nodes go."""
+        forget_identity(call, resource)
         action = call.query.get("underlyingResourceAction", "Delete")
         if action == "Detach" and _kind(resource) == CLUSTER:
             size = resource["properties"]["properties"]["vmSize"]

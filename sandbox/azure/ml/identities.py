@@ -1,11 +1,9 @@
-"""Identities of workspaces and computes: assigned by the user, or made by the system."""
+"""Identities of workspaces and computes: the roles that the service gives them, and who they are in the directory."""
 
 import uuid
-from typing import Any
 
 from sandbox.azure.arm.core import Body, Call
 from sandbox.azure.cloud import Cloud
-from sandbox.azure.errors import AzureError
 from sandbox.azure.ml.names import user_identities
 from sandbox.azure.ml.scope import Scope
 from sandbox.azure.tokens import Caller
@@ -14,76 +12,7 @@ from sandbox.azure.tokens import Caller
 # Administrator, whose actions for our purposes are a part of these).
 CONTRIBUTOR = "b24988ac-6180-42a0-ab88-20f7382dd24c"
 BLOB_DATA_CONTRIBUTOR = "ba92f5b4-2d11-453d-a403-e96b0029c9fe"
-TYPES = ("None", "SystemAssigned", "UserAssigned", "SystemAssigned,UserAssigned", "SystemAssigned, UserAssigned")
-
-
-def check_identity(call: Call, owner: str) -> None:
-    """Refuses an identity block that is not valid or names an identity that does not exist.
-
-    Raises:
-        AzureError: 400.
-    """
-    identity = call.body.get("identity")
-    if not identity:
-        return
-    if identity.get("type") not in TYPES:
-        raise AzureError(
-            400,
-            "InvalidIdentityType",
-            f"The identity type '{identity.get('type')}' of the {owner} is not one of {', '.join(TYPES[:4])}.",
-            target="identity.type",
-        )
-    for one in user_identities(call.body):
-        if call.body["identity"]["userAssignedIdentities"][one] is None:
-            continue  # a PATCH that removes it
-        if call.resource(one) is None:
-            raise AzureError(
-                400,
-                "FailedIdentityOperation",
-                f"Identity operation for resource '{call.id.text}' failed with error 'Failed to perform resource "
-                f"identity operation. Status: 'BadRequest'. Response: the identity '{one}' does not exist.",
-                target="identity.userAssignedIdentities",
-            )
-    if "UserAssigned" in identity["type"].replace("SystemAssigned", "") and not user_identities(call.body):
-        raise AzureError(
-            400,
-            "InvalidUserAssignedIdentities",
-            "The identity type 'UserAssigned' needs at least one entry in 'userAssignedIdentities'.",
-            target="identity.userAssignedIdentities",
-        )
-
-
-def assign_system_identity(call: Call, identity: Body, old: Body | None) -> Body:
-    """The identity as the service shows it: with principals, and with the system's own made if it is asked for."""
-    shown: Body = {"type": identity["type"]}
-    if "SystemAssigned" in identity["type"]:
-        before = (old or {}).get("identity") or {}
-        shown["principalId"] = before.get("principalId") or _make_principal(call)
-        shown["tenantId"] = call.cloud.seed["tenantId"]
-    entries: dict[str, Any] = identity.get("userAssignedIdentities") or {}
-    users = {one: _principal(call, one) for one, value in entries.items() if value is not None}
-    if users:
-        shown["userAssignedIdentities"] = users
-    return shown
-
-
-def _principal(call: Call, identity_id: str) -> Body:
-    properties = (call.resource(identity_id) or {}).get("properties", {})
-    return {"principalId": properties.get("principalId"), "clientId": properties.get("clientId")}
-
-
-def _make_principal(call: Call) -> str:
-    """A service principal for the resource itself."""
-    object_id = str(uuid.uuid4())
-    body = {
-        "id": object_id,
-        "appId": str(uuid.uuid4()),
-        "displayName": call.id.name,
-        "servicePrincipalType": "ManagedIdentity",
-        "alternativeNames": ["isExplicit=False", call.id.text],
-    }
-    call.cloud.store.put("servicePrincipal", object_id, body)
-    return object_id
+KEY_VAULT_ADMINISTRATOR = "00482a5a-887f-4fb3-b363-3b7fe8e74483"
 
 
 def grant(call: Call, principal_id: str, scope: str, role: str) -> None:

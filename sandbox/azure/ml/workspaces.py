@@ -10,10 +10,16 @@ from typing import Any, ClassVar
 from starlette.responses import JSONResponse, Response
 
 from sandbox.azure.arm.core import Body, Call, ResourceType, Rule, parse_id
+from sandbox.azure.arm.identities import check_identity, forget_identity, linked_authorization_failed, shown_identity
 from sandbox.azure.errors import AzureError
 from sandbox.azure.ml import assets, runs
 from sandbox.azure.ml.datastores import make_defaults
-from sandbox.azure.ml.identities import assign_system_identity, check_identity
+from sandbox.azure.ml.identities import (
+    BLOB_DATA_CONTRIBUTOR,
+    CONTRIBUTOR,
+    KEY_VAULT_ADMINISTRATOR,
+    grant,
+)
 from sandbox.azure.ml.names import WORKSPACES, user_identities
 from sandbox.azure.ml.operations import accepted
 
@@ -74,7 +80,7 @@ class Workspace(ResourceType):
                 f"Workspace kind '{call.body['kind']}' is not emulated by the sandbox: only 'Default' is.",
                 target="kind",
             )
-        check_identity(call, "workspace")
+        check_identity(call, self)
         if old is None:
             self._soft_deleted(call)
             for key in REQUIRED:
@@ -109,14 +115,7 @@ class Workspace(ResourceType):
         if call.resource(resource_id) is None or parse_id(resource_id).type.lower() != kind.lower():
             raise _missing(f"properties.{key}", f"'{resource_id}' is no existing resource of type {kind}.")
         if not call.cloud.access.allows(call.caller.object_id, f"{kind}/read", resource_id):
-            raise AzureError(
-                403,
-                "LinkedAuthorizationFailed",
-                f"The client '{call.caller.client_id}' with object id '{call.caller.object_id}' has permission to "
-                f"perform action '{WORKSPACES}/write' on scope '{call.id.text}'; however, it does not have permission "
-                f"to perform action(s) '{kind}/read' on the linked scope(s) '{resource_id}' or the linked scope(s) are "
-                "invalid.",
-            )
+            raise linked_authorization_failed(call, f"{WORKSPACES}/write", f"{kind}/read", resource_id)
 
     def prepare(self, call: Call, old: Body | None) -> Body:
         """The body with the service's own properties; an update keeps what it does not name."""
@@ -141,13 +140,19 @@ class Workspace(ResourceType):
         }
         body.setdefault("kind", "Default")
         body.setdefault("sku", {"name": "Basic", "tier": "Basic"})
-        body["identity"] = assign_system_identity(call, body.get("identity") or {"type": "SystemAssigned"}, old)
+        call.body.setdefault("identity", {"type": "SystemAssigned"})
+        body |= shown_identity(call, old)
         if self._late_failure(call, body) is not None:
             body["properties"]["provisioningState"] = "Failed"
         return body
 
     def stored(self, call: Call, resource: Body, old: Body | None) -> None:
-        """A new workspace has its containers and datastores."""
+        """A new workspace has its containers and datastores, and its system identity the roles it needs."""
+        principal = resource["identity"].get("principalId")
+        if principal and principal != ((old or {}).get("identity") or {}).get("principalId"):
+            grant(call, principal, call.id.group, CONTRIBUTOR)
+            grant(call, principal, resource["properties"]["storageAccount"], BLOB_DATA_CONTRIBUTOR)
+            grant(call, principal, resource["properties"]["keyVault"], KEY_VAULT_ADMINISTRATOR)
         made = old is not None and old["properties"]["provisioningState"] == "Succeeded"
         if not made and resource["properties"]["provisioningState"] == "Succeeded":
             make_defaults(call, resource)
@@ -184,7 +189,8 @@ class Workspace(ResourceType):
         return None
 
     def deleted(self, call: Call, resource: Body) -> None:
-        """Remembers the deleted workspace, unless it is purged with it; assets and runs go."""
+        """Remembers the deleted workspace, unless it is purged with it; identity, assets and runs go."""
+        forget_identity(call, resource)
         assets.forget(call.cloud, resource["id"])
         runs.forget(call.cloud, resource["id"])
         if _purging(call):

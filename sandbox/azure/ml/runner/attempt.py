@@ -28,17 +28,18 @@ from sandbox.azure.ml.uris import AddressError, Location, artifacts, locate, lon
 from sandbox.azure.storage.errors import StorageError
 from sandbox.azure.tokens import Caller
 
+SHORTEST = 1.5  # seconds from submission to the end: azure-ai-ml's `stream` shows nothing of a run that ended before it
 TAIL = 2000  # bytes of the log in a failed job's error
 FILE_TYPES = {"uri_file"}
 UPLOADED = ("outputs", "logs")  # folders beside the code that become the run's artifacts
 
 
 class FailedError(Exception):
-    """The run fails: with Azure ML's error code and a message for its author."""
+    """The run ends early, as failed or cancelled: with Azure ML's error code and a message for its author."""
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: str, message: str, status: str = "Failed") -> None:
         super().__init__(message)
-        self.code = code
+        self.code, self.status = code, status
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ class Attempt:
             else:
                 self._end("Canceled")
         except FailedError as error:
-            self._end("Failed", error.code, str(error))
+            self._end(error.status, error.code, str(error))
         except (AccessError, AddressError, DataError, StorageError) as error:
             self._end("Failed", "UserError", str(error))
         except OSError as error:
@@ -108,6 +109,18 @@ class Attempt:
 
     async def _run(self) -> None:
         self._update(status="Preparing")
+        try:
+            await self._logged()
+        except (FailedError, AccessError, AddressError, DataError, StorageError):
+            await self._linger()
+            raise
+        await self._linger()
+
+    async def _linger(self) -> None:
+        age = (runs.millis(runs.now()) - runs.millis(self._job["systemData"]["createdAt"])) / 1000
+        await asyncio.sleep(max(0.0, SHORTEST - age))
+
+    async def _logged(self) -> None:
         self._make_folders()
         place = open_place(self._scope, artifacts(self._scope, self._name), workspace_identity(self._scope))
         async with Log(self._folder / "std_log.txt", place) as log:
@@ -256,7 +269,7 @@ class Attempt:
                 code = await started.wait()
         except TimeoutError as error:
             await process.end(started)
-            raise FailedError("UserError", f"The job was stopped at its time limit of {limit}.") from error
+            raise FailedError("UserError", f"The job was stopped at its time limit of {limit}.", "Canceled") from error
         except asyncio.CancelledError:
             await process.end(started)
             raise

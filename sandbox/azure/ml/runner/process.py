@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-GRACE = 10.0  # seconds between TERM and KILL
+GRACE = 5.0  # seconds between TERM and KILL
 POLL = 0.05  # seconds between looks at a group that is ending
 
 

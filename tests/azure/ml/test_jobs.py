@@ -1,0 +1,343 @@
+"""Command jobs from submission to their outputs, by the unmodified azure-ai-ml."""
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import pytest
+from azure.ai.ml import Input, MLClient, Output, UserIdentityConfiguration, command
+from azure.ai.ml.entities import CommandJobLimits, Environment, Model
+from azure.storage.filedatalake import DataLakeServiceClient
+
+from tests.azure.client import Client, error, unique
+from tests.azure.ml import harness
+from tests.azure.ml.harness import Team, cluster
+
+DEADLINE = 60.0
+ENDED = {"Completed", "Failed", "Canceled"}
+Submit = Callable[..., str]
+
+
+def until(check: Callable[[], Any], what: str, log: Callable[[], str] = str) -> Any:
+    """Waits until the check gives something."""
+    end = time.monotonic() + DEADLINE
+    while not (found := check()):
+        assert time.monotonic() < end, f"{what} did not come; {log()}"
+        time.sleep(0.05)
+    return found
+
+
+def status(team: Team, name: str) -> str:
+    return str(team.arm("GET", f"/jobs/{name}").json()["properties"]["status"])
+
+
+def ended(team: Team, name: str) -> str:
+    """The state in which a run ended."""
+    return str(
+        until(lambda: (now := status(team, name)) in ENDED and now, f"the end of {name}", team.azure.sandbox.log)
+    )
+
+
+def details(team: Team, name: str) -> dict[str, Any]:
+    found: dict[str, Any] = team.plane("GET", "history/v1.0", f"/runs/{name}/details").json()
+    return found
+
+
+def log_text(team: Team, name: str) -> str:
+    url = details(team, name)["logFiles"].get("user_logs/std_log.txt")
+    return team.azure.session.get(url).text if url else ""
+
+
+@pytest.fixture
+def submit(ml: MLClient, tmp_path: Path) -> Submit:
+    """Submits a script as a command job in an environment of nothing but Python; gives its name."""
+
+    def make(script: str, line: str = "python run.py", **more: Any) -> str:
+        (tmp_path / "src").mkdir(exist_ok=True)
+        (tmp_path / "src" / "run.py").write_text(dedent(script))
+        environment = more.pop("environment", None) or Environment(name="none", image="python:3.11")
+        job = command(
+            code=str(tmp_path / "src"),
+            command=line,
+            environment=environment,
+            compute=more.pop("compute", "cpu"),
+            **more,
+        )
+        for key in ("limits", "identity"):
+            if key in more:
+                setattr(job, key, more[key])
+        return str(ml.jobs.create_or_update(job).name)
+
+    return make
+
+
+class TestRefusals:
+    """By plain requests, as the client itself refuses some of it."""
+
+    def send(self, team: Team, **changes: Any) -> Any:
+        environment = f"/environments/{unique('e')}/versions/1"
+        team.arm("PUT", environment, {"properties": {"image": "python:3.11"}})
+        properties = {
+            "jobType": "Command",
+            "command": "true",
+            "computeId": f"{team.id}/computes/cpu",
+            "environmentId": f"{team.id}{environment}",
+            **changes,
+        }
+        return team.arm("PUT", f"/jobs/{unique('job')}", {"properties": properties})
+
+    @pytest.mark.parametrize(
+        ("changes", "target"),
+        [
+            ({"jobType": "Pipeline"}, "jobType"),
+            ({"jobType": "Sweep"}, "jobType"),
+            ({"command": " "}, "command"),
+            ({"command": "python ${{inputs.x}}"}, "command"),
+            ({"command": "python ${{outputs.x}}"}, "command"),
+            ({"command": "python ${{nonsense}}"}, "command"),
+            ({"computeId": None}, "computeId"),
+            ({"computeId": "nothing"}, "computeId"),
+            ({"environmentId": None}, "environmentId"),
+            ({"environmentId": "/x/environments/none/versions/9"}, "environmentId"),
+            ({"environmentId": "azureml://registries/azureml/environments/sklearn/versions/1"}, "environmentId"),
+            ({"codeId": "/x/codes/none/versions/9"}, "codeId"),
+            ({"resources": {"instanceCount": 2}}, "resources.instanceCount"),
+            ({"limits": {"jobLimitsType": "Command", "timeout": "soon"}}, "limits.timeout"),
+            ({"inputs": {"x": {"jobInputType": "uri_file"}}}, "inputs.x.uri"),
+            ({"inputs": {"x": {"jobInputType": "thing", "uri": "a"}}}, "inputs.x.jobInputType"),
+            ({"inputs": {"x": {"jobInputType": "uri_file", "uri": "a", "mode": "Beam"}}}, "inputs.x.mode"),
+            ({"outputs": {"x": {"jobOutputType": "thing"}}}, "outputs.x.jobOutputType"),
+        ],
+        ids=str,
+    )
+    def test_what_is_wrong_is_named(self, team: Team, changes: dict[str, Any], target: str) -> None:
+        refused = self.send(team, **changes)
+        assert error(refused) == (400, "UserError")
+        assert refused.json()["error"]["target"] == f"properties.{target}"
+
+    def test_a_bad_name(self, team: Team) -> None:
+        assert error(team.arm("PUT", "/jobs/-x", {"properties": {}})) == (400, "UserError")
+
+    def test_an_unknown_job(self, team: Team) -> None:
+        for method, path in (("GET", "/jobs/none"), ("POST", "/jobs/none/cancel")):
+            assert error(team.arm(method, path)) == (404, "UserError")
+        assert team.plane("GET", "history/v1.0", "/runs/none").status_code == 404
+
+    def test_a_stranger(self, team: Team, lead: Client) -> None:
+        assert error(lead.arm("GET", f"{team.id}/jobs", api="2025-12-01")) == (403, "AuthorizationFailed")
+
+    def test_a_job_does_not_change(self, team: Team) -> None:
+        made = self.send(team).json()
+        changed = {**made["properties"], "command": "false"}
+        assert error(team.arm("PUT", f"/jobs/{made['name']}", {"properties": changed})) == (400, "UserError")
+        again = team.arm("PUT", f"/jobs/{made['name']}", {"properties": {**made["properties"], "tags": {"a": "b"}}})
+        assert again.status_code == 200 and again.json()["properties"]["tags"] == {"a": "b"}
+
+
+def test_a_job_reads_its_input_and_writes_its_output(
+    ml: MLClient, team: Team, submit: Submit, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+
+    lake = DataLakeServiceClient(f"https://{team.needs.lake['name']}.dfs.core.windows.net", ml._credential)
+    lake.get_file_system_client("fs1").get_file_client("models/in.csv").upload_data(b"a,b\n1,2\n", overwrite=True)
+    job = submit(
+        """
+        import os, pathlib, sys
+        print("read", open(sys.argv[1]).read().split())
+        pathlib.Path(sys.argv[2], "deep").mkdir()
+        pathlib.Path(sys.argv[2], "deep", "model.txt").write_text("weights " + sys.argv[3])
+        pathlib.Path("outputs", "report.txt").write_text("fine")
+        try:
+            open(sys.argv[1], "w")
+        except PermissionError:
+            print("read only")
+        """,
+        "python run.py ${{inputs.data}} ${{outputs.model}} ${{inputs.number}}",
+        inputs={"data": Input(type="uri_file", path="azureml://datastores/lake/paths/models/in.csv"), "number": 3},
+        outputs={"model": Output(type="uri_folder")},
+        experiment_name="first",
+    )
+    ml.jobs.stream(job)
+    streamed = capsys.readouterr().out
+    assert "Streaming user_logs/std_log.txt" in streamed and "read ['a,b', '1,2']" in streamed
+    if os.geteuid() != 0:  # nothing is read only to root
+        assert "read only" in streamed
+    done = ml.jobs.get(job)
+    assert (done.status, done.experiment_name) == ("Completed", "first")
+    ml.jobs.download(job, download_path=tmp_path / "all", all=True)
+    files = {str(path.relative_to(tmp_path / "all")): path for path in (tmp_path / "all").rglob("*") if path.is_file()}
+    assert set(files) == {
+        "artifacts/user_logs/std_log.txt",
+        "artifacts/outputs/report.txt",
+        "named-outputs/model/deep/model.txt",
+    }
+    assert files["named-outputs/model/deep/model.txt"].read_text() == "weights 3"
+
+    name = unique("model")
+    source = f"azureml://jobs/{job}/outputs/model"
+    for version in ("1", "2"):
+        made = ml.models.create_or_update(Model(name=name, path=source, type="custom_model"))
+        assert made.version == version
+    assert str(made.path).endswith(f"/datastores/workspaceblobstore/paths/azureml/{job}/model")
+    assert ml.models.get(name, label="latest").version == "2"
+    ml.models.download(name, "1", download_path=tmp_path / "model")
+    assert [path.read_text() for path in (tmp_path / "model").rglob("model.txt")] == ["weights 3"]
+
+    assert job in {one.name for one in ml.jobs.list()}
+    ml.jobs.archive(job)
+    assert job not in {one.name for one in ml.jobs.list()}
+    ml.jobs.restore(job)
+    assert job in {one.name for one in ml.jobs.list()}
+
+
+def test_a_failing_script_gives_a_failed_job_with_its_log(team: Team, submit: Submit) -> None:
+    job = submit("print('before'); raise SystemExit('the reason')")
+    assert ended(team, job) == "Failed"
+    failure = details(team, job)["error"]["error"]
+    assert "exited with status code 1" in failure["message"] and "the reason" in failure["message"]
+    assert "before" in log_text(team, job)
+
+
+def test_the_log_is_there_while_the_job_runs_and_cancel_ends_the_whole_group(
+    team: Team, ml: MLClient, submit: Submit
+) -> None:
+    job = submit(
+        """
+        import subprocess, sys, time
+        stubborn = "import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(600)"
+        child = subprocess.Popen([sys.executable, "-c", stubborn])
+        print("child", child.pid, flush=True)
+        time.sleep(600)
+        """
+    )
+    line = until(lambda: [one for one in log_text(team, job).splitlines() if one.startswith("child")], "the log")
+    child = int(line[0].split()[1])
+    assert status(team, job) == "Running"
+    node = team.arm("POST", "/computes/cpu/listNodes").json()["nodes"]
+    assert [(one["nodeState"], one["runId"]) for one in node] == [("running", job)]
+    ml.jobs.begin_cancel(job).wait()
+    assert status(team, job) in ("CancelRequested", "Canceled")
+    assert ended(team, job) == "Canceled"
+    assert not Path(f"/proc/{child}").exists() or "Z" in Path(f"/proc/{child}/stat").read_text().split()[2]
+
+
+def test_a_queued_job_waits_for_the_node_and_is_cancelled_at_once(team: Team, ml: MLClient, submit: Submit) -> None:
+    first = submit("import time; print('on', flush=True); time.sleep(600)")
+    until(lambda: "on" in log_text(team, first), "the first job")
+    second = submit("print('never')")
+    shown = team.arm("GET", "/computes/cpu").json()["properties"]["properties"]
+    assert (shown["currentNodeCount"], shown["nodeStateCounts"]["runningNodeCount"]) == (1, 1)
+    assert status(team, second) == "Queued"
+    ml.jobs.begin_cancel(second).wait()
+    assert ended(team, second) == "Canceled"
+    ml.jobs.begin_cancel(first).wait()
+    assert ended(team, first) == "Canceled"
+    assert team.arm("GET", "/computes/cpu").json()["properties"]["properties"]["nodeStateCounts"]["idleNodeCount"] == 1
+
+
+def test_a_time_limit_is_kept(team: Team, submit: Submit) -> None:
+
+    job = submit("import time; time.sleep(600)", limits=CommandJobLimits(timeout=1))
+    assert ended(team, job) == "Canceled"
+    assert "time limit" in details(team, job)["error"]["error"]["message"]
+
+
+def test_what_a_job_sees(team: Team, submit: Submit) -> None:
+    """Its run, its node's identity and the gateway; nothing of the sandbox's own secrets or of a persona's."""
+    job = submit(
+        """
+        import json, os, ssl, urllib.request
+        names = sorted(os.environ)
+        assert not [name for name in names if "SECRET" in name and name != "MSI_SECRET"], names
+        assert os.environ["MARK"] == "given"
+        request = urllib.request.Request(
+            os.environ["MSI_ENDPOINT"] + "?api-version=2017-09-01&resource=https://storage.azure.com",
+            headers={"secret": os.environ["MSI_SECRET"]},
+        )
+        token = json.load(urllib.request.urlopen(request))["access_token"]
+        url = "https://ACCOUNT.blob.core.windows.net/fs1?restype=container&comp=list"
+        asked = urllib.request.Request(url, headers={"Authorization": "Bearer " + token, "x-ms-version": "2023-11-03"})
+        print("listed", urllib.request.urlopen(asked).status, os.environ["AZUREML_RUN_ID"], os.environ["HOME"])
+        """.replace("ACCOUNT", team.needs.lake["name"]),
+        environment_variables={"MARK": "given"},
+    )
+    assert ended(team, job) == "Completed", log_text(team, job)
+    assert f"listed 200 {job} {team.azure.sandbox.directory}" in log_text(team, job)
+
+
+def test_missing_input_fails_the_job_with_its_name(team: Team, submit: Submit) -> None:
+
+    given = Input(type="uri_file", path="azureml://datastores/lake/paths/not/there.csv")
+    job = submit("", "python run.py ${{inputs.data}}", inputs={"data": given})
+    assert ended(team, job) == "Failed"
+    message = details(team, job)["error"]["error"]["message"]
+    assert message.startswith("Input 'data': The file") and "does not exist" in message
+    assert message in log_text(team, job)
+
+
+def test_the_nodes_identity_needs_its_role_on_the_data(team: Team, azure: Client, submit: Submit) -> None:
+    """The submitter may read the lake, the cluster's identity may not: the job fails, unless it runs as the user."""
+
+    poor = harness.identity(azure, team.needs.group)
+    body = cluster(team.needs)
+    body["identity"]["userAssignedIdentities"] = {poor["id"]: {}}
+    assert team.arm("PUT", "/computes/poor", body).status_code in (200, 201)
+    lake = Client(azure.sandbox, "scientist")
+    url = f"https://{team.needs.lake['name']}.blob.core.windows.net/fs1/for/user.csv"
+    headers = {"x-ms-blob-type": "BlockBlob", "x-ms-version": "2023-11-03"}
+    token = lake.token("https://storage.azure.com")
+    put = lake.session.put(url, data=b"x", headers={**headers, "Authorization": f"Bearer {token}"})
+    assert put.status_code == 201, put.text
+    given = Input(type="uri_file", path="azureml://datastores/lake/paths/for/user.csv")
+    refused = submit("", "cat ${{inputs.data}}", inputs={"data": given}, compute="poor")
+    assert ended(team, refused) == "Failed"
+    message = details(team, refused)["error"]["error"]["message"]
+    assert "AuthorizationPermissionMismatch" in message and poor["properties"]["principalId"] in message
+    allowed = submit(
+        "", "cat ${{inputs.data}}", inputs={"data": given}, compute="poor", identity=UserIdentityConfiguration()
+    )
+    assert ended(team, allowed) == "Completed", log_text(team, allowed)
+
+
+def test_datastores_give_access_by_their_own_credential(team: Team, azure: Client, submit: Submit) -> None:
+    """A blob datastore with an account's key; after the key changed the same job fails."""
+
+    account = harness.account(azure, team.needs.group, keys=True)
+    harness.put(azure, f"{account['id']}/blobServices/default/containers/data", {})
+    harness.grant(azure, account["id"], harness.SCIENTIST, harness.BLOB_CONTRIBUTOR, "User")
+    keys = azure.arm("POST", f"{account['id']}/listKeys", api="2024-01-01").json()["keys"]
+    credentials = {"credentialsType": "AccountKey", "secrets": {"secretsType": "AccountKey", "key": keys[0]["value"]}}
+    store = {"datastoreType": "AzureBlob", "accountName": account["name"], "containerName": "data"}
+    assert (
+        team.arm("PUT", "/datastores/keyed", {"properties": {**store, "credentials": credentials}}).status_code == 201
+    )
+    line = "mkdir ${{outputs.out}}/a && echo hi > ${{outputs.out}}/a/b.txt"
+
+    out = Output(type="uri_folder", path="azureml://datastores/keyed/paths/results/${{name}}/")
+    wrote = submit("", line, outputs={"out": out})
+    assert ended(team, wrote) == "Completed", log_text(team, wrote)
+    folder = Input(type="uri_folder", path=f"azureml://datastores/keyed/paths/results/{wrote}")
+    read = submit("", "cat ${{inputs.in}}/a/b.txt", inputs={"in": folder})
+    assert ended(team, read) == "Completed", log_text(team, read)
+    assert "hi" in log_text(team, read)
+    azure.arm("POST", f"{account['id']}/regenerateKey", {"keyName": "key1"}, api="2024-01-01")
+    failed = submit("", "cat ${{inputs.in}}/a/b.txt", inputs={"in": folder})
+    assert ended(team, failed) == "Failed"
+    assert "AuthenticationFailed" in details(team, failed)["error"]["error"]["message"]
+
+
+def test_a_link_that_leads_out_of_an_output_is_left_out(team: Team, submit: Submit, tmp_path: Path) -> None:
+    """A link in an output that points at a file of the host is not followed."""
+
+    secret = tmp_path / "host.txt"
+    secret.write_text("the host's")
+    job = submit(
+        "",
+        f"ln -s {secret} ${{{{outputs.out}}}}/link && echo ok > ${{{{outputs.out}}}}/good",
+        outputs={"out": Output(type="uri_folder")},
+    )
+    assert ended(team, job) == "Completed", log_text(team, job)
+    assert "Left out link" in log_text(team, job)
