@@ -20,7 +20,9 @@ from uvicorn.server import ServerState
 
 Application = Callable[..., Any]
 _QUICK_ACK: int | None = getattr(socket, "TCP_QUICKACK", None)
+TOO_LARGE = "431 Request Header Fields Too Large", "The request's head is too large."
 HEAD_SECONDS = 30  # within which a connection must say what it wants
+MAX_HTTP_HEAD = 65536  # bytes of a request's head inside TLS; the largest real one is a long token's
 MAX_HEAD = 8192  # bytes of a CONNECT request; real ones take some 200
 
 
@@ -80,9 +82,16 @@ class _Http(HttpToolsProtocol):
     `scope["state"]["header_names"]` has the headers' names in the client's spelling: storage keeps that of metadata.
     """
 
+    _head_size: int | None = None  # bytes of a head that is still coming
+
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self.scope["state"]["header_names"] = []
+        self._head_size = 0
+
+    def on_headers_complete(self) -> None:
+        self._head_size = None
+        super().on_headers_complete()
 
     def on_header(self, name: bytes, value: bytes) -> None:
         super().on_header(name, value)
@@ -102,6 +111,13 @@ class _Http(HttpToolsProtocol):
         if _QUICK_ACK is not None:
             self.transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, _QUICK_ACK, 1)
         super().data_received(data)
+        if self._head_size is not None:
+            self._head_size += len(data)
+            if self._head_size > MAX_HTTP_HEAD and not self.transport.is_closing():
+                self.transport.write(
+                    _refusal("431 Request Header Fields Too Large", "The request's head is too large.")
+                )
+                self.transport.close()
 
 
 class _Connection(asyncio.Protocol):
@@ -126,7 +142,7 @@ class _Connection(asyncio.Protocol):
         elif b"\r\n\r\n" in self._head:
             self._answer(self._head.split(b"\r\n", 1)[0])
         elif len(self._head) > MAX_HEAD:
-            self._refuse("431 Request Header Fields Too Large", "The request's head is too large.")
+            self._refuse(*TOO_LARGE)
 
     def _too_slow(self) -> None:
         if not self._done:
@@ -170,9 +186,11 @@ class _Connection(asyncio.Protocol):
 
     def _refuse(self, status: str, text: str) -> None:
         self._done = True
-        body = (text + "\n").encode()
-        head = (
-            f"HTTP/1.1 {status}\r\nContent-Type: text/plain\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
-        )
-        self._transport.write(head.encode() + body)
+        self._transport.write(_refusal(status, text))
         self._transport.close()
+
+
+def _refusal(status: str, text: str) -> bytes:
+    body = (text + "\n").encode()
+    lines = (f"HTTP/1.1 {status}", "Content-Type: text/plain", f"Content-Length: {len(body)}", "Connection: close")
+    return "\r\n".join([*lines, "", ""]).encode() + body

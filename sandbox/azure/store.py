@@ -61,8 +61,9 @@ class Store:
     def items(self, kind: str, prefix: str = "") -> Iterator[tuple[str, Document]]:
         """Key and document of all whose key starts with the prefix, by key."""
         rows = self._db.execute(
-            "SELECT key, body FROM documents WHERE kind=? AND key>=? AND key<? ORDER BY key",
-            (kind, prefix, prefix + "\U0010ffff"),
+            # Keys are compared as UTF-8, where no text is greater than one that ends in the byte 255.
+            "SELECT key, body FROM documents WHERE kind=? AND key>=? AND key<CAST(? AS TEXT) ORDER BY key",
+            (kind, prefix, prefix.encode() + b"\xff"),
         ).fetchall()
         return ((key, json.loads(body)) for key, body in rows)
 
