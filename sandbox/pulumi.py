@@ -9,6 +9,7 @@ import argparse
 import os
 import secrets
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from sandbox.files import write_private
 FORCE_EMBEDDED = ("SANDBOX_ENGINE", "embedded")
 OPERATIONS = frozenset({"up", "update", "preview", "pre", "refresh", "destroy", "down"})
 PASSPHRASE_BYTES = 32
+STDERR = 2
 
 
 def run(directory: Path, argv: list[str]) -> int:
@@ -31,9 +33,9 @@ def run(directory: Path, argv: list[str]) -> int:
         SandboxError: The sandbox is not running and the command needs it, or its folder cannot be written.
     """
     home = directory / "pulumi"
-    given, command = _given(argv)
+    given, words = _given(argv)
     environment = _backend(home)
-    running = control.require(directory) if command in OPERATIONS else control.find(directory)
+    running = control.require(directory) if words[:1] and words[0] in OPERATIONS else control.find(directory)
     if running is not None:
         environment |= persona_environment(directory, running.port, "owner")
     os.environ.update(environment)
@@ -41,17 +43,17 @@ def run(directory: Path, argv: list[str]) -> int:
     name, value = FORCE_EMBEDDED
     if pulumi is None or os.environ.get(name) == value:
         return _embedded(argv)
-    return _real(pulumi, home, argv, command, given)
+    return _real(pulumi, home, argv, given, words)
 
 
-def _given(argv: list[str]) -> tuple[argparse.Namespace, str]:
-    """The stack and project folder that the words name, and the command."""
+def _given(argv: list[str]) -> tuple[argparse.Namespace, list[str]]:
+    """The stack, project folder and stack file that the words name, and the command with its own words."""
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("-s", "--stack", default=os.environ.get("PULUMI_STACK", ""))
     parser.add_argument("-C", "--cwd", type=Path, default=Path())
     parser.add_argument("--config-file")
     given, rest = parser.parse_known_args(argv)
-    return given, next((word for word in rest if not word.startswith("-")), "")
+    return given, [word for word in rest if not word.startswith("-")]
 
 
 def _backend(home: Path) -> dict[str, str]:
@@ -80,31 +82,57 @@ def _embedded(argv: list[str]) -> int:
     return engine.main(argv, providers={"azure-native": AzureNative, "azuread": AzureAD})
 
 
-def _real(pulumi: str, home: Path, argv: list[str], command: str, given: argparse.Namespace) -> int:
+def _real(pulumi: str, home: Path, argv: list[str], given: argparse.Namespace, words: list[str]) -> int:
     """The real engine with the stand-in plugins, and a copy of the stack file, which it may write a salt into."""
     from sandbox.providers import plugins  # noqa: PLC0415
 
     plugins.install(home / "home")
-    words = list(argv)
-    if command in OPERATIONS and not given.config_file:
-        if not given.stack:
-            raise SandboxError(f"say which stack `pulumi {command}` works on: --stack NAME")
-        words += ["--config-file", str(_stack_file(pulumi, home, given.cwd, given.stack))]
-    return subprocess.run([pulumi, *words], check=False).returncode  # noqa: S603 # the user's own pulumi
+    if words[:2] == ["stack", "init"]:
+        return _wait_for([pulumi, *argv, "--cwd", str(_stack_folder(home, given.cwd))])
+    if words[:1] and words[0] in OPERATIONS:
+        return _wait_for([pulumi, *argv, "--config-file", str(_stack_file(pulumi, home, given, words))])
+    if words[:2] == ["stack", "import"]:
+        _stack_file(pulumi, home, given, words)
+    return _wait_for([pulumi, *argv])
 
 
-def _stack_file(pulumi: str, home: Path, project: Path, stack: str) -> Path:
-    """A copy of the stack's file with the salt that Pulumi made for it; the stack is made if there is none."""
+def _wait_for(command: list[str]) -> int:
+    """Runs a command that ends by itself, in order, when the terminal interrupts both; gives its exit code."""
+    with subprocess.Popen(command) as process:  # noqa: S603 # the user's own pulumi
+        before = (
+            signal.signal(signal.SIGINT, signal.SIG_IGN),
+            signal.signal(signal.SIGTERM, lambda *_: process.terminate()),
+        )
+        try:
+            return process.wait()
+        finally:
+            signal.signal(signal.SIGINT, before[0])
+            signal.signal(signal.SIGTERM, before[1])
+
+
+def _stack_folder(home: Path, project: Path) -> Path:
+    """Where the sandbox keeps its copies of a project's stack files: a project folder of the same name."""
     try:
         name = str(yaml.safe_load((project / "Pulumi.yaml").read_text(encoding="utf-8"))["name"])
     except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
         raise SandboxError(f"{project / 'Pulumi.yaml'} is no Pulumi project file: {error}") from error
     folder = home / "stacks" / name
     folder.mkdir(parents=True, exist_ok=True)
-    copy, original = folder / f"Pulumi.{stack}.yaml", project / f"Pulumi.{stack}.yaml"
     (folder / "Pulumi.yaml").write_text(yaml.safe_dump({"name": name, "runtime": "python"}), encoding="utf-8")
-    if not (home / ".pulumi" / "stacks" / name / f"{stack}.json").exists():
-        subprocess.run([pulumi, "stack", "init", stack, "--cwd", str(folder)], check=True)  # noqa: S603
+    return folder
+
+
+def _stack_file(pulumi: str, home: Path, given: argparse.Namespace, words: list[str]) -> Path:
+    """A copy of the stack's file with the salt that Pulumi made for it; the stack is made if there is none."""
+    if not given.stack:
+        raise SandboxError(f"say which stack `pulumi {' '.join(words[:2])}` works on: --stack NAME")
+    folder = _stack_folder(home, given.cwd)
+    stack_file = f"Pulumi.{given.stack}.yaml"
+    copy, original = folder / stack_file, given.cwd / (given.config_file or stack_file)
+    if not (home / ".pulumi" / "stacks" / folder.name / f"{given.stack}.json").exists():
+        making = [pulumi, "stack", "init", given.stack, "--cwd", str(folder)]
+        if subprocess.run(making, stdout=STDERR, check=False).returncode:  # noqa: S603 # standard output may be JSON
+            raise SandboxError(f"the stack {given.stack} cannot be made: see above what pulumi says")
     text = original.read_text(encoding="utf-8") if original.exists() else ""
     salt = _salt(copy)
     if salt and not _salt(original):
