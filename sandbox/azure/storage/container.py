@@ -465,19 +465,19 @@ class Container:
         """
         root = f"{self.key}/"
         entries: list[Entry] = []
-        for name, entry in self._scan(prefix, delimiter, root + max(prefix, start)):
+        for name, entry in self._scan(prefix, delimiter, root + max(prefix, start), min(limit + 1, BATCH)):
             if len(entries) == limit:
                 return entries, name
             if entry is not None:
                 entries.append(entry)
         return entries, ""
 
-    def _scan(self, prefix: str, delimiter: str, cursor: str) -> Iterator[tuple[str, Entry | None]]:
+    def _scan(self, prefix: str, delimiter: str, cursor: str, most: int) -> Iterator[tuple[str, Entry | None]]:
         """Names and their entries; None for what is only below an entry that came before."""
         root = f"{self.key}/"
-        stop, size = after(root + prefix), BATCH
+        stop, size = after(root + prefix), min(FEW, most) if delimiter else most
         while page := self.store.page("blob", cursor, stop, size):
-            cursor, size = page[-1][0] + "\x00", BATCH if size == BATCH else min(2 * size, BATCH)
+            cursor, size = page[-1][0] + "\x00", min(2 * size, BATCH)
             for key, document in page:
                 name, blob = key[len(root) :], Blob.load(document)
                 head, found, _ = name[len(prefix) :].partition(delimiter) if delimiter else ("", "", "")

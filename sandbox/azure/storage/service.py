@@ -78,5 +78,5 @@ def _refusal(request: Request, error: StorageError) -> Response:
 
 def _full(error: Exception) -> bool:
     if isinstance(error, OSError):
-        return error.errno in {errno.ENOSPC, errno.EDQUOT}
+        return error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
     return "full" in str(error)
