@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import pulumi
 from pulumi_azure_native import machinelearningservices as ml
@@ -9,44 +10,89 @@ from pulumi_azure_native import storage
 
 from components.principals import Principal, assign, subscription_of, unique
 from components.roles import BLOB_DATA_CONTRIBUTOR
-from components.storage import storage_account
+from components.storage import Lifecycle, protect_from_mistakes, storage_account
+
+StoreType = Literal["adlsGen2", "blob"]
+WIRE_TYPES: Mapping[StoreType, str] = {"adlsGen2": "AzureDataLakeGen2", "blob": "AzureBlob"}
+
+
+@dataclass(frozen=True)
+class Store:
+    """What a datastore stands for.
+
+    Attributes:
+        file_system: A file system (container) of the account.
+        type: How jobs reach it: `adlsGen2` with directories, or `blob`.
+    """
+
+    file_system: str
+    type: StoreType = "adlsGen2"
+
+
+@dataclass(frozen=True)
+class ClientSecret:
+    """A service principal with which jobs reach the data, in place of the person's own identity.
+
+    Attributes:
+        tenant_id: Its Entra tenant.
+        client_id: With which it signs in.
+        secret: Its secret; make it a Pulumi secret.
+    """
+
+    tenant_id: pulumi.Input[str]
+    client_id: pulumi.Input[str]
+    secret: pulumi.Input[str]
 
 
 @dataclass(frozen=True)
 class AdlsDatastoreArgs:
-    """A data lake account, its file systems and the datastores that stand for them.
+    """A storage account, its file systems and the datastores that stand for them.
 
     Attributes:
-        resource_group_name: Resource group of the account and the workspace.
+        resource_group_name: Resource group of the workspace, and of the account if it is made.
         workspace_name: The workspace that the datastores are registered in.
-        location: Azure region.
-        account_name: Name of the storage account: 3 to 24 lower-case letters and digits, unique in the world.
+        location: Azure region of an account that is made.
         file_systems: Names of the file systems.
-        datastores: File system by datastore name.
+        account_name: Name of the account to make: 3 to 24 lower-case letters and digits, unique in the world.
+        account_id: Id of an account that exists, in place of `account_name`.
+        existing_file_systems: Whether the file systems exist too, and nothing is made in the account.
+        datastores: What each datastore stands for, by its name.
         contributors: Who reads and writes the file systems: people, groups, the clusters' and the workspace's identity.
-        replication: Redundancy of the account: `Standard_LRS`, `Standard_ZRS`, …
-        tags: Tags of the account.
+        credential: With whom jobs reach the data; their own identity if left out, and then no credential is stored.
+        soft_delete_days: Days that what is deleted in an account that is made can be restored, 0 for none.
+        lifecycle: When blobs of an account that is made get cheaper and go.
+        replication: Redundancy of an account that is made: `Standard_LRS`, `Standard_ZRS`, …
+        tags: Tags of an account that is made.
     """
 
     resource_group_name: pulumi.Input[str]
     workspace_name: pulumi.Input[str]
     location: pulumi.Input[str]
-    account_name: str
     file_systems: Sequence[str]
-    datastores: Mapping[str, str] = field(default_factory=dict)
+    account_name: str | None = None
+    account_id: pulumi.Input[str] | None = None
+    existing_file_systems: bool = False
+    datastores: Mapping[str, Store] = field(default_factory=dict)
     contributors: Sequence[Principal] = ()
+    credential: ClientSecret | None = None
+    soft_delete_days: int = 7
+    lifecycle: Sequence[Lifecycle] = ()
     replication: str = "Standard_LRS"
     tags: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Refuse a datastore of a file system that is not there.
+        """Refuse what cannot be made.
 
         Raises:
-            ValueError: With the datastore and the file systems.
+            ValueError: If not just one of account name and id is given, or a datastore's file system is not there.
         """
-        for name, file_system in self.datastores.items():
-            if file_system not in self.file_systems:
-                raise ValueError(f"datastore '{name}': no file system '{file_system}' among {list(self.file_systems)}")
+        if (self.account_name is None) == (self.account_id is None):
+            raise ValueError("give either account_name, to make an account, or account_id, to use one")
+        for name, store in self.datastores.items():
+            if store.file_system not in self.file_systems:
+                raise ValueError(
+                    f"datastore '{name}': no file system '{store.file_system}' among {list(self.file_systems)}"
+                )
 
 
 @dataclass(frozen=True)
@@ -54,29 +100,38 @@ class RegisteredDatastore:
     """A datastore of the workspace.
 
     Attributes:
+        type: Kind of storage, in Azure's words.
         account: Storage account behind it.
         container: File system behind it.
         uri: Where jobs find its files: `azureml://…/datastores/NAME/paths/`.
     """
 
+    type: str
     account: pulumi.Output[str]
-    container: pulumi.Output[str]
+    container: str
     uri: pulumi.Output[str]
+
+
+@dataclass(frozen=True)
+class _Account:
+    id: pulumi.Output[str]
+    name: pulumi.Output[str]
+    group: pulumi.Output[str]
 
 
 class AdlsDatastore(pulumi.ComponentResource):
     """A storage account with a hierarchical namespace, its file systems, and datastores without any stored credential.
 
     Whoever runs a job reaches the data by their own identity; only the contributors have the blob role, and only on
-    the file systems.
+    the file systems. The account can also be one that exists, and jobs can also go by a service principal.
 
     Example:
-        >>> from components.datastore import AdlsDatastore, AdlsDatastoreArgs
+        >>> from components.datastore import AdlsDatastore, AdlsDatastoreArgs, Store
         >>> lake = AdlsDatastore(
         ...     "sales",
         ...     AdlsDatastoreArgs(
         ...         resource_group_name="forecast", workspace_name="forecastws", location="eastus2",
-        ...         account_name="forecastlake", file_systems=["sales"], datastores={"Sales": "sales"},
+        ...         account_name="forecastlake", file_systems=["sales"], datastores={"Sales": Store("sales")},
         ...     ),
         ... )
         >>> pulumi.export("uri", lake.datastores["Sales"].uri)
@@ -93,21 +148,13 @@ class AdlsDatastore(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: AdlsDatastoreArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("azureml-platform:components:AdlsDatastore", name, {}, opts)
-        account = storage_account(
-            f"{name}-lake",
-            account_name=args.account_name,
-            resource_group_name=args.resource_group_name,
-            location=args.location,
-            replication=args.replication,
-            hierarchical=True,
-            tags=args.tags,
-            opts=pulumi.ResourceOptions(parent=self),
-        )
+        self._name, self._args = name, args
+        account = self._account()
         self.account_id, self.account_name = account.id, account.name
-        containers = {system: self._file_system(name, system, account, args) for system in args.file_systems}
+        containers = {system: self._file_system(system, account) for system in args.file_systems}
         self.datastores = {
-            store: self._datastore(name, store, containers[system], account, args)
-            for store, system in args.datastores.items()
+            store: self._datastore(store, what, account, containers[what.file_system])
+            for store, what in args.datastores.items()
         }
         self.register_outputs(
             {
@@ -117,60 +164,116 @@ class AdlsDatastore(pulumi.ComponentResource):
             }
         )
 
-    def _file_system(
-        self, name: str, system: str, account: storage.StorageAccount, args: AdlsDatastoreArgs
-    ) -> storage.BlobContainer:
-        container = storage.BlobContainer(
-            f"{name}-{system}",
-            container_name=system,
-            account_name=account.name,
+    def _account(self) -> _Account:
+        args, child = self._args, pulumi.ResourceOptions(parent=self)
+        if args.account_id is not None:
+            id_ = pulumi.Output.from_input(args.account_id)
+            return _Account(id_, id_.apply(lambda text: text.split("/")[8]), id_.apply(lambda text: text.split("/")[4]))
+        made = storage_account(
+            f"{self._name}-lake",
+            account_name=str(args.account_name),
             resource_group_name=args.resource_group_name,
-            public_access="None",
-            opts=pulumi.ResourceOptions(parent=self),
+            location=args.location,
+            replication=args.replication,
+            hierarchical=True,
+            tags=args.tags,
+            opts=child,
         )
-        for principal in unique(args.contributors):
+        group = pulumi.Output.from_input(args.resource_group_name)
+        protect_from_mistakes(
+            f"{self._name}-lake",
+            made.name,
+            group,
+            soft_delete_days=args.soft_delete_days,
+            lifecycle=args.lifecycle,
+            opts=child,
+        )
+        return _Account(made.id, made.name, group)
+
+    def _file_system(self, system: str, account: _Account) -> pulumi.Output[str]:
+        """The id of a file system, on which the contributors have their role."""
+        if self._args.existing_file_systems:
+            id_ = pulumi.Output.concat(account.id, "/blobServices/default/containers/", system)
+        else:
+            id_ = storage.BlobContainer(
+                f"{self._name}-{system}",
+                container_name=system,
+                account_name=account.name,
+                resource_group_name=account.group,
+                public_access="None",
+                opts=pulumi.ResourceOptions(parent=self),
+            ).id
+        for principal in unique(self._args.contributors):
             assign(
-                f"{name}-{system}-{principal.name}",
-                scope=container.id,
+                f"{self._name}-{system}-{principal.name}",
+                scope=id_,
                 principal=principal,
                 role=BLOB_DATA_CONTRIBUTOR,
                 opts=pulumi.ResourceOptions(parent=self),
             )
-        return container
+        return id_
 
     def _datastore(
-        self,
-        name: str,
-        store: str,
-        container: storage.BlobContainer,
-        account: storage.StorageAccount,
-        args: AdlsDatastoreArgs,
+        self, store: str, what: Store, account: _Account, container_id: pulumi.Output[str]
     ) -> RegisteredDatastore:
         datastore = ml.Datastore(
-            f"{name}-{store}",
+            f"{self._name}-{store}",
             name=store,
-            workspace_name=args.workspace_name,
-            resource_group_name=args.resource_group_name,
-            properties=ml.AzureDataLakeGen2DatastoreArgs(
-                datastore_type="AzureDataLakeGen2",
-                account_name=account.name,
-                filesystem=container.name,
-                credentials=ml.NoneDatastoreCredentialsArgs(credentials_type="None"),
-                service_data_access_auth_identity="WorkspaceUserAssignedIdentity",
-                # Without both, Azure ML cannot find the account of an identity-based datastore.
-                subscription_id=account.id.apply(subscription_of),
-                resource_group=args.resource_group_name,
+            workspace_name=self._args.workspace_name,
+            resource_group_name=self._args.resource_group_name,
+            properties=self._properties(what, account, container_id.apply(lambda id_: id_.rsplit("/", 1)[1])),
+            # Azure ML changes no datastore's type.
+            opts=pulumi.ResourceOptions(
+                parent=self, replace_on_changes=["properties.datastoreType"], delete_before_replace=True
             ),
-            opts=pulumi.ResourceOptions(parent=self),
         )
         uri = datastore.id.apply(datastore_uri)
-        return RegisteredDatastore(account=account.name, container=container.name, uri=uri)
+        return RegisteredDatastore(WIRE_TYPES[what.type], account.name, what.file_system, uri)
+
+    def _properties(
+        self, what: Store, account: _Account, container: pulumi.Output[str]
+    ) -> ml.AzureDataLakeGen2DatastoreArgs | ml.AzureBlobDatastoreArgs:
+        credential = self._args.credential
+        access: ml.ServiceDataAccessAuthIdentity | None = None
+        credentials: ml.NoneDatastoreCredentialsArgs | ml.ServicePrincipalDatastoreCredentialsArgs
+        if credential is None:
+            access = ml.ServiceDataAccessAuthIdentity.WORKSPACE_USER_ASSIGNED_IDENTITY
+            credentials = ml.NoneDatastoreCredentialsArgs(credentials_type="None")
+        else:
+            credentials = ml.ServicePrincipalDatastoreCredentialsArgs(
+                credentials_type="ServicePrincipal",
+                tenant_id=credential.tenant_id,
+                client_id=credential.client_id,
+                secrets=ml.ServicePrincipalDatastoreSecretsArgs(
+                    secrets_type="ServicePrincipal", client_secret=credential.secret
+                ),
+            )
+        # Without subscription and group, Azure ML cannot find the account of an identity-based datastore.
+        subscription = account.id.apply(subscription_of)
+        if what.type == "blob":
+            return ml.AzureBlobDatastoreArgs(
+                datastore_type="AzureBlob",
+                account_name=account.name,
+                container_name=container,
+                credentials=credentials,
+                service_data_access_auth_identity=access,
+                subscription_id=subscription,
+                resource_group=account.group,
+            )
+        return ml.AzureDataLakeGen2DatastoreArgs(
+            datastore_type="AzureDataLakeGen2",
+            account_name=account.name,
+            filesystem=container,
+            credentials=credentials,
+            service_data_access_auth_identity=access,
+            subscription_id=subscription,
+            resource_group=account.group,
+        )
 
 
 def datastore_uri(datastore_id: str) -> str:
     """The `azureml://` URI under which jobs find a datastore's files, from the datastore's Azure id."""
     part = datastore_id.split("/")
     subscription, group, workspace, name = part[2], part[4], part[8], part[10]
-    return (
-        f"azureml://subscriptions/{subscription}/resourcegroups/{group}/workspaces/{workspace}/datastores/{name}/paths/"
-    )
+    where = f"azureml://subscriptions/{subscription}/resourcegroups/{group}/workspaces/{workspace}"
+    return f"{where}/datastores/{name}/paths/"

@@ -56,6 +56,15 @@ class RolesOutput(_Output):
     automation: RoleOutput | None = None
 
 
+class AutomationOutput(_Output):
+    """A service principal of the team, under its name."""
+
+    client_id: str
+    tenant_id: str
+    vault: str | None = Field(default=None, description="Key vault that keeps its secret, if it has one.")
+    secret_name: str | None = Field(default=None, description="Name of the secret there.")
+
+
 class TeamOutput(_Output):
     """A team's workspace and what is in it, under the team's name."""
 
@@ -68,6 +77,7 @@ class TeamOutput(_Output):
     clusters: dict[str, ClusterOutput]
     datastores: dict[str, DatastoreOutput]
     roles: RolesOutput
+    automation: dict[str, AutomationOutput] = Field(default_factory=dict, description="Service principals by name.")
 
 
 class DepartmentOutput(_Output):

@@ -10,6 +10,7 @@ from components.access import DataScientistRole, DataScientistRoleArgs
 from components.compute import ComputeCluster, ComputeClusterArgs
 from components.datastore import AdlsDatastore, AdlsDatastoreArgs
 from components.files import write_whole
+from components.serviceprincipal import ServicePrincipal, ServicePrincipalArgs
 from components.workspace import TeamWorkspace, TeamWorkspaceArgs
 
 COMPONENTS = {
@@ -17,6 +18,7 @@ COMPONENTS = {
     ComputeCluster: ComputeClusterArgs,
     AdlsDatastore: AdlsDatastoreArgs,
     DataScientistRole: DataScientistRoleArgs,
+    ServicePrincipal: ServicePrincipalArgs,
 }
 
 _INTRO = """# Components

@@ -13,6 +13,8 @@ from types import MappingProxyType
 READER = "acdd72a7-3385-48ef-bd42-f6b606fc81e7"
 CONTRIBUTOR = "b24988ac-6180-42a0-ab88-20f7382dd24c"
 KEY_VAULT_ADMINISTRATOR = "00482a5a-887f-4fb3-b363-3b7fe8e74483"
+KEY_VAULT_SECRETS_OFFICER = "b86a8fe4-44ce-4948-aee5-eccb2c155cd7"
+KEY_VAULT_SECRETS_USER = "4633458b-17de-408a-b874-0445c86b69e6"
 BLOB_DATA_CONTRIBUTOR = "ba92f5b4-2d11-453d-a403-e96b0029c9fe"
 FILE_DATA_PRIVILEGED_CONTRIBUTOR = "69566ab7-960f-475b-8e7c-b3118f30c6bd"
 ACR_PULL = "7f951dda-4ed3-4680-a7ca-43fe172d538d"
@@ -189,6 +191,17 @@ ROLES: Mapping[Persona, CustomRole | BuiltInRole] = MappingProxyType(
     }
 )
 """The role of each persona."""
+
+TITLES: Mapping[Persona, str] = MappingProxyType(
+    {
+        Persona.ADMIN: "Admin",
+        Persona.LEAD: TEAM_LEAD.title,
+        Persona.DATA_SCIENTIST: DATA_SCIENTIST.title,
+        Persona.AUTOMATION: AUTOMATION.title,
+        Persona.READER: "Reader",
+    }
+)
+"""What each persona is called, in the names of groups."""
 
 WORKS_WITH_DATA = (Persona.LEAD, Persona.DATA_SCIENTIST, Persona.AUTOMATION)
 """Personas that read and write the team's data; administrators and readers see that it is there."""

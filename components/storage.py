@@ -1,6 +1,7 @@
 """Storage accounts as all of a team's are: HTTPS with TLS 1.2, no public blobs, no account keys."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import pulumi
 from pulumi_azure_native import storage
@@ -51,3 +52,86 @@ def storage_account(
         tags=tags,
         opts=opts,
     )
+
+
+@dataclass(frozen=True)
+class Lifecycle:
+    """When blobs get cheaper and go, counted in days since they were last written.
+
+    Attributes:
+        name: Name of the rule.
+        prefixes: File systems, or paths in them, that it concerns; all if empty.
+        cool_after: Days until the cool tier.
+        archive_after: Days until the archive tier, from where reading takes hours.
+        delete_after: Days until they are deleted.
+    """
+
+    name: str
+    prefixes: Sequence[str] = ()
+    cool_after: int | None = None
+    archive_after: int | None = None
+    delete_after: int | None = None
+
+
+def protect_from_mistakes(
+    logical_name: str,
+    account_name: pulumi.Input[str],
+    resource_group_name: pulumi.Input[str],
+    *,
+    soft_delete_days: int,
+    lifecycle: Sequence[Lifecycle],
+    opts: pulumi.ResourceOptions,
+) -> None:
+    """Keep what is deleted for a while, and let what is old get cheaper and go.
+
+    Args:
+        logical_name: Name of Pulumi's resources.
+        account_name: The storage account.
+        resource_group_name: Its resource group.
+        soft_delete_days: Days that deleted blobs and containers can be restored, 1 to 365, or 0 for none.
+        lifecycle: Rules by age; none if empty.
+        opts: Parent and dependencies.
+    """
+    if soft_delete_days:
+        kept = storage.DeleteRetentionPolicyArgs(enabled=True, days=soft_delete_days)
+        storage.BlobServiceProperties(
+            logical_name,
+            blob_services_name="default",
+            account_name=account_name,
+            resource_group_name=resource_group_name,
+            delete_retention_policy=kept,
+            container_delete_retention_policy=kept,
+            opts=opts,
+        )
+    if lifecycle:
+        storage.ManagementPolicy(
+            logical_name,
+            management_policy_name="default",
+            account_name=account_name,
+            resource_group_name=resource_group_name,
+            policy=storage.ManagementPolicySchemaArgs(rules=[_rule(rule) for rule in lifecycle]),
+            opts=opts,
+        )
+
+
+def _rule(rule: Lifecycle) -> storage.ManagementPolicyRuleArgs:
+    actions = storage.ManagementPolicyBaseBlobArgs(
+        tier_to_cool=_after(rule.cool_after),
+        tier_to_archive=_after(rule.archive_after),
+        delete=_after(rule.delete_after),
+    )
+    return storage.ManagementPolicyRuleArgs(
+        name=rule.name,
+        type="Lifecycle",
+        enabled=True,
+        definition=storage.ManagementPolicyDefinitionArgs(
+            actions=storage.ManagementPolicyActionArgs(base_blob=actions),
+            filters=storage.ManagementPolicyFilterArgs(
+                blob_types=["blockBlob"], prefix_match=list(rule.prefixes) or None
+            ),
+        ),
+    )
+
+
+def _after(days: int | None) -> storage.DateAfterModificationArgs | None:
+    return None if days is None else storage.DateAfterModificationArgs(days_after_modification_greater_than=days)

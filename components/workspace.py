@@ -90,6 +90,8 @@ class TeamWorkspace(pulumi.ComponentResource):
         tracking_uri: Address for MLflow.
         work_account_id: Id of the workspace's own storage account.
         data_account_id: Id of the team's storage account for data.
+        vault_id: Id of the key vault.
+        vault_name: Its name.
         workspace_identity: The workspace's identity.
         node_identity: The identity of the clusters' nodes.
         node_identity_id: Azure id of that identity.
@@ -105,6 +107,8 @@ class TeamWorkspace(pulumi.ComponentResource):
     tracking_uri: pulumi.Output[str]
     work_account_id: pulumi.Output[str]
     data_account_id: pulumi.Output[str]
+    vault_id: pulumi.Output[str]
+    vault_name: pulumi.Output[str]
     workspace_identity: Principal
     node_identity: Principal
     node_identity_id: pulumi.Output[str]
@@ -130,8 +134,9 @@ class TeamWorkspace(pulumi.ComponentResource):
         self.node_access = self._node_access(needs)
         workspace = self._workspace(needs, own_identity, self._workspace_access(needs))
         self._grant(self.workspace_identity, {"workspace": (workspace.id, roles.CONTRIBUTOR)})
-        self._people_access(needs)
         self._set_outputs(needs, workspace)
+        for person in unique(args.data_contributors):
+            self.grant_data_access(person)
 
     def _child(self, *depends_on: pulumi.Resource) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(parent=self, depends_on=list(depends_on) or None)
@@ -264,15 +269,15 @@ class TeamWorkspace(pulumi.ComponentResource):
             },
         )
 
-    def _people_access(self, needs: _Dependencies) -> None:
-        for person in unique(self._args.data_contributors):
-            self._grant(
-                person,
-                {
-                    "blobs": (needs.work.id, roles.BLOB_DATA_CONTRIBUTOR),
-                    "data": (needs.data.id, roles.BLOB_DATA_CONTRIBUTOR),
-                },
-            )
+    def grant_data_access(self, principal: Principal) -> None:
+        """Let somebody read and write the team's storage accounts, as `data_contributors` do."""
+        self._grant(
+            principal,
+            {
+                "blobs": (self.work_account_id, roles.BLOB_DATA_CONTRIBUTOR),
+                "data": (self.data_account_id, roles.BLOB_DATA_CONTRIBUTOR),
+            },
+        )
 
     def _grant(
         self, principal: Principal, grants: Mapping[str, tuple[pulumi.Output[str], str]]
@@ -321,6 +326,7 @@ class TeamWorkspace(pulumi.ComponentResource):
         )
         self.tracking_uri = workspace.ml_flow_tracking_uri
         self.work_account_id, self.data_account_id = needs.work.id, needs.data.id
+        self.vault_id, self.vault_name = needs.vault.id, needs.vault.name
         self.register_outputs(
             {
                 "resourceGroupName": self.resource_group_name,

@@ -5,10 +5,21 @@
 """
 
 from components.settings.load import load_department, parse_department, read_stack_file
-from components.settings.model import Cluster, Datastore, Department, KeyVault, Lake, Member, Team
+from components.settings.model import (
+    Automation,
+    Cluster,
+    Datastore,
+    Department,
+    KeyVault,
+    Lake,
+    Member,
+    Secret,
+    Team,
+)
 from components.settings.problems import Problem, SettingsError
 
 __all__ = [
+    "Automation",
     "Cluster",
     "Datastore",
     "Department",
@@ -16,6 +27,7 @@ __all__ = [
     "Lake",
     "Member",
     "Problem",
+    "Secret",
     "SettingsError",
     "Team",
     "load_department",

@@ -5,7 +5,7 @@ messages, the JSON schema and the settings reference are made from it.
 """
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -27,6 +27,8 @@ from components.names import TeamNames, team_names
 from components.settings.regions import REGIONS
 
 PRODUCTION = "pro"
+_DATASTORE_NAME = "Name of the datastore: up to 255 letters, digits, hyphens and underscores."
+_DEVOPS = r"^[^/\x00-\x1f]{1,64}$"
 
 
 class _Settings(BaseModel):
@@ -68,6 +70,10 @@ VmSizeName = Annotated[
 ]
 Region = Annotated[str, AfterValidator(_known_region), WithJsonSchema({"enum": sorted(REGIONS)})]
 UserName = Annotated[str, Field(pattern=r"^[^@\s/]{1,64}@[^@\s/]+\.[^@\s/]+$"), AfterValidator(_lower)]
+Day = Annotated[date, BeforeValidator(_day)]
+Days = Annotated[int, Field(ge=1, le=36500)]
+Guid = Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+DatastoreName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_-]{0,254}$")]
 RegistrySku = Literal["Basic", "Standard", "Premium"]
 FileSystemName = Annotated[str, Field(min_length=3, max_length=63, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 
@@ -105,31 +111,6 @@ class Cluster(_Settings):
     )
 
 
-class Datastore(_Settings):
-    """A datastore of the workspace: the name under which jobs reach a file system of the team's lake."""
-
-    name: str = Field(
-        pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_-]{0,254}$",
-        description="Name of the datastore: up to 255 letters, digits, hyphens and underscores.",
-    )
-    file_system: str = Field(description="The lake's file system that it stands for; one of lake.fileSystems.")
-
-
-class Lake(_Settings):
-    """A data lake of the team: a storage account with a hierarchical namespace."""
-
-    file_systems: tuple[FileSystemName, ...] = Field(
-        min_length=1,
-        description=(
-            "File systems of the lake: each 3 to 63 lower-case letters, digits and single hyphens, "
-            "at least one of them."
-        ),
-    )
-    datastores: tuple[Datastore, ...] = Field(
-        default=(), description="Datastores of the workspace on these file systems."
-    )
-
-
 class Member(_Settings):
     """Somebody with a role: a user principal name alone, or this mapping for a group or for access that ends."""
 
@@ -139,7 +120,7 @@ class Member(_Settings):
         pattern=r"^[^:\x00-\x1f]{1,256}$",
         description="Display name of an existing security group, up to 256 characters without colons.",
     )
-    until: Annotated[date, BeforeValidator(_day)] | None = Field(
+    until: Day | None = Field(
         default=None,
         description=(
             "Last day of the access, as 2027-01-31. Afterwards every preview refuses until the entry "
@@ -156,7 +137,7 @@ class Member(_Settings):
     @model_validator(mode="after")
     def _one_of_them(self) -> Self:
         if (self.user is None) == (self.group is None):
-            raise PydanticCustomError("member", "names either a user or a group.")
+            raise PydanticCustomError("own", "names either a user or a group.")
         return self
 
     @classmethod
@@ -164,6 +145,188 @@ class Member(_Settings):
         """A plain name is a user."""
         mapping = handler.resolve_ref_schema(handler(core_schema))
         return {"anyOf": [{"type": "string", "description": "A user principal name."}, mapping]}
+
+
+class Datastore(_Settings):
+    """A datastore of the workspace: the name under which jobs reach a file system of the team's lake."""
+
+    name: DatastoreName = Field(description=_DATASTORE_NAME)
+    file_system: str = Field(description="The lake's file system that it stands for; one of lake.fileSystems.")
+    type: Literal["adlsGen2", "blob"] = Field(
+        default="adlsGen2", description="How jobs reach it: 'adlsGen2' with directories, or 'blob'."
+    )
+
+
+class Secret(_Settings):
+    """A service principal's secret, kept in the team's key vault."""
+
+    rotated: Day = Field(
+        description=(
+            "Day since when the secret is the present one. Another day makes a new secret, and the old one ends."
+        )
+    )
+    valid_days: int = Field(
+        default=180, ge=1, le=730, description="Days until it expires, from 'rotated' on, 1 to 730."
+    )
+    readers: tuple[Member, ...] = Field(
+        default=(), description="Who may read it in the vault, besides administrators of its data."
+    )
+
+    @property
+    def expires(self) -> date:
+        """First day on which the secret is no longer valid."""
+        return self.rotated + timedelta(days=self.valid_days)
+
+
+class LifecycleRule(_Settings):
+    """When blobs get cheaper and go, counted in days since they were last written."""
+
+    name: str = Field(
+        pattern=r"^[a-zA-Z0-9-]{1,256}$", description="Name of the rule: up to 256 letters, digits and hyphens."
+    )
+    prefixes: tuple[str, ...] = Field(
+        default=(), description="File systems, or paths in them such as fs1/logs, that it concerns; all if left out."
+    )
+    cool_after_days: Days | None = Field(
+        default=None, description="Days until the cool tier, which costs less to keep."
+    )
+    archive_after_days: Days | None = Field(
+        default=None,
+        description=(
+            "Days until the archive tier, from where reading takes hours. Not with storage replicated across zones."
+        ),
+    )
+    delete_after_days: Days | None = Field(default=None, description="Days until they are deleted.")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        days = [d for d in (self.cool_after_days, self.archive_after_days, self.delete_after_days) if d is not None]
+        if not days or days != sorted(set(days)):
+            raise PydanticCustomError(
+                "own",
+                "needs one of coolAfterDays, archiveAfterDays, deleteAfterDays, and each later than the one before.",
+            )
+        return self
+
+
+class Lake(_Settings):
+    """A data lake of the team: a storage account with a hierarchical namespace."""
+
+    account_id: str | None = Field(
+        default=None,
+        pattern=r"^/subscriptions/[0-9a-f-]{36}/resourceGroups/[^/]+/providers/Microsoft\.Storage/storageAccounts/[a-z0-9]{3,24}$",
+        description=(
+            "Id of an account that exists, with its file systems, in the department's subscription; "
+            "one is made if left out. "
+            "Nothing is made in it but role assignments."
+        ),
+    )
+    file_systems: tuple[FileSystemName, ...] = Field(
+        min_length=1,
+        description=(
+            "File systems of the lake: each 3 to 63 lower-case letters, digits and single hyphens, "
+            "at least one of them."
+        ),
+    )
+    datastores: tuple[Datastore, ...] = Field(
+        default=(), description="Datastores of the workspace on these file systems."
+    )
+    service_principal: Secret | None = Field(
+        default=None,
+        description=(
+            "Makes a service principal with which jobs reach the lake, in place of each person's own "
+            "identity, and keeps its "
+            "secret in the team's key vault and the datastores."
+        ),
+    )
+    soft_delete_days: int = Field(
+        default=7,
+        ge=0,
+        le=365,
+        description="Days that deleted blobs and file systems can be restored, 0 to 365; 0 for none.",
+    )
+    lifecycle: tuple[LifecycleRule, ...] = Field(default=(), description="When blobs get cheaper and go.")
+
+
+class BlobDatastore(_Settings):
+    """A datastore of the workspace: the name under which jobs reach a container of the team's account for data."""
+
+    name: DatastoreName = Field(description=_DATASTORE_NAME)
+    container: str = Field(description="The container that it stands for; one of data.containers.")
+
+
+class Data(_Settings):
+    """What is in the team's storage account for data, beside the lake."""
+
+    containers: tuple[FileSystemName, ...] = Field(
+        min_length=1,
+        description="Containers: each 3 to 63 lower-case letters, digits and single hyphens, at least one of them.",
+    )
+    datastores: tuple[BlobDatastore, ...] = Field(
+        default=(), description="Datastores of the workspace on these containers."
+    )
+
+
+class GitHub(_Settings):
+    """A repository whose workflows sign in without a secret."""
+
+    repository: str = Field(
+        pattern=r"^[A-Za-z0-9-]{1,39}/[A-Za-z0-9._-]{1,100}$", description="The repository, as owner/name."
+    )
+    environment: str | None = Field(
+        default=None, min_length=1, max_length=255, description="Only jobs of this deployment environment."
+    )
+    branch: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=255,
+        description="Only runs of this branch; one of environment and branch is given.",
+    )
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Self:
+        if (self.environment is None) == (self.branch is None):
+            raise PydanticCustomError("own", "names either an environment or a branch.")
+        return self
+
+
+class AzureDevOps(_Settings):
+    """A service connection whose pipelines sign in without a secret."""
+
+    organization_id: Guid = Field(description="Id of the organization: 32 lower-case hexadecimal digits as 8-4-4-4-12.")
+    organization: str = Field(pattern=_DEVOPS, description="Its name.")
+    project: str = Field(pattern=_DEVOPS, description="The project.")
+    service_connection: str = Field(pattern=_DEVOPS, description="The service connection's name.")
+
+
+class Automation(_Settings):
+    """A service principal for what runs without a person."""
+
+    name: str = Field(
+        pattern=r"^[a-z][a-z0-9-]{0,22}[a-z0-9]$",
+        description="Its name in the team: 2 to 24 lower-case letters, digits and hyphens, starting with a letter.",
+    )
+    role: Literal["automation", "contributor"] = Field(
+        default="automation",
+        description=(
+            "'automation' runs jobs and deploys models; 'contributor' is Contributor on the workspace. "
+            "Both reach the data."
+        ),
+    )
+    git_hub: GitHub | None = Field(default=None, alias="github", description="Trusts a GitHub repository's workflows.")
+    azure_dev_ops: AzureDevOps | None = Field(
+        default=None, alias="azureDevOps", description="Trusts an Azure DevOps service connection."
+    )
+    secret: Secret | None = Field(
+        default=None,
+        description="Makes a secret, where no token of the pipeline's own can be used, and keeps it in the vault.",
+    )
+
+    @model_validator(mode="after")
+    def _signs_in(self) -> Self:
+        if not (self.git_hub or self.azure_dev_ops or self.secret):
+            raise PydanticCustomError("own", "has no way to sign in: give github, azureDevOps or secret.")
+        return self
 
 
 class Team(_Settings):
@@ -197,6 +360,14 @@ class Team(_Settings):
     )
     clusters: tuple[Cluster, ...] = Field(default=(), description="The team's compute clusters.")
     lake: Lake | None = Field(default=None, description="The team's data lake; none if left out.")
+    data: Data | None = Field(default=None, description="Containers and datastores of the team's account for data.")
+    automation: tuple[Automation, ...] = Field(
+        default=(), description="Service principals for pipelines and other things without a person."
+    )
+    groups: bool = Field(
+        default=False,
+        description="Whether a security group is made for each role's people, and has the roles in their place.",
+    )
 
 
 class KeyVault(_Settings):
@@ -238,11 +409,15 @@ class Department(_Settings):
     region_abbreviation: str = Field(
         pattern=r"^[a-z0-9]{2}$", description="The region in names: exactly 2 lower-case letters or digits, such as e2."
     )
-    subscription_id: str = Field(
-        pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$",
+    subscription_id: Guid = Field(
         description="Azure subscription that everything is made in: 32 lower-case hexadecimal digits as 8-4-4-4-12.",
     )
-    admin: UserName = Field(description="Administrator of the department, as a user principal name.")
+    admin: UserName = Field(
+        description=(
+            "Administrator of the department, as a user principal name: the owner of what is made, if no "
+            "other is named."
+        )
+    )
     owner: str | None = Field(
         default=None, min_length=1, max_length=256, description="Value of the tag 'owner'; the admin if left out."
     )
@@ -282,6 +457,14 @@ class Department(_Settings):
             "Whether the aliases for azure-native's older resource types are kept. Needed only for a "
             "stack that azure-native 1 "
             "or 2 wrote; they make every preview several times slower."
+        ),
+    )
+    deployers: tuple[Member, ...] = Field(
+        default=(),
+        description=(
+            "Who runs pulumi up; the admin if left out. They may change the secrets in the teams' "
+            "key vaults, where the "
+            "platform keeps some."
         ),
     )
     subscription_admins: tuple[Member, ...] = Field(

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from components.names import NameTooLongError, TeamNames, team_names
-from components.settings.model import Department
+from components.settings.model import PRODUCTION, Department
 from components.settings.regions import REGIONS
 
 KEY = "azureml-platform:department"
@@ -87,7 +87,7 @@ def _message(path: Path, kind: str, value: object, said: str) -> str:
         return unknown_key(str(path[-1]), _keys(_model_at(path[:-1])))
     field = _field_at(path)
     allowed = f" {field.description}" if field and field.description else ""
-    if kind == "member":
+    if kind == "own":
         return f"{said} Known keys here: {', '.join(_keys(_model_at(path)))}."
     return f"{_complaint(kind, value, said)}{allowed}"
 
@@ -178,9 +178,7 @@ def cross_problems(raw: object, wrong: Collection[Path], today: date) -> Iterato
     """
     department = _mapping(raw)
     teams = list(_mappings(department, "teams"))
-    yield from _ended(department, (), today)
-    for i, team in teams:
-        yield from _ended(team, ("teams", i), today)
+    yield from _ended(raw, (), today)
     yield from _duplicates(((("teams", i, "name"), team.get("name")) for i, team in teams), "Teams of a department")
     yield from _duplicates(
         (
@@ -196,23 +194,29 @@ def cross_problems(raw: object, wrong: Collection[Path], today: date) -> Iterato
         bad = {path[1] for path in named if path in wrong}
         yield from _name_problems(department, [(i, team) for i, team in teams if i not in bad])
     for i, team in teams:
-        path: Path = ("teams", i, "lake")
-        if not any(other[:4] == (*path, "fileSystems") for other in wrong):
-            yield from _lake_problems(path, _mapping(team.get("lake")))
+        yield from _lake_problems(("teams", i, "lake"), _mapping(team.get("lake")), department)
+        yield from _store_problems(("teams", i), team, wrong)
+        yield from _duplicates(
+            ((("teams", i, "automation", j, "name"), entry.get("name")) for j, entry in _mappings(team, "automation")),
+            "Automation of a team",
+        )
 
 
-def _ended(holder: Mapping[str, Any], path: Path, today: date) -> Iterator[Problem]:
-    for key in ("subscriptionAdmins", "admins", "leads", "dataScientists", "readers"):
-        for i, member in _mappings(holder, key):
-            until = member.get("until")
-            if isinstance(until, str) and re.match(r"\d{4}-\d\d-\d\d", until) and until[:10] < today.isoformat():
-                who = member.get("user") or member.get("group")
-                yield Problem(
-                    (*path, key, i, "until"),
-                    f"the access of {show(who)} ended on {until[:10]}. Delete the entry, and the next "
-                    f"up takes the access "
-                    "away; or give a later day.",
-                )
+def _ended(raw: object, path: Path, today: date) -> Iterator[Problem]:
+    """Access whose end has come, wherever somebody is named."""
+    if isinstance(raw, list):
+        for i, entry in enumerate(raw):
+            yield from _ended(entry, (*path, i), today)
+    for key, value in _mapping(raw).items():
+        if key != "until":
+            yield from _ended(value, (*path, str(key)), today)
+        elif isinstance(value, str) and re.match(r"\d{4}-\d\d-\d\d", value) and value[:10] < today.isoformat():
+            who = _mapping(raw).get("user") or _mapping(raw).get("group")
+            yield Problem(
+                (*path, "until"),
+                f"the access of {show(who)} ended on {value[:10]}. Delete the entry, and the next up takes the access "
+                "away; or give a later day.",
+            )
 
 
 def _size_problems(department: Mapping[str, Any], teams: list[tuple[int, Mapping[str, Any]]]) -> Iterator[Problem]:
@@ -267,20 +271,47 @@ def _names(department: Mapping[str, Any], team: Mapping[str, Any]) -> TeamNames 
     )
 
 
-def _lake_problems(path: Path, lake: Mapping[str, Any]) -> Iterator[Problem]:
-    raw = lake.get("fileSystems")
-    systems = [system for system in raw if isinstance(system, str)] if isinstance(raw, list) else []
-    stores = list(_mappings(lake, "datastores"))
-    yield from _duplicates(((*path, "fileSystems", i), system) for i, system in enumerate(systems))
-    yield from _duplicates((((*path, "datastores", i, "name"), store.get("name")) for i, store in stores), "Datastores")
-    for i, store in stores:
-        name, system = store.get("name"), store.get("fileSystem")
-        if isinstance(name, str) and name.lower() in RESERVED_DATASTORES:
-            yield Problem((*path, "datastores", i, "name"), f"{show(name)} is in every workspace from the start.")
-        if isinstance(system, str) and system not in systems:
-            near = difflib.get_close_matches(system, systems, n=1)
-            hint = f"Did you mean '{near[0]}'?" if near else "Add it there."
-            yield Problem((*path, "datastores", i, "fileSystem"), f"{show(system)} is not in lake.fileSystems. {hint}")
+def _lake_problems(path: Path, lake: Mapping[str, Any], department: Mapping[str, Any]) -> Iterator[Problem]:
+    yield from _duplicates(((*path, "fileSystems", i), system) for i, system in enumerate(_texts(lake, "fileSystems")))
+    rules = list(_mappings(lake, "lifecycle"))
+    yield from _duplicates((((*path, "lifecycle", i, "name"), rule.get("name")) for i, rule in rules), "Rules")
+    for i, rule in rules:
+        if rule.get("archiveAfterDays") is not None and department.get("environment") == PRODUCTION:
+            yield Problem(
+                (*path, "lifecycle", i, "archiveAfterDays"),
+                "Azure has no archive tier for storage replicated across zones, as production's is; leave it out.",
+            )
+    account = lake.get("accountId")
+    if not isinstance(account, str):
+        return
+    subscription = department.get("subscriptionId")
+    if isinstance(subscription, str) and f"/subscriptions/{subscription}/" not in account:
+        yield Problem((*path, "accountId"), f"{show(account)} is not in the department's subscription {subscription}.")
+    for key in ("softDeleteDays", "lifecycle"):
+        if lake.get(key):
+            yield Problem(
+                (*path, key), ("is set on the account itself, as accountId names one that exists; leave it out.")
+            )
+
+
+def _store_problems(path: Path, team: Mapping[str, Any], wrong: Collection[Path]) -> Iterator[Problem]:
+    """Datastores of lake and data: distinct names in the workspace, each of something that is there."""
+    named: list[tuple[Path, object]] = []
+    for part, places, place in (("lake", "fileSystems", "fileSystem"), ("data", "containers", "container")):
+        holder = _mapping(team.get(part))
+        known = _texts(holder, places)
+        for i, store in _mappings(holder, "datastores"):
+            at = (*path, part, "datastores", i)
+            name, what = store.get("name"), store.get(place)
+            named.append(((*at, "name"), name))
+            if isinstance(name, str) and name.lower() in RESERVED_DATASTORES:
+                yield Problem((*at, "name"), f"{show(name)} is in every workspace from the start.")
+            places_wrong = any(other[:4] == (*path, part, places) for other in wrong)
+            if isinstance(what, str) and not places_wrong and what not in known:
+                near = difflib.get_close_matches(what, known, n=1)
+                hint = f"Did you mean '{near[0]}'?" if near else "Add it there."
+                yield Problem((*at, place), f"{show(what)} is not in {part}.{places}. {hint}")
+    yield from _duplicates(named, "Datastores")
 
 
 def _duplicates(named: Iterable[tuple[Path, object]], whose: str = "File systems of a lake") -> Iterator[Problem]:
@@ -296,6 +327,11 @@ def _duplicates(named: Iterable[tuple[Path, object]], whose: str = "File systems
 
 def _mapping(raw: object) -> Mapping[str, Any]:
     return raw if isinstance(raw, Mapping) else {}
+
+
+def _texts(raw: Mapping[str, Any], key: str) -> list[str]:
+    entries = raw.get(key)
+    return [entry for entry in entries if isinstance(entry, str)] if isinstance(entries, list) else []
 
 
 def _mappings(raw: Mapping[str, Any], key: str) -> Iterator[tuple[int, Mapping[str, Any]]]:

@@ -3,46 +3,51 @@
 from collections.abc import Iterator
 from datetime import date, timedelta
 
+from pydantic import BaseModel
+
 from components import vm_sizes
-from components.settings.model import Department, Member
+from components.settings.model import Cluster, Department, Member, Secret
 from components.settings.problems import Path, Problem
 
+_EXPIRING = timedelta(days=30)
 _SOON = timedelta(days=14)
 _RETIRING = timedelta(days=365)
 
 
 def warnings(department: Department, today: date) -> list[str]:
-    """One line for each VM size that is retired or will be within a year, and for each access that ends soon."""
-    return [f"{problem.key}: {problem.message}" for problem in _warnings(department, today)]
+    """One line for each VM size that is or will soon be retired, each access that ends and each secret that expires."""
+    return [
+        f"{Problem((*path, key), '').key}: {text}"
+        for path, part in _parts(department, ())
+        for key, text in _warnings(part, today)
+    ]
 
 
-def _warnings(department: Department, today: date) -> Iterator[Problem]:
-    yield from _ending(("subscriptionAdmins",), department.subscription_admins, today)
-    for i, team in enumerate(department.teams):
-        for j, cluster in enumerate(team.clusters):
-            yield from _retired(("teams", i, "clusters", j, "vmSize"), cluster.vm_size, today)
-        lists = {
-            ("admins"): team.admins,
-            "leads": team.leads,
-            "dataScientists": team.data_scientists,
-            "readers": team.readers,
-        }
-        for key, members in lists.items():
-            yield from _ending(("teams", i, key), members, today)
+def _parts(value: object, path: Path) -> Iterator[tuple[Path, BaseModel]]:
+    """Every part of the settings, with where it is."""
+    if isinstance(value, tuple):
+        for i, entry in enumerate(value):
+            yield from _parts(entry, (*path, i))
+    if isinstance(value, BaseModel):
+        yield path, value
+        for name, field in type(value).model_fields.items():
+            yield from _parts(getattr(value, name), (*path, field.alias or name))
 
 
-def _retired(path: Path, vm_size: str, today: date) -> Iterator[Problem]:
-    size = vm_sizes.find(vm_size)
-    if size and size.retired and size.retired <= today + _RETIRING:
-        when = "was retired" if size.retired <= today else "will be retired"
-        yield Problem(
-            path,
-            f"{size.name} {when} on {size.retired}: Azure starts no such node from then on. Take "
-            f"{size.successor} instead.",
-        )
-
-
-def _ending(path: Path, members: tuple[Member, ...], today: date) -> Iterator[Problem]:
-    for i, member in enumerate(members):
-        if member.until and member.until <= today + _SOON:
-            yield Problem((*path, i, "until"), f"the access of {member.user or member.group} ends on {member.until}.")
+def _warnings(part: BaseModel, today: date) -> Iterator[tuple[str, str]]:
+    """What deserves a look in one part: its key and the text."""
+    match part:
+        case Cluster(vm_size=name):
+            size = vm_sizes.find(name)
+            if size and size.retired and size.retired <= today + _RETIRING:
+                when = "was retired" if size.retired <= today else "will be retired"
+                yield (
+                    "vmSize",
+                    f"{size.name} {when} on {size.retired}: Azure starts no such node from then on. "
+                    f"Take {size.successor} instead.",
+                )
+        case Member(until=date() as until) if until <= today + _SOON:
+            yield "until", f"the access of {part.user or part.group} ends on {until}."
+        case Secret(expires=expires) if expires <= today + _EXPIRING:
+            when = "expired" if expires <= today else "expires"
+            yield "rotated", f"the secret {when} on {expires}. Set 'rotated' to {today} to make a new one."

@@ -126,7 +126,7 @@ def test_a_subscription_admin_asks_for_quota_and_support_and_changes_nothing() -
 
 
 def test_no_role_allows_everything() -> None:
-    assert all(("*") not in (action, action.split("/")[0]) for role in ALL for action in role.actions)
+    assert all("*" not in (action, action.split("/")[0]) for role in ALL for action in role.actions)
 
 
 @given(st.lists(st.text(min_size=1), min_size=3, max_size=3), st.lists(st.text(min_size=1), min_size=3, max_size=3))

@@ -10,11 +10,12 @@ import pytest
 from components import vm_sizes
 from components.access import DataScientistRole
 from components.compute import ComputeCluster, ComputeClusterArgs
-from components.datastore import AdlsDatastore, AdlsDatastoreArgs
+from components.datastore import AdlsDatastore, AdlsDatastoreArgs, Store
+from components.serviceprincipal import ServicePrincipal
 from components.workspace import TeamWorkspace
 from tests.program.harness import Run, run_function
 
-COMPONENTS = [TeamWorkspace, ComputeCluster, AdlsDatastore, DataScientistRole]
+COMPONENTS = [TeamWorkspace, ComputeCluster, AdlsDatastore, DataScientistRole, ServicePrincipal]
 
 
 @pytest.mark.parametrize("component", COMPONENTS, ids=lambda c: c.__name__)
@@ -24,7 +25,7 @@ def test_the_example_in_its_documentation_runs(component: type[pulumi.ComponentR
     assert 5 <= len(source.splitlines()) <= 15
     namespace: dict[str, Any] = {"pulumi": pulumi}
     run = run_function(lambda: exec(source, namespace))
-    [made] = run.of(component.__name__)
+    [made] = run.of(f"components:{component.__name__}")
     assert made.type == f"azureml-platform:components:{component.__name__}"
     assert run.component_outputs[made.urn]
     assert run.outputs and all(isinstance(value, str) for value in run.outputs.values())
@@ -92,7 +93,14 @@ def test_a_size_in_other_letter_case_is_the_same() -> None:
 
 def test_a_datastore_of_no_file_system_is_refused() -> None:
     with pytest.raises(ValueError, match="datastore 'Sales': no file system 'sale' among"):
-        AdlsDatastoreArgs("g", "w", "eastus2", "acc", file_systems=["sales"], datastores={"Sales": "sale"})
+        AdlsDatastoreArgs("g", "w", "eastus2", ["sales"], "account", datastores={"Sales": Store("sale")})
+
+
+def test_a_lake_is_made_or_exists() -> None:
+    with pytest.raises(ValueError, match="either account_name"):
+        AdlsDatastoreArgs("g", "w", "eastus2", ["sales"])
+    with pytest.raises(ValueError, match="either account_name"):
+        AdlsDatastoreArgs("g", "w", "eastus2", ["sales"], "account", "/subscriptions/s/x")
 
 
 def test_the_table_of_vm_sizes_is_sound() -> None:

@@ -70,6 +70,10 @@ def test_people_are_compared_in_any_letter_case() -> None:
     assert department.teams[0].leads[0].user == "admin1@site.com"
 
 
+ACCOUNT = (
+    "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/data"
+    "/providers/Microsoft.Storage/storageAccounts/companylake"
+)
 MISTAKES: list[tuple[str, Any, str, list[str]]] = [
     # path, value, key of the problem, what the message says
     ("teams.0.clusters.1.vmSize", "STANDARD_DS13_V22", "teams[0].clusters[1].vmSize", ["mean 'STANDARD_DS13_V2'?"]),
@@ -100,6 +104,46 @@ MISTAKES: list[tuple[str, Any, str, list[str]]] = [
     ("teams.0.lake.datastores.0.name", "ml data", "teams[0].lake.datastores[0].name", ["'ml data'"]),
     ("teams.0.lake.fileSystems", [], "teams[0].lake.fileSystems", ["is empty"]),
     ("teams.0.lake.fileSystems.0", "Fs", "teams[0].lake.fileSystems[0]", ["'Fs'", "3 to 63"]),
+    ("teams.0.lake.lifecycle", [{"name": "a"}], "teams[0].lake.lifecycle[0]", ["needs one of coolAfterDays"]),
+    (
+        "teams.0.lake.lifecycle",
+        [{"name": "a", "coolAfterDays": 9, "deleteAfterDays": 9}],
+        "teams[0].lake.lifecycle[0]",
+        ["each later"],
+    ),
+    ("teams.0.lake.accountId", "mylake", "teams[0].lake.accountId", ["Id of an account that exists"]),
+    ("teams.0.lake.accountId", ACCOUNT, "teams[0].lake.accountId", ["not in the department's subscription"]),
+    (
+        "teams.0.data",
+        {"containers": ["a-b"], "datastores": [{"name": "mldata", "container": "a-b"}]},
+        "teams[0].data.datastores[0].name",
+        ["taken by teams[0].lake.datastores[0].name"],
+    ),
+    (
+        "teams.0.data",
+        {"containers": ["raw"], "datastores": [{"name": "R", "container": "rav"}]},
+        "teams[0].data.datastores[0].container",
+        ["'rav' is not in data.containers. Did you mean 'raw'?"],
+    ),
+    ("teams.0.automation", [{"name": "release"}], "teams[0].automation[0]", ["no way to sign in"]),
+    (
+        "teams.0.automation",
+        [{"name": "release", "github": {"repository": "a/b"}}],
+        "teams[0].automation[0].github",
+        ["either an environment or a branch"],
+    ),
+    (
+        "teams.0.automation",
+        [{"name": "release", "secret": {"rotated": "2026"}}],
+        "teams[0].automation[0].secret.rotated",
+        ["a day such as"],
+    ),
+    (
+        "teams.0.automation",
+        [{"name": "x1", "secret": {"rotated": "2026-11-01", "readers": [{"user": "a@b.com", "until": "2020-01-01"}]}}],
+        "teams[0].automation[0].secret.readers[0].until",
+        ["ended on 2020-01-01"],
+    ),
     ("teams", REMOVE, "teams", ["is missing", "at least one"]),
     ("teams", [], "teams", ["is empty"]),
     ("code", "bgmrx", "code", ["'bgmrx' (5 characters)", "up to 4"]),
@@ -113,7 +157,7 @@ MISTAKES: list[tuple[str, Any, str, list[str]]] = [
     ("allowedVmSizes", ["STANDARD_DS3_V2", "STANDARD_NV6"], "teams[0].clusters[1].vmSize", ["'s allowedVmSizes"]),
     ("keyVault", {"retentionDays": 5}, "keyVault.retentionDays", ["5 is not allowed", "7 to 90"]),
     ("subscription", "x", "subscription", ["unknown key", "'subscriptionId'"]),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda m: f"{m[0]}={m[1]}")
@@ -156,6 +200,27 @@ def test_access_that_has_ended_is_refused_and_access_that_ends_soon_is_told() ->
     assert ends in warnings(parsed, date(2026, 12, 20))
     with pytest.raises(SettingsError, match=r"leads\[0\]\.until: the access of 'a@b\.com' ended on 2026-12-31"):
         parse_department(department, "f", today=date(2027, 1, 1))
+
+
+def test_a_secret_that_expires_is_told() -> None:
+    secret = {"rotated": "2026-11-01", "validDays": 60}
+    parsed = parse_department(changed(("teams.0.automation", [{"name": "seed", "secret": secret}])), "f")
+    key = f"{KEY}.teams[0].automation[0].secret.rotated: the secret"
+    told = {
+        day: [w for w in warnings(parsed, day) if w.startswith(key)]
+        for day in (date(2026, 11, 20), date(2026, 12, 20), date(2027, 1, 1))
+    }
+    assert list(told.values()) == [
+        [],
+        [f"{key} expires on 2026-12-31. Set 'rotated' to 2026-12-20 to make a new one."],
+        [f"{key} expired on 2026-12-31. Set 'rotated' to 2027-01-01 to make a new one."],
+    ]
+
+
+def test_production_has_no_archive() -> None:
+    rule = {"name": "old", "archiveAfterDays": 30}
+    found = problems(changed(("environment", "pro"), ("teams.0.lake.lifecycle", [rule])))
+    assert "no archive tier" in found[f"{KEY}.teams[0].lake.lifecycle[0].archiveAfterDays"]
 
 
 def test_a_size_is_warned_about_a_year_before_it_is_retired() -> None:

@@ -29,6 +29,10 @@ ROOT = Path(__file__).resolve().parents[2]
 SUBSCRIPTION = "8b41ca0c-0c5a-4c01-b49b-5bb8d329cc27"
 TENANT = "72f988bf-86f1-41af-91ab-2d7cd011db47"
 
+SECRET_MARK_KEY = "4dabf18193072939515e22adb298388d"
+SECRET_MARK = "1b47061264138c4ac30d75fd1eb44270"
+"""How Pulumi marks a secret on the wire."""
+
 _GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{{resourceGroupName}}"
 _STORAGE = f"{_GROUP}/providers/Microsoft.Storage/storageAccounts/{{accountName}}"
 _ML = f"{_GROUP}/providers/Microsoft.MachineLearningServices/workspaces/{{workspaceName}}"
@@ -36,6 +40,9 @@ IDS = {
     "resources:ResourceGroup": _GROUP,
     "storage:StorageAccount": _STORAGE,
     "storage:BlobContainer": f"{_STORAGE}/blobServices/default/containers/{{containerName}}",
+    "storage:BlobServiceProperties": f"{_STORAGE}/blobServices/{{blobServicesName}}",
+    "storage:ManagementPolicy": f"{_STORAGE}/managementPolicies/{{managementPolicyName}}",
+    "keyvault:Secret": f"{_GROUP}/providers/Microsoft.KeyVault/vaults/{{vaultName}}/secrets/{{secretName}}",
     "keyvault:Vault": f"{_GROUP}/providers/Microsoft.KeyVault/vaults/{{vaultName}}",
     "containerregistry:Registry": f"{_GROUP}/providers/Microsoft.ContainerRegistry/registries/{{registryName}}",
     "operationalinsights:Workspace": f"{_GROUP}/providers/Microsoft.OperationalInsights/workspaces/{{workspaceName}}",
@@ -132,8 +139,10 @@ class Monitor(mocks.MockMonitor):
         return response
 
     def _create(self, type_: str, name: str, inputs: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-        if type_ not in IDS:
-            return name, dict(inputs)
+        if type_ not in IDS:  # Entra's
+            secret = {SECRET_MARK_KEY: SECRET_MARK, "value": "a secret"}
+            ids = {"objectId": principal_id(name), "clientId": principal_id(f"client {name}")}
+            return name, {**inputs, **ids, "value": secret}
         id_ = IDS[type_].format(**inputs)
         outputs = {**inputs, "name": id_.rsplit("/", 1)[1]}
         if isinstance(identity := inputs.get("identity"), dict):

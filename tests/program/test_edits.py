@@ -59,6 +59,8 @@ def data_of(person: str) -> list[str]:
 
 LARGE = {"name": "large", "vmSize": "STANDARD_DS3_V2", "maxNodes": 2}
 CLUSTERS = stack_file("dev")["teams"][0]["clusters"]
+SEED = {"name": "seed", "role": "contributor", "secret": {"rotated": "2026-11-01"}}
+RELEASE = {"name": "release", "github": {"repository": "contoso/forecast", "branch": "main"}}
 DS3, DS13 = "Compute bluegranit-ds3-v2-cluster", "Compute bluegranit-ds13-v2-2ndclust"
 
 EDITS: dict[str, tuple[dict[str, Any], set[str]]] = {
@@ -132,6 +134,59 @@ EDITS: dict[str, tuple[dict[str, Any], set[str]]] = {
                     "workspace-identity"
                 ), "nodes-identity", "admin1@site.com", "user1@site.com", "user2@site.com")
             ),
+        ),
+    ),
+    "softDeleteDays": (
+        {"teams.0.lake.softDeleteDays": 30},
+        updates("BlobServiceProperties bluegranit-lake"),
+    ),
+    "no soft delete": ({"teams.0.lake.softDeleteDays": 0}, deletes("BlobServiceProperties bluegranit-lake")),
+    "lifecycle": (
+        {"teams.0.lake.lifecycle": [{"name": "old", "coolAfterDays": 30, "deleteAfterDays": 365}]},
+        creates("ManagementPolicy bluegranit-lake"),
+    ),
+    "a datastore by the blob protocol": (
+        {"teams.0.lake.datastores.0.type": "blob"},
+        replaces("Datastore bluegranit-MLData"),
+    ),
+    "containers for data": (
+        {"teams.0.data": {"containers": ["raw"], "datastores": [{"name": "Raw", "container": "raw"}]}},
+        creates("AdlsDatastore bluegranit-data", "BlobContainer bluegranit-data-raw", "Datastore bluegranit-data-Raw"),
+    ),
+    "a lake by service principal": (
+        {"teams.0.lake.servicePrincipal": {"rotated": "2026-11-01"}},
+        creates(
+            "ServicePrincipal bluegranit-lake",
+            "Application bluegranit-lake",
+            "ServicePrincipalPassword bluegranit-lake",
+            "Secret bluegranit-lake",
+            "RoleAssignment bluegranit-vault-user@domain.com",
+            "RoleAssignment bluegranit-fs1-bluegranit-lake",
+        )
+        | updates("Datastore bluegranit-MLData"),
+    ),
+    # automation
+    "a contributor with a secret": (
+        {"teams.0.automation": [SEED]},
+        creates(
+            "ServicePrincipal bluegranit-seed",
+            "Application bluegranit-seed",
+            "ServicePrincipalPassword bluegranit-seed",
+            "Secret bluegranit-seed",
+            "RoleAssignment bluegranit-vault-user@domain.com",
+            "RoleAssignment bluegranit-seed-workspace",
+            *data_of("bluegranit-seed"),
+        ),
+    ),
+    "trust in a repository": (
+        {"teams.0.automation": [RELEASE]},
+        creates(
+            "ServicePrincipal bluegranit-release",
+            "Application bluegranit-release",
+            "ApplicationFederatedIdentityCredential bluegranit-release-github",
+            "RoleDefinition bluegranit-automation",
+            "RoleAssignment bluegranit-automation-bluegranit-release",
+            *data_of("bluegranit-release"),
         ),
     ),
     # services

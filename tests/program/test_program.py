@@ -15,11 +15,21 @@ from pulumi_azure_native import resources
 
 from components.aliases import drop_version_aliases
 from components.outputs import StackOutputs, schema
-from tests.program.harness import ROOT, Registered, Run, principal_id, run_function, run_program, stack_file
+from tests.program.harness import (
+    ROOT,
+    SECRET_MARK,
+    Registered,
+    Run,
+    principal_id,
+    run_function,
+    run_program,
+    stack_file,
+)
 
 BLOB = "ba92f5b4-2d11-453d-a403-e96b0029c9fe"
 CONTRIBUTOR = "b24988ac-6180-42a0-ab88-20f7382dd24c"
 READER = "acdd72a7-3385-48ef-bd42-f6b606fc81e7"
+SECRETS_USER = "4633458b-17de-408a-b874-0445c86b69e6"
 VAULT_ADMIN = "00482a5a-887f-4fb3-b363-3b7fe8e74483"
 IDENTITY = principal_id("bgmrbluegranite2devid")
 NODES = principal_id("bgmrbluegranite2devnodeid")
@@ -45,6 +55,7 @@ def test_the_dev_stack_has_what_the_main_job_needs(dev: Run) -> None:
         "ResourceGroup": 1,
         "StorageAccount": 3,
         "BlobContainer": 1,
+        "BlobServiceProperties": 1,
         "Vault": 1,
         "Registry": 1,
         "Workspace": 2,  # of Log Analytics and of machine learning
@@ -157,7 +168,7 @@ def test_the_clusters_identity_has_its_roles_before_the_clusters_exist(dev: Run)
 
 def test_people_get_their_roles_on_the_group_and_their_data(dev: Run) -> None:
     lead, scientist = (
-        dev.one(("RoleDefinition"), roleName=f"bgmr bluegranit dev {t}") for t in ("Team Lead", "Data Scientist")
+        dev.one("RoleDefinition", roleName=f"bgmr bluegranit dev {t}") for t in ("Team Lead", "Data Scientist")
     )
     group = "bgmr-bluegranit-eastus2-dev"
     data = {("bgmrbluegranite2devwork", BLOB), ("bgmrbluegranite2devdata", BLOB), ("fs1", BLOB)}
@@ -176,8 +187,7 @@ def test_people_get_their_roles_on_the_group_and_their_data(dev: Run) -> None:
 def test_no_assignment_is_there_twice_and_each_tells_the_principal_type(dev: Run, prod: Run) -> None:
     for run in (dev, prod):
         keys = [
-            (a.inputs[("scope")], a.inputs["principalId"], a.inputs["roleDefinitionId"])
-            for a in run.of("RoleAssignment")
+            (a.inputs["scope"], a.inputs["principalId"], a.inputs["roleDefinitionId"]) for a in run.of("RoleAssignment")
         ]
         names = [a.inputs["roleAssignmentName"] for a in run.of("RoleAssignment")]
         assert len(set(keys)) == len(keys) == len(set(names))
@@ -185,6 +195,135 @@ def test_no_assignment_is_there_twice_and_each_tells_the_principal_type(dev: Run
         for assignment in run.of("RoleAssignment"):
             expected = "User" if assignment.inputs["principalId"] in people else "ServicePrincipal"
             assert assignment.inputs["principalType"] == expected
+
+
+def with_team(**settings: Any) -> Any:
+    """The dev stack's department with its team set otherwise."""
+    department = copy.deepcopy(stack_file("dev"))
+    department["teams"][0] |= settings
+    return department
+
+
+def test_groups_have_the_roles_in_their_peoples_place() -> None:
+    run = run_program(with_team(groups=True, readers=["user2@site.com"]))
+    groups = {g.inputs["displayName"]: g for g in run.of("Group")}
+    assert set(groups) == {f"bgmr bluegranit dev {title}" for title in ("Team Lead", "Data Scientist", "Reader")}
+    leads = groups["bgmr bluegranit dev Team Lead"]
+    assert leads.inputs["members"] == [principal_id(user(f"{name}@site.com")) for name in ("admin1", "user1")]
+    assert leads.inputs["securityEnabled"] is True
+    types = Counter(a.inputs["principalType"] for a in run.of("RoleAssignment"))
+    assert types["User"] == 0
+    assert {scope for scope, _ in assignments(run, leads.name)} == {
+        "bgmr-bluegranit-eastus2-dev",
+        "bgmrbluegranite2devwork",
+        "bgmrbluegranite2devdata",
+        "fs1",
+    }
+
+
+SECRET = {"rotated": "2026-11-01", "validDays": 90, "readers": ["admin1@site.com"]}
+
+
+def test_the_seed_case_a_contributor_with_a_secret_in_the_vault() -> None:
+    run = run_program(with_team(automation=[{"name": "seed", "role": "contributor", "secret": SECRET}]))
+    assert assignments(run, "bluegranit-seed") == {
+        ("bgmrbluegranite2devws", CONTRIBUTOR),
+        ("bgmrbluegranite2devwork", BLOB),
+        ("bgmrbluegranite2devdata", BLOB),
+        ("fs1", BLOB),
+    }
+    password = run.one("ServicePrincipalPassword")
+    assert password.inputs["endDate"] == "2027-01-30T00:00:00Z"
+    assert password.inputs["rotateWhenChanged"] == {"rotated": "2026-11-01"}
+    assert run.one("Secret").inputs["secretName"] == "seed-password"
+    assert ("seed-password", SECRETS_USER) in assignments(run, user("admin1@site.com"))
+    automation = StackOutputs.model_validate(run.outputs).teams["bluegranit"].automation["seed"]
+    assert (automation.vault, automation.secret_name) == ("bgmrbluegranite2devkv", "seed-password")
+    assert automation.client_id == principal_id("client bluegranit-seed")
+
+
+def test_automation_is_trusted_by_its_own_tokens() -> None:
+    devops = {
+        ("organizationId"): "0" * 8 + "-0000-0000-0000-" + "0" * 12,
+        "organization": "contoso",
+        "project": "ML",
+        "serviceConnection": "azure ml",
+    }
+    github = {"repository": "contoso/forecast", "environment": "prod"}
+    run = run_program(with_team(automation=[{"name": "release", "github": github, "azureDevOps": devops}]))
+    trusted = {f.inputs["displayName"]: f.inputs for f in run.of("ApplicationFederatedIdentityCredential")}
+    assert trusted["github"]["issuer"] == "https://token.actions.githubusercontent.com"
+    assert trusted["github"]["subject"] == "repo:contoso/forecast:environment:prod"
+    assert trusted["azure-devops"]["issuer"].startswith("https://vstoken.dev.azure.com/00000000-")
+    assert trusted["azure-devops"]["subject"] == "sc://contoso/ML/azure ml"
+    assert all(inputs["audiences"] == ["api://AzureADTokenExchange"] for inputs in trusted.values())
+    assert run.of("ServicePrincipalPassword") == run.of("keyvault:Secret") == []
+    role = run.one("RoleDefinition", roleName="bgmr bluegranit dev MLOps Automation").inputs["roleDefinitionId"]
+    assert ("bgmr-bluegranit-eastus2-dev", role) in assignments(run, "bluegranit-release")
+
+
+def test_a_lake_by_service_principal_keeps_its_secret_secret() -> None:
+    lake = {"fileSystems": ["fs1"], "datastores": [{"name": "MLData", "fileSystem": "fs1"}], "servicePrincipal": SECRET}
+    run = run_program(with_team(lake=lake))
+    credentials = run.one("Datastore").inputs["properties"]["credentials"]
+    assert (credentials["credentialsType"], credentials["clientId"]) == (
+        "ServicePrincipal",
+        principal_id("client bluegranit-lake"),
+    )
+    sent = run.one("Datastore").request.object["properties"]["credentials"]["secrets"]
+    assert SECRET_MARK in str(sent)
+    assert ("fs1", BLOB) in assignments(run, "bluegranit-lake")
+
+
+def test_a_lake_that_exists_gets_nothing_but_roles() -> None:
+    group = f"/subscriptions/{stack_file('dev')['subscriptionId']}/resourceGroups/data"
+    account = f"{group}/providers/Microsoft.Storage/storageAccounts/companylake"
+    lake = {
+        ("accountId"): account,
+        "fileSystems": ["sales"],
+        "datastores": [{"name": "Sales", "fileSystem": "sales", "type": "blob"}],
+    }
+    run = run_program(with_team(lake=lake))
+    assert len(run.of("StorageAccount")) == 2
+    assert run.of("BlobContainer") == run.of("BlobServiceProperties") == []
+    properties = run.one("Datastore").inputs["properties"]
+    assert (
+        properties["datastoreType"],
+        properties["accountName"],
+        properties["containerName"],
+        properties["resourceGroup"],
+    ) == (
+        "AzureBlob",
+        "companylake",
+        "sales",
+        "data",
+    )
+    scope = f"{account}/blobServices/default/containers/sales"
+    assert sum(a.inputs["scope"] == scope for a in run.of("RoleAssignment")) == 5
+
+
+def test_a_lake_ages_and_forgives() -> None:
+    rules = [
+        {("name"): "old", "prefixes": ["fs1/logs"], "coolAfterDays": 30, "archiveAfterDays": 90, "deleteAfterDays": 365}
+    ]
+    run = run_program(with_team(lake={"fileSystems": ["fs1"], "softDeleteDays": 14, "lifecycle": rules}))
+    [rule] = run.one("ManagementPolicy").inputs["policy"]["rules"]
+    assert rule["definition"]["filters"] == {"blobTypes": ["blockBlob"], "prefixMatch": ["fs1/logs"]}
+    assert rule["definition"]["actions"]["baseBlob"] == {
+        "tierToCool": {"daysAfterModificationGreaterThan": 30},
+        "tierToArchive": {"daysAfterModificationGreaterThan": 90},
+        "delete": {"daysAfterModificationGreaterThan": 365},
+    }
+    kept = run.one("BlobServiceProperties").inputs
+    assert kept["deleteRetentionPolicy"] == kept["containerDeleteRetentionPolicy"] == {"enabled": True, "days": 14}
+    assert run_program(with_team(lake={"fileSystems": ["fs1"], "softDeleteDays": 0})).of("BlobServiceProperties") == []
+
+
+def test_the_account_for_data_has_containers_and_datastores() -> None:
+    run = run_program(with_team(data={"containers": ["raw"], "datastores": [{"name": "Raw", "container": "raw"}]}))
+    assert run.one("BlobContainer", containerName="raw").inputs["accountName"] == "bgmrbluegranite2devdata"
+    store = StackOutputs.model_validate(run.outputs).teams["bluegranit"].datastores["Raw"]
+    assert (store.type, store.account, store.container) == ("AzureBlob", "bgmrbluegranite2devdata", "raw")
 
 
 def test_every_persona_gets_its_role_and_only_those_who_work_with_data_get_the_data() -> None:
@@ -209,7 +348,7 @@ def test_every_persona_gets_its_role_and_only_those_who_work_with_data_get_the_d
         "fs1",
     }
     assert {
-        a.inputs[("principalType")] for a in run.of("RoleAssignment") if a.inputs["principalId"] == principal_id(people)
+        a.inputs["principalType"] for a in run.of("RoleAssignment") if a.inputs["principalId"] == principal_id(people)
     } == {"Group"}
     [(subscription, role)] = assignments(run, user("quota@site.com"))
     definition = run.one("RoleDefinition", roleName="bgmr dev Subscription Admin")
@@ -234,7 +373,7 @@ def test_nothing_has_a_password_or_is_open_to_the_public(dev: Run) -> None:
         assert account.inputs["allowBlobPublicAccess"] is False
         assert account.inputs["enableHttpsTrafficOnly"] is True
         assert account.inputs["minimumTlsVersion"] == "TLS1_2"
-    assert {a.inputs[("accountName")] for a in dev.of("StorageAccount") if a.inputs["isHnsEnabled"]} == {
+    assert {a.inputs["accountName"] for a in dev.of("StorageAccount") if a.inputs["isHnsEnabled"]} == {
         "bgmrbluegranite2devlake"
     }
     vault = dev.one("Vault").inputs["properties"]

@@ -1,0 +1,322 @@
+"""One team of a department: its workspace, people, clusters, data and automation, from the settings."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+import pulumi_azuread as azuread
+
+from components.access import DataScientistRole, DataScientistRoleArgs
+from components.compute import ComputeCluster, ComputeClusterArgs
+from components.datastore import AdlsDatastore, AdlsDatastoreArgs, ClientSecret, RegisteredDatastore, Store
+from components.directory import Directory
+from components.principals import Principal, assign, subscription_of, unique
+from components.roles import (
+    CONTRIBUTOR,
+    KEY_VAULT_SECRETS_OFFICER,
+    KEY_VAULT_SECRETS_USER,
+    TITLES,
+    WORKS_WITH_DATA,
+    Persona,
+)
+from components.serviceprincipal import Federation, ServicePrincipal, ServicePrincipalArgs, VaultSecretArgs
+from components.settings import Automation, Cluster, Department, Lake, Member, Secret, Team
+from components.storage import Lifecycle
+from components.workspace import TeamWorkspace, TeamWorkspaceArgs
+
+GITHUB_ISSUER = "https://token.actions.githubusercontent.com"
+AZURE_DEVOPS_ISSUER = "https://vstoken.dev.azure.com"
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What the teams of a department have in common.
+
+    Attributes:
+        department: The settings.
+        provider: azure-native in the department's subscription.
+        tenant_id: The Entra tenant.
+        directory: Finds people and groups.
+    """
+
+    department: Department
+    provider: pulumi.ProviderResource
+    tenant_id: pulumi.Output[str]
+    directory: Directory
+
+
+def build_team(shared: Shared, team: Team) -> Mapping[str, Any]:
+    """Register everything of a team; its part of the stack's outputs."""
+    return _TeamBuilder(shared, team).build()
+
+
+class _TeamBuilder:
+    def __init__(self, shared: Shared, team: Team) -> None:
+        self._shared, self._team = shared, team
+        self._department = shared.department
+        self._names = shared.department.names(team)
+        self._tags = shared.department.tags(team)
+        self._officers: list[pulumi.Resource] = []
+        self._prefix = f"{shared.department.code} {team.name} {shared.department.environment}"
+
+    def build(self) -> Mapping[str, Any]:
+        automation = {entry.name: entry for entry in self._team.automation}
+        people = self._people()
+        contributors = unique(person for persona in WORKS_WITH_DATA for person in people[persona])
+        workspace = self._workspace(contributors)
+        principals = {name: self._automation(entry, workspace) for name, entry in automation.items()}
+        runs = [principals[name].principal for name, entry in automation.items() if entry.role == "automation"]
+        access = DataScientistRole(
+            self._team.name,
+            DataScientistRoleArgs(
+                role_prefix=self._prefix,
+                resource_group_id=workspace.resource_group_id,
+                members={**people, Persona.AUTOMATION: runs},
+            ),
+            opts=pulumi.ResourceOptions(parent=workspace),
+        )
+        for principal in principals.values():
+            workspace.grant_data_access(principal.principal)
+        clusters = {cluster.name: self._cluster(cluster, workspace) for cluster in self._team.clusters}
+        with_data = [*contributors, *(principal.principal for principal in principals.values())]
+        datastores = {**self._lake(workspace, with_data), **self._data(workspace)}
+        return {
+            "subscriptionId": workspace.workspace_id.apply(subscription_of),
+            "resourceGroup": workspace.resource_group_name,
+            "workspace": workspace.workspace_name,
+            "location": workspace.location,
+            "studioUrl": workspace.studio_url,
+            "trackingUri": workspace.tracking_uri,
+            "clusters": clusters,
+            "datastores": {
+                name: {"type": store.type, "account": store.account, "container": store.container, "uri": store.uri}
+                for name, store in datastores.items()
+            },
+            "roles": {persona: {"name": role.name, "id": role.id} for persona, role in access.defined.items()},
+            "automation": {
+                name: {
+                    "clientId": principal.client_id,
+                    "tenantId": self._shared.tenant_id,
+                    "vault": workspace.vault_name if automation[name].secret else None,
+                    "secretName": _secret_name(name) if automation[name].secret else None,
+                }
+                for name, principal in principals.items()
+            },
+        }
+
+    def _people(self) -> Mapping[Persona, list[Principal]]:
+        lists = {
+            Persona.ADMIN: self._team.admins,
+            Persona.LEAD: self._team.leads,
+            Persona.DATA_SCIENTIST: self._team.data_scientists,
+            Persona.AUTOMATION: (),
+            Persona.READER: self._team.readers,
+        }
+        found = {persona: self._principals(members) for persona, members in lists.items()}
+        if not self._team.groups:
+            return found
+        return {persona: [self._group(persona, members)] if members else [] for persona, members in found.items()}
+
+    def _principals(self, members: tuple[Member, ...]) -> list[Principal]:
+        return unique(self._shared.directory.principal(member) for member in members)
+
+    def _group(self, persona: Persona, members: list[Principal]) -> Principal:
+        """A security group of those who are one thing to the team; it has the roles in their place."""
+        group = azuread.Group(
+            f"{self._team.name}-{persona}",
+            display_name=f"{self._prefix} {TITLES[persona]}",
+            description=f"Made and kept by the platform for the team {self._team.name}.",
+            security_enabled=True,
+            prevent_duplicate_names=True,
+            members=[member.object_id for member in members],
+        )
+        return Principal(f"group-{persona}", group.object_id, "Group")
+
+    def _workspace(self, contributors: list[Principal]) -> TeamWorkspace:
+        department = self._department
+        return TeamWorkspace(
+            self._team.name,
+            TeamWorkspaceArgs(
+                names=self._names,
+                location=department.region,
+                tenant_id=self._shared.tenant_id,
+                data_contributors=contributors,
+                purge_protection=department.purge_protection,
+                vault_retention_days=department.key_vault.retention_days,
+                registry_sku=department.registry_tier,
+                log_retention_days=department.log_retention_days,
+                replication=department.replication,
+                tags=self._tags,
+            ),
+            opts=pulumi.ResourceOptions(providers=[self._shared.provider]),
+        )
+
+    def _cluster(self, cluster: Cluster, workspace: TeamWorkspace) -> Mapping[str, Any]:
+        made = ComputeCluster(
+            f"{self._team.name}-{cluster.name}",
+            ComputeClusterArgs(
+                resource_group_name=workspace.resource_group_name,
+                workspace_name=workspace.workspace_name,
+                cluster_name=cluster.name,
+                location=self._department.region,
+                vm_size=cluster.vm_size,
+                max_nodes=cluster.max_nodes,
+                identity_id=workspace.node_identity_id,
+                priority=cluster.priority,
+                idle_minutes=cluster.idle_minutes,
+                tags=self._tags,
+            ),
+            opts=pulumi.ResourceOptions(parent=workspace, depends_on=workspace.node_access),
+        )
+        return {
+            "vmSize": made.vm_size,
+            "maxNodes": cluster.max_nodes,
+            "priority": cluster.priority,
+            "idleMinutes": cluster.idle_minutes,
+        }
+
+    def _lake(self, workspace: TeamWorkspace, people: list[Principal]) -> Mapping[str, RegisteredDatastore]:
+        lake = self._team.lake
+        if lake is None:
+            return {}
+        contributors = [workspace.workspace_identity, workspace.node_identity, *people]
+        credential = None
+        if lake.service_principal:
+            by = self._service_principal("lake", lake.service_principal, workspace)
+            contributors.append(by.principal)
+            credential = ClientSecret(self._shared.tenant_id, by.client_id, by.secret or "")
+        made = AdlsDatastore(
+            self._team.name,
+            AdlsDatastoreArgs(
+                resource_group_name=workspace.resource_group_name,
+                workspace_name=workspace.workspace_name,
+                location=self._department.region,
+                account_name=None if lake.account_id else self._names.lake,
+                account_id=lake.account_id,
+                existing_file_systems=lake.account_id is not None,
+                file_systems=lake.file_systems,
+                datastores={store.name: Store(store.file_system, store.type) for store in lake.datastores},
+                contributors=contributors,
+                credential=credential,
+                soft_delete_days=lake.soft_delete_days,
+                lifecycle=_lifecycle(lake),
+                replication=self._department.replication,
+                tags=self._tags,
+            ),
+            opts=pulumi.ResourceOptions(parent=workspace),
+        )
+        return made.datastores
+
+    def _data(self, workspace: TeamWorkspace) -> Mapping[str, RegisteredDatastore]:
+        data = self._team.data
+        if data is None:
+            return {}
+        made = AdlsDatastore(
+            f"{self._team.name}-data",
+            AdlsDatastoreArgs(
+                resource_group_name=workspace.resource_group_name,
+                workspace_name=workspace.workspace_name,
+                location=self._department.region,
+                account_id=workspace.data_account_id,
+                file_systems=data.containers,
+                datastores={store.name: Store(store.container, "blob") for store in data.datastores},
+            ),
+            opts=pulumi.ResourceOptions(parent=workspace),
+        )
+        return made.datastores
+
+    def _automation(self, entry: Automation, workspace: TeamWorkspace) -> ServicePrincipal:
+        made = self._service_principal(entry.name, entry.secret, workspace, _federations(entry))
+        if entry.role == "contributor":
+            assign(
+                f"{self._team.name}-{entry.name}-workspace",
+                scope=workspace.workspace_id,
+                principal=made.principal,
+                role=CONTRIBUTOR,
+                opts=pulumi.ResourceOptions(parent=workspace),
+            )
+        return made
+
+    def _service_principal(
+        self,
+        name: str,
+        secret: Secret | None,
+        workspace: TeamWorkspace,
+        federations: Mapping[str, Federation] | None = None,
+    ) -> ServicePrincipal:
+        kept = None
+        if secret:
+            kept = VaultSecretArgs(
+                resource_group_name=workspace.resource_group_name,
+                vault_name=workspace.vault_name,
+                secret_name=_secret_name(name),
+                rotated=secret.rotated,
+                valid_days=secret.valid_days,
+                tags=self._tags,
+            )
+        made = ServicePrincipal(
+            f"{self._team.name}-{name}",
+            ServicePrincipalArgs(display_name=f"{self._prefix} {name}", federations=federations or {}, secret=kept),
+            opts=pulumi.ResourceOptions(
+                parent=workspace, depends_on=self._vault_officers(workspace) if secret else None
+            ),
+        )
+        for reader in self._principals(secret.readers if secret else ()):
+            assign(
+                f"{self._team.name}-{name}-secret-{reader.name}",
+                scope=made.vault_secret_id or "",
+                principal=reader,
+                role=KEY_VAULT_SECRETS_USER,
+                opts=pulumi.ResourceOptions(parent=made),
+            )
+        return made
+
+    def _vault_officers(self, workspace: TeamWorkspace) -> list[pulumi.Resource]:
+        """Let those who deploy remove secrets: azure-native does so at the vault, where rights on the group do not count."""
+        if not self._officers:
+            department = self._department
+            self._officers = [
+                assign(
+                    f"{self._team.name}-vault-{deployer.name}",
+                    scope=workspace.vault_id,
+                    principal=deployer,
+                    role=KEY_VAULT_SECRETS_OFFICER,
+                    opts=pulumi.ResourceOptions(parent=workspace),
+                )
+                for deployer in self._principals(department.deployers or (Member(user=department.admin),))
+            ]
+        return self._officers
+
+
+def _federations(entry: Automation) -> Mapping[str, Federation]:
+    """The pipelines whose tokens stand for a service principal.
+
+    Source of the subjects: docs.github.com/actions/concepts/security/openid-connect and
+    learn.microsoft.com/azure/devops/pipelines/release/configure-workload-identity.
+    """
+    found = {}
+    if github := entry.git_hub:
+        where = f"environment:{github.environment}" if github.environment else f"ref:refs/heads/{github.branch}"
+        found["github"] = Federation(GITHUB_ISSUER, f"repo:{github.repository}:{where}")
+    if devops := entry.azure_dev_ops:
+        subject = f"sc://{devops.organization}/{devops.project}/{devops.service_connection}"
+        found["azure-devops"] = Federation(f"{AZURE_DEVOPS_ISSUER}/{devops.organization_id}", subject)
+    return found
+
+
+def _lifecycle(lake: Lake) -> list[Lifecycle]:
+    return [
+        Lifecycle(
+            name=rule.name,
+            prefixes=rule.prefixes,
+            cool_after=rule.cool_after_days,
+            archive_after=rule.archive_after_days,
+            delete_after=rule.delete_after_days,
+        )
+        for rule in lake.lifecycle
+    ]
+
+
+def _secret_name(name: str) -> str:
+    return f"{name}-password"
