@@ -3,7 +3,9 @@
 Source: azureml-mlflow 1.62, _restclient/run_artifact and _restclient/artifact, for paths and bodies.
 """
 
+from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 from sandbox.azure.arm.core import Body
 from sandbox.azure.ml.errors import UserError, not_found
@@ -26,14 +28,35 @@ def root(scope: Scope, origin: str, container: str) -> Location:
     if origin == RUN_ORIGIN:
         return artifacts(scope, stored(scope, container.removeprefix("dcid."))["runId"])
     if origin == MODEL_ORIGIN:
-        name, _, version = container.rpartition(".")
-        return locate(scope, f"{scope.id}/models/{name}/versions/{version}")
+        return replace(_model(scope, container), path=_model(scope, container).path.rpartition("/")[0])
     if ".." in (origin, container):
         raise not_found(f"Artifact container {origin}/{container}")
     datastore = scope.get("resource", "datastores", ARTIFACT_STORE)
     if datastore is None:
         raise not_found(f"Datastore {ARTIFACT_STORE}")
     return datastore_location(datastore, f"{origin}/{container}")
+
+
+def _model(scope: Scope, container: str) -> Location:
+    """Where the files of a model `NAME.VERSION` are. Clients want a path in the container: the folder's own name."""
+    name, _, version = container.rpartition(".")
+    return locate(scope, f"{scope.id}/models/{name}/versions/{version}")
+
+
+def found(scope: Scope, origin: str, container: str) -> tuple[Location, list[tuple[str, Any]]]:
+    """Where the artifacts lie, and what there is: names and properties."""
+    place = root(scope, origin, container)
+    blobs = blobs_below(scope, place)
+    if origin == MODEL_ORIGIN:
+        folder = _model(scope, container).path.rpartition("/")[2]
+        blobs = [(name, blob) for name, blob in blobs if name == folder or name.startswith(f"{folder}/")]
+    return place, blobs
+
+
+def model_uri(scope: Scope, name: str, version: str) -> str:
+    """The address of a registered model's files, below origins and containers."""
+    container = f"{name}.{version}"
+    return f"{MODEL_ORIGIN}/{container}/{_model(scope, container).path.rpartition('/')[2]}"
 
 
 def check_path(path: str) -> str:
@@ -71,10 +94,10 @@ def _list(request: Request) -> Answer:
     """All artifacts, or those below `path`."""
     origin, container = _origin(request)
     below = request.query.get("path", "").strip("/")
-    found = blobs_below(request.scope, root(request.scope, origin, container))
+    _, blobs = found(request.scope, origin, container)
     shown = [
         _shown(origin, container, name, blob.modified)
-        for name, blob in found
+        for name, blob in blobs
         if not below or name == below or name.startswith(below + "/")
     ]
     return {"value": shown, "continuationToken": None, "nextLink": None}
@@ -84,8 +107,8 @@ def _content(request: Request) -> Answer:
     """The address of one artifact's content."""
     origin, container = _origin(request)
     path = check_path(request.query.get("path", ""))
-    place = root(request.scope, origin, container)
-    if path not in {name for name, _ in blobs_below(request.scope, place)}:
+    place, blobs = found(request.scope, origin, container)
+    if path not in {name for name, _ in blobs}:
         raise not_found(f"Artifact {origin}/{container}/{path}")
     return {
         "contentUri": signed_url(request.scope, place.joined(path)),
@@ -104,7 +127,7 @@ def _address(request: Request) -> Answer:
 def _metadata(request: Request) -> Answer:
     origin, container = _origin(request)
     path = check_path(request.query.get("path", ""))
-    for name, blob in blobs_below(request.scope, root(request.scope, origin, container)):
+    for name, blob in found(request.scope, origin, container)[1]:
         if name == path:
             return _shown(origin, container, path, blob.modified)
     raise not_found(f"Artifact {origin}/{container}/{path}")
@@ -113,7 +136,7 @@ def _metadata(request: Request) -> Answer:
 def _prefix(request: Request) -> Answer:
     origin, container = _origin(request)
     below = request.query.get("path", "").strip("/")
-    place = root(request.scope, origin, container)
+    place, blobs = found(request.scope, origin, container)
     return {
         "value": [
             {
@@ -123,7 +146,7 @@ def _prefix(request: Request) -> Answer:
                 "path": name,
                 "tags": {},
             }
-            for name, _ in blobs_below(request.scope, place)
+            for name, _ in blobs
             if not below or name == below or name.startswith(below + "/")
         ],
         "continuationToken": None,
@@ -134,8 +157,8 @@ def _prefix(request: Request) -> Answer:
 def _create(request: Request) -> Answer:
     """Addresses to upload new artifacts to; one that exists is an error of its own, as it is in Azure."""
     origin, container = _origin(request)
-    place = root(request.scope, origin, container)
-    there = {name for name, _ in blobs_below(request.scope, place)}
+    place, blobs = found(request.scope, origin, container)
+    there = {name for name, _ in blobs}
     made, addresses, errors = {}, {}, {}
     for one in request.body.get("paths") or []:
         path = check_path(str(one.get("path", "")).strip("/"))

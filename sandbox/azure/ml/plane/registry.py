@@ -10,7 +10,7 @@ from sandbox.azure.arm.core import Body
 from sandbox.azure.ml import runs
 from sandbox.azure.ml.assets import CONTAINER, VERSION, next_version, version_of, versions_of
 from sandbox.azure.ml.plane import search
-from sandbox.azure.ml.plane.artifacts import MODEL_ORIGIN
+from sandbox.azure.ml.plane.artifacts import model_uri
 from sandbox.azure.ml.plane.routing import Answer, Request
 from sandbox.azure.ml.plane.tracking import LOGGED_MODEL, MlflowError, api, text_of
 from sandbox.azure.ml.registration import BY_PLURAL, put_version
@@ -297,9 +297,9 @@ def _search_versions(request: Request) -> Answer:
 def _download_uri(request: Request) -> Answer:
     name, version = text_of(request, "name"), text_of(request, "version")
     _version(request, name, version)
-    path = f"{MODEL_ORIGIN}/{name}.{version}"
+    path = model_uri(request.scope, name, version)
     plain = "/mlflow/v1.0/" in request.base
-    return {"artifact_uri": f"mlflow-artifacts:/{path}" if plain else f"azureml://artifacts/{path}/"}
+    return {"artifact_uri": f"mlflow-artifacts:/{path}" if plain else f"azureml://artifacts/{path}"}
 
 
 def _tag_version(request: Request) -> Answer:

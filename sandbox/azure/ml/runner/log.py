@@ -7,7 +7,7 @@ from types import TracebackType
 
 from sandbox.azure.ml.access import Place
 from sandbox.azure.storage.authorization import WRITE
-from sandbox.azure.storage.blobs import append
+from sandbox.azure.storage.blobs import ANY, append
 
 NAME = "user_logs/std_log.txt"
 CHUNK = 1024 * 1024  # bytes carried over at a time
@@ -21,6 +21,9 @@ class Log:
     Args:
         path: The file; made if absent.
         place: The run's artifacts.
+
+    Raises:
+        AccessError: The log may not be written there.
     """
 
     def __init__(self, path: Path, place: Place) -> None:
@@ -29,6 +32,10 @@ class Log:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.file = path.open("ab", buffering=0)
         self._task: asyncio.Task[None] | None = None
+        name = f"{place.path}/{NAME}"
+        place.require(WRITE, name)
+        headers = {"content-type": "text/plain; charset=utf-8"}
+        place.container.put(name, ANY, [], blob_type="AppendBlob", headers=headers)
 
     def write(self, text: str) -> None:
         """Adds a line of the runner's own."""
