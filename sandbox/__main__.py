@@ -89,11 +89,9 @@ def _reset(directory: Path, arguments: argparse.Namespace) -> int:
 
 def _prepare(directory: Path, arguments: argparse.Namespace) -> int:
     from sandbox.azure.ml.runner.prepare import PrepareError, prepare  # noqa: PLC0415 # the other commands need no uv
-    from sandbox.environment import connection  # noqa: PLC0415
 
-    running = control.find(directory)
     try:
-        prepare(arguments.files, print, connection(directory, running.port) if running else None)
+        prepare(arguments.files, print, control.client_variables(directory))
     except PrepareError as error:
         raise SandboxError(str(error)) from error
     return 0

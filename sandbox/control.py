@@ -1,4 +1,8 @@
-"""Starting, finding, stopping and resetting the background process, from any shell."""
+"""Starting, finding, stopping and resetting the background process, from any shell.
+
+The process holds a lock on `lock` for its life, which the system frees however it dies; `sandbox.json` says where it
+listens, and counts only while the lock is held.
+"""
 
 import fcntl
 import json
@@ -15,11 +19,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sandbox.daemon import LOCK, STATE
-
+LOCK, STATE = "lock", "sandbox.json"
 DEFAULT_PORT = 27615
 START_SECONDS, STOP_SECONDS, STATUS_SECONDS = 60.0, 30.0, 5.0
 KEPT_BY_RESET = ("environments",)
+CONNECTION_VARIABLES = (
+    "HTTPS_PROXY",
+    "https_proxy",
+    "NO_PROXY",
+    "no_proxy",
+    "SSL_CERT_FILE",
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+)
 
 
 class SandboxError(Exception):
@@ -114,7 +126,8 @@ def _launch(directory: Path, port: int) -> str:
                 pass_fds=(writing,),
                 start_new_session=True,
                 cwd=Path(__file__).parent.parent,
-                env=_environment(directory),
+                # The sandbox is no client of itself, also where it is started from a client's shell.
+                env={name: value for name, value in os.environ.items() if name not in client_variables(directory)},
             )
     except OSError as error:
         raise SandboxError(f"{directory} cannot be used: {error}") from error
@@ -124,17 +137,15 @@ def _launch(directory: Path, port: int) -> str:
         return pipe.read()
 
 
-def _environment(directory: Path) -> dict[str, str]:
-    """The user's environment, without what `python -m sandbox env` put there: the sandbox is no client of itself."""
-    kept = dict(os.environ)
-    if kept.get("SSL_CERT_FILE", "").startswith(f"{directory}{os.sep}"):
-        for name in ("HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy"):
-            kept.pop(name, None)
-        for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
-            kept.pop(name, None)
-        for name in [name for name in kept if name.startswith(("AZURE_", "ARM_"))]:
-            del kept[name]
-    return kept
+def client_variables(directory: Path) -> dict[str, str]:
+    """Those variables of this process that `python -m sandbox env` put there; none in a shell without them."""
+    if not os.environ.get("SSL_CERT_FILE", "").startswith(f"{directory}{os.sep}"):
+        return {}
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name in CONNECTION_VARIABLES or name.startswith(("AZURE_", "ARM_"))
+    }
 
 
 def status(running: Running) -> dict[str, Any]:

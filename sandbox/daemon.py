@@ -1,7 +1,6 @@
 """The background process: opens the sandbox's folder, serves the gateway, ends on SIGTERM.
 
-One process a folder: it holds a lock on `lock` for its life, which the system frees however it dies. `sandbox.json`
-says where it listens, and counts only while the lock is held.
+One process a folder, by a lock (see `sandbox.control`).
 """
 
 import asyncio
@@ -13,11 +12,12 @@ import logging
 import os
 import resource
 import signal
+import socket
+import sqlite3
 import sys
 import time
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import trustme
 from starlette.applications import Starlette
@@ -28,10 +28,11 @@ from starlette.routing import Route
 from sandbox.azure import services
 from sandbox.azure.cloud import Cloud, open_cloud
 from sandbox.azure.gateway import Gateway
+from sandbox.azure.ml import Runner
+from sandbox.control import LOCK, STATE
 from sandbox.environment import CA, connection
 from sandbox.files import write_private
 
-LOCK, STATE = "lock", "sandbox.json"
 CA_KEY = "ca.key"
 DIRECTORY_MODE = 0o700
 
@@ -87,42 +88,32 @@ class Daemon:
 
         Raises:
             StartError: With the reason.
+            OSError, sqlite3.Error: The folder cannot be written.
         """
         lock = take_lock(self._directory)
-        (self._directory / STATE).unlink(missing_ok=True)
+        state = self._directory / STATE
+        state.unlink(missing_ok=True)
         stopped = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-        server, cloud, runner = await self._open()
-        write_private(
-            self._directory / STATE,
-            json.dumps({"pid": os.getpid(), "port": self._port, "started": self._started}).encode(),
-        )
+        listening = _listen(self._port)
+        self._port = listening.getsockname()[1]
+        cloud = open_cloud(self._directory, connection(self._directory, self._port))
+        gateway = Gateway(_authority(self._directory), services.hosts(cloud), self._local(cloud))
+        runner = Runner(cloud)
+        await runner.start()
+        server = await gateway.start(listening)
+        told = {"pid": os.getpid(), "port": self._port, "started": self._started}
+        write_private(state, json.dumps(told).encode())
         gc.collect()
-        gc.freeze()
-        ready.tell(f"ready {self._port}")
+        gc.freeze()  # what is here now stays: no need to look at it again
+        ready.tell("ready")
         await stopped.wait()
         server.close()
-        if runner is not None:
-            await runner.stop()
+        await runner.stop()
         cloud.store.close()
-        (self._directory / STATE).unlink(missing_ok=True)
+        state.unlink(missing_ok=True)
         os.close(lock)
-
-    async def _open(self) -> tuple[asyncio.Server, Cloud, Any]:
-        environment: dict[str, str] = {}
-        cloud = open_cloud(self._directory, environment)
-        gateway = Gateway(_authority(self._directory), services.hosts(cloud), self._local(cloud))
-        try:
-            server = await gateway.start(self._port)
-        except OSError as error:
-            raise _cannot_listen(self._port, error) from error
-        self._port = server.sockets[0].getsockname()[1]
-        environment.update(connection(self._directory, self._port))
-        runner = services.runner(cloud)
-        if runner is not None:
-            await runner.start()
-        return server, cloud, runner
 
     def _local(self, cloud: Cloud) -> Starlette:
         """What the port itself answers, without TLS: the status."""
@@ -141,6 +132,18 @@ class Daemon:
         return Starlette(routes=[Route("/status", status)])
 
 
+def _listen(port: int) -> socket.socket:
+    try:
+        return socket.create_server(("127.0.0.1", port))
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise StartError(f"cannot listen on 127.0.0.1:{port}: {error.strerror}") from error
+        raise StartError(
+            f"port {port} on 127.0.0.1 is taken by another program: start with another one, "
+            "`python -m sandbox start --port N` (0 takes any free port)"
+        ) from error
+
+
 def _counts(cloud: Cloud) -> dict[str, int]:
     """Resources by type, the most first."""
     counted = Counter(one["type"] for one in cloud.store.list("resource"))
@@ -156,15 +159,6 @@ def _resident() -> int:
     except OSError:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return pages * resource.getpagesize()
-
-
-def _cannot_listen(port: int, error: OSError) -> StartError:
-    if error.errno == errno.EADDRINUSE:
-        return StartError(
-            f"port {port} on 127.0.0.1 is taken by another program: start with another one, "
-            "`python -m sandbox start --port N` (0 takes any free port)"
-        )
-    return StartError(f"cannot listen on 127.0.0.1:{port}: {error.strerror}")
 
 
 class Ready:
@@ -195,7 +189,7 @@ def main(argv: list[str]) -> int:
     except StartError as error:
         ready.tell(f"error {error}")
         return 1
-    except OSError as error:
+    except (OSError, sqlite3.Error) as error:
         ready.tell(f"error {directory} cannot be used: {error}")
         return 1
     return 0

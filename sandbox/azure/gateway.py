@@ -45,14 +45,9 @@ class Gateway:
         """The application for a host, or None where the host is not emulated."""
         return next((app for pattern, app in self._hosts if pattern.fullmatch(host)), None)
 
-    async def start(self, port: int) -> asyncio.Server:
-        """Listens on 127.0.0.1; port 0 takes a free one.
-
-        Raises:
-            OSError: The port is taken.
-        """
-        loop = asyncio.get_running_loop()
-        return await loop.create_server(lambda: _Connection(self), "127.0.0.1", port)
+    async def start(self, listening: socket.socket) -> asyncio.Server:
+        """Serves a listening socket."""
+        return await asyncio.get_running_loop().create_server(lambda: _Connection(self), sock=listening)
 
     def context(self, host: str) -> ssl.SSLContext:
         """TLS as this host."""
