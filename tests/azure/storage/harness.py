@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import socket
 import threading
 import uuid
 from collections.abc import Callable, Iterator
@@ -85,6 +86,15 @@ class Azure:
         self.do(accounts.register, self.cloud, name, resource_id)
         return self.do(accounts.keys, self.cloud, name)[0]
 
+    def vault(self, name: str, **properties: Any) -> str:
+        """Makes a vault as the resource manager does; returns its resource id."""
+        resource_id = f"{GROUP}/providers/Microsoft.KeyVault/vaults/{name}"
+        properties = {"enableRbacAuthorization": True, "softDeleteRetentionInDays": 90, **properties}
+        body = {"id": resource_id, "name": name, "location": "eastus2", "properties": properties}
+        self.do(self.cloud.store.put, "resource", resource_id.lower(), body)
+        self.do(self.cloud.store.put, "vault", name.lower(), {"id": resource_id})
+        return resource_id
+
     def assign(self, role: str, scope: str, principal: str | None = None) -> Credential:
         """Gives a role to a principal, a new one if none is named; returns its credential."""
         principal = principal or str(uuid.uuid4())
@@ -124,7 +134,7 @@ def running(directory: Path) -> Iterator[Azure]:
 
     async def start() -> asyncio.Server:
         hosts = [(re.compile(pattern), make(cloud)) for pattern, make in PATTERNS.items()]
-        return await Gateway(ca, hosts, refuse).start(0)
+        return await Gateway(ca, hosts, refuse).start(socket.create_server(("127.0.0.1", 0)))
 
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()

@@ -1,0 +1,1 @@
+"""Key Vault's data plane, through the gateway, by azure-keyvault-secrets."""

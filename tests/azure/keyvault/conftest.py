@@ -1,0 +1,3 @@
+from tests.azure.storage.conftest import azure, new_name
+
+__all__ = ["azure", "new_name"]
