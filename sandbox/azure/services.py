@@ -47,7 +47,7 @@ PROVIDERS: tuple[Provider, ...] = (
     vaults,
     workspaces,
 )
-ROUTES = (groups, operations, storage_accounts, vaults)
+ROUTES = (groups, operations, storage_accounts, vaults, workspaces)
 
 
 def resource_manager(cloud: Cloud) -> ResourceManager:
