@@ -30,6 +30,14 @@ class ClusterOutput(_Output):
     idle_minutes: int = Field(description="Minutes without a job after which a node is given back.")
 
 
+class InstanceOutput(_Output):
+    """A compute instance, under its name in the settings."""
+
+    name: str
+    vm_size: str
+    user: str = Field(description="Whose it is, as a user principal name.")
+
+
 class DatastoreOutput(_Output):
     """A datastore of the workspace, under its name."""
 
@@ -75,6 +83,7 @@ class TeamOutput(_Output):
     studio_url: str = Field(description="Address of the workspace's web interface.")
     tracking_uri: str = Field(description="Address for MLflow: azureml://…")
     clusters: dict[str, ClusterOutput]
+    instances: dict[str, InstanceOutput] = Field(default_factory=dict)
     datastores: dict[str, DatastoreOutput]
     roles: RolesOutput
     automation: dict[str, AutomationOutput] = Field(default_factory=dict, description="Service principals by name.")

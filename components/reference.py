@@ -10,12 +10,14 @@ from components.access import DataScientistRole, DataScientistRoleArgs
 from components.compute import ComputeCluster, ComputeClusterArgs
 from components.datastore import AdlsDatastore, AdlsDatastoreArgs
 from components.files import write_whole
+from components.instance import ComputeInstance, ComputeInstanceArgs
 from components.serviceprincipal import ServicePrincipal, ServicePrincipalArgs
 from components.workspace import TeamWorkspace, TeamWorkspaceArgs
 
 COMPONENTS = {
     TeamWorkspace: TeamWorkspaceArgs,
     ComputeCluster: ComputeClusterArgs,
+    ComputeInstance: ComputeInstanceArgs,
     AdlsDatastore: AdlsDatastoreArgs,
     DataScientistRole: DataScientistRoleArgs,
     ServicePrincipal: ServicePrincipalArgs,

@@ -11,9 +11,11 @@ from components.access import DataScientistRole, DataScientistRoleArgs
 from components.compute import ComputeCluster, ComputeClusterArgs
 from components.datastore import AdlsDatastore, AdlsDatastoreArgs, ClientSecret, RegisteredDatastore, Store
 from components.directory import Directory
+from components.instance import ComputeInstance, ComputeInstanceArgs, Schedule
 from components.principals import Principal, assign, subscription_of, unique
 from components.roles import (
     CONTRIBUTOR,
+    FILE_DATA_PRIVILEGED_CONTRIBUTOR,
     KEY_VAULT_SECRETS_OFFICER,
     KEY_VAULT_SECRETS_USER,
     TITLES,
@@ -21,7 +23,7 @@ from components.roles import (
     Persona,
 )
 from components.serviceprincipal import Federation, ServicePrincipal, ServicePrincipalArgs, VaultSecretArgs
-from components.settings import Automation, Cluster, Department, Lake, Member, Secret, Team
+from components.settings import Automation, Cluster, Department, Instance, Lake, Member, Secret, Team
 from components.storage import Lifecycle
 from components.workspace import TeamWorkspace, TeamWorkspaceArgs
 
@@ -79,6 +81,7 @@ class _TeamBuilder:
         for principal in principals.values():
             workspace.grant_data_access(principal.principal)
         clusters = {cluster.name: self._cluster(cluster, workspace) for cluster in self._team.clusters}
+        instances = {instance.name: self._instance(instance, workspace) for instance in self._team.instances}
         with_data = [*contributors, *(principal.principal for principal in principals.values())]
         datastores = {**self._lake(workspace, with_data), **self._data(workspace)}
         return {
@@ -89,6 +92,7 @@ class _TeamBuilder:
             "studioUrl": workspace.studio_url,
             "trackingUri": workspace.tracking_uri,
             "clusters": clusters,
+            "instances": instances,
             "datastores": {
                 name: {"type": store.type, "account": store.account, "container": store.container, "uri": store.uri}
                 for name, store in datastores.items()
@@ -175,6 +179,36 @@ class _TeamBuilder:
             "priority": cluster.priority,
             "idleMinutes": cluster.idle_minutes,
         }
+
+    def _instance(self, instance: Instance, workspace: TeamWorkspace) -> Mapping[str, Any]:
+        owner = self._shared.directory.user(instance.user)
+        # The notebooks lie on the workspace's file share, which the instance reaches by the person's own identity.
+        files = assign(
+            f"{self._team.name}-{instance.name}-files",
+            scope=workspace.work_account_id,
+            principal=owner,
+            role=FILE_DATA_PRIVILEGED_CONTRIBUTOR,
+            opts=pulumi.ResourceOptions(parent=workspace),
+        )
+        schedule = instance.schedule
+        made = ComputeInstance(
+            f"{self._team.name}-{instance.name}",
+            ComputeInstanceArgs(
+                resource_group_name=workspace.resource_group_name,
+                workspace_name=workspace.workspace_name,
+                instance_name=instance.name,
+                location=self._department.region,
+                vm_size=instance.vm_size,
+                user_object_id=owner.object_id,
+                tenant_id=self._shared.tenant_id,
+                idle_minutes=instance.idle_minutes,
+                schedule=Schedule(schedule.start, schedule.stop, schedule.time_zone) if schedule else None,
+                setup_script=instance.setup_script,
+                tags=self._tags,
+            ),
+            opts=pulumi.ResourceOptions(parent=workspace, depends_on=[files]),
+        )
+        return {"name": made.instance_name, "vmSize": instance.vm_size, "user": instance.user}
 
     def _lake(self, workspace: TeamWorkspace, people: list[Principal]) -> Mapping[str, RegisteredDatastore]:
         lake = self._team.lake
@@ -273,7 +307,7 @@ class _TeamBuilder:
         return made
 
     def _vault_officers(self, workspace: TeamWorkspace) -> list[pulumi.Resource]:
-        """Let those who deploy remove secrets: azure-native does so at the vault, where rights on the group do not count."""
+        """Let those who deploy remove secrets, which azure-native does at the vault and not by rights on the group."""
         if not self._officers:
             department = self._department
             self._officers = [

@@ -70,6 +70,8 @@ VmSizeName = Annotated[
 ]
 Region = Annotated[str, AfterValidator(_known_region), WithJsonSchema({"enum": sorted(REGIONS)})]
 UserName = Annotated[str, Field(pattern=r"^[^@\s/]{1,64}@[^@\s/]+\.[^@\s/]+$"), AfterValidator(_lower)]
+ComputeName = Annotated[str, Field(min_length=3, pattern=r"^[A-Za-z]([A-Za-z0-9-]*[A-Za-z][A-Za-z0-9]*|[A-Za-z0-9]*)$")]
+Cron = Annotated[str, Field(pattern=r"^\S+( \S+){4}$")]
 Day = Annotated[date, BeforeValidator(_day)]
 Days = Annotated[int, Field(ge=1, le=36500)]
 Guid = Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
@@ -81,10 +83,8 @@ FileSystemName = Annotated[str, Field(min_length=3, max_length=63, pattern=r"^[a
 class Cluster(_Settings):
     """A compute cluster (AmlCompute) of a team. It has no nodes while no job runs."""
 
-    name: str = Field(
-        min_length=3,
+    name: ComputeName = Field(
         max_length=16,
-        pattern=r"^[A-Za-z]([A-Za-z0-9-]*[A-Za-z][A-Za-z0-9]*|[A-Za-z0-9]*)$",
         description=(
             "Name of the cluster: 3 to 16 letters, digits and hyphens; starts with a letter, and a "
             "letter follows every "
@@ -145,6 +145,46 @@ class Member(_Settings):
         """A plain name is a user."""
         mapping = handler.resolve_ref_schema(handler(core_schema))
         return {"anyOf": [{"type": "string", "description": "A user principal name."}, mapping]}
+
+
+class InstanceSchedule(_Settings):
+    """When an instance starts and stops by itself."""
+
+    start: Cron | None = Field(default=None, description="When it starts, as a cron expression: '0 8 * * 1-5'.")
+    stop: Cron | None = Field(default=None, description="When it stops, as a cron expression: '0 18 * * *'.")
+    time_zone: str = Field(
+        default="UTC",
+        min_length=1,
+        max_length=64,
+        description="Zone of both, in Windows' names: 'W. Europe Standard Time'.",
+    )
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if self.start is None and self.stop is None:
+            raise PydanticCustomError("own", "needs a time to start or to stop.")
+        return self
+
+
+class Instance(_Settings):
+    """A compute instance: one person's machine in the workspace, which stops when nobody uses it."""
+
+    name: ComputeName = Field(
+        max_length=24,
+        description="Name of the instance: 3 to 24 characters, otherwise as a cluster's.",
+    )
+    user: UserName = Field(description="Whose it is, as a user principal name; nobody else reaches it.")
+    vm_size: VmSizeName = Field(description="Its VM size. Like all but its tags, a change makes the instance anew.")
+    idle_minutes: int = Field(
+        default=60, ge=15, le=4320, description="Minutes without use after which it stops, 15 to 4320."
+    )
+    schedule: InstanceSchedule | None = Field(default=None, description="When it starts and stops by itself.")
+    setup_script: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=16384,
+        description="Text of a shell script that runs once, when it is made.",
+    )
 
 
 class Datastore(_Settings):
@@ -359,6 +399,7 @@ class Team(_Settings):
         default=(), description="Readers: they see the resources and the runs, and no data."
     )
     clusters: tuple[Cluster, ...] = Field(default=(), description="The team's compute clusters.")
+    instances: tuple[Instance, ...] = Field(default=(), description="Compute instances, one for each who needs one.")
     lake: Lake | None = Field(default=None, description="The team's data lake; none if left out.")
     data: Data | None = Field(default=None, description="Containers and datastores of the team's account for data.")
     automation: tuple[Automation, ...] = Field(

@@ -182,11 +182,12 @@ def cross_problems(raw: object, wrong: Collection[Path], today: date) -> Iterato
     yield from _duplicates(((("teams", i, "name"), team.get("name")) for i, team in teams), "Teams of a department")
     yield from _duplicates(
         (
-            (("teams", i, "clusters", j, "name"), cluster.get("name"))
+            (("teams", i, kind, j, "name"), compute.get("name"))
             for i, team in teams
-            for j, cluster in _mappings(team, "clusters")
+            for kind in ("clusters", "instances")
+            for j, compute in _mappings(team, kind)
         ),
-        "Azure wants a cluster's name to be unique in the region, so clusters of a department",
+        "Azure wants the name of a cluster or instance to be unique in the region, so those of a department",
     )
     yield from _size_problems(department, teams)
     if not {("code",), ("environment",), ("regionAbbreviation",), ("region",)} & set(wrong):
@@ -225,11 +226,12 @@ def _size_problems(department: Mapping[str, Any], teams: list[tuple[int, Mapping
         return
     names = {size.upper() for size in allowed if isinstance(size, str)}
     for i, team in teams:
-        for j, cluster in _mappings(team, "clusters"):
-            size = cluster.get("vmSize")
+        computes = [(kind, *found) for kind in ("clusters", "instances") for found in _mappings(team, kind)]
+        for kind, j, compute in computes:
+            size = compute.get("vmSize")
             if isinstance(size, str) and size.upper() not in names:
                 yield Problem(
-                    ("teams", i, "clusters", j, "vmSize"),
+                    ("teams", i, kind, j, "vmSize"),
                     f"{show(size)} is not one of the department's allowedVmSizes: {', '.join(sorted(names))}.",
                 )
 

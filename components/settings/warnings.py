@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from pydantic import BaseModel
 
 from components import vm_sizes
-from components.settings.model import Cluster, Department, Member, Secret
+from components.settings.model import Cluster, Department, Instance, Member, Secret
 from components.settings.problems import Path, Problem
 
 _EXPIRING = timedelta(days=30)
@@ -37,7 +37,7 @@ def _parts(value: object, path: Path) -> Iterator[tuple[Path, BaseModel]]:
 def _warnings(part: BaseModel, today: date) -> Iterator[tuple[str, str]]:
     """What deserves a look in one part: its key and the text."""
     match part:
-        case Cluster(vm_size=name):
+        case Cluster(vm_size=name) | Instance(vm_size=name):
             size = vm_sizes.find(name)
             if size and size.retired and size.retired <= today + _RETIRING:
                 when = "was retired" if size.retired <= today else "will be retired"

@@ -11,11 +11,12 @@ from components import vm_sizes
 from components.access import DataScientistRole
 from components.compute import ComputeCluster, ComputeClusterArgs
 from components.datastore import AdlsDatastore, AdlsDatastoreArgs, Store
+from components.instance import ComputeInstance, ComputeInstanceArgs
 from components.serviceprincipal import ServicePrincipal
 from components.workspace import TeamWorkspace
 from tests.program.harness import Run, run_function
 
-COMPONENTS = [TeamWorkspace, ComputeCluster, AdlsDatastore, DataScientistRole, ServicePrincipal]
+COMPONENTS = [TeamWorkspace, ComputeCluster, ComputeInstance, AdlsDatastore, DataScientistRole, ServicePrincipal]
 
 
 @pytest.mark.parametrize("component", COMPONENTS, ids=lambda c: c.__name__)
@@ -89,6 +90,12 @@ def test_a_cluster_that_came_back_with_its_old_size_is_told() -> None:
 def test_a_size_in_other_letter_case_is_the_same() -> None:
     same = {"train": {"properties": {"computeType": "AmlCompute", "properties": {"vmSize": "Standard_DS3_v2"}}}}
     assert cluster(changes=same).outputs == {"size": "Standard_DS3_v2"}
+
+
+def test_an_instance_always_stops() -> None:
+    for minutes in (14, 4321):
+        with pytest.raises(ValueError, match=f"instance 'n': idle_minutes is 15 to 4320, not {minutes}"):
+            ComputeInstanceArgs("g", "w", "n", "eastus2", "STANDARD_DS3_V2", "o", "t", idle_minutes=minutes)
 
 
 def test_a_datastore_of_no_file_system_is_refused() -> None:

@@ -74,6 +74,7 @@ ACCOUNT = (
     "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/data"
     "/providers/Microsoft.Storage/storageAccounts/companylake"
 )
+NOTEBOOK = {"name": "notebook", "user": "user2@site.com", "vmSize": "STANDARD_DS3_V2"}
 MISTAKES: list[tuple[str, Any, str, list[str]]] = [
     # path, value, key of the problem, what the message says
     ("teams.0.clusters.1.vmSize", "STANDARD_DS13_V22", "teams[0].clusters[1].vmSize", ["mean 'STANDARD_DS13_V2'?"]),
@@ -110,6 +111,25 @@ MISTAKES: list[tuple[str, Any, str, list[str]]] = [
         [{"name": "a", "coolAfterDays": 9, "deleteAfterDays": 9}],
         "teams[0].lake.lifecycle[0]",
         ["each later"],
+    ),
+    ("teams.0.instances", [NOTEBOOK | {"idleMinutes": 5}], "teams[0].instances[0].idleMinutes", ["15 to 4320"]),
+    (
+        "teams.0.instances",
+        [NOTEBOOK | {"schedule": {}}],
+        "teams[0].instances[0].schedule",
+        ["a time to start or to stop"],
+    ),
+    (
+        "teams.0.instances",
+        [NOTEBOOK | {"schedule": {"stop": "18:00"}}],
+        "teams[0].instances[0].schedule.stop",
+        ["cron expression"],
+    ),
+    (
+        "teams.0.instances",
+        [NOTEBOOK | {"name": "nv6-gpucluster"}],
+        "teams[0].instances[0].name",
+        ["taken by teams[0].cl"],
     ),
     ("teams.0.lake.accountId", "mylake", "teams[0].lake.accountId", ["Id of an account that exists"]),
     ("teams.0.lake.accountId", ACCOUNT, "teams[0].lake.accountId", ["not in the department's subscription"]),

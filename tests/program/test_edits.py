@@ -60,6 +60,12 @@ def data_of(person: str) -> list[str]:
 LARGE = {"name": "large", "vmSize": "STANDARD_DS3_V2", "maxNodes": 2}
 CLUSTERS = stack_file("dev")["teams"][0]["clusters"]
 SEED = {"name": "seed", "role": "contributor", "secret": {"rotated": "2026-11-01"}}
+NOTEBOOK = {
+    "name": "notebook",
+    "user": "user2@site.com",
+    "vmSize": "STANDARD_DS3_V2",
+    "schedule": {"stop": "0 18 * * *"},
+}
 RELEASE = {"name": "release", "github": {"repository": "contoso/forecast", "branch": "main"}}
 DS3, DS13 = "Compute bluegranit-ds3-v2-cluster", "Compute bluegranit-ds13-v2-2ndclust"
 
@@ -82,6 +88,14 @@ EDITS: dict[str, tuple[dict[str, Any], set[str]]] = {
         {"teams.0.clusters.0.name": "large"},
         creates("ComputeCluster bluegranit-large", "Compute bluegranit-large")
         | deletes("ComputeCluster bluegranit-ds3-v2-cluster", DS3),
+    ),
+    "an instance": (
+        {"teams.0.instances": [NOTEBOOK]},
+        creates(
+            "ComputeInstance bluegranit-notebook",
+            "Compute bluegranit-notebook",
+            "RoleAssignment bluegranit-notebook-files",
+        ),
     ),
     # tags change in place, everywhere
     "costCenter": ({"costCenter": "4711"}, updates(*TAGGED)),

@@ -18,6 +18,7 @@ from components.outputs import StackOutputs, schema
 from tests.program.harness import (
     ROOT,
     SECRET_MARK,
+    TENANT,
     Registered,
     Run,
     principal_id,
@@ -29,6 +30,7 @@ from tests.program.harness import (
 BLOB = "ba92f5b4-2d11-453d-a403-e96b0029c9fe"
 CONTRIBUTOR = "b24988ac-6180-42a0-ab88-20f7382dd24c"
 READER = "acdd72a7-3385-48ef-bd42-f6b606fc81e7"
+FILES = "69566ab7-960f-475b-8e7c-b3118f30c6bd"
 SECRETS_USER = "4633458b-17de-408a-b874-0445c86b69e6"
 VAULT_ADMIN = "00482a5a-887f-4fb3-b363-3b7fe8e74483"
 IDENTITY = principal_id("bgmrbluegranite2devid")
@@ -317,6 +319,40 @@ def test_a_lake_ages_and_forgives() -> None:
     kept = run.one("BlobServiceProperties").inputs
     assert kept["deleteRetentionPolicy"] == kept["containerDeleteRetentionPolicy"] == {"enabled": True, "days": 14}
     assert run_program(with_team(lake={"fileSystems": ["fs1"], "softDeleteDays": 0})).of("BlobServiceProperties") == []
+
+
+def test_an_instance_is_one_persons_and_stops() -> None:
+    schedule = {"start": "0 8 * * 1-5", "stop": "0 18 * * *", "timeZone": "W. Europe Standard Time"}
+    instance = {
+        "name": "user2-notebook",
+        "user": "user2@site.com",
+        "vmSize": "STANDARD_DS3_V2",
+        "schedule": schedule,
+        "setupScript": "echo hi",
+    }
+    run = run_program(with_team(instances=[instance], clusters=[]))
+    compute = run.one("Compute")
+    properties = compute.inputs["properties"]
+    assert (properties["computeType"], properties["disableLocalAuth"]) == ("ComputeInstance", True)
+    inner = properties["properties"]
+    assert inner["idleTimeBeforeShutdown"] == "PT60M"
+    assert inner["personalComputeInstanceSettings"]["assignedUser"] == {
+        "objectId": principal_id(user("user2@site.com")),
+        "tenantId": TENANT,
+    }
+    assert [
+        (s["action"], s["cron"]["expression"], s["cron"]["timeZone"]) for s in inner["schedules"]["computeStartStop"]
+    ] == [
+        ("Start", "0 8 * * 1-5", "W. Europe Standard Time"),
+        ("Stop", "0 18 * * *", "W. Europe Standard Time"),
+    ]
+    assert inner["setupScripts"]["scripts"]["creationScript"] == {
+        "scriptSource": "inline",
+        "scriptData": "ZWNobyBoaQ==",
+    }
+    assert (inner["enableSso"], inner["sshSettings"]["sshPublicAccess"]) == (True, "Disabled")
+    assert list(compute.request.replaceOnChanges) == ["properties"]
+    assert ("bgmrbluegranite2devwork", FILES) in assignments(run, user("user2@site.com"))
 
 
 def test_the_account_for_data_has_containers_and_datastores() -> None:
