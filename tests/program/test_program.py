@@ -11,6 +11,7 @@ import pulumi
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pulumi.runtime import rpc
 from pulumi_azure_native import resources
 
 from components.aliases import drop_version_aliases
@@ -267,7 +268,7 @@ def test_automation_is_trusted_by_its_own_tokens() -> None:
 def test_a_lake_by_service_principal_keeps_its_secret_secret() -> None:
     lake = {"fileSystems": ["fs1"], "datastores": [{"name": "MLData", "fileSystem": "fs1"}], "servicePrincipal": SECRET}
     run = run_program(with_team(lake=lake))
-    credentials = run.one("Datastore").inputs["properties"]["credentials"]
+    credentials = rpc.unwrap_rpc_secret(run.one("Datastore").inputs["properties"])["credentials"]
     assert (credentials["credentialsType"], credentials["clientId"]) == (
         "ServicePrincipal",
         principal_id("client bluegranit-lake"),
@@ -350,7 +351,7 @@ def test_an_instance_is_one_persons_and_stops() -> None:
         "scriptSource": "inline",
         "scriptData": "ZWNobyBoaQ==",
     }
-    assert (inner["enableSso"], inner["sshSettings"]["sshPublicAccess"]) == (True, "Disabled")
+    assert (inner["enableSSO"], inner["sshSettings"]["sshPublicAccess"]) == (True, "Disabled")
     assert list(compute.request.replaceOnChanges) == ["properties"]
     assert ("bgmrbluegranite2devwork", FILES) in assignments(run, user("user2@site.com"))
 
