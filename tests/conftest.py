@@ -28,7 +28,7 @@ class Sandbox:
     _environments: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def command(self, *words: str, cwd: Path = ROOT, **variables: str) -> subprocess.CompletedProcess[str]:
-        """Runs `python -m sandbox WORDS` as from a user's shell."""
+        """Runs `python -m sandbox WORDS` as from a user's shell, with more variables."""
         environment = {**os.environ, "SANDBOX_DIR": str(self.directory), "PYTHONPATH": str(ROOT), **variables}
         return subprocess.run(
             [sys.executable, "-m", "sandbox", *words],
