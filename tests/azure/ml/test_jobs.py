@@ -1,7 +1,6 @@
 """Command jobs from submission to their outputs, by the unmodified azure-ai-ml."""
 
 import os
-import time
 from collections.abc import Callable
 from pathlib import Path
 from textwrap import dedent
@@ -15,40 +14,9 @@ from azure.storage.filedatalake import DataLakeServiceClient
 from tests.azure.client import Client, error, unique
 from tests.azure.ml import harness
 from tests.azure.ml.harness import Team, cluster
+from tests.azure.ml.waiting import details, ended, log_text, status, until
 
-DEADLINE = 60.0
-ENDED = {"Completed", "Failed", "Canceled"}
 Submit = Callable[..., str]
-
-
-def until(check: Callable[[], Any], what: str, log: Callable[[], str] = str) -> Any:
-    """Waits until the check gives something."""
-    end = time.monotonic() + DEADLINE
-    while not (found := check()):
-        assert time.monotonic() < end, f"{what} did not come; {log()}"
-        time.sleep(0.05)
-    return found
-
-
-def status(team: Team, name: str) -> str:
-    return str(team.arm("GET", f"/jobs/{name}").json()["properties"]["status"])
-
-
-def ended(team: Team, name: str) -> str:
-    """The state in which a run ended."""
-    return str(
-        until(lambda: (now := status(team, name)) in ENDED and now, f"the end of {name}", team.azure.sandbox.log)
-    )
-
-
-def details(team: Team, name: str) -> dict[str, Any]:
-    found: dict[str, Any] = team.plane("GET", "history/v1.0", f"/runs/{name}/details").json()
-    return found
-
-
-def log_text(team: Team, name: str) -> str:
-    url = details(team, name)["logFiles"].get("user_logs/std_log.txt")
-    return team.azure.session.get(url).text if url else ""
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from azure.ai.ml.entities import Environment
 
 from tests.azure.client import Client, unique
 from tests.azure.ml.harness import Team
-from tests.azure.ml.test_jobs import ended, log_text
+from tests.azure.ml.waiting import ended, log_text
 
 HERE = Path(__file__).parent
 

@@ -1,0 +1,72 @@
+"""A sandbox that ends while jobs run: nothing is left behind, nothing that was acknowledged is forgotten."""
+
+import json
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.azure.client import Client
+from tests.azure.ml import harness
+from tests.azure.ml.harness import Team
+from tests.azure.ml.waiting import details, ended, log_text, status, until
+from tests.conftest import Sandbox
+
+
+def submit(team: Team, name: str, command: str) -> None:
+    team.arm("PUT", "/environments/none/versions/1", {"properties": {"image": "python:3.11"}})
+    properties = {
+        "jobType": "Command",
+        "command": command,
+        "computeId": f"{team.id}/computes/cpu",
+        "environmentId": f"{team.id}/environments/none/versions/1",
+    }
+    made = team.arm("PUT", f"/jobs/{name}", {"properties": properties})
+    assert made.status_code == 201, made.text
+
+
+def alive(pid: int) -> bool:
+    try:
+        return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+
+
+@pytest.fixture
+def running(sandbox: Sandbox) -> tuple[Sandbox, Team, int]:
+    """A sandbox with a job that runs, one that waits for its node, and the pid of the first one's child."""
+    team = harness.team(Client(sandbox))
+    submit(team, "first", "sleep 600 & echo child $!; wait")
+    line = until(lambda: [one for one in log_text(team, "first").splitlines() if one.startswith("child")], "the log")
+    submit(team, "second", "echo after all")
+    assert status(team, "second") == "Queued"
+    return sandbox, team, int(line[0].split()[1])
+
+
+def test_a_killed_sandbox_marks_lost_runs_ends_orphans_and_goes_on(running: tuple[Sandbox, Team, int]) -> None:
+    sandbox, team, child = running
+    pid = json.loads((sandbox.directory / "sandbox.json").read_text())["pid"]
+    os.kill(pid, signal.SIGKILL)
+    until(lambda: not alive(pid), "the end of the sandbox")
+    assert alive(child)  # as after a crash
+    sandbox.start()
+    team = Team(Client(sandbox), team.needs, team.workspace)
+    until(lambda: not alive(child), "the end of the orphan")
+    assert status(team, "first") == "Failed"
+    assert "sandbox was stopped" in details(team, "first")["error"]["error"]["message"]
+    assert ended(team, "second") == "Completed"
+    assert "after all" in log_text(team, "second")
+
+
+def test_a_stopped_sandbox_leaves_no_process(running: tuple[Sandbox, Team, int]) -> None:
+    sandbox, team, child = running
+    begun = time.monotonic()
+    sandbox.stop()
+    assert not alive(child)
+    assert time.monotonic() - begun < 15
+    sandbox.start()
+    team = Team(Client(sandbox), team.needs, team.workspace)
+    assert status(team, "first") == "Failed"
+    assert ended(team, "second") == "Completed"
