@@ -1,6 +1,7 @@
 """The command line: Pulumi's own words and flags, as far as the embedded engine goes."""
 
 import argparse
+import contextlib
 import difflib
 import hashlib
 import json
@@ -27,14 +28,6 @@ from sandbox.engine.secrets import Secrets
 from sandbox.engine.state import Backend, Codec, write_atomically
 from sandbox.engine.values import masked, plain
 
-OPERATIONS = {
-    "preview": "preview",
-    "up": "up",
-    "update": "up",
-    "refresh": "refresh",
-    "destroy": "destroy",
-    "down": "destroy",
-}
 _SHORT = {"outputs": ["stack", "output"], "export": ["stack", "export"], "import": ["stack", "import"]}
 _ELSEWHERE = [
     "about",
@@ -58,6 +51,7 @@ _ELSEWHERE = [
     "watch",
     "whoami",
 ]
+_INTERRUPTED = 130
 _STACK_NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 
 
@@ -118,8 +112,10 @@ def main(argv: Sequence[str], providers: Mapping[str, Factory] | None = None) ->
     except EngineError as e:
         _warn(f"error: {e}")
         return 1
-    except BrokenPipeError:
+    except BrokenPipeError:  # whoever read the output has gone
         return 1
+    except KeyboardInterrupt:
+        return _INTERRUPTED
 
 
 def _main(argv: list[str], providers: Mapping[str, Factory]) -> int:
@@ -309,8 +305,9 @@ def _selection(project: Project) -> Path:
 
 def _stack_name(args: argparse.Namespace, project: Project) -> str:
     name = args.stack or os.environ.get("PULUMI_STACK") or ""
-    if not name and (file := _selection(project)).is_file():
-        name = json.loads(file.read_text()).get("stack", "")
+    if not name:
+        with contextlib.suppress(OSError, ValueError):
+            name = json.loads(_selection(project).read_text()).get("stack", "")
     if not name:
         files = [p.name.removeprefix("Pulumi.").removesuffix(".yaml") for p in project.directory.glob("Pulumi.*.yaml")]
         known = sorted({*_backend(project).stacks(project.name), *files})
@@ -442,14 +439,15 @@ def _interrupts(shown: Display, workspace: Workspace) -> Iterator[Callable[[Depl
             running[0].interrupt()
             return
         shown.close()
-        stderr.write(
-            "^C received; terminating at once. Operations that had begun are pending in the state: "
-            "run `pulumi refresh` (with --clear-pending-creates once you know that a create failed), "
-            "then `pulumi up` again.\n"
-        )
+        stderr.write("^C received; terminating at once.\n")
+        if running:
+            stderr.write(
+                "Operations that had begun are pending in the state: run `pulumi refresh` "
+                "(with --clear-pending-creates once you know that a create failed), then `pulumi up` again.\n"
+            )
         stderr.flush()
         workspace.stack.unlock()
-        os._exit(130)
+        os._exit(_INTERRUPTED)
 
     try:
         before = signal.signal(signal.SIGINT, handle)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from sandbox.engine import values
 from sandbox.engine.errors import EngineError
-from sandbox.engine.events import Diagnostic, Sink, StepEvent, Summary, is_default_provider
+from sandbox.engine.events import Diagnostic, Event, Sink, StepEvent, Summary, is_default_provider
 from sandbox.engine.generator import BailError, Generator, Goal, Graph
 from sandbox.engine.providers import Builtins, Host, InitError, ProviderError, Registry, ResourceProvider
 from sandbox.engine.snapshot import SnapshotManager
@@ -121,7 +121,7 @@ class Deployment:
 
     # ---- messages
 
-    def emit(self, event: StepEvent | Diagnostic | Summary) -> None:
+    def emit(self, event: Event) -> None:
         """Tell an event; one at a time."""
         with self._emit_lock:
             self.sink(event)
@@ -298,6 +298,15 @@ class Deployment:
             list(pool.map(lambda step: self.run_chain([step]), steps))
 
     def _run(self, step: Step) -> bool:
+        try:
+            return self._carry_out(step)
+        except EngineError as e:  # the state cannot be written
+            self.error(str(e), "")
+            self.bailed = True
+            self.cancel()
+            return False
+
+    def _carry_out(self, step: Step) -> bool:
         if self.snapshots:
             step.begin(self.snapshots)
         self.emit(StepEvent("resourcePreEvent", step, step.op, self.dry_run))

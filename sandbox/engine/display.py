@@ -1,5 +1,6 @@
 """What the user sees of an operation, from the engine's events: plain lines, a live tree, `--diff` and `--json`."""
 
+import contextlib
 import json
 import math
 import os
@@ -20,6 +21,7 @@ from rich.text import Text
 
 from sandbox.engine import difference
 from sandbox.engine.deployment import Options
+from sandbox.engine.errors import EngineError
 from sandbox.engine.events import (
     Diagnostic,
     Event,
@@ -86,24 +88,35 @@ class EventLog:
     def __init__(self, file: Path | None) -> None:
         self._path = file
         self._file: TextIO | None = None
+        self._failure: OSError | None = None
         self._count = 0
 
     def __enter__(self) -> Self:
-        self._file = self._path.open("w", encoding="utf-8") if self._path else None
+        try:
+            self._file = self._path.open("w", encoding="utf-8") if self._path else None
+        except OSError as e:
+            raise EngineError(f"the event log {self._path} cannot be written: {e.strerror}") from e
         return self
 
     def __exit__(
-        self, _type: type[BaseException] | None, _error: BaseException | None, _traceback: TracebackType | None
+        self, _type: type[BaseException] | None, error: BaseException | None, _traceback: TracebackType | None
     ) -> None:
         if self._file:
-            self._file.close()
+            with contextlib.suppress(OSError):  # what could not be written is told below
+                self._file.close()
+        if self._failure and not error:
+            raise EngineError(f"the event log {self._path} could not be written: {self._failure.strerror}")
 
     def write(self, event: Event) -> None:
-        """Write one event."""
-        if self._file:
-            self._count += 1
+        """Write one event; a log that cannot be written is told at the end, and stops nothing."""
+        if not self._file or self._failure:
+            return
+        self._count += 1
+        try:
             self._file.write(json.dumps(Codec.numbers(to_json(event, self._count))) + "\n")
             self._file.flush()
+        except OSError as e:
+            self._failure = e
 
 
 @dataclass(eq=False)
@@ -398,6 +411,9 @@ class Tree(Display):
             live, self._live = self._live, None
             live.stop()
             self._over = True
+            for row in self.rows.values():
+                if not row.ended and not row.step.res.custom:  # a component that tells no outputs never ends
+                    row.ended = row.begun
             self.console.print(self._table(list(self._tree())))
             self.print()
 

@@ -109,10 +109,10 @@ class Analyzer:
         """Let the pack rewrite a resource's inputs, in place."""
         for found in self._call("Remediate", self._request(new, goal, d)).remediations:
             if found.diagnostic:
-                d.sink(Violation(new.urn, found.policyName, self.name, self.version, "advisory", found.diagnostic))
+                d.emit(Violation(new.urn, found.policyName, self.name, self.version, "advisory", found.diagnostic))
                 continue
             after = from_struct(found.properties)
-            d.sink(Remediation(new.urn, found.policyName, self.name, self.version, new.inputs, after))
+            d.emit(Remediation(new.urn, found.policyName, self.name, self.version, new.inputs, after))
             new.inputs = after
 
     def analyze(self, new: Resource, goal: "Goal", d: "Deployment") -> bool:
@@ -145,7 +145,7 @@ class Analyzer:
             level = LEVELS[found.enforcementLevel]
             level = "mandatory" if level == "remediate" else level
             mandatory = mandatory or level == "mandatory"
-            d.sink(Violation(found.urn or urn, found.policyName, self.name, self.version, level, found.message))
+            d.emit(Violation(found.urn or urn, found.policyName, self.name, self.version, level, found.message))
         return mandatory
 
     def _request(self, new: Resource, goal: "Goal", d: "Deployment") -> Any:

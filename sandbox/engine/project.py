@@ -64,15 +64,21 @@ class Project:
                 f"{file}: runtime {runtime!r} is not supported by the embedded engine, which runs Python only; "
                 "use the pulumi CLI"
             )
-        providers = (given.get("plugins") or {}).get("providers") or ()
-        return cls(
-            name=given["name"],
-            directory=file.parent,
-            main=file.parent / (given.get("main") or "."),
-            backend=(given.get("backend") or {}).get("url", ""),
-            plugins={p["name"]: p["path"] for p in providers if "path" in p},
-            config=given.get("config") or {},
-        )
+        try:
+            return cls(
+                name=given["name"],
+                directory=file.parent,
+                main=file.parent / (given.get("main") or "."),
+                backend=(given.get("backend") or {}).get("url", ""),
+                plugins={
+                    p["name"]: p["path"] for p in (given.get("plugins") or {}).get("providers") or () if "path" in p
+                },
+                config=dict(given.get("config") or {}),
+            )
+        except (AttributeError, KeyError, TypeError, ValueError) as e:
+            raise EngineError(
+                f"{file}: 'main', 'backend', 'plugins' or 'config' has another form than Pulumi's: {e}"
+            ) from e
 
 
 @dataclass

@@ -5,6 +5,7 @@ end the journal is folded into the stack file. Who finds a journal, left by an e
 the file: what had begun and not ended is then a pending operation, as in a file that Pulumi left.
 """
 
+import contextlib
 import hashlib
 import json
 import threading
@@ -12,6 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Self, TextIO
 
+from sandbox.engine.errors import EngineError
 from sandbox.engine.secrets import Secrets
 from sandbox.engine.state import Checkpoint, Codec, Resource, Stack, salt_of
 from sandbox.engine.values import Map
@@ -81,13 +83,17 @@ class SnapshotManager:
         self._lock = threading.Lock()
         self._stack: Stack | None = None
         self._codec: Codec | None = None
+        self._broken = False
         self.changed = False
 
     def open(self, stack: Stack, codec: Codec) -> Self:
         """Begin to write the journal of an update."""
-        stack.journal.parent.mkdir(parents=True, exist_ok=True)
         self._stack, self._codec = stack, codec
-        self._journal = stack.journal.open("w", encoding="utf-8")
+        try:
+            stack.journal.parent.mkdir(parents=True, exist_ok=True)
+            self._journal = stack.journal.open("w", encoding="utf-8")
+        except OSError as e:
+            raise EngineError(f"the state's journal {stack.journal} cannot be written: {e.strerror}") from e
         self._log({"base": _fingerprint(stack.file), "salt": codec.secrets.salt})
         return self
 
@@ -137,7 +143,8 @@ class SnapshotManager:
         """Fold the journal into the stack file."""
         if not self._journal or not self._stack or not self._codec:
             return
-        self._journal.close()
+        with contextlib.suppress(OSError):  # told already
+            self._journal.close()
         self._journal = None
         if self.changed:
             checkpoint = self.checkpoint()
@@ -179,10 +186,15 @@ class SnapshotManager:
 
     def _log(self, entry: Map, flush: bool = False) -> None:
         self.changed = self.changed or flush
-        if self._journal:
+        if not self._journal or self._broken:
+            return
+        try:
             self._journal.write(json.dumps(entry, ensure_ascii=False) + "\n")
             if flush:
                 self._journal.flush()
+        except OSError as e:
+            self._broken = True  # what follows a line that is cut off could not be read
+            raise EngineError(f"the state's journal {self._journal.name} cannot be written: {e.strerror}") from e
 
 
 def _overwrite(resource: Resource, with_: Resource) -> None:

@@ -5,6 +5,7 @@ The layout is the file backend's own: `.pulumi/meta.yaml`, `.pulumi/stacks/<proj
 `.pulumi/stacks/<project>/<stack>.journal` (see `snapshot`), so that saving takes time in the number of changes.
 """
 
+import contextlib
 import getpass
 import hashlib
 import json
@@ -275,16 +276,17 @@ def salt_of(deployment: Map) -> str | None:
 
 def write_atomically(path: Path, text: str) -> None:
     """Write a file so that it is there whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as e:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
         raise EngineError(f"{path} cannot be written: {e.strerror}") from e
 
 

@@ -325,7 +325,7 @@ class RefreshStep(Step):
             return
         diff = diff_resource(provider, new.urn, new, old.inputs, old.ignore_changes, d.dry_run)
         self.found = "update" if diff.some else "same"
-        self.diffs, self.keys = sorted(diff.changed_keys), sorted(diff.replace_keys)
+        self.diffs = sorted(diff.changed_keys)
         self.detailed_diff = _inverted(diff.detailed)
 
     def end(self, snapshots: SnapshotManager, done: bool) -> None:

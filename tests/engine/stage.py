@@ -5,9 +5,7 @@ import importlib.util
 import io
 import json
 import os
-import signal
 import sys
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -58,7 +56,7 @@ class Stage:
 
     def __post_init__(self) -> None:
         for folder in ("project", "state", "home", "files"):
-            (self.work / folder).mkdir()
+            (self.work / folder).mkdir(exist_ok=True)
         self.project = self.work / "project"
         (self.project / "Pulumi.yaml").write_text(f"name: {self.name}\nruntime: python\n")
         self.env = {
@@ -98,26 +96,6 @@ class Stage:
         with environment({**self.env, **env}), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             code = main(words, {self.package: self.provider})
         return Run(code, out.getvalue(), err.getvalue(), read_lines(log))
-
-    def pulumi_killed(self, *argv: str, when: Callable[[], bool], env: Mapping[str, str] = {}) -> Run:
-        """Run a command in a child process, and SIGKILL it as soon as `when` holds."""
-        pid = os.fork()
-        if pid == 0:
-            os.setsid()
-            try:
-                self.pulumi(*argv, env=env)
-            finally:
-                os._exit(0)
-        deadline = time.monotonic() + 30
-        while not when():
-            ended, status = os.waitpid(pid, os.WNOHANG)
-            if ended:
-                return Run(os.waitstatus_to_exitcode(status), "", "", read_lines(self.work / "events.json"))
-            assert time.monotonic() < deadline, "the engine never came to the point where it is to be killed"
-            time.sleep(0.005)
-        os.killpg(pid, signal.SIGKILL)
-        _, status = os.waitpid(pid, 0)
-        return Run(os.waitstatus_to_exitcode(status), "", "", read_lines(self.work / "events.json"))
 
     def export(self, stack: str = "dev") -> dict[str, Any]:
         """The stack's state, secrets in clear."""

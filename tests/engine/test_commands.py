@@ -1,7 +1,9 @@
 """The command line: Pulumi's words, wrong usage, stacks, configuration, and what is out of scope."""
 
+import contextlib
 import json
 import os
+import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -87,6 +89,7 @@ def test_what_cannot_be_done(stage: Stage, words: list[str], message: str) -> No
         ("runtime: python\n", "'name' is missing"),
         ("name: [\n", "is not valid YAML"),
         ("- x\n", "must hold a mapping, not list"),
+        ("name: traces\nruntime: python\nplugins: [x]\n", "'plugins' or 'config' has another form than Pulumi's"),
     ],
 )
 def test_bad_project_files(stage: Stage, text: str, message: str) -> None:
@@ -276,6 +279,31 @@ def test_policy_configuration_is_checked(stage: Stage) -> None:
     done = stage.pulumi("preview", "-s", "dev", "--policy-pack", str(pack), "--policy-pack-config", str(config))
     assert done.code == 0
     assert "Policies:\n    ✅ limits@v0.0.1 (local: pack)\n" in done.out
+
+
+@pytest.mark.parametrize("answer", ["yes", "no"])
+def test_asks_on_a_terminal(stage: Stage, answer: str) -> None:
+    program = (
+        f"import sys\nsys.path.insert(0, {str(TRACES)!r})\nfrom provider import Provider\n"
+        "from sandbox.engine import main\nsys.exit(main(sys.argv[1:], {'trace': Provider}))"
+    )
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.chdir(Path(__file__).parents[2])
+        words = [sys.executable, "-c", program, "up", "-s", "dev", "-C", str(stage.project)]
+        os.execve(sys.executable, words, {**os.environ, **stage.env, "TERM": "xterm", "NO_COLOR": "1"})
+    text = b""
+    with contextlib.suppress(OSError):  # which tells the end
+        while part := os.read(terminal, 4096):
+            if b"[yes/no]" in text + part and b"[yes/no]" not in text:
+                os.write(terminal, answer.encode() + b"\n")
+            text += part
+    _, status = os.waitpid(pid, 0)
+    os.close(terminal)
+    assert os.waitstatus_to_exitcode(status) == 0, text
+    assert (b"Updating (dev)" in text) == (answer == "yes")
+    assert (b"confirmation declined, not proceeding with the update" in text) == (answer == "no")
+    assert len(stage.export().get("resources", [])) == (3 if answer == "yes" else 0)
 
 
 def test_a_provider_as_a_plugin_process(stage: Stage) -> None:

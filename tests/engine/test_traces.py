@@ -5,13 +5,17 @@ What has to be equal is said in traces/README.md; `found`, `diffs` and the previ
 
 import collections
 import json
+import os
 import re
+import signal
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.engine.stage import Stage, load, read_lines
+from tests.engine.site import forks, up_and_wait
+from tests.engine.stage import Run, Stage, load, read_lines
 
 SIG = "4dabf18193072939515e22adb298388d"
 SECRET = "1b47061264138c4ac30d75fd1eb44270"
@@ -30,6 +34,7 @@ def test_does_what_the_real_engine_did(scenario: Path, tmp_path: Path) -> None:
     head = f"import json, os, runpy, sys\nsys.path.insert(0, {str(scenario.parent.parent)!r})\n"
     head += f"module = runpy.run_path({str(scenario)!r})\n"
     stage.program(head + "module['program'](json.loads(os.environ['TRACE_STEP']))\n")
+    (tmp_path / "root").symlink_to(scenario.parent.parent)
     pack = tmp_path / "policy"
     pack.mkdir()
     (pack / "PulumiPolicy.yaml").write_text("runtime: python\n")
@@ -73,12 +78,7 @@ def observe(  # noqa: PLR0917 (a step's entry)
         words += ["--policy-pack", str(pack), "--policy-pack-config", str(stage.work / "policy.json")]
     env = {"TRACE_STEP": json.dumps(v)}
     if kill:
-        asked = f'"hang": "{kill.lower()}"'
-        done = stage.pulumi_killed(
-            *words,
-            env=env,
-            when=lambda: any(c["method"] == kill and asked in json.dumps(c) for c in read_lines(files / "calls.jsonl")),
-        )
+        done = run_and_kill(stage, stage.work.joinpath("root").resolve(), words, env, kill)
     else:
         done = stage.pulumi(*words, env=env)
     events = collections.defaultdict(list)
@@ -100,6 +100,22 @@ def observe(  # noqa: PLR0917 (a step's entry)
         ],
         "text": done.out + done.err,
     }
+
+
+def run_and_kill(stage: Stage, root: Path, words: list[str], env: dict[str, str], method: str) -> Run:
+    """Run a command in a child, and SIGKILL it once the provider has the call and hangs in it."""
+    calls = stage.work / "files/calls.jsonl"
+    asked = f'"hang": "{method.lower()}"'
+    child = forks.Process(target=up_and_wait, args=(stage.work, root, tuple(words), env))
+    child.start()
+    deadline = time.monotonic() + 30
+    while not any(c["method"] == method and asked in json.dumps(c) for c in read_lines(calls)):
+        assert time.monotonic() < deadline, "the engine never came to the call in which it is to be killed"
+        time.sleep(0.01)
+    assert child.pid
+    os.killpg(child.pid, signal.SIGKILL)
+    child.join(10)
+    return Run(child.exitcode or 0, "", "", read_lines(stage.work / "events.json"))
 
 
 def operations(events: list[dict[str, Any]], run: str) -> list[dict[str, Any]]:
