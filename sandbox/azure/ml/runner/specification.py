@@ -24,6 +24,7 @@ _NATIVE = re.compile(
     r"openmpi|mpich|mkl|openblas|r-.*|nodejs|git|make|cmake"
 )
 _CONDA = re.compile(r"(?:[\w.-]+::)?([A-Za-z0-9_.-]+)\s*(?:\[[^\]]*\])?\s*(.*)")
+_KEY = re.compile(r"^\w+\s*:(?:\s|$)", re.MULTILINE)  # of a conda file; a requirements file has none
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -69,16 +70,19 @@ def parse(text: str) -> Specification:
     Raises:
         SpecificationError: It is neither.
     """
+    if not _KEY.search(text):
+        return Specification(requirements=tuple(_requirement_lines(text.splitlines())))
     try:
         body = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise SpecificationError(f"The conda file is no valid YAML: {error}") from error
-    if isinstance(body, str):
-        return Specification(requirements=tuple(_requirement_lines(text.splitlines())))
     if not isinstance(body, dict):
         raise SpecificationError("The conda file must be a mapping with 'dependencies'.")
     python, lines, differs = "", list[str](), list[str]()
-    for one in body.get("dependencies") or []:
+    dependencies = body.get("dependencies") or []
+    if not isinstance(dependencies, list):
+        raise SpecificationError("The conda file's 'dependencies' must be a list.")
+    for one in dependencies:
         if isinstance(one, dict) and isinstance(one.get("pip"), list):
             lines += _requirement_lines([str(line) for line in one["pip"]])
         elif isinstance(one, str):
@@ -126,5 +130,7 @@ def _requirement_lines(lines: list[str]) -> list[str]:
             continue
         if re.match(r"(-r|-c|-e|--requirement|--constraint|--editable|file:|\.{0,2}/)", line) or "\n" in line:
             raise SpecificationError(f"The requirement '{line}' names a file, which an environment does not have.")
+        if not re.match(r"[A-Za-z0-9]|--\w", line):
+            raise SpecificationError(f"The requirement '{line}' is not valid.")
         found.append(line)
     return found
