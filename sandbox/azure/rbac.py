@@ -65,9 +65,10 @@ class AccessControl:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._seen: tuple[int, ...] = ()
-        self._assignments: dict[str, list[tuple[str, str]]] = {}
-        self._groups: dict[str, set[str]] = {}
+        self._follower = store.follow("roleAssignment", "roleDefinition", "group")
+        self._assignments: dict[str, dict[str, tuple[str, str]]] = {}  # principal → key → scope and role
+        self._principals: dict[str, str] = {}  # assignment's key → principal
+        self._groups: dict[str, set[str]] = {}  # member → groups
         self._roles: dict[str, list[Permission]] = {}
 
     def authorize(self, caller: Caller, action: str, scope: str, *, data: bool = False) -> None:
@@ -112,24 +113,48 @@ class AccessControl:
 
     def _assigned(self, object_id: str) -> Iterator[tuple[str, str]]:
         for principal in self.principals(object_id):
-            yield from self._assignments.get(principal, ())
+            yield from self._assignments.get(principal, {}).values()
 
     def _refresh(self) -> None:
-        now = tuple(self._store.generation[kind] for kind in ("roleAssignment", "roleDefinition", "group"))
-        if now == self._seen:
+        if self._follower.everything:
+            self._follower.take()
+            self._assignments, self._principals, self._roles = defaultdict(dict), {}, {}
+            for key, body in self._store.items("roleAssignment"):
+                self._assign(key, body)
+            self._load_roles()
+            self._load_groups()
             return
-        self._assignments, self._groups = defaultdict(list), defaultdict(set)
-        self._roles = defaultdict(list, {guid: role["permissions"] for guid, role in built_in_roles().items()})
-        for role in self._store.list("roleDefinition"):
-            self._roles[role["name"].lower()] = role["properties"]["permissions"]
-        for one in self._store.list("roleAssignment"):
-            body = one["properties"]
+        changed = self._follower.take()
+        kinds = {kind for kind, _ in changed}
+        for kind, key in changed:
+            if kind == "roleAssignment":
+                self._assign(key, self._store.get(kind, key))
+        if "roleDefinition" in kinds:
+            self._load_roles()
+        if "group" in kinds:
+            self._load_groups()
+
+    def _assign(self, key: str, assignment: dict[str, Any] | None) -> None:
+        before = self._principals.pop(key, None)
+        if before is not None:
+            del self._assignments[before][key]
+        if assignment is not None:
+            body = assignment["properties"]
             role = body["roleDefinitionId"].rsplit("/", 1)[-1].lower()
-            self._assignments[body["principalId"]].append((_below(body["scope"]), role))
+            self._principals[key] = body["principalId"]
+            self._assignments[body["principalId"]][key] = (_below(body["scope"]), role)
+
+    def _load_roles(self) -> None:
+        known = {guid: role["permissions"] for guid, role in built_in_roles().items()}
+        for role in self._store.list("roleDefinition"):
+            known[role["name"].lower()] = role["properties"]["permissions"]
+        self._roles = defaultdict(list, known)
+
+    def _load_groups(self) -> None:
+        self._groups = defaultdict(set)
         for group in self._store.list("group"):
             for member in group.get("members", ()):
                 self._groups[member].add(group["id"])
-        self._seen = now
 
 
 def _below(scope: str) -> str:

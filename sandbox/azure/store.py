@@ -6,13 +6,36 @@ and a handler that writes several documents does so in one `transaction`.
 
 import json
 import sqlite3
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 Document = dict[str, Any]
+
+
+class Follower:
+    """What changed of some kinds since it was last asked, so that a cache of them is kept and not made anew.
+
+    Attributes:
+        everything: Whether anything may have changed: at first, and after a rollback.
+    """
+
+    def __init__(self) -> None:
+        self.everything = True
+        self._changed: set[tuple[str, str]] = set()
+
+    def note(self, kind: str, key: str) -> None:
+        """Remembers that a document was written or removed."""
+        self._changed.add((kind, key))
+
+    def take(self) -> set[tuple[str, str]]:
+        """Kind and key of all that changed, to be taken once; meaningless where everything may have."""
+        self.everything = False
+        taken, self._changed = self._changed, set()
+        return taken
 
 
 class Store:
@@ -37,9 +60,19 @@ class Store:
             "CREATE INDEX IF NOT EXISTS by_type ON documents (kind, json_extract(body, '$.type'), key)"
             " WHERE kind = 'resource'"
         )
-        self.generation: Counter[str] = Counter()
-        """How often each kind was written since the start: lets a reader keep a cache of a whole kind."""
+        self._followers: defaultdict[str, list[Follower]] = defaultdict(list)
         self._after_commit: list[Callable[[], None]] = []
+
+    def follow(self, *kinds: str) -> Follower:
+        """Follows the changes of these kinds."""
+        follower = Follower()
+        for kind in kinds:
+            self._followers[kind].append(follower)
+        return follower
+
+    def _changed(self, kind: str, key: str) -> None:
+        for follower in self._followers.get(kind, ()):
+            follower.note(kind, key)
 
     def get(self, kind: str, key: str) -> Document | None:
         """The document, or None."""
@@ -51,11 +84,11 @@ class Store:
         self._db.execute(
             "REPLACE INTO documents VALUES (?, ?, ?)", (kind, key, json.dumps(body, separators=(",", ":")))
         )
-        self.generation[kind] += 1
+        self._changed(kind, key)
 
     def delete(self, kind: str, key: str) -> bool:
         """Removes the document; tells whether there was one."""
-        self.generation[kind] += 1
+        self._changed(kind, key)
         return self._db.execute("DELETE FROM documents WHERE kind=? AND key=?", (kind, key)).rowcount > 0
 
     def items(self, kind: str, prefix: str = "") -> Iterator[tuple[str, Document]]:
@@ -85,7 +118,8 @@ class Store:
         Raises:
             sqlite3.IntegrityError: A new key is taken; nothing is moved.
         """
-        self.generation[kind] += 1
+        for follower in self._followers.get(kind, ()):
+            follower.everything = True
         return self._db.execute(
             "UPDATE documents SET key = ? || substr(key, ?) WHERE kind=? AND key>=? AND key<?",
             (replacement, len(prefix) + 1, kind, start, stop),
@@ -111,7 +145,8 @@ class Store:
         except BaseException:
             self._db.execute("ROLLBACK")
             self._after_commit.clear()
-            self.generation.update(self.generation.keys())  # what was read inside may be in a cache
+            for follower in chain.from_iterable(self._followers.values()):
+                follower.everything = True  # what was read inside may be in a cache
             raise
         self._db.execute("COMMIT")
         waiting, self._after_commit = self._after_commit, []

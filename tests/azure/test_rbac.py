@@ -103,6 +103,36 @@ def test_groups_in_groups_and_in_circles() -> None:
     assert not model.access.allows("me", "x/read", "/s/y")
 
 
+CHANGES = st.lists(
+    st.tuples(st.sampled_from(["assign", "remove", "define", "join", "leave"]), st.integers(0, 3), st.integers(0, 2)),
+    max_size=12,
+)
+
+
+@given(CHANGES)
+def test_a_kept_cache_says_what_a_fresh_one_says(changes: list[tuple[str, int, int]]) -> None:
+    model = Model(Path(":memory:"))
+    for change, one, other in changes:
+        guid = f"r{one}"
+        match change:
+            case "assign":
+                model.assign(["me", "g0", "g1"][other], ["/s", "/s/a", "/t", ""][one], ["x/read"], guid)
+            case "remove":
+                for key, _ in list(model.store.items("roleAssignment"))[one : one + 1]:
+                    model.store.delete("roleAssignment", key)
+            case "define":
+                permissions = [{"actions": [["x/read"], ["y/*"], []][other]}]
+                model.store.put("roleDefinition", guid, {"name": guid, "properties": {"permissions": permissions}})
+            case "join":
+                model.store.put("group", f"g{one % 2}", {"id": f"g{one % 2}", "members": ["me", f"g{other}"]})
+            case _:
+                model.store.delete("group", f"g{one % 2}")
+        fresh = AccessControl(model.store)
+        for action, scope in (("x/read", "/s/a"), ("y/do", "/s"), ("x/read", "/t"), ("x/read", "/")):
+            assert model.access.allows("me", action, scope) == fresh.allows("me", action, scope)
+        assert model.access.scopes("me") == fresh.scopes("me")
+
+
 def test_a_write_that_was_rolled_back_gives_nothing() -> None:
     model = Model(Path(":memory:"))
 
