@@ -97,9 +97,11 @@ async def _answer(cloud: Cloud, request: Request) -> Response:
 
 
 async def _body(request: Request) -> Document:
-    raw = await request.body()
-    if len(raw) > MAX_BODY:
-        raise VaultError(413, "RequestEntityTooLarge", f"The request is larger than {MAX_BODY} bytes.")
+    raw = b""
+    async for chunk in request.stream():
+        raw += chunk
+        if len(raw) > MAX_BODY:
+            raise VaultError(413, "RequestEntityTooLarge", f"The request is larger than {MAX_BODY} bytes.")
     if not raw:
         return {}
     try:
