@@ -286,7 +286,7 @@ class Compute(ResourceType):
         known = before.get("properties", {})
         inner["state"] = known.get("state", "Running")
         inner["createdBy"] = known.get("createdBy") or {
-            "userObjectId": call.caller.object_id,
+            "userId": call.caller.object_id,
             "userOrgId": call.cloud.seed["tenantId"],
         }
         inner["lastOperation"] = known.get("lastOperation") or _operation("Create")

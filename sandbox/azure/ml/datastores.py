@@ -159,7 +159,7 @@ def make_defaults(call: Call, workspace: Body) -> None:
     properties = workspace["properties"]
     account = properties["storageAccount"].rsplit("/", 1)[-1]
     unique = properties["workspaceId"]
-    by_key = properties["systemDatastoresAuthMode"] == "accessKey"
+    by_key = properties["systemDatastoresAuthMode"] == "AccessKey"
     defaults: dict[str, Body] = {
         DEFAULT: {"datastoreType": "AzureBlob", "containerName": f"azureml-blobstore-{unique}"},
         "workspaceartifactstore": {"datastoreType": "AzureBlob", "containerName": "azureml"},

@@ -320,7 +320,7 @@ class _Routes:
         account = properties["storageAccount"].rsplit("/", 1)[-1]
         container = f"{properties['workspaceId'][:8]}-{uuid.uuid4()}"
         containers.create(scope.cloud, account, container)
-        signer = scope.caller if properties["systemDatastoresAuthMode"] == "identity" else workspace_identity(scope)
+        signer = scope.caller if properties["systemDatastoresAuthMode"] == "Identity" else workspace_identity(scope)
         signature = sas.make_user_delegation_sas(
             scope.cloud,
             account,

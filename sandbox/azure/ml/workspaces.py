@@ -32,6 +32,7 @@ DEPENDENCIES = {
 }
 SOFT_DELETED = "softDeletedWorkspace"
 REQUIRED = ("storageAccount", "keyVault")
+AUTH_MODES = ("AccessKey", "Identity", "UserDelegationSAS")  # taken in any letter case, shown in this one
 FIXED = {"keyVault": "Key Vault", "hbiWorkspace": "HBI workspace flag"}
 # What a user-assigned identity must be able to do, since nobody gives it roles: an action (or data action) that the
 # documented role has, and the role to name. Source: how-to-identity-based-service-authentication.
@@ -59,7 +60,7 @@ class Workspace(ResourceType):
         "properties": dict,
         "identity.userAssignedIdentities": dict,
         "properties.primaryUserAssignedIdentity": str,
-        "properties.systemDatastoresAuthMode": frozenset({"accessKey", "identity", "userDelegationSAS"}),
+        "properties.systemDatastoresAuthMode": frozenset(AUTH_MODES),
         "properties.publicNetworkAccess": frozenset({"Enabled", "Disabled"}),
         **{f"properties.{key}": str for key in DEPENDENCIES},
     }
@@ -127,17 +128,18 @@ class Workspace(ResourceType):
             "hbiWorkspace": False,
             "publicNetworkAccess": "Enabled",
             "v1LegacyMode": False,
-            "systemDatastoresAuthMode": "accessKey",
+            "systemDatastoresAuthMode": "AccessKey",
             "enableDataIsolation": False,
             **(body.get("properties") or {}),
             **kept,
             "workspaceId": before.get("workspaceId") or str(uuid.uuid4()),
-            "creationTime": before.get("creationTime") or datetime.now(UTC).isoformat(),
             "tenantId": call.cloud.seed["tenantId"],
             "discoveryUrl": f"https://{region}.api.azureml.ms/discovery",
             "storageHnsEnabled": False,
             "provisioningState": "Succeeded",
         }
+        chosen = body["properties"]["systemDatastoresAuthMode"] or AUTH_MODES[0]
+        body["properties"]["systemDatastoresAuthMode"] = next(one for one in AUTH_MODES if _same(one, chosen))
         body.setdefault("kind", "Default")
         body.setdefault("sku", {"name": "Basic", "tier": "Basic"})
         call.body.setdefault("identity", {"type": "SystemAssigned"})

@@ -43,7 +43,7 @@ class Runner:
             if "pid" in work:
                 process.kill_orphans(work["pid"], work["started"])
             if work.get("taken"):
-                self._lose(key, work)
+                self._fail(key, work, "SystemError", LOST)
         for key, _ in list(self._store.items(NODES)):
             self._store.delete(NODES, key)
         await self._tools.identities.start()
@@ -59,8 +59,8 @@ class Runner:
         await asyncio.gather(*(task for task, _ in self._tasks.values()), return_exceptions=True)
         self._tools.identities.stop()
 
-    def _lose(self, key: str, work: Body) -> None:
-        error = {"error": {"code": "SystemError", "message": LOST, "details": []}}
+    def _fail(self, key: str, work: Body, code: str, message: str) -> None:
+        error = {"error": {"code": code, "message": message, "details": []}}
         with self._store.transaction():
             runs.update_run(
                 self._cloud, work["workspace"], work["run"], status="Failed", endTimeUtc=runs.now(), error=error
@@ -91,7 +91,15 @@ class Runner:
             elif work["cancel"]:
                 self._drop(key, work)
             else:
-                self._try_start(key, work)
+                self._start_or_fail(key, work)
+
+    def _start_or_fail(self, key: str, work: Body) -> None:
+        """A job that the runner cannot handle must not hold up the others."""
+        try:
+            self._try_start(key, work)
+        except Exception:
+            logging.exception("run %s cannot be started", work["run"])
+            self._fail(key, work, "SystemError", "The sandbox failed; its log has the cause.")
 
     def _drop(self, key: str, work: Body) -> None:
         """A job that was cancelled before it began."""
@@ -107,11 +115,7 @@ class Runner:
             self._store.delete(jobs.WORK, key)
             return
         if compute is None:
-            error = {"error": {"code": "UserError", "message": f"The compute '{work['compute']}' was deleted."}}
-            runs.update_run(
-                self._cloud, work["workspace"], work["run"], status="Failed", endTimeUtc=runs.now(), error=error
-            )
-            self._store.delete(jobs.WORK, key)
+            self._fail(key, work, "UserError", f"The compute '{work['compute']}' was deleted.")
             return
         node = self._node(compute)
         if node is None:
