@@ -7,12 +7,13 @@ from collections.abc import Callable
 from contextlib import redirect_stderr
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from http import HTTPStatus
 from io import StringIO
 from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from jobs.errors import JobError, first_line, invalid
+from jobs.errors import JobError, explain, first_line, invalid
 from jobs.history import ENDED
 from jobs.lake import upload
 from jobs.outputs import Team
@@ -84,7 +85,7 @@ def submit(workspace: Workspace, source: Path, cluster: str | None, say: Callabl
     job = _load(source)
     job.compute = _choose_cluster(workspace.team, cluster or job.compute)
     for local, name, path in _inputs(workspace.team, job, source.parent):
-        done = upload(local, workspace.team.datastores[name], path, workspace.credential)
+        done = _upload(local, workspace, name, path)
         say(f"{local.name} {'uploaded to' if done else 'is already'} {name}/{path}")
     say(f"submitting {job.display_name or source.parent.name} to {job.compute} of {workspace.team.workspace}")
     try:
@@ -92,6 +93,22 @@ def submit(workspace: Workspace, source: Path, cluster: str | None, say: Callabl
             return _describe(workspace.client.jobs.create_or_update(job))
     except Exception as error:  # azure-ai-ml passes on what its validators, storage and Azure raise, all kinds
         raise JobError(f"{source}: {invalid(error)}") from error
+
+
+def _upload(local: Path, workspace: Workspace, datastore: str, path: str) -> bool:
+    from azure.core.exceptions import HttpResponseError  # noqa: PLC0415 - slow to import
+
+    store = workspace.team.datastores[datastore]
+    try:
+        return upload(local, store, path, workspace.credential)
+    except HttpResponseError as error:
+        message = f"{local.name} cannot be uploaded to {datastore}/{path}: {explain(error)}"
+        if error.status_code == HTTPStatus.FORBIDDEN:
+            message += (
+                f"\n  who submits needs the role Storage Blob Data Contributor on file system {store.container} of "
+                f"account {store.account}: the team's leads and data scientists have it, so ask to be made one"
+            )
+        raise JobError(message) from error
 
 
 def recent(workspace: Workspace) -> list[Run]:
