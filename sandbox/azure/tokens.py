@@ -85,23 +85,24 @@ class Tokens:
         """
         scheme, _, token = (authorization or "").partition(" ")
         if scheme.lower() != "bearer" or not token:
-            raise _refused("AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing.")
+            raise self._refused("AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing.")
         accepted = [form for audience in audiences for form in (audience.rstrip("/"), audience.rstrip("/") + "/")]
         try:
             claims = jwt.decode(
                 token, self.public_key, algorithms=["RS256"], audience=accepted, options={"require": REQUIRED_CLAIMS}
             )
         except jwt.ExpiredSignatureError as error:
-            raise _refused("ExpiredAuthenticationToken", "The access token expiry UTC time has passed.") from error
+            raise self._refused("ExpiredAuthenticationToken", "The access token expiry UTC time has passed.") from error
         except jwt.InvalidAudienceError as error:
             text = (
                 f"The access token has been obtained for wrong audience or resource. Allowed: {', '.join(audiences)}."
             )
-            raise _refused("InvalidAuthenticationToken", text) from error
+            raise self._refused("InvalidAuthenticationToken", text) from error
         except jwt.InvalidTokenError as error:
-            raise _refused("InvalidAuthenticationToken", "The access token is invalid.") from error
+            raise self._refused("InvalidAuthenticationToken", "The access token is invalid.") from error
         return Caller(object_id=claims["oid"], client_id=claims["appid"])
 
-
-def _refused(code: str, message: str) -> AzureError:
-    return AzureError(401, code, message, headers={"WWW-Authenticate": f'Bearer error="invalid_token", {code}'})
+    def _refused(self, code: str, message: str) -> AzureError:
+        authority = f"https://login.microsoftonline.com/{self.tenant_id}"
+        challenge = f'Bearer authorization_uri="{authority}", error="invalid_token", error_description="{message}"'
+        return AzureError(401, code, message, headers={"WWW-Authenticate": challenge})
