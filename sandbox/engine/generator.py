@@ -278,7 +278,8 @@ class Generator:
         self._operated.add(old.urn)
         steps: list[Step] = []
         for urn in old.references():
-            if urn not in self._operated | self._created | self.deletes and urn in self._d.olds:
+            seen = {urn, self._aliased.get(urn, urn)} & (self._operated | self._created | self.deletes)
+            if not seen and urn in self._d.olds:
                 steps += self._untargeted(self._d.olds[urn])
         copied = old.copy()
         copied.id = ""
