@@ -80,10 +80,14 @@ class RoleDefinition(ResourceType):
     def validate(self, call: Call, old: Body | None) -> None:
         """A role's name is unique in the tenant, and its author may make roles in each of its scopes."""
         if call.id.name.lower() in built_in_roles():
-            raise AzureError(403, "RoleDefinitionNotEditable", "A built-in role cannot be changed.")
+            raise AzureError(
+                409, "RoleDefinitionExists", f"A role definition with the ID '{call.id.name}' exists already."
+            )
         body = call.body["properties"]
         name = body["roleName"]
-        if not name or len(name) > MAX_ROLE_NAME:
+        if not name:
+            raise AzureError(400, "RoleDefinitionNameNullOrEmpty", "The role definition's name must not be empty.")
+        if len(name) > MAX_ROLE_NAME:
             raise invalid("properties.roleName", f"A role's name has 1 to {MAX_ROLE_NAME} characters.")
         _check_permissions(body["permissions"])
         _check_scopes(call, body["assignableScopes"])
@@ -171,14 +175,19 @@ def _check_permissions(permissions: list[Any]) -> None:
 
 
 def _check_scopes(call: Call, scopes: list[Any]) -> None:
-    if not scopes or not all(isinstance(one, str) and re.match(r"/subscriptions/[^/]+", one, re.I) for one in scopes):
+    path = "properties.assignableScopes"
+    if not scopes:
         raise AzureError(
-            400,
-            "InvalidAssignableScope",
-            "Every assignable scope of a custom role must be a subscription, a resource group or a resource.",
-            target="properties.assignableScopes",
+            400, "MissingAssignableScopes", "The role definition must have at least one assignable scope.", target=path
         )
     for one in scopes:
+        if not isinstance(one, str) or not one.startswith("/"):
+            raise AzureError(
+                400, "LinkedInvalidPropertyId", f"Property id '{one}' at path '{path}' is invalid.", target=path
+            )
+        if not re.match(r"/subscriptions/[^/]+", one, re.IGNORECASE):
+            text = f"The scope '{one}' of a custom role must be a subscription, a resource group or a resource."
+            raise AzureError(400, "InvalidAssignableScope", text, target=path)
         call.authorize(f"{ROLES}/write", one)
 
 

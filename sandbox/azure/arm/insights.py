@@ -75,11 +75,9 @@ class Component(ResourceType):
 
 # Categories of logs by type: learn.microsoft.com/azure/azure-monitor/reference/logs-index. A storage account itself has
 # none, its services have.
-STORAGE_LOGS = frozenset({"StorageRead", "StorageWrite", "StorageDelete"})
 LOGS: dict[str, frozenset[str]] = {
     "microsoft.storage/storageaccounts": frozenset(),
-    "microsoft.storage/storageaccounts/blobservices": STORAGE_LOGS,
-    "microsoft.storage/storageaccounts/fileservices": STORAGE_LOGS,
+    "microsoft.storage/storageaccounts/blobservices": frozenset({"StorageRead", "StorageWrite", "StorageDelete"}),
     "microsoft.keyvault/vaults": frozenset({"AuditEvent", "AzurePolicyEvaluationDetails"}),
     "microsoft.containerregistry/registries": frozenset(
         {"ContainerRegistryLoginEvents", "ContainerRegistryRepositoryEvents"}

@@ -164,13 +164,14 @@ def test_a_roles_name_is_unique_in_the_tenant(azure: Client, group: str) -> None
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        ({"roleName": ""}, (400, "InvalidRequestContent")),
+        ({"roleName": ""}, (400, "RoleDefinitionNameNullOrEmpty")),
         ({"roleName": None}, (400, "InvalidRequestContent")),
         ({"roleName": "x" * 513}, (400, "InvalidRequestContent")),
         ({"permissions": []}, (400, "InvalidRequestContent")),
         ({"permissions": [{"actions": "*"}]}, (400, "InvalidRequestContent")),
         ({"permissions": [{"actions": ["read everything"]}]}, (400, "InvalidActionOrNotAction")),
-        ({"assignableScopes": []}, (400, "InvalidAssignableScope")),
+        ({"assignableScopes": []}, (400, "MissingAssignableScopes")),
+        ({"assignableScopes": ["Invalid_Scope"]}, (400, "LinkedInvalidPropertyId")),
         ({"assignableScopes": ["/"]}, (400, "InvalidAssignableScope")),
         ({"assignableScopes": None}, (400, "InvalidRequestContent")),
     ],
@@ -196,7 +197,7 @@ def test_a_role_in_use_and_a_built_in_one_cannot_be_deleted(azure: Client, group
     assert [one["name"] for one in listed] == [READER]
     below = f"/subscriptions/{SUBSCRIPTION}{built_in}"
     assert error(azure.arm("DELETE", below, api=API)) == (403, "RoleDefinitionNotEditable")
-    assert error(define(azure, group, READER)) == (403, "RoleDefinitionNotEditable")
+    assert error(define(azure, group, READER)) == (409, "RoleDefinitionExists")
 
 
 def test_making_a_role_needs_the_right_in_each_of_its_scopes(azure: Client, scientist: Client, group: str) -> None:
