@@ -215,9 +215,8 @@ class Compute(ResourceType):
             _check_idle(str(idle))
         taken = (
             other
-            for other in call.cloud.store.list("resource")
-            if other["type"] == TYPE
-            and _kind(other) == INSTANCE
+            for other in call.cloud.store.resources(TYPE)
+            if _kind(other) == INSTANCE
             and other["name"].lower() == call.id.name.lower()
             and other["location"] == call.body["location"]
             and other["id"].lower() != call.id.key

@@ -3,7 +3,6 @@
 import copy
 import re
 import uuid
-from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
@@ -15,7 +14,7 @@ from sandbox.azure.ml.bell import ring
 from sandbox.azure.ml.command import optional_names, references
 from sandbox.azure.ml.errors import UserError, not_found
 from sandbox.azure.ml.names import WORKSPACES
-from sandbox.azure.ml.scope import Scope, page, viewed, workspace_route
+from sandbox.azure.ml.scope import Scope, page, properties_of, viewed, workspace_route
 
 TYPE = f"{WORKSPACES}/jobs"
 WORK = "mlWork"
@@ -23,6 +22,7 @@ WORK = "mlWork"
 DATA_INPUTS = ("uri_file", "uri_folder", "mltable", "mlflow_model", "custom_model", "triton_model")
 INPUT_MODES = ("ReadOnlyMount", "ReadWriteMount", "Download", "Direct", "EvalMount", "EvalDownload")
 OUTPUT_MODES = ("ReadWriteMount", "Upload", "Direct")
+NAME = re.compile(r"[A-Za-z_]\w{0,254}", re.ASCII)
 MUTABLE = ("displayName", "description", "tags", "properties", "isArchived", "services", "notificationSetting")
 
 
@@ -32,7 +32,7 @@ def _bad(target: str, text: str) -> UserError:
 
 def _submit(scope: Scope, call: Call, match: re.Match[str]) -> Response:
     """A new job, or a change of an existing one's description."""
-    name, sent = match["name"], call.body.get("properties") or {}
+    name, sent = match["name"], properties_of(call)
     if not runs.RUN_ID.fullmatch(name):
         raise _bad(
             "name", f"Job name '{name}' must be 1 to 255 letters, digits, '-', '_' or '.', not starting with one."
@@ -72,13 +72,13 @@ def _make_run(scope: Scope, name: str, job: Body, sent: Body) -> None:
         displayName=sent.get("displayName") or name,
         description=sent.get("description"),
         status="Queued",
-        tags=sent.get("tags") or {},
+        tags=_object(sent, "tags"),
         properties={
             "_azureml.ComputeTargetType": "amlctrain",
             "ContentSnapshotId": str(uuid.uuid4()),
             "ProcessInfoFile": "azureml-logs/process_info.json",
             "ProcessStatusFile": "azureml-logs/process_status.json",
-            **(sent.get("properties") or {}),
+            **_object(sent, "properties"),
         },
         target=job["computeId"].rsplit("/", 1)[-1],
         hidden=bool(sent.get("isArchived")),
@@ -93,7 +93,7 @@ def _checked(scope: Scope, sent: Body) -> Body:
         UserError: 400, naming the field.
     """
     command = sent.get("command")
-    if not isinstance(command, str) or not command.strip():
+    if not isinstance(command, str) or not command.strip() or "\0" in command:
         raise _bad("command", "A command job needs a command.")
     job: Body = {
         "jobType": "Command",
@@ -101,13 +101,13 @@ def _checked(scope: Scope, sent: Body) -> Body:
         "codeId": sent.get("codeId"),
         "environmentId": _environment(scope, str(sent.get("environmentId") or "")),
         "computeId": _compute(scope, sent),
-        "inputs": {name: _input(name, one) for name, one in (sent.get("inputs") or {}).items()},
-        "outputs": {name: _output(name, one) for name, one in (sent.get("outputs") or {}).items()},
-        "environmentVariables": sent.get("environmentVariables") or {},
-        "distribution": sent.get("distribution"),
-        "limits": _limits(sent.get("limits")),
+        "inputs": {name: _input(name, one) for name, one in _named(sent, "inputs").items()},
+        "outputs": {name: _output(name, one) for name, one in _named(sent, "outputs").items()},
+        "environmentVariables": _variables(sent),
+        "distribution": _object(sent, "distribution") or None,
+        "limits": _limits(_object(sent, "limits")),
         "resources": _resources(sent),
-        "identity": sent.get("identity"),
+        "identity": _object(sent, "identity") or None,
         "queueSettings": sent.get("queueSettings"),
         "componentId": sent.get("componentId"),
         "parameters": {},
@@ -151,9 +151,8 @@ def _compute(scope: Scope, sent: Body) -> str:
 
 
 def _resources(sent: Body) -> Body:
-    resources = sent.get("resources") or {}
+    resources, distribution = _object(sent, "resources"), _object(sent, "distribution")
     count = resources.get("instanceCount") or 1
-    distribution = sent.get("distribution") or {}
     if count != 1 or distribution.get("processCountPerInstance", 1) not in (None, 1):
         raise _bad(
             "resources.instanceCount",
@@ -163,8 +162,33 @@ def _resources(sent: Body) -> Body:
     return {**resources, "instanceCount": 1}
 
 
-def _limits(limits: Body | None) -> Body | None:
-    if limits and limits.get("timeout"):
+def _object(sent: Body, key: str) -> Body:
+    """An object of the body; empty where it is absent or null."""
+    found = sent.get(key) or {}
+    if not isinstance(found, dict):
+        raise _bad(key, f"'{key}' must be an object.")
+    return found
+
+
+def _named(sent: Body, key: str) -> Body:
+    """Inputs or outputs by name; the names become folders and variables."""
+    found = _object(sent, key)
+    for name, one in found.items():
+        if not NAME.fullmatch(name) or not isinstance(one, dict):
+            raise _bad(f"{key}.{name}", f"'{name}' of {key}: names have letters, digits and '_', each is an object.")
+    return found
+
+
+def _variables(sent: Body) -> dict[str, str]:
+    found = _object(sent, "environmentVariables")
+    for name, value in found.items():
+        if not NAME.fullmatch(name) or not isinstance(value, str) or "\0" in value:
+            raise _bad(f"environmentVariables.{name}", f"'{name}' is no environment variable with a text.")
+    return found
+
+
+def _limits(limits: Body) -> Body:
+    if limits.get("timeout"):
         try:
             computes.seconds(str(limits["timeout"]))
         except ValueError as error:
@@ -172,10 +196,10 @@ def _limits(limits: Body | None) -> Body | None:
     return limits
 
 
-def _input(name: str, given: Any) -> Body:
-    kind = (given or {}).get("jobInputType")
+def _input(name: str, given: Body) -> Body:
+    kind = given.get("jobInputType")
     if kind == "literal":
-        if given.get("value") is None:
+        if given.get("value") is None or "\0" in str(given["value"]):
             raise _bad(f"inputs.{name}.value", f"The literal input '{name}' needs a value.")
         return dict(given)
     if kind not in DATA_INPUTS:
@@ -190,8 +214,8 @@ def _input(name: str, given: Any) -> Body:
     return {**given, "mode": mode}
 
 
-def _output(name: str, given: Any) -> Body:
-    kind = (given or {}).get("jobOutputType")
+def _output(name: str, given: Body) -> Body:
+    kind = given.get("jobOutputType")
     if kind not in DATA_INPUTS:
         raise _bad(f"outputs.{name}.jobOutputType", f"Output type '{kind}' is not one of {', '.join(DATA_INPUTS)}.")
     mode = given.get("mode") or "ReadWriteMount"

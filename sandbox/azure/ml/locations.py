@@ -75,12 +75,12 @@ def vcpus_in_use(cloud: Cloud, location: str) -> Counter[str]:
     for node in cloud.store.list(NODES):
         if node["location"] == location:
             used[node["quota"]] += node["vcpus"]
-    for one in cloud.store.list("resource"):
-        if one["type"] == COMPUTES and one["properties"]["computeType"] == INSTANCE and one["location"] == location:
-            inner = one["properties"]["properties"]
-            if inner["state"] == "Running":
-                size = sizes()[inner["vmSize"]]
-                used[size.family] += size.vcpus
+    for one in cloud.store.resources(COMPUTES):
+        inner = one["properties"]["properties"]
+        running = one["properties"]["computeType"] == INSTANCE and inner["state"] == "Running"
+        if running and one["location"] == location:
+            size = sizes()[inner["vmSize"]]
+            used[size.family] += size.vcpus
     used[DEDICATED] = sum(count for family, count in used.items() if family != LOW_PRIORITY)
     return used
 

@@ -19,7 +19,7 @@ from sandbox.azure.ml.assets import CONTAINER, VERSION, next_version, version_of
 from sandbox.azure.ml.errors import UserError, not_found
 from sandbox.azure.ml.identities import workspace_identity
 from sandbox.azure.ml.names import WORKSPACES
-from sandbox.azure.ml.scope import Scope, page, viewed, workspace_route
+from sandbox.azure.ml.scope import Scope, page, properties_of, viewed, workspace_route
 from sandbox.azure.ml.uris import AddressError, locate, long_uri
 from sandbox.azure.storage import containers, sas
 
@@ -262,7 +262,7 @@ class _Routes:
         if not NAME.fullmatch(match["name"]):
             raise UserError(400, f"'{match['name']}' is no valid asset name.", "BadArgument")
         new = scope.get(CONTAINER, self._kind.plural, match["name"]) is None
-        sent = call.body.get("properties") or {}
+        sent = properties_of(call)
         allowed = ("isArchived", "description", "tags", "properties", "dataType")
         properties = {key: sent[key] for key in allowed if sent.get(key) is not None}
         defaults: Body = {"isArchived": False, "description": None, "tags": {}, "properties": {}} if new else {}
@@ -301,7 +301,7 @@ class _Routes:
         return found
 
     def _put_version(self, scope: Scope, call: Call, match: re.Match[str]) -> Response:
-        properties = call.body.get("properties") or {}
+        properties = properties_of(call)
         body, new = put_version(scope, self._kind, match["name"], match["version"], properties)
         return JSONResponse(body, 201 if new else 200)
 

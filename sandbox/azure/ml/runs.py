@@ -13,7 +13,7 @@ from sandbox.azure.arm.core import Body
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.ml.scope import Scope
 
-RUN, EXPERIMENT, METRIC, JOB = "mlRun", "mlExperiment", "mlMetric", "mlJob"
+RUN, EXPERIMENT, METRIC, JOB, COUNTER = "mlRun", "mlExperiment", "mlMetric", "mlJob", "mlCounter"
 DEFAULT_EXPERIMENT = "Default"
 ENDED = frozenset({"Completed", "Failed", "Canceled"})
 RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,254}")
@@ -61,7 +61,8 @@ def make_experiment(scope: Scope, name: str, tags: dict[str, str] | None = None)
 
 def make_run(scope: Scope, run_id: str, in_experiment: Body, **own: Any) -> Body:
     """A new run; `own` replaces the defaults."""
-    number = sum(1 for _ in scope.list(RUN)) + 1
+    number = (scope.get(COUNTER, "runs") or {"last": 0})["last"] + 1
+    scope.put(COUNTER, {"last": number}, "runs")
     body: Body = {
         "runId": run_id,
         "runNumber": number,
@@ -110,6 +111,6 @@ def artifact_prefix(run_id: str) -> str:
 
 def forget(cloud: Cloud, workspace_id: str) -> None:
     """Drops everything about a removed workspace's runs."""
-    for kind in (RUN, EXPERIMENT, METRIC, JOB):
+    for kind in (RUN, EXPERIMENT, METRIC, JOB, COUNTER):
         for key, _ in list(cloud.store.items(kind, workspace_id.lower() + "/")):
             cloud.store.delete(kind, key)

@@ -83,6 +83,18 @@ def workspace_route(method: str, path: str, action: str, handle: Handler) -> Rou
     return route(method, PATH + path, serve)
 
 
+def properties_of(call: Call) -> Body:
+    """The `properties` that were sent.
+
+    Raises:
+        AzureError: 400 where they are no object.
+    """
+    found = call.body.get("properties") or {}
+    if not isinstance(found, dict):
+        raise AzureError(400, "UserError", "'properties' must be an object.", target="properties")
+    return found
+
+
 def page(items: list[Body], call: Call) -> Body:
     """A page of a list: `$top` from `$skip` on, with the address of the next.
 
