@@ -9,7 +9,11 @@ TRACES = Path(__file__).parent / "traces"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--traces", type=Path, default=TRACES, metavar="DIR", help="a folder with scenarios/, traces/ and provider.py"
+        "--traces",
+        type=Path,
+        default=TRACES,
+        metavar="DIR",
+        help="a folder with scenarios/ and traces/",
     )
 
 
