@@ -8,6 +8,7 @@ import pulumi
 from pulumi_azure_native import machinelearningservices as ml
 from pulumi_azure_native import storage
 
+from components.guard import diagnose, lock
 from components.principals import Principal, assign, subscription_of, unique
 from components.roles import BLOB_DATA_CONTRIBUTOR
 from components.storage import Lifecycle, protect_from_mistakes, storage_account
@@ -62,6 +63,8 @@ class AdlsDatastoreArgs:
         soft_delete_days: Days that what is deleted in an account that is made can be restored, 0 for none.
         lifecycle: When blobs of an account that is made get cheaper and go.
         replication: Redundancy of an account that is made: `Standard_LRS`, `Standard_ZRS`, …
+        protect: Whether an account that is made cannot be deleted, by a lock and by Pulumi.
+        log_workspace_id: Log Analytics workspace for logs and metrics of an account that is made; none if left out.
         tags: Tags of an account that is made.
     """
 
@@ -78,6 +81,8 @@ class AdlsDatastoreArgs:
     soft_delete_days: int = 7
     lifecycle: Sequence[Lifecycle] = ()
     replication: str = "Standard_LRS"
+    protect: bool = True
+    log_workspace_id: pulumi.Input[str] | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -149,6 +154,7 @@ class AdlsDatastore(pulumi.ComponentResource):
     def __init__(self, name: str, args: AdlsDatastoreArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("azureml-platform:components:AdlsDatastore", name, {}, opts)
         self._name, self._args = name, args
+        self._below: list[pulumi.Resource] = []
         account = self._account()
         self.account_id, self.account_name = account.id, account.name
         containers = {system: self._file_system(system, account) for system in args.file_systems}
@@ -156,6 +162,8 @@ class AdlsDatastore(pulumi.ComponentResource):
             store: self._datastore(store, what, account, containers[what.file_system])
             for store, what in args.datastores.items()
         }
+        if args.protect and args.account_name is not None:
+            lock(f"{name}-lake", account.id, opts=pulumi.ResourceOptions(parent=self, depends_on=self._below))
         self.register_outputs(
             {
                 "accountId": self.account_id,
@@ -177,7 +185,7 @@ class AdlsDatastore(pulumi.ComponentResource):
             replication=args.replication,
             hierarchical=True,
             tags=args.tags,
-            opts=child,
+            opts=pulumi.ResourceOptions(parent=self, protect=True if args.protect else None),
         )
         group = pulumi.Output.from_input(args.resource_group_name)
         protect_from_mistakes(
@@ -188,6 +196,9 @@ class AdlsDatastore(pulumi.ComponentResource):
             lifecycle=args.lifecycle,
             opts=child,
         )
+        if args.log_workspace_id is not None:
+            blobs = pulumi.Output.concat(made.id, "/blobServices/default")
+            diagnose(f"{self._name}-lake", blobs, args.log_workspace_id, child)
         return _Account(made.id, made.name, group)
 
     def _file_system(self, system: str, account: _Account) -> pulumi.Output[str]:
@@ -204,13 +215,14 @@ class AdlsDatastore(pulumi.ComponentResource):
                 opts=pulumi.ResourceOptions(parent=self),
             ).id
         for principal in unique(self._args.contributors):
-            assign(
+            assigned = assign(
                 f"{self._name}-{system}-{principal.name}",
                 scope=id_,
                 principal=principal,
                 role=BLOB_DATA_CONTRIBUTOR,
                 opts=pulumi.ResourceOptions(parent=self),
             )
+            self._below.append(assigned)
         return id_
 
     def _datastore(

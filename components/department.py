@@ -10,6 +10,7 @@ from pulumi_azure_native import authorization
 
 from components.access import define_role, role_guid
 from components.aliases import drop_version_aliases
+from components.azurepolicy import define
 from components.directory import Directory
 from components.outputs import CONTRACT
 from components.principals import assign, unique
@@ -27,7 +28,11 @@ def build_department(department: Department) -> Mapping[str, Any]:
         drop_version_aliases()
     provider = azure_native.Provider("azure", subscription_id=department.subscription_id)
     client = authorization.get_client_config_output(opts=pulumi.InvokeOptions(provider=provider))
-    shared = Shared(department, provider, client.tenant_id, Directory())
+    policies = None
+    if department.policy_effect != "off":
+        prefix = f"{department.code}-{department.environment}"
+        policies = define(prefix, opts=pulumi.ResourceOptions(provider=provider))
+    shared = Shared(department, provider, client.tenant_id, Directory(), policies)
     _subscription_admins(shared)
     return {
         "contract": CONTRACT,

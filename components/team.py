@@ -8,9 +8,18 @@ import pulumi
 import pulumi_azuread as azuread
 
 from components.access import DataScientistRole, DataScientistRoleArgs
+from components.azurepolicy import (
+    ALWAYS,
+    DIAGNOSTICS,
+    PURGE_PROTECTION,
+    CustomDefinitions,
+    PolicyAssignmentsArgs,
+    assign_policies,
+)
 from components.compute import ComputeCluster, ComputeClusterArgs
 from components.datastore import AdlsDatastore, AdlsDatastoreArgs, ClientSecret, RegisteredDatastore, Store
 from components.directory import Directory
+from components.guard import BudgetArgs, budget
 from components.instance import ComputeInstance, ComputeInstanceArgs, Schedule
 from components.principals import Principal, assign, subscription_of, unique
 from components.roles import (
@@ -40,12 +49,14 @@ class Shared:
         provider: azure-native in the department's subscription.
         tenant_id: The Entra tenant.
         directory: Finds people and groups.
+        custom_policies: The department's own Azure Policy definitions, if it has policies.
     """
 
     department: Department
     provider: pulumi.ProviderResource
     tenant_id: pulumi.Output[str]
     directory: Directory
+    custom_policies: CustomDefinitions | None
 
 
 def build_team(shared: Shared, team: Team) -> Mapping[str, Any]:
@@ -83,6 +94,7 @@ class _TeamBuilder:
         clusters = {cluster.name: self._cluster(cluster, workspace) for cluster in self._team.clusters}
         instances = {instance.name: self._instance(instance, workspace) for instance in self._team.instances}
         with_data = [*contributors, *(principal.principal for principal in principals.values())]
+        self._guard(workspace)
         datastores = {**self._lake(workspace, with_data), **self._data(workspace)}
         return {
             "subscriptionId": workspace.workspace_id.apply(subscription_of),
@@ -151,10 +163,33 @@ class _TeamBuilder:
                 registry_sku=department.registry_tier,
                 log_retention_days=department.log_retention_days,
                 replication=department.replication,
+                protect=department.protected,
+                diagnostics=department.diagnosed,
                 tags=self._tags,
             ),
             opts=pulumi.ResourceOptions(providers=[self._shared.provider]),
         )
+
+    def _guard(self, workspace: TeamWorkspace) -> None:
+        department, child = self._department, pulumi.ResourceOptions(parent=workspace)
+        if watched := self._team.budget:
+            contacts = watched.contacts or (department.admin,)
+            args = BudgetArgs(workspace.resource_group_id, watched.monthly, watched.first_day, contacts)
+            budget(f"{self._team.name}-budget", args, opts=child)
+        if self._shared.custom_policies and department.policy_effect != "off":
+            rules = {**ALWAYS}
+            if department.purge_protection:
+                rules |= PURGE_PROTECTION
+            if department.diagnosed:
+                rules |= DIAGNOSTICS
+            policies = PolicyAssignmentsArgs(
+                scope=workspace.resource_group_id,
+                effect=department.policy_effect,
+                built_in=rules,
+                custom=self._shared.custom_policies,
+                allowed_vm_sizes=department.allowed_vm_sizes,
+            )
+            assign_policies(self._team.name, policies, opts=child)
 
     def _cluster(self, cluster: Cluster, workspace: TeamWorkspace) -> Mapping[str, Any]:
         made = ComputeCluster(
@@ -214,7 +249,9 @@ class _TeamBuilder:
         lake = self._team.lake
         if lake is None:
             return {}
-        contributors = [workspace.workspace_identity, workspace.node_identity, *people]
+        contributors = [workspace.workspace_identity, workspace.node_identity]
+        if lake.account_id or not self._department.protected:
+            contributors += people  # on a protected account they have their role by the resource group
         credential = None
         if lake.service_principal:
             by = self._service_principal("lake", lake.service_principal, workspace)
@@ -236,6 +273,8 @@ class _TeamBuilder:
                 soft_delete_days=lake.soft_delete_days,
                 lifecycle=_lifecycle(lake),
                 replication=self._department.replication,
+                protect=self._department.protected,
+                log_workspace_id=workspace.log_workspace_id if self._department.diagnosed else None,
                 tags=self._tags,
             ),
             opts=pulumi.ResourceOptions(parent=workspace),

@@ -18,6 +18,7 @@ from pulumi_azure_native import (
 from pulumi_azure_native import machinelearningservices as ml
 
 from components import roles
+from components.guard import diagnose, lock
 from components.names import TeamNames
 from components.principals import Principal, assign, unique
 from components.storage import storage_account
@@ -38,6 +39,9 @@ class TeamWorkspaceArgs:
         registry_sku: Tier of the container registry.
         log_retention_days: Days that logs are kept, 30 to 730.
         replication: Redundancy of the storage accounts: `Standard_LRS`, `Standard_ZRS`, …
+        protect: Whether vault and storage cannot be deleted, by locks and by Pulumi. People then get their data
+            role on the resource group, since Azure removes no assignment from what is locked.
+        diagnostics: Whether logs and metrics of workspace, storage, vault and registry are collected.
         tags: Tags of everything that takes tags.
     """
 
@@ -50,6 +54,8 @@ class TeamWorkspaceArgs:
     registry_sku: Literal["Basic", "Standard", "Premium"] = "Standard"
     log_retention_days: int = 30
     replication: str = "Standard_LRS"
+    protect: bool = True
+    diagnostics: bool = True
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -59,6 +65,7 @@ class _Dependencies:
     data: storage.StorageAccount
     vault: keyvault.Vault
     registry: containerregistry.Registry
+    logs: operationalinsights.Workspace
     insights: applicationinsights.Component
 
 
@@ -90,6 +97,7 @@ class TeamWorkspace(pulumi.ComponentResource):
         tracking_uri: Address for MLflow.
         work_account_id: Id of the workspace's own storage account.
         data_account_id: Id of the team's storage account for data.
+        log_workspace_id: Id of the Log Analytics workspace.
         vault_id: Id of the key vault.
         vault_name: Its name.
         workspace_identity: The workspace's identity.
@@ -107,6 +115,7 @@ class TeamWorkspace(pulumi.ComponentResource):
     tracking_uri: pulumi.Output[str]
     work_account_id: pulumi.Output[str]
     data_account_id: pulumi.Output[str]
+    log_workspace_id: pulumi.Output[str]
     vault_id: pulumi.Output[str]
     vault_name: pulumi.Output[str]
     workspace_identity: Principal
@@ -137,17 +146,27 @@ class TeamWorkspace(pulumi.ComponentResource):
         self._set_outputs(needs, workspace)
         for person in unique(args.data_contributors):
             self.grant_data_access(person)
+        if args.protect:
+            self._lock(needs, workspace)
+        if args.diagnostics:
+            self._diagnose(needs, workspace)
 
     def _child(self, *depends_on: pulumi.Resource) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(parent=self, depends_on=list(depends_on) or None)
 
+    def _kept(self) -> pulumi.ResourceOptions:
+        """Options of what holds data."""
+        return pulumi.ResourceOptions(parent=self, protect=True if self._args.protect else None)
+
     def _dependencies(self) -> _Dependencies:
+        logs = self._logs()
         return _Dependencies(
             work=self._storage("work", self._args.names.work),
             data=self._storage("data", self._args.names.data),
             vault=self._vault(),
             registry=self._registry(),
-            insights=self._insights(),
+            logs=logs,
+            insights=self._insights(logs),
         )
 
     def _storage(self, purpose: str, account_name: str) -> storage.StorageAccount:
@@ -158,7 +177,7 @@ class TeamWorkspace(pulumi.ComponentResource):
             location=self._args.location,
             replication=self._args.replication,
             tags=self._args.tags,
-            opts=self._child(),
+            opts=self._kept(),
         )
 
     def _vault(self) -> keyvault.Vault:
@@ -178,7 +197,7 @@ class TeamWorkspace(pulumi.ComponentResource):
                 public_network_access="Enabled",
             ),
             tags=self._args.tags,
-            opts=self._child(),
+            opts=self._kept(),
         )
 
     def _registry(self) -> containerregistry.Registry:
@@ -194,8 +213,8 @@ class TeamWorkspace(pulumi.ComponentResource):
             opts=self._child(),
         )
 
-    def _insights(self) -> applicationinsights.Component:
-        logs = operationalinsights.Workspace(
+    def _logs(self) -> operationalinsights.Workspace:
+        return operationalinsights.Workspace(
             f"{self._name}-logs",
             workspace_name=self._args.names.logs,
             resource_group_name=self.resource_group_name,
@@ -205,6 +224,8 @@ class TeamWorkspace(pulumi.ComponentResource):
             tags=self._args.tags,
             opts=self._child(),
         )
+
+    def _insights(self, logs: operationalinsights.Workspace) -> applicationinsights.Component:
         return applicationinsights.Component(
             f"{self._name}-insights",
             resource_name_=self._args.names.insights,
@@ -271,13 +292,23 @@ class TeamWorkspace(pulumi.ComponentResource):
 
     def grant_data_access(self, principal: Principal) -> None:
         """Let somebody read and write the team's storage accounts, as `data_contributors` do."""
-        self._grant(
-            principal,
-            {
-                "blobs": (self.work_account_id, roles.BLOB_DATA_CONTRIBUTOR),
-                "data": (self.data_account_id, roles.BLOB_DATA_CONTRIBUTOR),
-            },
-        )
+        role = roles.BLOB_DATA_CONTRIBUTOR
+        if self._args.protect:
+            self._grant(principal, {"data": (self.resource_group_id, role)})
+        else:
+            self._grant(principal, {"blobs": (self.work_account_id, role), "data": (self.data_account_id, role)})
+
+    def _lock(self, needs: _Dependencies, workspace: ml.Workspace) -> None:
+        kept = {"vault": needs.vault, "work": needs.work, "data": needs.data}
+        for purpose, resource in kept.items():
+            lock(f"{self._name}-{purpose}", resource.id, opts=self._child(workspace, *self.node_access))
+
+    def _diagnose(self, needs: _Dependencies, workspace: ml.Workspace) -> None:
+        ids = {"workspace": workspace.id, "vault": needs.vault.id, "registry": needs.registry.id}
+        for purpose, account in {"work": needs.work, "data": needs.data}.items():
+            ids[purpose] = pulumi.Output.concat(account.id, "/blobServices/default")
+        for purpose, id_ in ids.items():
+            diagnose(f"{self._name}-{purpose}", id_, needs.logs.id, self._child())
 
     def _grant(
         self, principal: Principal, grants: Mapping[str, tuple[pulumi.Output[str], str]]
@@ -310,7 +341,7 @@ class TeamWorkspace(pulumi.ComponentResource):
             key_vault=needs.vault.id,
             container_registry=needs.registry.id,
             application_insights=needs.insights.id,
-            system_datastores_auth_mode="identity",
+            system_datastores_auth_mode=ml.SystemDatastoresAuthMode.IDENTITY,
             public_network_access="Enabled",
             v1_legacy_mode=False,
             hbi_workspace=False,
@@ -326,6 +357,7 @@ class TeamWorkspace(pulumi.ComponentResource):
         )
         self.tracking_uri = workspace.ml_flow_tracking_uri
         self.work_account_id, self.data_account_id = needs.work.id, needs.data.id
+        self.log_workspace_id = needs.logs.id
         self.vault_id, self.vault_name = needs.vault.id, needs.vault.name
         self.register_outputs(
             {

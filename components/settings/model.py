@@ -72,6 +72,7 @@ Region = Annotated[str, AfterValidator(_known_region), WithJsonSchema({"enum": s
 UserName = Annotated[str, Field(pattern=r"^[^@\s/]{1,64}@[^@\s/]+\.[^@\s/]+$"), AfterValidator(_lower)]
 ComputeName = Annotated[str, Field(min_length=3, pattern=r"^[A-Za-z]([A-Za-z0-9-]*[A-Za-z][A-Za-z0-9]*|[A-Za-z0-9]*)$")]
 Cron = Annotated[str, Field(pattern=r"^\S+( \S+){4}$")]
+Month = Annotated[str, Field(pattern=r"^20\d\d-(0[1-9]|1[0-2])$")]
 Day = Annotated[date, BeforeValidator(_day)]
 Days = Annotated[int, Field(ge=1, le=36500)]
 Guid = Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
@@ -369,6 +370,26 @@ class Automation(_Settings):
         return self
 
 
+class Budget(_Settings):
+    """What a team's resource group may cost a month. It stops nothing: it tells."""
+
+    monthly: float = Field(gt=0, description="Amount a month, above 0, in the currency of the subscription's bill.")
+    start: Month = Field(
+        description="Month from which it counts, as 2026-11, not more than a year ahead. Another one makes it anew."
+    )
+    contacts: tuple[UserName, ...] = Field(
+        default=(),
+        description=(
+            "Mail addresses that are told at 50, 80 and 100 % and when 100 % is forecast; the admin's if left out."
+        ),
+    )
+
+    @property
+    def first_day(self) -> date:
+        """The first day of the month from which it counts."""
+        return date.fromisoformat(f"{self.start}-01")
+
+
 class Team(_Settings):
     """A team: one resource group with one workspace, its clusters, its data and its people."""
 
@@ -405,6 +426,7 @@ class Team(_Settings):
     automation: tuple[Automation, ...] = Field(
         default=(), description="Service principals for pipelines and other things without a person."
     )
+    budget: Budget | None = Field(default=None, description="What the team may cost a month; not watched if left out.")
     groups: bool = Field(
         default=False,
         description="Whether a security group is made for each role's people, and has the roles in their place.",
@@ -484,6 +506,30 @@ class Department(_Settings):
         le=730,
         description="Days that the teams' logs are kept, 30 to 730; those above 31 are charged.",
     )
+    protect: bool | None = Field(
+        default=None,
+        description=(
+            "Whether key vaults and storage accounts cannot be deleted: by locks in Azure, and by "
+            "Pulumi. true in environment "
+            "pro, false elsewhere if left out. Set it to false and go up before a destroy."
+        ),
+    )
+    diagnostics: bool | None = Field(
+        default=None,
+        description=(
+            "Whether logs and metrics of workspace, storage, vault and registry are collected; true "
+            "in environment pro, false "
+            "elsewhere if left out. Log Analytics charges for what it takes in."
+        ),
+    )
+    azure_policy: Literal["off", "audit", "deny"] | None = Field(
+        default=None,
+        description=(
+            "What Azure Policy does on the teams' resource groups about what breaks the platform's "
+            "rules, also around Pulumi: "
+            "'off', 'audit' reports, 'deny' refuses. 'audit' in environment pro, 'off' elsewhere if left out."
+        ),
+    )
     unique_names: bool = Field(
         default=False,
         description=(
@@ -522,6 +568,21 @@ class Department(_Settings):
         """Whether deleted key vaults cannot be purged."""
         chosen = self.key_vault.purge_protection
         return self.environment == PRODUCTION if chosen is None else chosen
+
+    @property
+    def protected(self) -> bool:
+        """Whether vaults and accounts cannot be deleted."""
+        return self.environment == PRODUCTION if self.protect is None else self.protect
+
+    @property
+    def diagnosed(self) -> bool:
+        """Whether logs of the resources are collected."""
+        return self.environment == PRODUCTION if self.diagnostics is None else self.diagnostics
+
+    @property
+    def policy_effect(self) -> Literal["off", "audit", "deny"]:
+        """What Azure Policy does."""
+        return self.azure_policy or ("audit" if self.environment == PRODUCTION else "off")
 
     @property
     def registry_tier(self) -> RegistrySku:

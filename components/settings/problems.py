@@ -25,6 +25,7 @@ RESERVED_DATASTORES = frozenset(
 _TYPES = {
     "string_type": "text",
     "int_type": "a whole number",
+    "float_type": "a number",
     "int_from_float": "a whole number",
     "bool_type": "true or false",
     "date_type": "a day such as 2027-01-31",

@@ -20,7 +20,13 @@ This page is generated from the model: `python -m components.settings reference 
 
 
 _LONGEST_ENUM = 8
-_PLAIN = {"string": "text", "integer": "whole number", "boolean": "`true` or `false`", "date": "day"}
+_PLAIN = {
+    "string": "text",
+    "integer": "whole number",
+    "number": "number",
+    "boolean": "`true` or `false`",
+    "date": "day",
+}
 
 
 def schema() -> str:

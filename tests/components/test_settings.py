@@ -131,6 +131,10 @@ MISTAKES: list[tuple[str, Any, str, list[str]]] = [
         "teams[0].instances[0].name",
         ["taken by teams[0].cl"],
     ),
+    ("teams.0.budget", {"monthly": 0, "start": "2026-11"}, "teams[0].budget.monthly", ["above 0"]),
+    ("teams.0.budget", {"monthly": "500", "start": "2026-11"}, "teams[0].budget.monthly", ["expected a number"]),
+    ("teams.0.budget", {"monthly": 500, "start": "2026-13"}, "teams[0].budget.start", ["as 2026-11"]),
+    ("azurePolicy", "strict", "azurePolicy", ["'deny' refuses"]),
     ("teams.0.lake.accountId", "mylake", "teams[0].lake.accountId", ["Id of an account that exists"]),
     ("teams.0.lake.accountId", ACCOUNT, "teams[0].lake.accountId", ["not in the department's subscription"]),
     (

@@ -50,6 +50,15 @@ IDS = {
     "managedidentity:UserAssignedIdentity": (
         f"{_GROUP}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{{resourceName}}"
     ),
+    "authorization:ManagementLockByScope": "{scope}/providers/Microsoft.Authorization/locks/{lockName}",
+    "authorization:PolicyDefinition": (
+        f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Authorization/policyDefinitions/{{policyDefinitionName}}"
+    ),
+    "authorization:PolicyAssignment": (
+        "{scope}/providers/Microsoft.Authorization/policyAssignments/{policyAssignmentName}"
+    ),
+    "monitor:DiagnosticSetting": "{resourceUri}/providers/Microsoft.Insights/diagnosticSettings/{name}",
+    "consumption:Budget": "{scope}/providers/Microsoft.Consumption/budgets/{budgetName}",
     "authorization:RoleDefinition": "{scope}/providers/Microsoft.Authorization/roleDefinitions/{roleDefinitionId}",
     "authorization:RoleAssignment": "{scope}/providers/Microsoft.Authorization/roleAssignments/{roleAssignmentName}",
     "machinelearningservices:Workspace": _ML,

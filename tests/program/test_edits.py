@@ -7,10 +7,12 @@ Each edit is brought up and taken back again in a sandbox.
 
 import copy
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import pytest
 
+from components.azurepolicy import ALWAYS
 from tests.conftest import Sandbox
 from tests.program.harness import stack_file
 from tests.program.stack import Stack
@@ -59,6 +61,9 @@ def data_of(person: str) -> list[str]:
 
 LARGE = {"name": "large", "vmSize": "STANDARD_DS3_V2", "maxNodes": 2}
 CLUSTERS = stack_file("dev")["teams"][0]["clusters"]
+SIZES = ["STANDARD_DS3_V2", "STANDARD_D13_V2", "STANDARD_NV6"]
+LOGGED = ("workspace", "vault", "registry", "work", "data", "lake")
+THIS_MONTH = f"{date.today():%Y-%m}"
 SEED = {"name": "seed", "role": "contributor", "secret": {"rotated": "2026-11-01"}}
 NOTEBOOK = {
     "name": "notebook",
@@ -203,6 +208,20 @@ EDITS: dict[str, tuple[dict[str, Any], set[str]]] = {
             *data_of("bluegranit-release"),
         ),
     ),
+    # what watches and guards
+    "a budget": ({"teams.0.budget": {"monthly": 500, "start": THIS_MONTH}}, creates("Budget bluegranit-budget")),
+    "diagnostics": (
+        {"diagnostics": True},
+        creates(*(f"DiagnosticSetting bluegranit-{what}" for what in LOGGED)),
+    ),
+    "azurePolicy": (
+        {"azurePolicy": "audit", "allowedVmSizes": SIZES},
+        creates(
+            "PolicyDefinition ml-compute-vm-sizes",
+            "PolicyDefinition ml-cluster-min-nodes",
+            *(f"PolicyAssignment bluegranit-{name}" for name in (*ALWAYS, "cluster-min-nodes", "compute-vm-sizes")),
+        ),
+    ),
     # services
     "purgeProtection": ({"keyVault": {"purgeProtection": True}}, updates("Vault bluegranit-vault")),
     "registrySku": ({"registrySku": "Standard"}, updates("Registry bluegranit-registry")),
@@ -214,7 +233,7 @@ EDITS: dict[str, tuple[dict[str, Any], set[str]]] = {
     "letter case of a size": ({"teams.0.clusters.0.vmSize": "Standard_DS3_v2"}, set()),
     "a person as a mapping": ({"teams.0.leads.0": {"user": "admin1@site.com"}}, set()),
     "a default written out": ({"teams.0.clusters.0.minNodes": 0, "teams.0.clusters.0.idleMinutes": 2}, set()),
-    "allowedVmSizes": ({"allowedVmSizes": ["STANDARD_DS3_V2", "STANDARD_D13_V2", "STANDARD_NV6"]}, set()),
+    "allowedVmSizes": ({"allowedVmSizes": SIZES}, set()),
     "keepVersionAliases": ({"keepVersionAliases": True}, set()),
 }  # fmt: skip
 

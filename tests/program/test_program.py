@@ -117,7 +117,7 @@ def test_every_resource_is_below_its_team(prod: Run) -> None:
     teams = {r.urn for r in prod.of("TeamWorkspace")}
     assert len(teams) == 2
     for resource in prod.resources:
-        if resource.type.startswith("azure-native:"):
+        if resource.type.startswith("azure-native:") and not resource.type.endswith(":PolicyDefinition"):
             urn = resource.parent
             while urn not in teams:
                 urn = parents[urn]
@@ -418,7 +418,7 @@ def test_nothing_has_a_password_or_is_open_to_the_public(dev: Run) -> None:
     assert "enablePurgeProtection" not in vault  # Azure refuses false
     assert dev.one("Registry").inputs["adminUserEnabled"] is False
     workspace = dev.one("machinelearningservices:Workspace").inputs
-    assert workspace["systemDatastoresAuthMode"] == "identity"
+    assert workspace["systemDatastoresAuthMode"] == "Identity"
     assert workspace["v1LegacyMode"] is False
     assert dev.one("Datastore").inputs["properties"]["credentials"] == {"credentialsType": "None"}
     assert dev.one("Component").inputs["workspaceResourceId"].endswith("/bgmrbluegranite2devlog")
@@ -429,6 +429,79 @@ def test_production_is_stricter(prod: Run) -> None:
     assert all(r.inputs["sku"] == {"name": "Standard"} for r in prod.of("Registry"))
     assert all(a.inputs["sku"] == {"name": "Standard_ZRS"} for a in prod.of("StorageAccount"))
     assert {c.inputs["properties"]["properties"]["vmPriority"] for c in prod.of("Compute")} == {"Dedicated"}
+
+
+def test_production_cannot_be_deleted_by_mistake(dev: Run, prod: Run) -> None:
+    locked = {lock.inputs["scope"].rsplit("/", 1)[1] for lock in prod.of("ManagementLockByScope")}
+    kept = [r for r in prod.resources if r.type.endswith((":StorageAccount", ":Vault"))]
+    assert locked == {r.id.rsplit("/", 1)[1] for r in kept}
+    assert all(r.request.protect for r in kept)
+    assert len(kept) == 8
+    assert {lock.inputs["level"] for lock in prod.of("ManagementLockByScope")} == {"CanNotDelete"}
+    assert dev.of("ManagementLockByScope") == []
+    assert not any(r.request.protect for r in dev.resources)
+
+
+def test_nobody_who_comes_and_goes_has_a_role_on_what_is_locked(prod: Run) -> None:
+    locked = tuple(lock.inputs["scope"] for lock in prod.of("ManagementLockByScope"))
+    for assignment in prod.of("RoleAssignment"):
+        if assignment.inputs["principalType"] == "User":
+            assert not assignment.inputs["scope"].startswith(locked)
+    assert ("bgmr-bluegranit-eastus2-pro", BLOB) in assignments(prod, user("user2@site.com"))
+
+
+def test_a_lock_goes_before_what_is_below_it(prod: Run) -> None:
+    for lock in prod.of("ManagementLockByScope"):
+        before = prod.before(lock)
+        below = [a for a in prod.of("RoleAssignment") if a.inputs["scope"].startswith(lock.inputs["scope"])]
+        assert below
+        assert all(a.urn in before for a in below)
+
+
+def test_production_is_logged(dev: Run, prod: Run) -> None:
+    watched = Counter(d.inputs["resourceUri"].split("/")[7] for d in prod.of("DiagnosticSetting"))
+    assert watched == {"workspaces": 2, "vaults": 2, "registries": 2, "storageAccounts": 6}
+    assert all(
+        "/blobServices/default" in d.inputs["resourceUri"]
+        for d in prod.of("DiagnosticSetting")
+        if "storage" in d.inputs["resourceUri"]
+    )
+    assert dev.of("DiagnosticSetting") == []
+
+
+def test_azure_policy_holds_the_same_rules(prod: Run) -> None:
+    department = {
+        **with_team(),
+        "azurePolicy": "deny",
+        "allowedVmSizes": ["STANDARD_DS3_V2", "STANDARD_D13_V2", "STANDARD_NV6"],
+    }
+    run = run_program(department)
+    assigned = {a.inputs["policyAssignmentName"]: a.inputs for a in run.of("PolicyAssignment")}
+    assert assigned["compute-vm-sizes"]["parameters"] == {
+        "effect": {"value": "Deny"},
+        "allowedVmSizes": {"value": department["allowedVmSizes"]},
+    }
+    assert assigned["cluster-min-nodes"]["parameters"] == {"effect": {"value": "Deny"}}
+    assert assigned["storage-tls"]["parameters"]["minimumTlsVersion"] == {"value": "TLS1_2"}
+    assert {a["scope"].rsplit("/", 1)[1] for a in assigned.values()} == {"bgmr-bluegranit-eastus2-dev"}
+    rules = {d.inputs["policyDefinitionName"]: d.inputs["policyRule"] for d in run.of("PolicyDefinition")}
+    assert set(rules) == {"bgmr-dev-ml-compute-vm-sizes", "bgmr-dev-ml-cluster-min-nodes"}
+    audited = {
+        a.inputs["policyAssignmentName"]: a.inputs["parameters"]["effect"]["value"] for a in prod.of("PolicyAssignment")
+    }
+    assert audited["workspace-logs"] == "AuditIfNotExists"
+    assert set(audited.values()) == {"Audit", "AuditIfNotExists"}
+    assert "vault-purge-protection" in audited and "vault-purge-protection" not in assigned
+
+
+def test_a_budget_tells_in_time() -> None:
+    run = run_program(with_team(budget={"monthly": 500, "start": "2026-12", "contacts": ["boss@site.com"]}))
+    budget = run.one("Budget")
+    assert (budget.inputs["amount"], budget.inputs["timePeriod"]) == (500, {"startDate": "2026-12-01T00:00:00Z"})
+    told = {(n["thresholdType"], n["threshold"]) for n in budget.inputs["notifications"].values()}
+    assert told == {("Actual", 50), ("Actual", 80), ("Actual", 100), ("Forecasted", 100)}
+    assert all(n["contactEmails"] == ["boss@site.com"] for n in budget.inputs["notifications"].values())
+    assert list(budget.request.replaceOnChanges) == ["timePeriod.startDate"]
 
 
 def test_outputs_keep_the_contract(dev: Run, prod: Run) -> None:
