@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 from sandbox import control
 from sandbox.control import DEFAULT_PORT, SandboxError, sandbox_directory
 
+INTERRUPTED = 130  # as a shell tells of SIGINT
 PERSONAS = ("owner", "lead", "scientist")
 
 
@@ -32,6 +34,13 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("reset", help="delete everything but the jobs' environments, and start anew if it was running")
     prepare = commands.add_parser("prepare", help="fetch the packages of jobs' environments, for use without a network")
     prepare.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a conda or requirements file")
+    faults = commands.add_parser("faults", help="show, set or clear the faults that are made to happen")
+    actions = faults.add_subparsers(dest="action", metavar="ACTION")
+    actions.add_parser("show", help="print the plan and the kinds of faults")
+    plan = actions.add_parser("set", help="replace the plan; a running sandbox takes it over at once")
+    plan.add_argument("rules", nargs="+", metavar="KIND[,NAME=VALUE...]", help="docs/faults.md has kinds and names")
+    plan.add_argument("--seed", type=int, default=0, help="of the draws (default %(default)s)")
+    actions.add_parser("clear", help="no more faults")
     commands.add_parser("pulumi", help="a pulumi command against the sandbox", add_help=False)
     return parser
 
@@ -97,7 +106,31 @@ def _prepare(directory: Path, arguments: argparse.Namespace) -> int:
     return 0
 
 
-COMMANDS = {"start": _start, "stop": _stop, "status": _status, "env": _env, "reset": _reset, "prepare": _prepare}
+def _faults(directory: Path, arguments: argparse.Namespace) -> int:
+    from sandbox.azure.faults import command  # noqa: PLC0415 # the other commands need no plan
+
+    try:
+        if arguments.action == "set":
+            plan = command.set_plan(directory, arguments.rules, arguments.seed)
+        elif arguments.action == "clear":
+            plan = command.clear(directory)
+        else:
+            plan = command.read_plan(directory)
+    except command.PlanError as error:
+        raise SandboxError(str(error)) from error
+    print("\n".join(command.shown(plan)))
+    return 0
+
+
+COMMANDS = {
+    "start": _start,
+    "stop": _stop,
+    "status": _status,
+    "env": _env,
+    "reset": _reset,
+    "prepare": _prepare,
+    "faults": _faults,
+}
 
 
 def main(argv: list[str]) -> int:
@@ -109,10 +142,17 @@ def main(argv: list[str]) -> int:
 
             return pulumi.run(directory, argv[1:])
         arguments = _parser().parse_args(argv)
-        return COMMANDS[arguments.command](directory, arguments)
+        code = COMMANDS[arguments.command](directory, arguments)
+        sys.stdout.flush()
     except SandboxError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    except BrokenPipeError:  # `... | head`: nobody reads on
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return code
 
 
 if __name__ == "__main__":

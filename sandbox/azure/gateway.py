@@ -75,6 +75,7 @@ class _Http(HttpToolsProtocol):
     """HTTP after the handshake. A request can come with the handshake's last bytes, before `connection_made`.
 
     `scope["state"]["header_names"]` has the headers' names in the client's spelling: storage keeps that of metadata.
+    `scope["state"]["transport"]` is the connection, for faults that end it.
     """
 
     _head_size: int | None = None  # bytes of a head that is still coming
@@ -82,6 +83,7 @@ class _Http(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self.scope["state"]["header_names"] = []
+        self.scope["state"]["transport"] = self.transport
         self._head_size = 0
 
     def on_headers_complete(self) -> None:

@@ -8,7 +8,7 @@ match and whose `notActions` do not. Source: learn.microsoft.com/azure/role-base
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -65,6 +65,8 @@ class AccessControl:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self.settling: Callable[[str], bool] = lambda _: False
+        """Whether the assignment of a key has no effect yet; a fault plan says so of some."""
         self._follower = store.follow("roleAssignment", "roleDefinition", "group")
         self._assignments: dict[str, dict[str, tuple[str, str]]] = {}  # principal → key → scope and role
         self._principals: dict[str, str] = {}  # assignment's key → principal
@@ -113,7 +115,8 @@ class AccessControl:
 
     def _assigned(self, object_id: str) -> Iterator[tuple[str, str]]:
         for principal in self.principals(object_id):
-            yield from self._assignments.get(principal, {}).values()
+            assigned = self._assignments.get(principal, {})
+            yield from (where for key, where in assigned.items() if not self.settling(key))
 
     def _refresh(self) -> None:
         if self._follower.everything:

@@ -22,6 +22,7 @@ from sandbox.azure.arm import storage as storage_accounts
 from sandbox.azure.arm.app import ResourceManager
 from sandbox.azure.arm.core import ResourceType
 from sandbox.azure.cloud import Cloud
+from sandbox.azure.faults import Faults
 from sandbox.azure.ml import arm as workspaces
 
 
@@ -59,7 +60,7 @@ def resource_manager(cloud: Cloud) -> ResourceManager:
 
 def hosts(cloud: Cloud) -> list[tuple[re.Pattern[str], Any]]:
     """The gateway's table: patterns of whole host names, and the ASGI applications that answer for them."""
-    table = {
+    table: dict[str, Any] = {
         r"management\.azure\.com": resource_manager(cloud),
         r"login\.microsoftonline\.com": entra.app(cloud),
         r"graph\.microsoft\.com": graph.app(cloud),
@@ -67,4 +68,6 @@ def hosts(cloud: Cloud) -> list[tuple[re.Pattern[str], Any]]:
         r"[a-z0-9-]+\.vault\.azure\.net": keyvault.app(cloud),
         r"[a-z0-9-]+\.api\.azureml\.ms": ml.app(cloud),
     }
-    return [(re.compile(pattern), application) for pattern, application in table.items()]
+    faults = Faults(cloud.directory, cloud.store)
+    cloud.access.settling = faults.settling
+    return [(re.compile(pattern), faults.around(application)) for pattern, application in table.items()]
