@@ -16,7 +16,7 @@ from typing import Any, Final
 # Properties that the resource manager keeps beside `properties`; everything else of a flattened body lies inside.
 ENVELOPE: Final = frozenset(
     {"id", "name", "type", "location", "tags", "identity", "sku", "kind", "extendedLocation", "managedBy"}
-    | {"etag", "eTag", "systemData"}
+    | {"etag", "eTag", "systemData", "updateHistory", "zones"}
 )
 
 
@@ -134,7 +134,10 @@ _COMPONENT = {
 
 RESOURCES: Final[dict[str, ResourceType]] = {
     "azure-native:resources:ResourceGroup": ResourceType(
-        "/subscriptions/{subscriptionId}/resourcegroups/{resourceGroupName}", replaces=_LOCATION, needs_location=True
+        "/subscriptions/{subscriptionId}/resourcegroups/{resourceGroupName}",
+        replaces=_LOCATION,
+        flat=False,
+        needs_location=True,
     ),
     "azure-native:authorization:ManagementLockAtResourceGroupLevel": ResourceType(
         _GROUP + "Microsoft.Authorization/locks/{lockName}"
@@ -304,21 +307,29 @@ FLAT_OBJECTS: Final = frozenset(
         "Machinelearningservices.PrivateEndpointConnection",
         "Machinelearningservices.RegistryPrivateEndpointConnection",
         "Machinelearningservices.SharedPrivateLinkResource",
+        "Network.ApplicationGatewayBackendAddressPool",
         "Network.ApplicationGatewayIPConfiguration",
         "Network.ApplicationSecurityGroup",
+        "Network.BackendAddressPool",
         "Network.Delegation",
         "Network.FlowLog",
+        "Network.FrontendIPConfiguration",
         "Network.IPConfiguration",
         "Network.IPConfigurationProfile",
+        "Network.InboundNatRule",
+        "Network.LoadBalancerBackendAddress",
         "Network.NatGateway",
         "Network.NetworkInterface",
         "Network.NetworkInterfaceIPConfiguration",
+        "Network.NetworkInterfaceTapConfiguration",
         "Network.NetworkSecurityGroup",
         "Network.PrivateDnsZoneConfig",
         "Network.PrivateEndpoint",
         "Network.PrivateEndpointConnection",
         "Network.PrivateEndpointIPConfiguration",
+        "Network.PrivateLinkService",
         "Network.PrivateLinkServiceConnection",
+        "Network.PrivateLinkServiceIpConfiguration",
         "Network.PublicIPAddress",
         "Network.ResourceNavigationLink",
         "Network.Route",
@@ -329,6 +340,9 @@ FLAT_OBJECTS: Final = frozenset(
         "Network.ServiceEndpointPolicyDefinition",
         "Network.Subnet",
         "Network.VirtualNetworkPeering",
+        "Network.VirtualNetworkPeeringVirtualNetwork",
+        "Network.VirtualNetworkTap",
+        "Storage.ImmutabilityPolicyProperties",
         "Storage.PrivateEndpointConnection",
     }
 )
