@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -9,12 +10,15 @@ from typing import Any
 import pytest
 from azure.ai.ml import Input, MLClient, Output, UserIdentityConfiguration, command
 from azure.ai.ml.entities import CommandJobLimits, Environment, Model
+from azure.identity import EnvironmentCredential
+from azure.storage.blob import BlobServiceClient, generate_container_sas
 from azure.storage.filedatalake import DataLakeServiceClient
 
 from tests.azure.client import Client, error, unique
 from tests.azure.ml import harness
 from tests.azure.ml.harness import Team, cluster
 from tests.azure.ml.waiting import details, ended, log_text, status, until
+from tests.conftest import SUBSCRIPTION
 
 Submit = Callable[..., str]
 
@@ -319,3 +323,81 @@ def test_a_link_that_leads_out_of_an_output_is_left_out(team: Team, submit: Subm
     )
     assert ended(team, job) == "Completed", log_text(team, job)
     assert "Left out link" in log_text(team, job)
+
+
+def test_a_datastore_by_service_principal(team: Team, azure: Client, submit: Submit) -> None:
+    """Neither the submitter nor the node has a role on the account; the datastore's own principal has."""
+    application = azure.graph("POST", "/applications", {"displayName": unique("app")}).json()
+    principal = azure.graph("POST", "/servicePrincipals", {"appId": application["appId"]}).json()
+    password = azure.graph("POST", f"/applications/{application['id']}/addPassword", {"passwordCredential": {}}).json()
+    account = harness.account(azure, team.needs.group, hierarchical=True)
+    harness.put(azure, f"{account['id']}/blobServices/default/containers/fs2", {})
+    harness.grant(azure, account["id"], principal["id"], harness.BLOB_CONTRIBUTOR)
+    store = {
+        "datastoreType": "AzureDataLakeGen2",
+        "accountName": account["name"],
+        "filesystem": "fs2",
+        "credentials": {
+            "credentialsType": "ServicePrincipal",
+            "clientId": application["appId"],
+            "tenantId": azure.tenant,
+            "secrets": {"secretsType": "ServicePrincipal", "clientSecret": password["secretText"]},
+        },
+    }
+    assert team.arm("PUT", "/datastores/byprincipal", {"properties": store}).status_code == 201
+    out = Output(type="uri_file", path="azureml://datastores/byprincipal/paths/deep/result.txt")
+    wrote = submit("", "echo made > ${{outputs.out}}", outputs={"out": out})
+    assert ended(team, wrote) == "Completed", log_text(team, wrote)
+    given = Input(type="uri_file", path="azureml://datastores/byprincipal/paths/deep/result.txt", mode="download")
+    read = submit("", "cat ${{inputs.in}}", inputs={"in": given})
+    assert ended(team, read) == "Completed", log_text(team, read)
+    assert "made" in log_text(team, read)
+    store["credentials"]["secrets"]["clientSecret"] = "wrong"
+    assert team.arm("PUT", "/datastores/byprincipal", {"properties": store}).status_code == 200
+    failed = submit("", "cat ${{inputs.in}}", inputs={"in": given})
+    assert ended(team, failed) == "Failed"
+    assert "its secret is not valid" in details(team, failed)["error"]["error"]["message"]
+
+
+def test_a_datastore_by_sas_reaches_what_the_signature_allows(team: Team, azure: Client, submit: Submit) -> None:
+    account = harness.account(azure, team.needs.group, keys=True)
+    harness.put(azure, f"{account['id']}/blobServices/default/containers/data", {})
+    key = azure.arm("POST", f"{account['id']}/listKeys", api="2024-01-01").json()["keys"][0]["value"]
+    signature = generate_container_sas(
+        account["name"], "data", key, permission="rl", expiry=datetime.now(UTC) + timedelta(hours=1)
+    )
+    credentials = {"credentialsType": "Sas", "secrets": {"secretsType": "Sas", "sasToken": signature}}
+    store = {"datastoreType": "AzureBlob", "accountName": account["name"], "containerName": "data"}
+    team.arm("PUT", "/datastores/signed", {"properties": {**store, "credentials": credentials}})
+    full = BlobServiceClient(f"https://{account['name']}.blob.core.windows.net", key)
+    full.get_blob_client("data", "a.txt").upload_blob(b"signed content")
+    given = Input(type="uri_file", path="azureml://datastores/signed/paths/a.txt")
+    read = submit("", "cat ${{inputs.in}}", inputs={"in": given})
+    assert ended(team, read) == "Completed", log_text(team, read)
+    assert "signed content" in log_text(team, read)
+    out = Output(type="uri_folder", path="azureml://datastores/signed/paths/out/")
+    refused = submit("", "echo x > ${{outputs.out}}/x", outputs={"out": out})
+    assert ended(team, refused) == "Failed"
+    assert "AuthorizationPermissionMismatch" in details(team, refused)["error"]["error"]["message"]
+
+
+def test_a_workspace_with_keys(
+    keyed_team: Team, as_scientist: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Uploads and logs go by the account's key, as in a workspace that was made without saying how."""
+    ml = MLClient(EnvironmentCredential(), SUBSCRIPTION, keyed_team.group, keyed_team.workspace["name"])
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "a.txt").write_text("by key")
+    job = ml.jobs.create_or_update(
+        command(
+            command="cat ${{inputs.data}}/a.txt; sleep 1; echo more > ${{outputs.out}}/b.txt",
+            inputs={"data": Input(type="uri_folder", path=str(tmp_path / "data"))},
+            outputs={"out": Output(type="uri_folder")},
+            environment=Environment(name="none", image="python:3.11"),
+            compute="cpu",
+        )
+    )
+    ml.jobs.stream(str(job.name))
+    assert "by key" in capsys.readouterr().out
+    ml.jobs.download(str(job.name), download_path=tmp_path / "got", output_name="out")
+    assert [path.read_text() for path in (tmp_path / "got").rglob("b.txt")] == ["more\n"]
