@@ -8,6 +8,7 @@ import asyncio
 import base64
 import json
 import re
+import socket
 import threading
 import uuid
 from collections.abc import Callable, Iterator
@@ -206,7 +207,7 @@ def serving(directory: Path) -> Iterator[tuple[Cloud, dict[str, str]]]:
         await cloud(scope, receive, send)
 
     gateway = Gateway(ca, [(re.compile(hosts), application)], application)
-    server = loop.run_until_complete(gateway.start(0))
+    server = loop.run_until_complete(gateway.start(socket.create_server(("127.0.0.1", 0))))
     cloud.port = server.sockets[0].getsockname()[1]
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
