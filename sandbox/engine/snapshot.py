@@ -15,7 +15,7 @@ from typing import Any, Self, TextIO
 
 from sandbox.engine.errors import EngineError
 from sandbox.engine.secrets import Secrets
-from sandbox.engine.state import Checkpoint, Codec, Resource, Stack, salt_of
+from sandbox.engine.state import Checkpoint, Codec, Resource, Stack, make_urn, name_of, salt_of, type_of
 from sandbox.engine.values import Map
 
 
@@ -203,22 +203,26 @@ def _overwrite(resource: Resource, with_: Resource) -> None:
 
 
 def _follow_aliases(resources: list[Resource]) -> list[Resource]:
-    """The resources with every reference to one under its old URN set to the new, and the aliases dropped."""
-    renamed = {alias: r.urn for r in resources for alias in r.aliases}
+    """The resources and their references under the new URNs that aliases give (children's, too); no aliases left."""
+    renamed: dict[str, str] = {}
+    for resource in resources:
+        renamed |= dict.fromkeys(resource.aliases, resource.urn)
+        parent = renamed.get(resource.parent)
+        if parent:
+            stack, project = resource.urn.removeprefix("urn:pulumi:").split("::")[:2]
+            renamed[resource.urn] = make_urn(stack, project, parent, type_of(resource.urn), name_of(resource.urn))
     if not renamed:
         return resources
 
     def new(urn: str) -> str:
-        while urn in renamed and renamed[urn] != urn:
-            urn = renamed[urn]
-        return urn
+        return renamed.get(urn, urn)
 
     found = []
     for resource in resources:
         r = resource.copy()
         provider, _, provider_id = r.provider.rpartition("::")
         r.provider = f"{new(provider)}::{provider_id}" if provider else ""
-        r.parent, r.deleted_with, r.aliases = new(r.parent), new(r.deleted_with), []
+        r.urn, r.parent, r.deleted_with, r.aliases = new(r.urn), new(r.parent), new(r.deleted_with), []
         r.dependencies = [new(d) for d in r.dependencies]
         r.property_dependencies = {k: [new(d) for d in urns] for k, urns in r.property_dependencies.items()}
         found.append(r)
