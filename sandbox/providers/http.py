@@ -24,6 +24,10 @@ _RETRIED: Final = frozenset({408, 429, 500, 502, 503, 504})
 _RETRIES: Final = 3
 _FIRST_WAIT: Final = 20.0  # seconds; the next ones are 60 and 120 (azure-native's azcore options)
 _LONGEST_WAIT: Final = 120.0
+# Seconds before a request is sent again whose connection broke: at once, since a pooled one may have gone stale, then
+# later. As often as azure-native does, which waits as for `_FIRST_WAIT`; nobody asks to wait longer here.
+_RECONNECTS: Final = (0.0, 1.0, 5.0)
+_REPEATABLE: Final = frozenset({"GET", "PUT", "DELETE"})  # after half an answer: azcore's newBodyDownloadError
 _TIMEOUT: Final = (10, 300)  # seconds to connect and to answer
 _SIGN_IN: Final = 'For the sandbox: eval "$(python -m sandbox env)".'
 
@@ -182,21 +186,18 @@ class Client:
             raise Failure("The operation was cancelled.")
 
     def _send(self, method: str, url: str, headers: dict[str, str], **options: Any) -> requests.Response:
-        for last in (False, True):  # a pooled connection may have gone stale: once more on a new one
+        for pause in (*_RECONNECTS, None):
             try:
                 return self._session().request(method, url, headers=headers, timeout=_TIMEOUT, **options)
-            except requests.exceptions.ProxyError as error:
-                raise Failure(_proxy_trouble(url, error)) from error
             except requests.exceptions.SSLError as error:
                 raise Failure(
                     f"{_host(url)}: the certificate is not trusted ({error}). REQUESTS_CA_BUNDLE or SSL_CERT_FILE must "
                     f"name the certificate authority. {_SIGN_IN}"
                 ) from error
-            except requests.exceptions.ConnectionError as error:
-                if last:
-                    raise Failure(f"{_host(url)} cannot be reached: {error}") from error
             except requests.exceptions.RequestException as error:
-                raise Failure(f"{method} {_path(url)} failed: {error}") from error
+                if pause is None or not _broken(method, error):
+                    raise Failure(_trouble(method, url, error)) from error
+                self.wait(pause)
         raise AssertionError
 
     def _session(self) -> requests.Session:
@@ -250,6 +251,23 @@ def _host(url: str) -> str:
 
 def _path(url: str) -> str:
     return url.partition("?")[0]
+
+
+def _broken(method: str, error: requests.exceptions.RequestException) -> bool:
+    """Whether the connection broke, so that the request may be sent again."""
+    if isinstance(error, requests.exceptions.ProxyError):  # also what urllib3 says of any break behind a proxy
+        return "Connection refused" not in str(error) and "Tunnel connection failed" not in str(error)
+    if isinstance(error, requests.exceptions.ChunkedEncodingError):
+        return method in _REPEATABLE
+    return isinstance(error, requests.exceptions.ConnectionError)
+
+
+def _trouble(method: str, url: str, error: requests.exceptions.RequestException) -> str:
+    if isinstance(error, requests.exceptions.ProxyError) and not _broken(method, error):
+        return _proxy_trouble(url, error)
+    if isinstance(error, requests.exceptions.ConnectionError):
+        return f"{_host(url)} cannot be reached, or ends connections without an answer ({method} {_path(url)}): {error}"
+    return f"{method} {_path(url)} failed: {error}"
 
 
 def _proxy_trouble(url: str, error: Exception) -> str:
