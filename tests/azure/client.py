@@ -9,7 +9,7 @@ import requests
 from tests.conftest import SUBSCRIPTION, Sandbox
 
 ARM, GRAPH, LOGIN = "https://management.azure.com", "https://graph.microsoft.com", "https://login.microsoftonline.com"
-READER = "acdd72a7-3385-48ef-bd42-f6b606fc81e7"
+READER = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
 CONTRIBUTOR = "b24988ac-6180-42a0-ab88-20f7382dd24c"
 OWNER = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
 

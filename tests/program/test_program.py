@@ -30,7 +30,7 @@ from tests.program.harness import (
 
 BLOB = "ba92f5b4-2d11-453d-a403-e96b0029c9fe"
 CONTRIBUTOR = "b24988ac-6180-42a0-ab88-20f7382dd24c"
-READER = "acdd72a7-3385-48ef-bd42-f6b606fc81e7"
+READER = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
 FILES = "69566ab7-960f-475b-8e7c-b3118f30c6bd"
 SECRETS_USER = "4633458b-17de-408a-b874-0445c86b69e6"
 VAULT_ADMIN = "00482a5a-887f-4fb3-b363-3b7fe8e74483"
