@@ -5,14 +5,17 @@ from sandbox.azure.arm.resources import Route
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.ml import jobs, locations, registration, workspaces
 from sandbox.azure.ml.computes import Compute
+from sandbox.azure.ml.connections import Connection
 from sandbox.azure.ml.datastores import Datastore
+from sandbox.azure.ml.networks import OutboundRule
 from sandbox.azure.ml.operations import OperationStatus
+from sandbox.azure.ml.registries import Registry
 
 
 def resource_types(cloud: Cloud) -> list[ResourceType]:
     """The resource types: workspaces, and what is made in them by PUT and stored as it is."""
     del cloud  # each call carries it
-    return [workspaces.Workspace(), Compute(), Datastore(), OperationStatus()]
+    return [workspaces.Workspace(), Compute(), Datastore(), Connection(), OutboundRule(), Registry(), OperationStatus()]
 
 
 def routes() -> list[Route]:

@@ -12,7 +12,8 @@ from starlette.responses import JSONResponse, Response
 from sandbox.azure.arm.core import Action, Body, Call, ResourceType, Rule
 from sandbox.azure.arm.identities import check_identity, forget_identity, shown_identity
 from sandbox.azure.errors import AzureError
-from sandbox.azure.ml.names import WORKSPACES
+from sandbox.azure.ml.names import WORKSPACES, workspace_id
+from sandbox.azure.ml.networks import provision
 from sandbox.azure.ml.operations import accepted
 from sandbox.azure.ml.sizes import LOW_PRIORITY, Size, quota, sizes
 
@@ -292,9 +293,12 @@ class Compute(ResourceType):
         inner["errors"] = []
 
     def stored(self, call: Call, resource: Body, old: Body | None) -> None:
-        """A name that came back is no longer remembered."""
+        """A name that came back is no longer remembered; the first compute makes a managed network."""
         if old is None:
             call.cloud.store.delete("detachedCompute", call.id.key)
+            workspace = call.resource(workspace_id(call.id.text))
+            if workspace is not None:
+                provision(call.cloud, workspace)
 
     def present(self, call: Call, resource: Body) -> Body:
         """With the nodes that a cluster has now."""

@@ -9,8 +9,9 @@ from typing import Any, ClassVar
 
 from starlette.responses import JSONResponse, Response
 
-from sandbox.azure.arm.core import Body, Call, ResourceType, Rule, parse_id
+from sandbox.azure.arm.core import Action, Body, Call, ResourceType, Rule, parse_id
 from sandbox.azure.arm.identities import check_identity, forget_identity, linked_authorization_failed, shown_identity
+from sandbox.azure.arm.network import connections_of
 from sandbox.azure.errors import AzureError
 from sandbox.azure.ml import assets, runs
 from sandbox.azure.ml.datastores import make_defaults
@@ -21,7 +22,9 @@ from sandbox.azure.ml.identities import (
     grant,
 )
 from sandbox.azure.ml.names import WORKSPACES, user_identities
+from sandbox.azure.ml.networks import OFF, check_mode, mode_of, present_network, provision
 from sandbox.azure.ml.operations import accepted
+from sandbox.azure.storage import accounts
 
 RETENTION = timedelta(days=14)  # learn.microsoft.com/azure/machine-learning/concept-soft-delete
 DEPENDENCIES = {
@@ -71,6 +74,15 @@ class Workspace(ResourceType):
         "contain only letters, digits, '-' and '_'.",
     )
 
+    @property
+    def actions(self) -> dict[str, Action]:
+        """POST actions."""
+        return {
+            "listkeys": _list_keys,
+            "liststorageaccountkeys": lambda call, resource: {"userStorageKey": _storage_key(call, resource)},
+            "provisionmanagednetwork": _provision,
+        }
+
     def validate(self, call: Call, old: Body | None) -> None:
         """Refuses missing dependencies, a soft-deleted name, and changes of what is fixed."""
         sent = call.body.get("properties") or {}
@@ -82,6 +94,7 @@ class Workspace(ResourceType):
                 target="kind",
             )
         check_identity(call, self)
+        check_mode(sent, old)
         if old is None:
             self._soft_deleted(call)
             for key in REQUIRED:
@@ -162,7 +175,14 @@ class Workspace(ResourceType):
     def present(self, call: Call, resource: Body) -> Body:
         """With its MLflow address."""
         address = f"azureml://{resource['location']}.api.azureml.ms/mlflow/v1.0{resource['id']}"
-        return {**resource, "properties": {**resource["properties"], "mlFlowTrackingUri": address}}
+        connections = connections_of(call.cloud, resource["id"])
+        shown = {
+            "mlFlowTrackingUri": address,
+            "managedNetwork": present_network(call.cloud, resource),
+            "privateEndpointConnections": connections,
+            "privateLinkCount": len(connections),
+        }
+        return {**resource, "properties": {**resource["properties"], **shown}}
 
     def response(self, call: Call, resource: Body, *, created: bool) -> Response:
         """Accepted; some refusals come late."""
@@ -206,9 +226,36 @@ class Workspace(ResourceType):
 
     def delete_response(self, call: Call, resource: Body | None) -> Response:
         """Purges a soft-deleted workspace where asked to."""
-        if resource is None and _purging(call):
-            call.cloud.store.delete(SOFT_DELETED, call.id.key)
+        if resource is None and _purging(call) and call.cloud.store.delete(SOFT_DELETED, call.id.key):
+            return Response(status_code=200)
         return super().delete_response(call, resource)
+
+
+def _storage_key(call: Call, workspace: Body) -> str | None:
+    name = workspace["properties"]["storageAccount"].rsplit("/", 1)[-1]
+    account = accounts.find(call.cloud, name)
+    if account is None or account.properties.get("allowSharedKeyAccess") is False:
+        return None
+    return accounts.keys(call.cloud, name)[0]
+
+
+def _list_keys(call: Call, workspace: Body) -> Body:
+    """The storage account's key where that has any, and the instrumentation key; no registry's password."""
+    insights = call.resource(str(workspace["properties"].get("applicationInsights"))) or {"properties": {}}
+    return {
+        "userStorageKey": _storage_key(call, workspace),
+        "userStorageArmId": workspace["properties"]["storageAccount"],
+        "appInsightsInstrumentationKey": insights["properties"].get("InstrumentationKey"),
+        "containerRegistryCredentials": None,
+        "notebookAccessKeys": None,
+    }
+
+
+def _provision(call: Call, workspace: Body) -> Response:
+    if mode_of(workspace) == OFF:
+        raise AzureError(400, "BadRequest", "The workspace has no managed network: its isolation mode is Disabled.")
+    provision(call.cloud, workspace)
+    return accepted(call, workspace["location"], None, status=202)
 
 
 def _purging(call: Call) -> bool:
