@@ -55,7 +55,12 @@ STATICALLY_KNOWN: dict[tuple[str, str, str], str] = {
     ("response", "unknown", "location"): "of a load balancer's pool, which no answer to these types spells out",
 }
 # Choices that are made where nothing is said: by the example stacks.
-BY_DEFAULT = {"Department.registry_sku=Basic", "Department.registry_sku=Standard"}
+BY_DEFAULT = {
+    "Department.azure_policy=audit",
+    "Department.azure_policy=off",
+    "Department.registry_sku=Basic",
+    "Department.registry_sku=Standard",
+}
 WITHOUT_MODEL = {"azure-native:costmanagement:Budget"}
 
 
