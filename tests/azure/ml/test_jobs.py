@@ -220,6 +220,18 @@ def test_a_queued_job_waits_for_the_node_and_is_cancelled_at_once(team: Team, ml
     assert team.arm("GET", "/computes/cpu").json()["properties"]["properties"]["nodeStateCounts"]["idleNodeCount"] == 1
 
 
+def test_a_job_ends_with_its_cluster_and_its_folder_with_it(team: Team, submit: Submit) -> None:
+    assert team.arm("PUT", "/computes/shortlived", cluster(team.needs)).status_code == 201
+    job = submit("import time; print('on', flush=True); time.sleep(600)", compute="shortlived")
+    until(lambda: "on" in log_text(team, job), "the job")
+    folders = team.azure.sandbox.directory / "runs"
+    assert list(folders.glob(f"{job}-*"))
+    assert team.arm("DELETE", "/computes/shortlived", underlyingResourceAction="Delete").status_code == 202
+    assert ended(team, job) == "Failed"
+    assert details(team, job)["error"]["error"]["message"] == "The compute 'shortlived' was deleted."
+    until(lambda: not list(folders.glob(f"{job}-*")), "the end of the run's folder")
+
+
 def test_a_time_limit_is_kept(team: Team, submit: Submit) -> None:
 
     job = submit("import time; time.sleep(600)", limits=CommandJobLimits(timeout=1))

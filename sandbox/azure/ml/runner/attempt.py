@@ -87,7 +87,7 @@ class Attempt:
         """Why the run was stopped, where it was not cancelled by a user: set before the task is cancelled."""
 
     async def run(self) -> None:
-        """Runs the job to its end; its run has the outcome."""
+        """Runs the job to its end; its run has the outcome, and storage what is kept of it."""
         try:
             await self._run()
         except asyncio.CancelledError:
@@ -106,6 +106,8 @@ class Attempt:
             self._end("Failed", "SystemError", "The sandbox failed; its log has the cause.")
         else:
             self._end("Completed")
+        finally:
+            await asyncio.shield(asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True))
 
     async def _run(self) -> None:
         self._update(status="Preparing")

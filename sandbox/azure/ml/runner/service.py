@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import hashlib
 import logging
+import shutil
 from typing import Any
 
 from sandbox.azure.arm.core import Body
@@ -46,6 +47,7 @@ class Runner:
                 self._fail(key, work, "SystemError", LOST)
         for key, _ in list(self._store.items(NODES)):
             self._store.delete(NODES, key)
+        await asyncio.to_thread(shutil.rmtree, self._cloud.directory / "runs", ignore_errors=True)
         await self._tools.identities.start()
         self._loop = asyncio.create_task(self._serve())
 
@@ -86,12 +88,21 @@ class Runner:
         for key, work in queue:
             running = self._tasks.get(key)
             if running is not None:
-                if work["cancel"] and not running[0].cancelling():
-                    running[0].cancel()
+                self._check_running(work, *running)
             elif work["cancel"]:
                 self._drop(key, work)
             else:
                 self._start_or_fail(key, work)
+
+    def _check_running(self, work: Body, task: asyncio.Task[None], attempt: Attempt) -> None:
+        """Stops a job that is to be cancelled, or whose compute went away under it."""
+        if task.cancelling():
+            return
+        if self._store.get("resource", work["compute"].lower()) is None:
+            attempt.stopped_because = f"The compute '{work['compute'].rsplit('/', 1)[-1]}' was deleted."
+            task.cancel()
+        elif work["cancel"]:
+            task.cancel()
 
     def _start_or_fail(self, key: str, work: Body) -> None:
         """A job that the runner cannot handle must not hold up the others."""
