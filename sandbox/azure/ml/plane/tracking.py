@@ -8,6 +8,7 @@ import math
 import re
 import uuid
 from collections.abc import Callable
+from time import time_ns
 from typing import Any
 from urllib.parse import quote
 
@@ -319,7 +320,7 @@ def _log_metric(request: Request) -> Answer:
 
 def _add_metrics(request: Request, run: Body, points: list[Body]) -> Body:
     """Keeps the points; gives the last of each metric, which is the one of the highest step, then time."""
-    latest = dict(run["metrics"])
+    latest, fresh = dict(run["metrics"]), dict[str, list[Body]]()
     for one in points:
         key = key_of(one.get("key"), "metric")
         try:
@@ -334,11 +335,12 @@ def _add_metrics(request: Request, run: Body, points: list[Body]) -> Body:
         old = latest.get(key)
         if old is None or (step, time, value) >= (old["step"], old["timestamp"], old["value"]):
             latest[key] = point
-        # keys sort as MLflow lists a history: by step, then time
-        order = f"{step + 2**62:020d}.{time:020d}.{uuid.uuid4().hex[:8]}"
-        request.scope.put(runs.METRIC, point, run["runId"], quote(key, safe=""), order)
+        fresh.setdefault(key, []).append(point)
         if point.get("model_id"):
             _log_to_model(request, run, key, point)
+    for key, added in fresh.items():
+        place = f"{time_ns():020d}.{uuid.uuid4().hex[:8]}"
+        request.scope.put(runs.METRIC, {"points": added}, run["runId"], quote(key, safe=""), place)
     return latest
 
 
@@ -431,7 +433,8 @@ def _batch_status(request: Request) -> Answer:
 
 def _history(request: Request) -> Answer:
     run, key = find_run(request), text_of(request, "metric_key")
-    points = list(request.scope.list(runs.METRIC, run["runId"], quote(key, safe="")))
+    kept = request.scope.list(runs.METRIC, run["runId"], quote(key, safe=""))
+    points = sorted((point for one in kept for point in one["points"]), key=lambda one: (one["step"], one["timestamp"]))
     shown = [_shown_metric(key, point) for point in points]
     return _page(request, "metrics", shown, 25000, most=25000)
 
