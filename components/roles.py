@@ -53,7 +53,8 @@ _USE_THE_WORKSPACE = (
 
 _KEYS_AND_SECRETS = (
     f"{_W}/listKeys/action",
-    f"{_W}/listNotebookKeys/action",
+    f"{_W}/listNotebookKeys/read",
+    f"{_W}/listNotebookAccessToken/read",
     f"{_W}/listStorageAccountKeys/action",
     f"{_W}/resynckeys/action",
     f"{_W}/computes/listKeys/action",
@@ -99,7 +100,6 @@ DATA_SCIENTIST = CustomRole(
         f"{_W}/computes/*/write",
         f"{_W}/computes/delete",
         f"{_W}/computes/*/delete",
-        f"{_W}/computes/resize/action",
         f"{_W}/computes/updateIdleShutdownSetting/action",
         *_THE_WORKSPACE_ITSELF,
         *_KEYS_AND_SECRETS,

@@ -57,6 +57,8 @@ ADMINISTER = [
     f"{W}/listKeys/action",
     f"{W}/resynckeys/action",
     f"{W}/listStorageAccountKeys/action",
+    f"{W}/listNotebookKeys/read",
+    f"{W}/listNotebookAccessToken/read",
     f"{W}/computes/listKeys/action",
     f"{W}/datastores/listSecrets/action",
     f"{W}/connections/listSecrets/action",
@@ -74,7 +76,6 @@ CHANGE_COMPUTE = [
     f"{W}/computes/delete",
     f"{W}/computes/train/write",
     f"{W}/computes/train/delete",
-    f"{W}/computes/resize/action",
 ]
 
 

@@ -16,6 +16,8 @@ API = "2022-04-01"
 SCIENTIST, LEAD = user_id("user2@site.com"), user_id("admin1@site.com")
 GROUP = user_id("bluegranit-data-scientists")  # user1 and user2 are in it
 IDENTITY = "providers/Microsoft.ManagedIdentity/userAssignedIdentities"
+ML = "Microsoft.MachineLearningServices"
+NO_OPERATION = f"{ML}/workspaces/listNotebookKeys/action"  # it is `…/read`
 STORAGE = "providers/Microsoft.Storage/storageAccounts"
 
 
@@ -170,6 +172,10 @@ def test_a_roles_name_is_unique_in_the_tenant(azure: Client, group: str) -> None
         ({"permissions": []}, (400, "InvalidRequestContent")),
         ({"permissions": [{"actions": "*"}]}, (400, "InvalidRequestContent")),
         ({"permissions": [{"actions": ["read everything"]}]}, (400, "InvalidActionOrNotAction")),
+        (
+            {"permissions": [{"notActions": [f"{ML}/workspaces/listNotebookKeys/action"]}]},
+            (400, "InvalidActionOrNotAction"),
+        ),
         ({"assignableScopes": []}, (400, "MissingAssignableScopes")),
         ({"assignableScopes": ["Invalid_Scope"]}, (400, "LinkedInvalidPropertyId")),
         ({"assignableScopes": ["/"]}, (400, "InvalidAssignableScope")),
@@ -181,6 +187,11 @@ def test_a_wrong_role_is_refused(azure: Client, group: str, change: dict[str, An
     body["properties"].update(change)
     path = f"{group}/providers/Microsoft.Authorization/roleDefinitions/{uuid.uuid4()}"
     assert error(azure.arm("PUT", path, body, api=API)) == expected
+
+
+def test_known_operations_and_any_wildcard_pass(azure: Client, group: str) -> None:
+    actions = [f"{ML}/workspaces/listNotebookKeys/read", f"{ML}/WORKSPACES/JOBS/*", f"{ML}/workspaces/computes/*/write"]
+    assert define(azure, group, actions=actions).status_code == 201
 
 
 def test_a_role_in_use_and_a_built_in_one_cannot_be_deleted(azure: Client, group: str) -> None:
