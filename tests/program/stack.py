@@ -55,7 +55,7 @@ class Stack:
         return self._operate("refresh", department, "--yes", "--skip-preview")
 
     def destroy(self, department: Any) -> Done:
-        return self._operate("destroy", department, "--yes", "--skip-preview")
+        return self._operate("destroy", department, "--yes")
 
     def outputs(self) -> Any:
         code, text = self.run("stack", "output", "--json")
@@ -98,6 +98,6 @@ def _events(text: str) -> Iterator[tuple[str, str]]:
             yield step["op"], step["urn"]
     except ValueError:
         for line in text.splitlines():
-            event = json.loads(line) if line.startswith("{") else {}
+            event = json.loads(line) if line.startswith('{"') else {}
             if found := event.get("resOutputsEvent") or event.get("resourcePreEvent"):
                 yield found["metadata"]["op"], found["metadata"]["urn"]

@@ -25,7 +25,7 @@ def test_the_life_of_the_dev_stack(signed_in: Sandbox, tmp_path: Path, capsys: p
     assert "Microsoft.KeyVault/vaults" not in signed_in.command("status", "--json").stdout  # a preview makes nothing
     first = stack.up(dev)
     assert first.code == 0, first.text
-    assert len(first.steps) == 52
+    assert len(first.steps) == 53
     StackOutputs.model_validate(stack.outputs())
     second = stack.up(dev)
     assert (second.code, set(second.steps)) == (0, set())
@@ -55,6 +55,30 @@ def test_production_comes_up_under_its_stricter_policies(signed_in: Sandbox, tmp
     done = prod.up(stack_file("prod"))
     assert done.code == 0, done.text
     assert set(StackOutputs.model_validate(prod.outputs()).teams) == {"bluegranit", "forecast"}
+
+
+def test_production_loses_people_but_no_data(signed_in: Sandbox, tmp_path: Path) -> None:
+    prod, department = Stack(signed_in, tmp_path, "prod"), stack_file("prod")
+    department["teams"] = department["teams"][:1]
+    made = prod.up(department)
+    assert made.code == 0, made.text
+    department["teams"][0]["dataScientists"] = ["user1@site.com"]
+    fewer = prod.up(department)
+    assert fewer.code == 0, fewer.text
+    assert set(fewer.steps) == {
+        "delete RoleAssignment bluegranit-dataScientist-user2@site.com",
+        "delete RoleAssignment bluegranit-user2@site.com-data",
+    }
+    refused = prod.destroy(department)
+    assert refused.code == 1
+    assert "protect" in refused.text
+    assert "Microsoft.KeyVault/vaults" in signed_in.command("status", "--json").stdout
+
+    department["protect"] = False
+    made = prod.up(department)
+    assert made.code == 0, made.text
+    gone = prod.destroy(department)
+    assert gone.code == 0, gone.text
 
 
 def test_what_a_policy_forbids_is_not_made(signed_in: Sandbox, tmp_path: Path) -> None:
