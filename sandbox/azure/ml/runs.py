@@ -1,8 +1,8 @@
 """Runs and experiments, as run history and MLflow both show them.
 
 A run is a document of the kind `mlRun`; a job's run and one that an MLflow client made are alike. `parameters`, `tags`
-and `properties` are strings by name; `metrics` has the last point of each, `mlMetric` documents have all points, by run,
-name and time of arrival.
+and `properties` are strings by name; `metrics` has the last point of each, `mlMetric` documents have all, by run, name
+and time of arrival.
 """
 
 import re
