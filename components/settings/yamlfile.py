@@ -8,6 +8,9 @@ import yaml
 _MOST_BYTES = 4_000_000
 _MOST_NODES = 500_000
 _DEEPEST = 60
+_NOT_JSON = frozenset(
+    {"tag:yaml.org,2002:binary", "tag:yaml.org,2002:timestamp"}
+)  # explicit tags; JSON has no such value
 
 
 class YamlError(Exception):
@@ -66,7 +69,7 @@ class _Builder:
             raise YamlError(f"the file's anchors expand to more than {_MOST_NODES} values.")
         if depth > _DEEPEST:
             raise YamlError(f"line {node.start_mark.line + 1}: nested deeper than {_DEEPEST} levels.")
-        if node.tag.startswith("tag:yaml.org,2002:python/") or node.tag.startswith("!"):
+        if node.tag.startswith(("tag:yaml.org,2002:python/", "!")) or node.tag in _NOT_JSON:
             raise YamlError(f"line {node.start_mark.line + 1}: the tag {node.tag} means nothing here.")
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, depth)

@@ -10,6 +10,7 @@ import json
 import os
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -132,7 +133,7 @@ class Client:
             "client_secret": self._credentials.client_secret,
             "scope": f"{audience}/.default",
         }
-        answer = self._send("POST", url, {}, data=form)
+        answer = self._repeated(lambda: self._send("POST", url, {}, data=form))
         body = _json(answer)
         if answer.status_code != requests.codes.ok or "access_token" not in body:
             said = body.get("error_description") or answer.text[:500]
@@ -166,15 +167,24 @@ class Client:
         options: dict[str, Any] = {"params": query} if query else {}
         if body is not None:
             options["json"] = body
-        for attempt in range(_RETRIES + 1):
+
+        def send() -> requests.Response:
             headers = {"Authorization": "Bearer " + self.token(audience), "Accept": "application/json"}
-            answer = self._send(method, url, headers, **options)
-            if attempt == _RETRIES or not _worth_repeating(answer):
-                break
-            self.wait(retry_after(answer, min(_FIRST_WAIT * (2 ** (attempt + 1) - 1), _LONGEST_WAIT)))
+            return self._send(method, url, headers, **options)
+
+        answer = self._repeated(send)
         if answer.status_code not in accepted:
             raise refusal(answer, method)
         return answer
+
+    def _repeated(self, send: Callable[[], requests.Response]) -> requests.Response:
+        """The answer, after as many tries as azure-native makes where the service is busy."""
+        for attempt in range(_RETRIES):
+            answer = send()
+            if not _worth_repeating(answer):
+                return answer
+            self.wait(retry_after(answer, min(_FIRST_WAIT * (2 ** (attempt + 1) - 1), _LONGEST_WAIT)))
+        return send()
 
     def wait(self, seconds: float) -> None:
         """Waits, unless the engine cancels.
@@ -216,7 +226,9 @@ def refusal(answer: requests.Response, method: str) -> Refused:
     error = body.get("error")
     error = error if isinstance(error, dict) else {}
     code = answer.headers.get("x-ms-error-code") or error.get("code") or body.get("code") or ""
-    text = str(error.get("message") or answer.text)
+    details = [one for one in error.get("details") or () if isinstance(one, dict)]
+    said = [str(error.get("message") or answer.text), *(f"{one.get('code')}: {one.get('message')}" for one in details)]
+    text = " ".join(said)
     return Refused(answer.status_code, str(code), text, f"{method} {_path(answer.url).removeprefix(MANAGEMENT)}")
 
 

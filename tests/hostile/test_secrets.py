@@ -1,0 +1,116 @@
+"""Secrets planted wherever one can be: none is found in clear in state, logs, outputs or what a job leaves."""
+
+import base64
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.azure.client import Client
+from tests.conftest import ROOT, Sandbox
+from tests.program.harness import stack_file
+from tests.program.stack import Stack
+
+KEPT_ON_PURPOSE = {"ca.key", "entra.key", "personas.json", "passphrase"}
+"""Keys of the sandbox itself, mode 0600; SECURITY.md lists them."""
+
+
+@pytest.fixture
+def signed_in(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    for name, value in sandbox.environment("owner").items():
+        monkeypatch.setenv(name, value)
+    yield sandbox
+
+
+def forms(secret: str) -> list[bytes]:
+    """As it is, and in base64 at each of three offsets."""
+    encoded = [base64.b64encode(b"x" * pad + secret.encode())[4:-4] for pad in range(3)]
+    return [secret.encode(), *encoded]
+
+
+def leaks(folder: Path, secrets: dict[str, str]) -> list[str]:
+    """Which secret is in which file."""
+    wanted = [(name, form) for name, secret in secrets.items() for form in forms(secret)]
+    files = [file for file in folder.rglob("*") if file.is_file() and file.name not in KEPT_ON_PURPOSE]
+    assert files
+    return [f"{name} in {file}" for file in files for name, form in wanted if form in file.read_bytes()]
+
+
+def process_arguments() -> bytes:
+    """The command lines of all processes."""
+    found = b""
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            found += file.read_bytes()
+        except OSError:
+            continue  # it ended
+    return found
+
+
+def test_no_planted_secret_is_found_in_clear(signed_in: Sandbox, tmp_path: Path) -> None:
+    passphrase, planted = f"passphrase-{uuid.uuid4().hex}", f"signature-{uuid.uuid4().hex}"
+    home = signed_in.directory / "pulumi"
+    home.mkdir(mode=0o700)
+    (home / "passphrase").write_text(passphrase)
+    stack, dev = Stack(signed_in, tmp_path), stack_file("dev")
+    first = stack.up(dev)
+    assert first.code == 0, first.text
+    client = Client(signed_in)
+    token, key = client.token(), account_key(client)
+    vault_token = client.token("https://vault.azure.net")
+    assert client.arm("GET", "resourceGroups").status_code == 200
+    assert (
+        client.session.get(f"https://{account(client)}.blob.core.windows.net/?comp=list&sig={planted}").status_code
+        >= 400
+    )
+    code, exported = stack.run("stack", "export")
+    assert code == 0
+    again = stack.refresh(dev)
+    secrets = {
+        "passphrase": passphrase,
+        "service principal's secret": os.environ["ARM_CLIENT_SECRET"],
+        "token": token.rsplit(".", 1)[1],
+        "vault token": vault_token.rsplit(".", 1)[1],
+        "storage key": key,
+        "signature in a URL": planted,
+    }
+    printed = tmp_path / "printed"
+    printed.mkdir()
+    (printed / "text").write_text(first.text + again.text + exported + yaml.safe_dump(stack.outputs()))
+    assert leaks(printed, secrets) == []
+    assert leaks(signed_in.directory, secrets) == []
+    assert not [name for name, secret in secrets.items() if secret.encode() in process_arguments()]
+    for name in KEPT_ON_PURPOSE - {"passphrase"}:
+        assert (signed_in.directory / name).stat().st_mode & 0o077 == 0, name
+    assert signed_in.directory.stat().st_mode & 0o077 == 0
+
+
+def test_the_search_finds_what_is_there(tmp_path: Path) -> None:
+    secret = "secret-" + uuid.uuid4().hex
+    (tmp_path / "plain").write_text(f"x {secret} y")
+    (tmp_path / "encoded").write_bytes(base64.b64encode(f"ab{secret}".encode()))
+    (tmp_path / "clean").write_text("nothing")
+    assert sorted(Path(found.split(" in ")[1]).name for found in leaks(tmp_path, {"s": secret})) == ["encoded", "plain"]
+
+
+def account(client: Client) -> str:
+    """A storage account of the stack."""
+    found = client.arm("GET", "providers/Microsoft.Storage/storageAccounts", api="2024-01-01").json()["value"]
+    return str(found[0]["name"])
+
+
+def account_key(client: Client) -> str:
+    """Its first key."""
+    found = client.arm("GET", "providers/Microsoft.Storage/storageAccounts", api="2024-01-01").json()["value"]
+    keys = client.arm("POST", f"{found[0]['id']}/listKeys", api="2024-01-01").json()["keys"]
+    return str(keys[0]["value"])
+
+
+def test_no_secret_is_in_the_tree() -> None:
+    for pattern in ("*.py", "*.yaml", "*.md", "*.json"):
+        for file in [*ROOT.glob(pattern), *(ROOT / "sandbox").rglob(pattern), *(ROOT / "components").rglob(pattern)]:
+            assert b"-----BEGIN RSA PRIVATE" not in file.read_bytes(), file
+            assert b"-----BEGIN PRIVATE" not in file.read_bytes(), file
