@@ -16,7 +16,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 JOB_ENVIRONMENTS := $(wildcard jobs/examples/*/conda.yml tests/azure/ml/environments/*.yml)
 PULUMI := $(BIN)/python -m sandbox pulumi
 START := $(BIN)/python -m sandbox start $(if $(PORT),--port $(PORT))
-UP := $(PULUMI) up --stack $(STACK) --yes --policy-pack policies --policy-pack-config policies/$(STACK).json
+UP := $(PULUMI) up --stack $(STACK) --yes --skip-preview --policy-pack policies --policy-pack-config policies/$(STACK).json
 
 .PHONY: help
 help: ## list the commands
@@ -69,10 +69,11 @@ $(VENV)/.ready: requirements.txt
 	@$(BIN)/uv pip sync --compile-bytecode --python $(BIN)/python requirements.txt
 	@touch $@
 
-# The job environments' packages, fetched once: afterwards jobs and tests build theirs from the cache.
+# What jobs and the checks against Microsoft's models install, fetched once: tests then build theirs from the cache.
 prepare: .cache/prepared
-.cache/prepared: $(VENV)/.ready $(JOB_ENVIRONMENTS)
+.cache/prepared: $(VENV)/.ready $(JOB_ENVIRONMENTS) tests/proof/models.txt
 	@$(BIN)/python -m sandbox prepare $(JOB_ENVIRONMENTS)
+	@$(BIN)/python -m tests.proof.environment
 	@touch $@
 
 clean: ## stop the sandbox, remove all that was made
