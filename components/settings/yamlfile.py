@@ -8,9 +8,7 @@ import yaml
 _MOST_BYTES = 4_000_000
 _MOST_NODES = 500_000
 _DEEPEST = 60
-_NOT_JSON = frozenset(
-    {"tag:yaml.org,2002:binary", "tag:yaml.org,2002:timestamp"}
-)  # explicit tags; JSON has no such value
+_NOT_JSON = frozenset({"tag:yaml.org,2002:binary", "tag:yaml.org,2002:timestamp"})  # JSON has no such values
 
 
 class YamlError(Exception):
