@@ -108,9 +108,9 @@ class PolicyDefinition(ResourceType):
             if properties_of(one)["policyDefinitionId"].lower() == at:
                 raise AzureError(
                     400,
-                    "PolicyDefinitionInUse",
-                    f"The policy definition '{resource['name']}' cannot be deleted because it is in use by the policy "
-                    f"assignment '{one['id']}'.",
+                    "InvalidDeletePolicyDefinitionRequest",
+                    f"The policy definition '{resource['name']}' cannot be deleted. It is referenced by the policy "
+                    f"assignment '{one['id']}'. Please delete all policy assignments referencing the policy.",
                 )
 
 
@@ -147,9 +147,18 @@ class PolicyAssignment(ResourceType):
     }
 
     def validate(self, call: Call, old: Body | None) -> None:
-        """The definition is there, and its parameters are met."""
+        """The definition is there and stays the one it was, and its parameters are met."""
         check_identity(call, self)
         body = call.body["properties"]
+        before = properties_of(old)["policyDefinitionId"] if old else body["policyDefinitionId"]
+        if before.lower() != body["policyDefinitionId"].lower():
+            raise AzureError(
+                400,
+                "InvalidPolicyDefinitionIdUpdate",
+                f"The policy assignment '{call.id.name}' create request is invalid. Cannot update existing "
+                f"assignment's policy definition '{before}' with new policy definition "
+                f"'{body['policyDefinitionId']}'.",
+            )
         definition = _definition(call, body["policyDefinitionId"])
         given = {
             name: one.get("value") for name, one in (body.get("parameters") or {}).items() if isinstance(one, dict)

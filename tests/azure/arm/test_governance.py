@@ -80,6 +80,14 @@ def test_an_assignment_meets_its_definitions_parameters(azure: Client, group: st
     assert assign(azure, group, f"/{POLICY}/{VM_SIZES}", {"listOfAllowedSKUs": ["STANDARD_DS3_V2"]}).status_code == 201
 
 
+def test_an_assignment_keeps_its_definition(azure: Client, group: str) -> None:
+    made = assign(azure, group, f"/{POLICY}/{LOCAL_AUTH}", {"effect": "Deny"}).json()
+    other = {"properties": {"policyDefinitionId": definition(azure, policyRule=rule("Audit")).json()["id"]}}
+    assert error(azure.arm("PUT", made["id"], other, api=API)) == (400, "InvalidPolicyDefinitionIdUpdate")
+    same = {"properties": {"policyDefinitionId": made["properties"]["policyDefinitionId"].upper()}}
+    assert azure.arm("PUT", made["id"], same, api=API).is_success
+
+
 def test_an_effect_that_changes_resources_needs_an_identity_and_that_a_location(azure: Client, group: str) -> None:
     policy = definition(azure, policyRule=rule("Modify")).json()["id"]
     assert error(assign(azure, group, policy)) == (400, "ResourceIdentityRequired")
@@ -89,7 +97,7 @@ def test_an_effect_that_changes_resources_needs_an_identity_and_that_a_location(
     assert made.status_code == 201
     principal = made.json()["identity"]["principalId"]
     assert azure.graph("GET", f"/servicePrincipals/{principal}").status_code == 200
-    assert error(azure.arm("DELETE", policy, api=API)) == (400, "PolicyDefinitionInUse")
+    assert error(azure.arm("DELETE", policy, api=API)) == (400, "InvalidDeletePolicyDefinitionRequest")
     azure.arm("DELETE", made.json()["id"], api=API)
     assert azure.graph("GET", f"/servicePrincipals/{principal}").status_code == 404
     assert azure.arm("DELETE", policy, api=API).status_code == 200
