@@ -1,10 +1,12 @@
 """The program under faults: what providers outlast, what is told, and how one goes on."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.azure.client import Client
 from tests.conftest import Sandbox
 from tests.faults.sweep import clear, life, plan, said, struck
 from tests.program.harness import stack_file
@@ -57,3 +59,20 @@ def test_what_azure_refuses_is_told_and_the_next_run_goes_on(signed_in: Sandbox,
     assert done.code == 0, said(done.text)
     clear(signed_in)
     assert not stack.up(dev).steps
+
+
+def test_a_create_whose_answer_is_lost_is_found_again_and_told(signed_in: Sandbox, tmp_path: Path) -> None:
+    stack, dev, client = Stack(signed_in, tmp_path), stack_file("dev"), Client(signed_in)
+    plan(signed_in, 1, "reset-after,method=PUT,path=*/userassignedidentities/*")
+    lost = stack.up(dev)
+    assert lost.code == 1
+    assert "ends connections without an answer (PUT " in said(lost.text)
+    assert len(struck(signed_in)) % 4 == 0  # tries of each
+    clear(signed_in)
+    told = stack.up(dev)
+    assert told.code == 1
+    found = re.findall(r"cannot create already existing resource '([^']+)'", said(told.text))
+    assert found
+    for resource in found:
+        assert client.arm("DELETE", resource, api="2023-01-31").status_code == 200
+    assert stack.up(dev).code == 0

@@ -14,7 +14,7 @@ from tests.conftest import ROOT, Sandbox
 from tests.program.harness import stack_file
 from tests.program.stack import Stack
 
-KEPT_ON_PURPOSE = {"ca.key", "entra.key", "personas.json", "passphrase"}
+KEPT_ON_PURPOSE = {"ca.key", "entra.key", "personas.json", "seal.key", "passphrase"}
 """Keys of the sandbox itself, mode 0600; SECURITY.md lists them."""
 
 
