@@ -189,9 +189,7 @@ class Workspace(ResourceType):
         failure = self._late_failure(call, resource)
         if failure is None and not created:
             return JSONResponse(self.present(call, resource))
-        return accepted(
-            call, resource["location"], self.present(call, resource), status=201 if created else 202, failure=failure
-        )
+        return accepted(call, resource["location"], self.present(call, resource), status=202, failure=failure)
 
     @staticmethod
     def _late_failure(call: Call, resource: Body) -> AzureError | None:

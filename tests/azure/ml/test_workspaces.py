@@ -76,7 +76,7 @@ def test_other_kinds_are_refused(azure: Client, needs: Needs, kind: str) -> None
 def test_hierarchical_storage_fails_late(azure: Client, needs: Needs) -> None:
     name = unique("ws")
     accepted = make(azure, needs, needs.body(storageAccount=needs.lake["id"]), name)
-    assert accepted.status_code == 201
+    assert accepted.status_code == 202
     ended = outcome(azure, accepted)
     assert (ended["status"], ended["error"]["message"]) == ("Failed", "Cannot use storage with HNS enabled.")
     left = azure.arm("GET", needs.workspace_id(name), api=ML_API).json()
@@ -179,7 +179,7 @@ class TestSoftDelete:
             params={"api-version": ML_API, "forceToPurge": "true"},
         )
         assert purged.status_code in (200, 204)
-        assert make(azure, needs, needs.body(), name).status_code == 201
+        assert make(azure, needs, needs.body(), name).status_code == 202
 
     def test_force_to_purge_leaves_nothing(self, azure: Client, needs: Needs) -> None:
         name = unique("ws")
@@ -189,4 +189,4 @@ class TestSoftDelete:
             f"https://management.azure.com{needs.workspace_id(name)}",
             params={"api-version": ML_API, "forceToPurge": "true"},
         )
-        assert make(azure, needs, needs.body(), name).status_code == 201
+        assert make(azure, needs, needs.body(), name).status_code == 202
