@@ -108,6 +108,7 @@ def test_a_user_comes_and_goes(azure: Client) -> None:
     group = made(azure, "/groups", group_body(**{"members@odata.bind": [REFERENCE + user["id"]]}))
     assert azure.graph("DELETE", f"/users/{name}").status_code == 204
     assert azure.graph("GET", f"/users/{name}").status_code == 404
+    made(azure, "/users", body)  # the same id again, but not the same person's groups
     assert azure.graph("GET", f"/groups/{group['id']}/members").json()["value"] == []
 
 
