@@ -285,9 +285,10 @@ def test_wrong_names_are_found(exchanges: list[Exchange]) -> None:
 
 def test_a_lie_in_an_answer_is_found(exchanges: list[Exchange]) -> None:
     read = next(one for one in exchanges if one.method == "GET" and one.status == 200 and "/vaults/" in one.path)
-    lying = replace(read, answer={**read.answer, "properties": {**read.answer["properties"], "colour": "blue"}})
+    properties = {**read.answer["properties"], "colour": "blue"}
+    lying = replace(read, status=201, answer={**read.answer, "properties": properties})
     (verdict,) = judge([lying])
-    assert [(one.rule, one.at) for one in verdict.findings] == [("unknown", "properties.colour")]
+    assert [(one.rule, one.at) for one in verdict.findings] == [("status", "status"), ("unknown", "properties.colour")]
 
 
 def test_findings_say_where_and_what_is_allowed() -> None:

@@ -14,6 +14,7 @@ from typing import Any
 from tests.proof.checker import catalog, check
 
 _OK = (200, 201)
+_SUCCESS = range(200, 300)
 
 
 def _install(folder: Path) -> None:
@@ -39,6 +40,9 @@ def _verdict(exchange: Any) -> dict[str, Any]:
     if body is not None and operation.body is not None:
         found += [("request", one) for one in check.request(operation.body, body)]
         found += [("request", one) for one in _older(method, path, body)]
+    if exchange["status"] in _SUCCESS and operation.statuses and exchange["status"] not in operation.statuses:
+        allowed = ", ".join(map(str, operation.statuses))
+        found.append(("response", check.Finding("status", "status", f"{exchange['status']} is none of {allowed}")))
     if answer and exchange["status"] in _OK and operation.answer is not None:
         found += [("response", one) for one in check.response(operation.answer, answer)]
     return {

@@ -46,6 +46,7 @@ class Operation:
         limits: Limits of the path's parts, by name.
         body: The request's model, if it has one.
         answer: The response's model, if it has one.
+        statuses: Those of success that the client takes.
     """
 
     source: str
@@ -54,6 +55,7 @@ class Operation:
     limits: Mapping[str, Mapping[str, Any]]
     body: Any
     answer: Any
+    statuses: tuple[int, ...]
 
     def parts(self, path: str) -> Mapping[str, str] | None:
         """The path's parts by name; None where the path is another operation's."""
@@ -136,12 +138,18 @@ def _read(base: str, text: str, method: str, literal: str) -> Iterator[Operation
                     limits=limits,
                     body=_model(models, words, _BODY),
                     answer=_model(models, words, _ANSWER),
+                    statuses=_statuses(callers[0]),
                 )
                 break
 
 
 _BODY = r'_serialize\.body\(\s*\w+,\s*"(\w+)"|Union\[\s*_models\.(\w+), (?:JSON|IO)'
 _ANSWER = r'_deserialize\(\s*"(\w+)",\s*(?:pipeline_)?response|_deserialize\(\s*_models\.(\w+),\s*response'
+
+
+def _statuses(caller: str) -> tuple[int, ...]:
+    found = re.search(r"status_code not in \[([\d, ]+)\]", caller)
+    return tuple(int(one) for one in found[1].split(",")) if found else ()
 
 
 def _waiting(methods: list[str], caller: str) -> str:

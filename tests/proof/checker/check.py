@@ -35,8 +35,8 @@ class Finding:
 
     Attributes:
         at: The property's path in the body, or the name of a part of the URL.
-        rule: `unknown`, `type`, `format`, `enum`, `required`, `read-only`, `constant`, `pattern`, `length`, `range`, or
-            `name` for a part of the URL.
+        rule: `unknown`, `type`, `format`, `enum`, `required`, `read-only`, `constant`, `pattern`, `length`, `range`,
+            `name` for a part of the URL, or `status` for the response's.
         text: What is there and what is allowed.
         model: The model that does not know an unknown property.
     """
