@@ -232,10 +232,19 @@ class ResourceType:
         """Runs in the transaction that removed the resource, also when its group or parent goes."""
 
     def patch(self, call: Call, old: Body) -> Body:
-        """The body of the PUT that this PATCH amounts to: top-level merge, `properties` one level deeper."""
+        """The body of the PUT that this PATCH amounts to: top-level merge, `properties` one level deeper.
+
+        Of user-assigned identities those named are added, or removed where their value is null.
+        """
         merged = {**copy.deepcopy(old), **call.body}
         if isinstance(call.body.get("properties"), dict):
             merged["properties"] = {**old.get("properties", {}), **call.body["properties"]}
+        identity = call.body.get("identity")
+        if isinstance(identity, dict) and isinstance(identity.get("userAssignedIdentities"), dict):
+            before = (old.get("identity") or {}).get("userAssignedIdentities") or {}
+            users = {**before, **identity["userAssignedIdentities"]}
+            kept = {name: value for name, value in users.items() if value is not None}
+            merged["identity"] = {**identity, "userAssignedIdentities": kept}
         return merged
 
     def present(self, call: Call, resource: Body) -> Body:

@@ -242,6 +242,19 @@ def test_an_identity_must_be_there_and_the_caller_may_use_it(azure: Client, lead
     assert "userAssignedIdentities/assign/action" in denied.json()["error"]["message"]
 
 
+def test_a_patch_adds_and_removes_single_identities(azure: Client, group: str) -> None:
+    ids = [f"{group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{unique('id')}" for _ in range(3)]
+    for one in ids:
+        azure.arm("PUT", one, {"location": "eastus2"})
+    account = path(group, unique("acct"))
+    first = {"type": "UserAssigned", "userAssignedIdentities": {one: {} for one in ids[:2]}}
+    azure.arm("PUT", account, changed(identity=first), api=API)
+    change = {"type": "UserAssigned", "userAssignedIdentities": {ids[0]: None, ids[2]: {}}}
+    shown = azure.arm("PATCH", account, {"identity": change}, api=API).json()
+    assert set(shown["identity"]["userAssignedIdentities"]) == {ids[1], ids[2]}
+    assert shown["sku"]["name"] == "Standard_LRS"
+
+
 def test_a_system_identity_is_a_principal_of_the_directory(azure: Client, group: str) -> None:
     account = path(group, unique("acct"))
     azure.arm("PUT", account, changed(identity={"type": "SystemAssigned"}), api=API)
