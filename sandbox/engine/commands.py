@@ -233,6 +233,7 @@ def _operation_flags(parser: _Parser, name: str) -> None:
             metavar="FILE",
             help="the pack's, in the same order",
         )
+    if name != "destroy":
         parser.add_argument("--expect-no-changes", action="store_true", help="fail if anything changes")
     if name != "refresh":
         parser.add_argument(

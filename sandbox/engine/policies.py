@@ -74,7 +74,7 @@ class Analyzer:
             raise EngineError(f"policy pack {directory} did not start: {' '.join(self._log.lines) or e}") from None
         self._stub = analyzer_pb2_grpc.AnalyzerStub(self._process.channel)
         self.info = self._call("GetAnalyzerInfo", empty_pb2.Empty())
-        self.name, self.version = self.info.name, self.info.version
+        self.name, self.version = self.info.name, str(_project(directory).get("version") or self.info.version)
         self._call(
             "Configure", proto.ConfigureAnalyzerRequest(policyConfig=_configuration(self.info, config, directory))
         )
@@ -84,7 +84,7 @@ class Analyzer:
         for name in ("PulumiPolicy.yaml", "__main__.py"):
             if not (directory / name).is_file():
                 raise EngineError(f"{directory} is not a policy pack: it has no {name}")
-        runtime = (yaml.safe_load((directory / "PulumiPolicy.yaml").read_text()) or {}).get("runtime")
+        runtime = _project(directory).get("runtime")
         language = runtime.get("name") if isinstance(runtime, dict) else runtime
         if language != "python":
             raise EngineError(
@@ -184,9 +184,14 @@ def _options(resource: Resource, goal: "Goal | None") -> Any:
     )
 
 
+def _project(directory: Path) -> Map:
+    found: Map = yaml.safe_load((directory / "PulumiPolicy.yaml").read_text(encoding="utf-8")) or {}
+    return found
+
+
 def _python(directory: Path) -> str:
     """The interpreter of the pack's own virtual environment if it names one, else ours."""
-    runtime = (yaml.safe_load((directory / "PulumiPolicy.yaml").read_text()) or {}).get("runtime")
+    runtime = _project(directory).get("runtime")
     named = (runtime.get("options") or {}).get("virtualenv") if isinstance(runtime, dict) else None
     own = directory / str(named) / "bin" / "python"
     return str(own) if named and own.exists() else sys.executable

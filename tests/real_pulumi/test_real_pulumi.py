@@ -81,7 +81,7 @@ def test_the_other_goes_on_with_an_exported_state(made: Made, maker: str, heir: 
     assert by_heir.state() == before
     assert by_heir.outputs()["token"] == TOKEN
     assert set(by_heir.operate("up", "--expect-no-changes").changes) == {"same"}
-    assert set(by_heir.operate("refresh").changes) == {"same"}
+    assert set(by_heir.operate("refresh", "--expect-no-changes").changes) == {"same"}
 
 
 def test_one_goes_on_in_the_folder_where_the_other_stopped(made: Made) -> None:
@@ -113,7 +113,8 @@ def test_a_mandatory_violation_stops_both(sandbox: Sandbox, project: Path, tmp_p
         assert done.returncode != 0
         events = [json.loads(line) for line in log.read_text().splitlines()]
         told = [event["policyEvent"] for event in events if "policyEvent" in event]
-        violations[engine] = [(p["policyName"], p["resourceUrn"], p["enforcementLevel"]) for p in told]
+        fields = ("policyName", "policyPackName", "policyPackVersion", "resourceUrn", "enforcementLevel", "message")
+        violations[engine] = [[p[field].strip() for field in fields] for p in told]
     assert violations[REAL]
     assert sorted(violations[REAL]) == sorted(violations[EMBEDDED])
     assert stack_file.read_text() == wrong
