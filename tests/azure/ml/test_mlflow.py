@@ -1,6 +1,7 @@
 """MLflow's real clients inside jobs: plain MLflow over https, and the same with Azure ML's plugin."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from azure.ai.ml import MLClient, command
@@ -56,8 +57,14 @@ class TestRefusals:
 
     def test_another_region(self, team: Team) -> None:
         token = team.azure.token("https://ml.azure.com")
-        url = f"https://westus.api.azureml.ms/history/v1.0{team.id}/runs/x"
-        assert team.azure.session.get(url, headers={"Authorization": f"Bearer {token}"}).status_code == 404
+        path = f"mlflow/v1.0{team.id}/api/2.0/mlflow/experiments/search"
+        statuses = [
+            team.azure.session.get(
+                f"https://{region}.api.azureml.ms/{path}", headers={"Authorization": f"Bearer {token}"}
+            ).status_code
+            for region in ("eastus2", "westus")
+        ]
+        assert statuses == [200, 404]
 
     @pytest.mark.parametrize(
         ("path", "body"),
@@ -90,3 +97,24 @@ class TestRefusals:
         sent = path.replace("RUN", made["run"]["info"]["run_id"])
         refused = team.plane("PUT", "mlflow/v1.0", f"/api/2.0/mlflow-artifacts/artifacts/{sent}")
         assert refused.status_code in (400, 404), refused.text
+
+
+def test_an_artifact_is_not_written_twice(team: Team) -> None:
+    made = team.plane("POST", "mlflow/v1.0", "/api/2.0/mlflow/runs/create", {"experiment_id": "0"}).json()
+    path = f"/experiments/Default/runs/{made['run']['info']['run_id']}/artifacts"
+
+    def create() -> dict[str, Any]:
+        sent = {"paths": [{"path": "a/b.txt"}]}
+        answer: dict[str, Any] = team.plane("POST", "history/v1.0", f"{path}/batch/metadata", sent).json()
+        return answer
+
+    address = create()["artifactContentInformation"]["a/b.txt"]["contentUri"]
+    headers = {"x-ms-blob-type": "BlockBlob", "x-ms-version": "2023-11-03"}
+    assert team.azure.session.put(address, data=b"x", headers=headers).status_code == 201
+    conflict = create()["errors"]["a/b.txt"]["error"]["message"]
+    assert conflict.startswith("Resource Conflict: ArtifactId ExperimentRun/dcid.") and "already exists" in conflict
+    listed = team.plane("GET", "history/v1.0", path).json()["value"]
+    assert [one["path"] for one in listed] == ["a/b.txt"]
+    content = team.plane("GET", "history/v1.0", f"{path}/contentinfo?path=a/b.txt").json()["contentUri"]
+    assert team.azure.session.get(content).content == b"x"
+    assert team.plane("GET", "history/v1.0", f"{path}/contentinfo?path=none").status_code == 404

@@ -35,10 +35,16 @@ def alive(pid: int) -> bool:
 
 
 @pytest.fixture
-def running(sandbox: Sandbox) -> tuple[Sandbox, Team, int]:
+def planted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A secret among the variables of whoever starts the sandbox."""
+    monkeypatch.setenv("OWNERS_TOKEN", "MARKED-SECRET")
+
+
+@pytest.fixture
+def running(planted: None, sandbox: Sandbox) -> tuple[Sandbox, Team, int]:
     """A sandbox with a job that runs, one that waits for its node, and the pid of the first one's child."""
     team = harness.team(Client(sandbox))
-    submit(team, "first", "sleep 600 & echo child $!; wait")
+    submit(team, "first", "env; sleep 600 & echo child $!; wait")
     line = until(lambda: [one for one in log_text(team, "first").splitlines() if one.startswith("child")], "the log")
     submit(team, "second", "echo after all")
     assert status(team, "second") == "Queued"
@@ -62,6 +68,7 @@ def test_a_killed_sandbox_marks_lost_runs_ends_orphans_and_goes_on(running: tupl
 
 def test_a_stopped_sandbox_leaves_no_process(running: tuple[Sandbox, Team, int]) -> None:
     sandbox, team, child = running
+    assert "AZUREML_RUN_ID=first" in log_text(team, "first") and "MARKED" not in log_text(team, "first")
     begun = time.monotonic()
     sandbox.stop()
     assert not alive(child)
