@@ -231,9 +231,7 @@ def main() -> None:
             memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
             print(f"{count} resources, best of {args.rounds}, peak memory {memory} MB")
             for name, r in found[count].items():
-                print(
-                    f"  {name:15} {r['seconds']:8.3f} s  {r['times']:5.2f} x SDK alone  {r['msAbove']:+7.3f} ms each"
-                )
+                print(f"  {name:15} {r['seconds']:8.3f} s  {r['times']:5.2f} x SDK alone  {r['msAbove']:+7.3f} ms each")
     if args.json:
         print(json.dumps(found, indent=2))
 
