@@ -100,7 +100,7 @@ def test_an_expired_token_is_refused_once(faulty: Sandbox, groups: ResourceManag
 
 
 def test_blobs_arrive_whole_through_resets_and_busy_answers(faulty: Sandbox, azure: Client) -> None:
-    group, account = azure.group(), unique("st")
+    group, account = azure.group(), "faultyblobs"  # a name of its own would draw other faults each time
     body = {"location": "eastus2", "sku": {"name": "Standard_LRS"}, "kind": "StorageV2"}
     path = f"{group}/providers/Microsoft.Storage/storageAccounts/{account}"
     assert azure.arm("PUT", path, body, api="2024-01-01").status_code < 300
@@ -114,6 +114,9 @@ def test_blobs_arrive_whole_through_resets_and_busy_answers(faulty: Sandbox, azu
         initial_backoff=0,
         increment_base=0,
         retry_total=9,
+        retry_connect=9,
+        retry_read=9,
+        retry_status=9,
         max_single_put_size=4096,
         max_block_size=4096,
         max_single_get_size=4096,
