@@ -63,7 +63,6 @@ class Component(ResourceType):
             "CreationDate": before.get("CreationDate") or datetime.now(UTC).isoformat(),
             "TenantId": call.subscription,
             "provisioningState": "Succeeded",
-            "Ver": "v2",
         }
         return {
             "location": region,
