@@ -15,6 +15,7 @@ class AzureError(Exception):
         message: The text that clients show.
         target: The offending field, where the service names one.
         details: Further errors, each with code and message.
+        additional_info: Typed details, as policy violations have them.
         headers: Extra response headers, such as `Retry-After` in seconds.
     """
 
@@ -26,11 +27,13 @@ class AzureError(Exception):
         *,
         target: str | None = None,
         details: list[dict[str, Any]] | None = None,
+        additional_info: list[dict[str, Any]] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(f"{code}: {message}")
         self.status, self.code, self.message = status, code, message
         self.target, self.details, self.headers = target, details, dict(headers or {})
+        self.additional_info = additional_info
 
     def body(self) -> dict[str, Any]:
         """The error's JSON."""
@@ -39,6 +42,8 @@ class AzureError(Exception):
             error["target"] = self.target
         if self.details is not None:
             error["details"] = self.details
+        if self.additional_info is not None:
+            error["additionalInfo"] = self.additional_info
         return {"error": error}
 
     def response(self) -> JSONResponse:

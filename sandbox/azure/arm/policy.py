@@ -1,19 +1,21 @@
-"""Azure Policy: definitions and assignments are kept and checked; the rules themselves are not evaluated.
+"""Azure Policy: definitions, assignments, and what they deny.
 
-`policies.json` has names and parameters of the built-in definitions that govern Azure Machine Learning, from
-github.com/Azure/azure-policy (2026-04).
+`policies.json` has the built-in definitions that govern Azure Machine Learning, from github.com/Azure/azure-policy
+(MIT, Microsoft; 2026-04). Of the effects, Deny is carried out when a resource is made or changed; the others are kept
+and do nothing.
 """
 
 import copy
 import json
 import re
 from collections.abc import Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Any, ClassVar
 
-from sandbox.azure.arm.core import Body, Call, ResourceId, ResourceType, Rule, invalid, properties_of
+from sandbox.azure.arm.core import GROUP_TYPE, Body, Call, ResourceId, ResourceType, Rule, invalid, properties_of
 from sandbox.azure.arm.identities import check_identity, forget_identity, shown_identity
+from sandbox.azure.arm.policyrules import Condition, Request, RuleError, compile_condition
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.errors import AzureError
 
@@ -36,7 +38,7 @@ PARAMETER_TYPES: dict[str, type | tuple[type, ...]] = {
 
 @cache
 def built_in_policies() -> dict[str, Body]:
-    """The built-in definitions the sandbox knows, by GUID: displayName, mode, effect, parameters."""
+    """The built-in definitions the sandbox knows, by GUID: displayName, mode, parameters, policyRule."""
     text = resources.files("sandbox.azure.arm").joinpath("policies.json").read_text(encoding="utf-8")
     found: dict[str, Body] = json.loads(text)
     return found
@@ -77,6 +79,10 @@ class PolicyDefinition(ResourceType):
         effect = (rule.get("then") or {}).get("effect") if isinstance(rule.get("then"), dict) else None
         if not isinstance(rule.get("if"), dict) or not isinstance(effect, str):
             raise _invalid_rule("It must have an 'if' and a 'then' with an 'effect'.")
+        try:
+            compile_condition(rule["if"])
+        except RuleError as error:
+            raise _invalid_rule(f"It is not valid, or not evaluated by the sandbox: {error}.") from error
         used = set(re.findall(r"\[\s*parameters\('([^']+)'\)", json.dumps(rule)))
         unknown = sorted({one.lower() for one in used} - {one.lower() for one in declared})
         if unknown:
@@ -124,9 +130,7 @@ def _built_in(guid: str) -> Body | None:
     known = built_in_policies().get(guid)
     if known is None:
         return None
-    shown = {part: known[part] for part in ("displayName", "mode", "parameters")}
-    rule = {"then": {"effect": known["effect"]}}
-    properties = {**shown, "policyType": "BuiltIn", "policyRule": rule}
+    properties = {**known, "policyType": "BuiltIn"}
     return {"id": f"/providers/{DEFINITIONS}/{guid}", "name": guid, "type": DEFINITIONS, "properties": properties}
 
 
@@ -249,6 +253,82 @@ def _effect(definition: Body, given: Mapping[str, Any]) -> str:
     if parameter is None:
         return effect
     return str(given.get(parameter[1]) or (body.get("parameters") or {}).get(parameter[1], {}).get("defaultValue", ""))
+
+
+@lru_cache(maxsize=256)
+def _condition(rule: str) -> Condition:
+    return compile_condition(json.loads(rule)["if"])
+
+
+def enforce(call: Call, kind: ResourceType) -> None:
+    """Refuses a PUT or PATCH that an assignment at the resource or above it denies.
+
+    Raises:
+        AzureError: 403 RequestDisallowedByPolicy, with every assignment that denies it.
+    """
+    found = [
+        violation for assignment in _assignments(call) if (violation := _violation(call, kind, assignment)) is not None
+    ]
+    if not found:
+        return
+    identifiers = [
+        {
+            "policyAssignment": {"name": one["policyAssignmentDisplayName"], "id": one["policyAssignmentId"]},
+            "policyDefinition": {"name": one["policyDefinitionDisplayName"], "id": one["policyDefinitionId"]},
+        }
+        for one in found
+    ]
+    raise AzureError(
+        403,
+        "RequestDisallowedByPolicy",
+        f"Resource '{call.id.name}' was disallowed by policy. Policy identifiers: '{json.dumps(identifiers)}'.",
+        target=call.id.name,
+        additional_info=[{"type": "PolicyViolation", "info": one} for one in found],
+    )
+
+
+def _assignments(call: Call) -> Iterator[Body]:
+    """Those in force at the resource and above it."""
+    words = call.id.key.split("/")
+    for end in range(3, len(words) + 1, 2):
+        prefix = "/".join(words[:end]) + "/providers/microsoft.authorization/policyassignments/"
+        for key, assignment in call.cloud.store.items("resource", prefix):
+            body = properties_of(assignment)
+            excluded = any(f"{call.id.key}/".startswith(f"{one.lower()}/") for one in body.get("notScopes") or ())
+            if "/" not in key[len(prefix) :] and body["enforcementMode"].lower() == "default" and not excluded:
+                yield assignment
+
+
+def _violation(call: Call, kind: ResourceType, assignment: Body) -> Body | None:
+    """Azure's description of what an assignment denies, or None."""
+    body = properties_of(assignment)
+    named = body["policyDefinitionId"]
+    definition = call.resource(named) or _built_in(named.rsplit("/", 1)[-1].lower())
+    if definition is None:
+        return None
+    rule = properties_of(definition)
+    given = {name: one.get("value") for name, one in (body.get("parameters") or {}).items()}
+    mode = str(rule.get("mode")).lower()
+    applies = mode == "all" or (mode == "indexed" and kind.tracked and kind.type != GROUP_TYPE)
+    if not applies or _effect(definition, given).lower() != "deny":
+        return None
+    defaults = {name: one.get("defaultValue") for name, one in (rule.get("parameters") or {}).items()}
+    resource = {**call.body, "id": call.id.text, "name": call.id.name, "type": kind.type}
+    request = Request(resource, call.resource(call.id.group) or {}, {**defaults, **given}, call.api_version)
+    if not _condition(json.dumps(rule["policyRule"]))(request):
+        return None
+    return {
+        "evaluationDetails": {"evaluatedExpressions": [one for one in request.evaluated if one["result"] == "True"]},
+        "policyDefinitionId": definition["id"],
+        "policyDefinitionName": definition["name"],
+        "policyDefinitionDisplayName": rule.get("displayName") or definition["name"],
+        "policyDefinitionEffect": "deny",
+        "policyAssignmentId": assignment["id"],
+        "policyAssignmentName": assignment["name"],
+        "policyAssignmentDisplayName": body.get("displayName") or assignment["name"],
+        "policyAssignmentScope": body["scope"],
+        "policyAssignmentParameters": body.get("parameters") or {},
+    }
 
 
 def resource_types(cloud: Any) -> list[ResourceType]:

@@ -20,6 +20,7 @@ from sandbox.azure.arm.core import (
     not_found,
     parse_id,
 )
+from sandbox.azure.arm.policy import enforce
 from sandbox.azure.arm.regions import REGIONS
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.errors import AzureError
@@ -231,6 +232,7 @@ class Resources:
             _check_location(call, kind, old)
         check_fields(kind, call.body)
         self.locked(call.id, "write", "ReadOnly")
+        enforce(call, kind)
         kind.validate(call, old)
         identity = {"id": kind.canonical_id(parent, call.id.name), "name": call.id.name, "type": kind.type}
         if old is not None:
