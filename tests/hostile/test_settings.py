@@ -54,6 +54,8 @@ def mutated(draw: st.DrawFn) -> Any:
             old = place[path[-1]]
         except (KeyError, IndexError, TypeError):
             continue  # an earlier mutation took it away
+        if not isinstance(place, dict | list):
+            continue  # an earlier mutation put a text there
         how = draw(st.sampled_from(["replace", "remove", "wrap", "key", "double"]))
         if how == "replace":
             place[path[-1]] = draw(values)
