@@ -3,11 +3,13 @@
 import json
 import os
 import signal
+import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
+from sandbox.azure.ml.runner.process import kill_orphans, start_time
 from tests.azure.client import Client
 from tests.azure.ml import harness
 from tests.azure.ml.harness import Team
@@ -77,3 +79,25 @@ def test_a_stopped_sandbox_leaves_no_process(running: tuple[Sandbox, Team, int])
     team = Team(Client(sandbox), team.needs, team.workspace)
     assert status(team, "first") == "Failed"
     assert ended(team, "second") == "Completed"
+
+
+def test_a_number_that_is_anothers_by_now_is_left_alone() -> None:
+    """A process with the recorded number that started at another time, and a group that is no session of its own."""
+    other = subprocess.Popen(["sleep", "60"], start_new_session=True)
+    try:
+        kill_orphans(other.pid, "another start")
+        assert other.poll() is None
+        kill_orphans(other.pid, start_time(other.pid))
+        assert other.wait(10) == -signal.SIGKILL
+    finally:
+        other.kill()
+    left = subprocess.Popen(["bash", "-c", "sleep 60 & echo $!"], process_group=0, stdout=subprocess.PIPE, text=True)
+    started = start_time(left.pid)
+    assert left.stdout is not None
+    child = int(left.stdout.readline())
+    left.wait(10)
+    try:
+        kill_orphans(left.pid, started)
+        assert alive(child)
+    finally:
+        os.kill(child, signal.SIGKILL)

@@ -16,7 +16,7 @@ from sandbox.azure.cloud import Cloud
 from sandbox.azure.errors import AzureError
 from sandbox.azure.ml.access import AccessError
 from sandbox.azure.ml.names import WORKSPACES
-from sandbox.azure.ml.plane import artifacts, assets, files, history, registry, tracking
+from sandbox.azure.ml.plane import artifacts, assets, experiments, files, history, logged, mlflow, registry, tracking
 from sandbox.azure.ml.plane.routing import MAX_BODY, Request, Route
 from sandbox.azure.ml.scope import Scope
 from sandbox.azure.ml.uris import AddressError
@@ -41,22 +41,22 @@ class Plane:
             "artifact": [*artifacts.ROUTES],
             "data": [*assets.DATA_ROUTES],
             "modelregistry": [*assets.MODEL_ROUTES],
-            "mlflow": [*tracking.ROUTES, *registry.ROUTES, *files.ROUTES],
+            "mlflow": [*experiments.ROUTES, *tracking.ROUTES, *logged.ROUTES, *registry.ROUTES, *files.ROUTES],
         }
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         """Serves one request."""
         http = HttpRequest(scope, receive)
-        mlflow = http.scope["path"].lower().startswith("/mlflow/")
+        is_mlflow = http.scope["path"].lower().startswith("/mlflow/")
         try:
             response = await self._answer(http)
         except ClientDisconnect:
             return
         except AzureError as error:
-            response = tracking.mlflow_error(error) if mlflow else error.response()
+            response = mlflow.mlflow_error(error) if is_mlflow else error.response()
         except (AccessError, AddressError, StorageError) as error:
             refused = AzureError(400, "UserError", str(error))
-            response = tracking.mlflow_error(refused) if mlflow else refused.response()
+            response = mlflow.mlflow_error(refused) if is_mlflow else refused.response()
         except Exception:
             logging.exception("%s %s failed", http.method, http.url.path)
             response = AzureError(500, "InternalServerError", "The sandbox failed; its log has the cause.").response()

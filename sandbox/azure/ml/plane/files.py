@@ -12,8 +12,9 @@ from sandbox.azure.ml.access import Place, open_place
 from sandbox.azure.ml.identities import workspace_identity
 from sandbox.azure.ml.plane.artifacts import READ, WRITE, check_path, root
 from sandbox.azure.ml.plane.history import blobs_below
+from sandbox.azure.ml.plane.mlflow import MlflowError
 from sandbox.azure.ml.plane.routing import Answer, Request, route
-from sandbox.azure.ml.plane.tracking import MlflowError, listed
+from sandbox.azure.ml.plane.tracking import listed
 from sandbox.azure.ml.scope import Scope
 from sandbox.azure.ml.uris import Location
 from sandbox.azure.storage import authorization

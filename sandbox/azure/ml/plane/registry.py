@@ -11,8 +11,9 @@ from sandbox.azure.ml import runs
 from sandbox.azure.ml.assets import CONTAINER, VERSION, next_version, version_of, versions_of
 from sandbox.azure.ml.plane import search
 from sandbox.azure.ml.plane.artifacts import model_uri
+from sandbox.azure.ml.plane.logged import LOGGED_MODEL
+from sandbox.azure.ml.plane.mlflow import MlflowError, api, pairs, plain, text_of
 from sandbox.azure.ml.plane.routing import Answer, Request
-from sandbox.azure.ml.plane.tracking import LOGGED_MODEL, MlflowError, api, text_of
 from sandbox.azure.ml.registration import BY_PLURAL, put_version
 from sandbox.azure.ml.scope import Scope
 from sandbox.azure.ml.uris import locate, long_uri
@@ -38,10 +39,6 @@ def _version(request: Request, name: str, version: str) -> Body:
     return found
 
 
-def _pairs(values: dict[str, str]) -> list[Body]:
-    return [{"key": key, "value": value} for key, value in values.items()]
-
-
 def _aliases(container: Body) -> dict[str, str]:
     found: dict[str, str] = json.loads(container["properties"]["properties"].get(ALIASES, "{}"))
     return found
@@ -56,7 +53,7 @@ def _shown(request: Request, container: Body) -> Body:
         "last_updated_timestamp": max((_updated(one) for one in versions), default=created),
         "description": container["properties"]["description"] or "",
         "latest_versions": [_shown_version(request, container["name"], one) for one in _latest(versions)],
-        "tags": _pairs(container["properties"]["tags"]),
+        "tags": pairs(container["properties"]["tags"]),
         "aliases": [{"alias": alias, "version": version} for alias, version in _aliases(container).items()],
     }
 
@@ -88,7 +85,7 @@ def _shown_version(request: Request, name: str, version: Body) -> Body:
         "source": own.get(SOURCE) or version["properties"]["modelUri"],
         "run_id": run_id,
         "status": "READY",
-        "tags": _pairs(version["properties"]["tags"]),
+        "tags": pairs(version["properties"]["tags"]),
         "aliases": [one for one, at in _aliases(container).items() if at == version["name"]] if container else [],
         **({"model_id": own[MODEL]} if own.get(MODEL) else {}),
     }
@@ -298,8 +295,7 @@ def _download_uri(request: Request) -> Answer:
     name, version = text_of(request, "name"), text_of(request, "version")
     _version(request, name, version)
     path = model_uri(request.scope, name, version)
-    plain = "/mlflow/v1.0/" in request.base
-    return {"artifact_uri": f"mlflow-artifacts:/{path}" if plain else f"azureml://artifacts/{path}"}
+    return {"artifact_uri": f"mlflow-artifacts:/{path}" if plain(request) else f"azureml://artifacts/{path}"}
 
 
 def _tag_version(request: Request) -> Answer:

@@ -61,19 +61,42 @@ def _alive(group: int) -> bool:
 
 def start_time(pid: int) -> str:
     """When a process started, in the system's own words; empty where there is none. With the pid it names one."""
-    stat = Path(f"/proc/{pid}/stat")
     try:
-        return stat.read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()[19]
-    except OSError:
+        return f"{_boot()} {_stat(pid)[19]}"
+    except (OSError, IndexError):
         if Path("/proc/self").exists():
             return ""
-    found = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)  # noqa: S603, S607 # macOS; a number alone goes in
+    # macOS; only a number goes in
+    found = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)  # noqa: S603, S607
     return found.stdout.strip()
 
 
 def kill_orphans(pid: int, started: str) -> None:
-    """Ends the group that a killed sandbox left behind, unless the number is another process's by now."""
+    """Ends the group that a killed sandbox left behind, unless the number is another group's by now."""
     now = start_time(pid)
-    if now in ("", started):
-        # Where the leader is gone its number is not given away while the group lives.
+    if (now and now == started) or (not now and started.startswith(_boot()) and _is_own_session(pid)):
         signal_group(pid, signal.SIGKILL)
+
+
+def _boot() -> str:
+    """Names this start of the machine, as process numbers begin anew with each."""
+    path = Path("/proc/sys/kernel/random/boot_id")
+    return path.read_text(encoding="ascii").strip() if path.exists() else "-"
+
+
+def _stat(pid: int) -> list[str]:
+    """A process's state, as the kernel lists it after the name: state, parent, group, session, ..."""
+    text = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    return text.rpartition(")")[2].split()
+
+
+def _is_own_session(group: int) -> bool:
+    """Whether what is left of a group without its leader is a session of its own, as jobs' groups are."""
+    for path in Path("/proc").glob("[0-9]*"):
+        try:
+            _, _, its_group, session, *_ = _stat(int(path.name))
+        except (OSError, ValueError):  # it ended meanwhile
+            continue
+        if its_group == str(group):
+            return session == str(group)
+    return False

@@ -89,6 +89,8 @@ class Runner:
             running = self._tasks.get(key)
             if running is not None:
                 self._check_running(work, *running)
+            elif work.get("taken"):  # its end could not be told, on a full disk for one; it does not run twice
+                self._fail(key, work, "SystemError", LOST)
             elif work["cancel"]:
                 self._drop(key, work)
             else:
