@@ -73,11 +73,14 @@ class Analyzer:
             self._server.stop(None)
             raise EngineError(f"policy pack {directory} did not start: {' '.join(self._log.lines) or e}") from None
         self._stub = analyzer_pb2_grpc.AnalyzerStub(self._process.channel)
-        self.info = self._call("GetAnalyzerInfo", empty_pb2.Empty())
-        self.name, self.version = self.info.name, str(_project(directory).get("version") or self.info.version)
-        self._call(
-            "Configure", proto.ConfigureAnalyzerRequest(policyConfig=_configuration(self.info, config, directory))
-        )
+        try:
+            self.info = self._call("GetAnalyzerInfo", empty_pb2.Empty())
+            self.name, self.version = self.info.name, str(_project(directory).get("version") or self.info.version)
+            given = _configuration(self.info, config, directory)
+            self._call("Configure", proto.ConfigureAnalyzerRequest(policyConfig=given))
+        except EngineError:
+            self.close()
+            raise
 
     @staticmethod
     def _check(directory: Path) -> None:
