@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from components import roles
 from components.principals import Principal, stable_guid, unique
 from components.roles import AUTOMATION, DATA_SCIENTIST, SUBSCRIPTION_ADMIN, TEAM_LEAD, CustomRole
+from sandbox.azure.rbac import built_in_roles
 
 ML = "Microsoft.MachineLearningServices"
 W = f"{ML}/workspaces"
@@ -147,3 +149,25 @@ def test_a_name_is_a_version_5_uuid_that_never_changes() -> None:
 def test_somebody_in_two_lists_counts_once() -> None:
     a, b = Principal("a@x.com", "1", "User"), Principal("b@x.com", "2", "User")
     assert [p.name for p in unique([a, b, a])] == ["a@x.com", "b@x.com"]
+
+
+BUILT_IN = {
+    "READER": "Reader",
+    "CONTRIBUTOR": "Contributor",
+    "KEY_VAULT_ADMINISTRATOR": "Key Vault Administrator",
+    "KEY_VAULT_SECRETS_OFFICER": "Key Vault Secrets Officer",
+    "KEY_VAULT_SECRETS_USER": "Key Vault Secrets User",
+    "BLOB_DATA_CONTRIBUTOR": "Storage Blob Data Contributor",
+    "FILE_DATA_PRIVILEGED_CONTRIBUTOR": "Storage File Data Privileged Contributor",
+    "ACR_PULL": "AcrPull",
+}
+
+
+def test_built_in_roles_have_the_ids_that_azure_publishes() -> None:
+    found = {name: value for name, value in vars(roles).items() if name.isupper() and isinstance(value, str)}
+    guids = {
+        name: value
+        for name, value in found.items()
+        if re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", value)
+    }
+    assert {name: built_in_roles()[guid]["roleName"] for name, guid in guids.items()} == BUILT_IN

@@ -1,12 +1,15 @@
 """The life of a stack against the sandbox: made, the same again, drifted, gone, its names freed, made again."""
 
+import copy
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from components.outputs import StackOutputs
 from components.softdeleted.__main__ import main as softdeleted
+from tests.azure.client import Client, error
 from tests.conftest import Sandbox
 from tests.program.harness import ROOT, stack_file
 from tests.program.stack import Stack
@@ -108,3 +111,31 @@ def test_an_unknown_person_stops_a_preview_by_name(signed_in: Sandbox, tmp_path:
     done = Stack(signed_in, tmp_path).preview(department)
     assert done.code == 1
     assert "nobody@site.com" in done.text
+
+
+AROUND_PULUMI = {
+    "a node at rest": {"scaleSettings": {"minNodeCount": 1, "maxNodeCount": 2}},
+    "another size": {"vmSize": "STANDARD_NC6S_V3"},
+}
+
+
+def test_azure_policy_refuses_what_is_made_around_pulumi(signed_in: Sandbox, tmp_path: Path) -> None:
+    """The same two rules as the policy pack's, for whoever does not use Pulumi."""
+    department = stack_file("dev")
+    sizes = [one["vmSize"] for one in department["teams"][0]["clusters"]]
+    department |= {"azurePolicy": "deny", "allowedVmSizes": sizes}
+    made = Stack(signed_in, tmp_path).up(department)
+    assert made.code == 0, made.text
+    azure = Client(signed_in)
+    group = "resourceGroups/bgmr-bluegranit-eastus2-dev/providers/Microsoft.MachineLearningServices"
+    computes = f"{group}/workspaces/bgmrbluegranite2devws/computes"
+    good = azure.arm("GET", f"{computes}/ds3-v2-cluster", api="2025-12-01").json()
+    good = {key: good[key] for key in ("location", "tags", "identity", "properties")}
+    good["identity"]["userAssignedIdentities"] = {key: {} for key in good["identity"]["userAssignedIdentities"]}
+    for what, wrong in AROUND_PULUMI.items():
+        for name in ("ds3-v2-cluster", "mine"):  # changed, and made
+            body: dict[str, Any] = copy.deepcopy(good)
+            body["properties"]["properties"] |= wrong
+            refused = azure.arm("PUT", f"{computes}/{name}", body, api="2025-12-01")
+            assert error(refused) == (403, "RequestDisallowedByPolicy"), (what, name)
+    assert azure.arm("PUT", f"{computes}/mine", good, api="2025-12-01").status_code in (200, 201, 202)
