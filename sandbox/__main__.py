@@ -31,6 +31,7 @@ def _parser() -> argparse.ArgumentParser:
     status.add_argument("--json", action="store_true", help="machine-readable")
     env = commands.add_parser("env", help="print the exports with which any Azure client works in a shell")
     env.add_argument("--persona", choices=PERSONAS, default="owner", help="who signs in (default %(default)s)")
+    env.add_argument("--network", metavar="NAME", help="virtual network that the client is in (default: the internet)")
     commands.add_parser("reset", help="delete everything but the jobs' environments, and start anew if it was running")
     prepare = commands.add_parser("prepare", help="fetch the packages of jobs' environments, for use without a network")
     prepare.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a conda or requirements file")
@@ -80,9 +81,13 @@ def _status(directory: Path, arguments: argparse.Namespace) -> int:
 
 
 def _env(directory: Path, arguments: argparse.Namespace) -> int:
+    from sandbox.azure.links import from_network  # noqa: PLC0415 # as below
     from sandbox.environment import persona_environment  # noqa: PLC0415 # the other commands need no YAML
 
-    environment = persona_environment(directory, control.require(directory).port, arguments.persona)
+    running = control.require(directory)
+    environment = persona_environment(directory, running.port, arguments.persona)
+    if arguments.network:
+        environment = from_network(environment, control.find_network(running, arguments.network))
     for name, value in environment.items():
         print(f"export {name}={shlex.quote(value)}")
     return 0

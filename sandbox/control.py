@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -154,10 +155,25 @@ def status(running: Running) -> dict[str, Any]:
     Raises:
         SandboxError: It does not answer.
     """
-    address = f"http://127.0.0.1:{running.port}/status"
+    return _ask(running, "/status")
+
+
+def find_network(running: Running, name: str) -> str:
+    """The id of the virtual network of this name or id in the sandbox.
+
+    Raises:
+        SandboxError: There is none, or more than one, or the sandbox does not answer.
+    """
+    told = _ask(running, f"/network?name={urllib.parse.quote(name, safe='')}")
+    if "error" in told:
+        raise SandboxError(told["error"])
+    return str(told["id"])
+
+
+def _ask(running: Running, path: str) -> dict[str, Any]:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(address, timeout=STATUS_SECONDS) as answer:
+        with opener.open(f"http://127.0.0.1:{running.port}{path}", timeout=STATUS_SECONDS) as answer:
             told: dict[str, Any] = json.load(answer)
     except (OSError, ValueError) as error:
         raise SandboxError(

@@ -17,6 +17,7 @@ import sqlite3
 import sys
 import time
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 import trustme
@@ -28,6 +29,7 @@ from starlette.routing import Route
 from sandbox.azure import services
 from sandbox.azure.cloud import Cloud, open_cloud
 from sandbox.azure.gateway import Gateway
+from sandbox.azure.links import NetworkError, find_network
 from sandbox.azure.ml import Runner
 from sandbox.control import LOCK, STATE
 from sandbox.environment import CA, connection
@@ -99,7 +101,9 @@ class Daemon:
         listening = _listen(self._port)
         self._port = listening.getsockname()[1]
         cloud = open_cloud(self._directory, connection(self._directory, self._port))
-        gateway = Gateway(_authority(self._directory), services.hosts(cloud), self._local(cloud))
+        gateway = Gateway(
+            _authority(self._directory), services.hosts(cloud), self._local(cloud), partial(find_network, cloud.store)
+        )
         runner = Runner(cloud)
         await runner.start()
         server = await gateway.start(listening)
@@ -116,7 +120,7 @@ class Daemon:
         os.close(lock)
 
     def _local(self, cloud: Cloud) -> Starlette:
-        """What the port itself answers, without TLS: the status."""
+        """What the port itself answers, without TLS: the status, and the network of a name."""
 
         async def status(request: Request) -> JSONResponse:
             return JSONResponse(
@@ -129,7 +133,13 @@ class Daemon:
                 }
             )
 
-        return Starlette(routes=[Route("/status", status)])
+        async def network(request: Request) -> JSONResponse:
+            try:
+                return JSONResponse({"id": find_network(cloud.store, request.query_params.get("name", ""))})
+            except NetworkError as error:
+                return JSONResponse({"error": str(error)})
+
+        return Starlette(routes=[Route("/status", status), Route("/network", network)])
 
 
 def _listen(port: int) -> socket.socket:

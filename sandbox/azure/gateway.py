@@ -2,10 +2,13 @@
 
 A client that has `HTTPS_PROXY` set sends `CONNECT host:443`. The gateway answers, takes the host's part in the TLS
 handshake with a certificate of the local CA, and serves that connection with the host's service. A host that no
-service answers for is refused before TLS, so that nothing reaches the real Azure by mistake.
+service answers for is refused before TLS, so that nothing reaches the real Azure by mistake. The user name of the
+proxy's address, if there is one, is the network that the client is in.
 """
 
 import asyncio
+import base64
+import binascii
 import re
 import socket
 import ssl
@@ -17,6 +20,8 @@ import trustme
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
+
+from sandbox.azure.links import NetworkError
 
 Application = Callable[..., Any]
 _QUICK_ACK: int | None = getattr(socket, "TCP_QUICKACK", None)
@@ -33,10 +38,17 @@ class Gateway:
         ca: Issues the hosts' certificates.
         hosts: Pairs of a pattern for whole host names and the ASGI application that answers for them.
         local: Answers plain requests to the port itself (`GET /status`).
+        network: Finds the id of the network that a client names; raises `NetworkError`.
     """
 
-    def __init__(self, ca: trustme.CA, hosts: list[tuple[re.Pattern[str], Application]], local: Application) -> None:
-        self._ca, self._hosts, self.local = ca, hosts, local
+    def __init__(
+        self,
+        ca: trustme.CA,
+        hosts: list[tuple[re.Pattern[str], Application]],
+        local: Application,
+        network: Callable[[str], str],
+    ) -> None:
+        self._ca, self._hosts, self.local, self.network = ca, hosts, local, network
         self._state = ServerState()
         self._contexts: dict[str, ssl.SSLContext] = {}
         self.config = cache(self._config)
@@ -58,9 +70,9 @@ class Gateway:
             self._contexts[host] = context
         return self._contexts[host]
 
-    def protocol(self, app: Application) -> "_Http":
-        """An HTTP connection served by the application."""
-        return _Http(self.config(app), self._state, {})
+    def protocol(self, app: Application, network: str = "") -> "_Http":
+        """An HTTP connection, from a network or the internet, served by the application."""
+        return _Http(self.config(app), self._state, {"network": network})
 
     @staticmethod
     def _config(app: Application) -> uvicorn.Config:
@@ -139,7 +151,8 @@ class _Connection(asyncio.Protocol):
         if re.match(rb"(GET|HEAD|POST) /", self._head):
             self._serve_local()
         elif b"\r\n\r\n" in self._head:
-            self._answer(self._head.split(b"\r\n", 1)[0])
+            line, *headers = self._head.split(b"\r\n")
+            self._answer(line, headers)
         elif len(self._head) > MAX_HEAD:
             self._refuse(*TOO_LARGE)
 
@@ -147,7 +160,7 @@ class _Connection(asyncio.Protocol):
         if not self._done:
             self._refuse("408 Request Timeout", f"No request came in {HEAD_SECONDS} seconds.")
 
-    def _answer(self, line: bytes) -> None:
+    def _answer(self, line: bytes, headers: list[bytes]) -> None:
         asked = re.fullmatch(rb"CONNECT ([A-Za-z0-9.-]{1,253}):443 HTTP/1\.[01]", line)
         if asked is None:
             self._refuse(
@@ -159,9 +172,14 @@ class _Connection(asyncio.Protocol):
         if app is None:
             self._refuse("403 Forbidden", f"The sandbox does not emulate {host}, and lets nothing through to it.")
             return
+        try:
+            network = self._gateway.network(name) if (name := _user(headers)) else ""
+        except NetworkError as error:
+            self._refuse("403 Forbidden", str(error))
+            return
         self._done = True
         self._transport.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
-        self._task = asyncio.get_running_loop().create_task(self._serve(host, app))
+        self._task = asyncio.get_running_loop().create_task(self._serve(host, app, network))
 
     def _serve_local(self) -> None:
         """Hands the connection, with what came already, to the port's own application."""
@@ -171,8 +189,8 @@ class _Connection(asyncio.Protocol):
         protocol.connection_made(self._transport)
         protocol.data_received(self._head)
 
-    async def _serve(self, host: str, app: Application) -> None:
-        protocol = self._gateway.protocol(app)
+    async def _serve(self, host: str, app: Application, network: str) -> None:
+        protocol = self._gateway.protocol(app, network)
         try:
             secured = await asyncio.get_running_loop().start_tls(
                 self._transport, protocol, self._gateway.context(host), server_side=True
@@ -187,6 +205,19 @@ class _Connection(asyncio.Protocol):
         self._done = True
         self._transport.write(_refusal(status, text))
         self._transport.close()
+
+
+def _user(headers: list[bytes]) -> str:
+    """The user name of `Proxy-Authorization: Basic`; empty without one."""
+    for header in headers:
+        name, _, value = header.partition(b":")
+        scheme, _, coded = value.strip().partition(b" ")
+        if name.lower() == b"proxy-authorization" and scheme.lower() == b"basic":
+            try:
+                return base64.b64decode(coded, validate=True).decode().partition(":")[0]
+            except (binascii.Error, UnicodeDecodeError):
+                return ""
+    return ""
 
 
 def _refusal(status: str, text: str) -> bytes:

@@ -206,7 +206,7 @@ def serving(directory: Path) -> Iterator[tuple[Cloud, dict[str, str]]]:
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         await cloud(scope, receive, send)
 
-    gateway = Gateway(ca, [(re.compile(hosts), application)], application)
+    gateway = Gateway(ca, [(re.compile(hosts), application)], application, str)
     server = loop.run_until_complete(gateway.start(socket.create_server(("127.0.0.1", 0))))
     cloud.port = server.sockets[0].getsockname()[1]
     thread = threading.Thread(target=loop.run_forever, daemon=True)

@@ -23,14 +23,21 @@ RESERVED = 4  # addresses that Azure keeps at a subnet's start (0 to 3)
 NAME = re.compile(r"[a-zA-Z0-9](?:[\w.-]{0,78}\w)?")
 # learn.microsoft.com/azure/private-link/private-endpoint-overview: what a private endpoint can lead to, and under which
 # names it is then reached.
-TARGETS: dict[str, dict[str, str]] = {
+TARGETS: dict[str, dict[str, tuple[str, ...]]] = {
     "microsoft.storage/storageaccounts": {
-        name: f"{{name}}.{name}.core.windows.net" for name in ("blob", "dfs", "file", "queue", "table", "web")
+        name: (f"{{name}}.{name}.core.windows.net",) for name in ("blob", "dfs", "file", "queue", "table", "web")
     },
-    "microsoft.keyvault/vaults": {"vault": "{name}.vault.azure.net"},
-    "microsoft.containerregistry/registries": {"registry": "{name}.azurecr.io"},
-    "microsoft.machinelearningservices/workspaces": {"amlworkspace": "{workspace}.workspace.{location}.api.azureml.ms"},
+    "microsoft.keyvault/vaults": {"vault": ("{name}.vault.azure.net",)},
+    "microsoft.containerregistry/registries": {"registry": ("{name}.azurecr.io", "{name}.{location}.data.azurecr.io")},
+    "microsoft.machinelearningservices/workspaces": {
+        "amlworkspace": (
+            "{workspace}.workspace.{location}.api.azureml.ms",
+            "ml-{name}-{location}-{workspace}.{location}.notebooks.azure.net",
+        )
+    },
 }
+# learn.microsoft.com/azure/private-link/private-endpoint-dns: zones that are not called as the names they stand for
+PUBLIC = {"vaultcore.azure.net": "vault.azure.net"}
 
 
 def _missing_reference(call: Call, resource_id: str) -> AzureError:
@@ -430,12 +437,13 @@ def _dns(call: Call, body: Body) -> list[Body]:
     for _, connection in _connections(body):
         target = call.resource(connection["properties"]["privateLinkServiceId"]) or {}
         for group in connection["properties"]["groupIds"]:
-            fqdn = TARGETS[target["type"].lower()][group].format(
-                name=target["name"].lower(),
-                location=target.get("location"),
-                workspace=properties_of(target).get("workspaceId", ""),
-            )
-            configs.append({"fqdn": fqdn, "ipAddresses": [next(free)]})
+            for name in TARGETS[target["type"].lower()][group]:
+                fqdn = name.format(
+                    name=target["name"].lower(),
+                    location=target.get("location"),
+                    workspace=properties_of(target).get("workspaceId", ""),
+                )
+                configs.append({"fqdn": fqdn, "ipAddresses": [next(free)]})
     return configs
 
 
@@ -491,7 +499,8 @@ class PrivateDnsZoneGroup(ResourceType):
         configs = copy.deepcopy(call.body["properties"]["privateDnsZoneConfigs"])
         for config in configs:
             zone = config["properties"]["privateDnsZoneId"].rsplit("/", 1)[-1].lower()
-            public = zone.removeprefix("privatelink.")
+            own = zone.removeprefix("privatelink.")
+            public = PUBLIC.get(own, own)
             config["properties"]["recordSets"] = [
                 {
                     "recordType": "A",

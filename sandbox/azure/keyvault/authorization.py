@@ -7,10 +7,13 @@ Sources: learn.microsoft.com/azure/key-vault/general/rbac-guide, .../authenticat
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 
+from starlette.requests import Request
+
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.errors import AzureError
 from sandbox.azure.keyvault.errors import VaultError
 from sandbox.azure.keyvault.secrets import Vault
+from sandbox.azure.links import network_of, reaches
 from sandbox.azure.tokens import Caller
 
 AUDIENCE = "https://vault.azure.net"
@@ -52,13 +55,16 @@ def authenticate(cloud: Cloud, authorization: str | None) -> Caller:
         raise VaultError(401, "Unauthorized", text, headers={"WWW-Authenticate": challenge}) from error
 
 
-def check_network(vault: Vault, client: str, caller: Caller) -> None:
-    """Refuses a client that the vault's network rules keep out; every client of the sandbox comes from outside.
+def check_network(cloud: Cloud, vault: Vault, request: Request, caller: Caller) -> None:
+    """Refuses a client that the vault's network rules keep out.
 
     Raises:
         VaultError: 403 ForbiddenByConnection or ForbiddenByFirewall.
     """
+    if reaches(cloud.store, network_of(request.scope), vault.id, "vault"):
+        return
     rules = vault.properties.get("networkAcls") or {}
+    client = request.client.host if request.client else ""
     if str(vault.properties.get("publicNetworkAccess", "")).lower() == "disabled":
         text = (
             "Public network access is disabled and request is not from a trusted service nor via an approved private "

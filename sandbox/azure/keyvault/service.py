@@ -85,8 +85,7 @@ async def _answer(cloud: Cloud, request: Request) -> Response:
         text = f"The key vault '{name}' does not exist, or is deleted; in Azure its name would not resolve."
         raise VaultError(404, "VaultNotFound", text)
     caller = authenticate(cloud, request.headers.get("authorization"))
-    client = request.client.host if request.client else ""
-    check_network(vault, client, caller)
+    check_network(cloud, vault, request, caller)
     query = {key.lower(): value for key, value in request.query_params.items()}
     if not VERSION.fullmatch(query.get("api-version", "")):
         raise bad_parameter("api-version must be specified, such as api-version=7.5")

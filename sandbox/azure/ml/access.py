@@ -12,7 +12,7 @@ from sandbox.azure.ml.scope import Scope
 from sandbox.azure.ml.uris import Location
 from sandbox.azure.sealed import unseal
 from sandbox.azure.storage import accounts, containers
-from sandbox.azure.storage.authorization import Grant, KeyGrant, Right, authenticate
+from sandbox.azure.storage.authorization import Grant, KeyGrant, Right, authenticate, check_network
 from sandbox.azure.storage.container import Container
 from sandbox.azure.storage.errors import StorageError
 from sandbox.azure.storage.request import Request
@@ -20,6 +20,7 @@ from sandbox.azure.tokens import Caller
 
 STORAGE = "https://storage.azure.com"
 VERSION = "2023-11-03"  # of the storage service that is asked
+NODE = "192.0.2.1"  # a node's address, which Azure gives and no list of an account has
 
 
 class AccessError(Exception):
@@ -54,8 +55,15 @@ class Place:
             raise AccessError(f"No permission on {self.words}: {error.code}.") from error
 
 
-def open_place(scope: Scope, location: Location, identity: Caller | None) -> Place:
+def open_place(scope: Scope, location: Location, identity: Caller | None, network: str | None = None) -> Place:
     """Opens a location with its datastore's credential, or with the identity where that has none.
+
+    Args:
+        scope: The workspace.
+        location: The location.
+        identity: Who reads or writes where the datastore has no credential.
+        network: Id of the network of the node that does so, empty for the internet; None for Azure ML itself, which
+            storage accounts trust.
 
     Raises:
         AccessError: There is no such account or container, or no valid credential.
@@ -66,6 +74,10 @@ def open_place(scope: Scope, location: Location, identity: Caller | None) -> Pla
     if account is None or containers.get(cloud, location.account, location.container) is None:
         raise AccessError(f"There is no container '{location.container}' in a storage account '{location.account}'.")
     try:
+        if network is not None:
+            kind = (location.datastore or {"properties": {}})["properties"].get("datastoreType")
+            service = "dfs" if kind == "AzureDataLakeGen2" else "blob"
+            check_network(cloud, account, service, client=NODE, network=network)
         grant, words = _grant(scope, location, account, identity)
     except StorageError as error:
         raise AccessError(f"No access to {where}: {error.code}.") from error

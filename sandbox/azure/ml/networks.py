@@ -27,6 +27,14 @@ def mode_of(workspace: Body) -> str:
     return str((workspace["properties"].get("managedNetwork") or {}).get("isolationMode") or OFF)
 
 
+def node_network(workspace: Body, compute: Body) -> str:
+    """Id, in lower case, of the network that a compute's nodes are in; empty for the internet."""
+    if mode_of(workspace) != OFF:
+        return str(workspace["id"]).lower()
+    subnet = (compute["properties"]["properties"].get("subnet") or {}).get("id") or ""
+    return str(subnet).lower().partition("/subnets/")[0]
+
+
 def check_mode(sent: Body, old: Body | None) -> None:
     """Refuses an unknown isolation mode, and a change to a looser one.
 

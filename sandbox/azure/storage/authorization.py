@@ -14,6 +14,7 @@ from typing import Protocol
 
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.errors import AzureError
+from sandbox.azure.links import reaches
 from sandbox.azure.storage import accounts, sas
 from sandbox.azure.storage.accounts import Account
 from sandbox.azure.storage.errors import StorageError
@@ -193,8 +194,15 @@ def roles_allow(cloud: Cloud, account: Account, object_id: str, right: Right, co
     return any(cloud.access.allows(object_id, action, scope, data=right.data) for action in right.actions)
 
 
-def check_network(account: Account, client: str) -> None:
-    """Refuses a client that the account's network rules keep out; every client of the sandbox comes from outside.
+def check_network(cloud: Cloud, account: Account, service: str, *, client: str, network: str) -> None:
+    """Refuses a client that the account's network rules keep out.
+
+    Args:
+        cloud: The local Azure.
+        account: The account.
+        service: `blob` or `dfs`.
+        client: The client's IP address.
+        network: Id of the network that it is in; empty for the internet.
 
     Raises:
         StorageError: 403 AuthorizationFailure.
@@ -202,6 +210,8 @@ def check_network(account: Account, client: str) -> None:
     rules = account.properties.get("networkAcls") or {}
     closed = account.properties.get("publicNetworkAccess") == "Disabled"
     if not closed and rules.get("defaultAction") != "Deny":
+        return
+    if reaches(cloud.store, network, account.id, service):
         return
     allowed = [rule["value"] for rule in rules.get("ipRules") or [] if rule.get("action", "Allow") == "Allow"]
     if closed or not any(ip_address(client) in ip_network(value, strict=False) for value in allowed):

@@ -10,6 +10,7 @@ from urllib.parse import unquote_to_bytes
 from starlette.requests import Request as HttpRequest
 from starlette.types import Receive, Scope
 
+from sandbox.azure.links import network_of
 from sandbox.azure.storage.conditions import Conditions
 from sandbox.azure.storage.errors import StorageError
 
@@ -30,6 +31,7 @@ class Request:
         headers: By lowercased name; several of a name are joined by commas.
         metadata: The `x-ms-meta-` headers with their names as the client spells them.
         client: The client's IP address.
+        network: Id of the network that the client is in; empty for the internet.
         id: The request's id.
     """
 
@@ -46,6 +48,7 @@ class Request:
         for (name, value), original in zip(scope["headers"], spelled, strict=True):
             self._add_header(name.decode("latin-1"), value.decode("latin-1").strip(), original.decode("latin-1"))
         self.client: str = scope["client"][0] if scope.get("client") else ""
+        self.network = network_of(scope)
         self.id = str(uuid.uuid4())
         self.raw_query: str = scope["query_string"].decode("latin-1")
         self.query: dict[str, str] = {}

@@ -63,7 +63,7 @@ async def _answer(cloud: Cloud, request: Request) -> Response:
         raise StorageError("ResourceNotFound", text)
     if request.service not in ENDPOINTS:
         raise StorageError("NotImplemented", f"The sandbox emulates blob and dfs storage, not {request.service}.")
-    check_network(account, request.client)
+    check_network(cloud, account, request.service, client=request.client, network=request.network)
     return await ENDPOINTS[request.service](Call(cloud, account, request, authenticate(cloud, account, request)))
 
 

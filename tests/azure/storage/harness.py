@@ -134,7 +134,7 @@ def running(directory: Path) -> Iterator[Azure]:
 
     async def start() -> asyncio.Server:
         hosts = [(re.compile(pattern), make(cloud)) for pattern, make in PATTERNS.items()]
-        return await Gateway(ca, hosts, refuse).start(socket.create_server(("127.0.0.1", 0)))
+        return await Gateway(ca, hosts, refuse, str).start(socket.create_server(("127.0.0.1", 0)))
 
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()

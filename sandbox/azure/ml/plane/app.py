@@ -12,8 +12,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Send
 from starlette.types import Scope as AsgiScope
 
+from sandbox.azure.arm.core import Body
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.errors import AzureError
+from sandbox.azure.links import network_of, reaches
 from sandbox.azure.ml.access import AccessError
 from sandbox.azure.ml.names import WORKSPACES
 from sandbox.azure.ml.plane import artifacts, assets, experiments, files, history, logged, mlflow, registry, tracking
@@ -82,6 +84,7 @@ class Plane:
         if workspace is None or workspace["location"] != region:
             name = workspace_id.rsplit("/", 1)[-1]
             raise AzureError(404, "WorkspaceNotFound", f"The workspace '{name}' was not found in region {region}.")
+        self._check_network(workspace, network_of(http.scope))
         request = Request(
             Scope(self._cloud, caller, workspace),
             http,
@@ -94,6 +97,18 @@ class Plane:
         if inspect.isawaitable(answer):
             answer = await answer
         return answer if isinstance(answer, Response) else JSONResponse(answer if answer is not None else {})
+
+    def _check_network(self, workspace: Body, network: str) -> None:
+        """Refuses a client on the internet, or in a network that does not lead here, where the workspace is private."""
+        if workspace["properties"].get("publicNetworkAccess") != "Disabled":
+            return
+        if not reaches(self._cloud.store, network, workspace["id"], "amlworkspace"):
+            raise AzureError(
+                403,
+                "Forbidden",
+                f"Public network access of the workspace '{workspace['name']}' is disabled, and the request does not "
+                "come by a private endpoint.",
+            )
 
     def _find(self, service: str, method: str, rest: str) -> tuple[Route, re.Match[str]] | None:
         candidates: Iterable[Route] = self._routes[service]

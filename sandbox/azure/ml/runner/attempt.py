@@ -16,6 +16,7 @@ from sandbox.azure.ml.assets import by_asset_id
 from sandbox.azure.ml.command import interpolate
 from sandbox.azure.ml.computes import seconds
 from sandbox.azure.ml.identities import compute_identity, workspace_identity
+from sandbox.azure.ml.networks import node_network
 from sandbox.azure.ml.runner import process, variables
 from sandbox.azure.ml.runner.data import DataError, fetch_file, fetch_folder, inside, upload_folder
 from sandbox.azure.ml.runner.environment import BuildError, Environments
@@ -83,6 +84,7 @@ class Attempt:
         self._tools, self._started = tools, started
         self._name: str = job["name"]
         self._wd = folder / "wd"
+        self._network = node_network(scope.workspace, compute)
         self.stopped_because = ""
         """Why the run was stopped, where it was not cancelled by a user: set before the task is cancelled."""
 
@@ -124,7 +126,9 @@ class Attempt:
 
     async def _logged(self) -> None:
         self._make_folders()
-        place = open_place(self._scope, artifacts(self._scope, self._name), workspace_identity(self._scope))
+        place = open_place(
+            self._scope, artifacts(self._scope, self._name), workspace_identity(self._scope), self._network
+        )
         async with Log(self._folder / "std_log.txt", place) as log:
             try:
                 await self._steps(log, place)
@@ -185,7 +189,7 @@ class Attempt:
         if version is None:
             raise FailedError("UserError", "The job's code was deleted.")
         location = locate(self._scope, version["properties"]["codeUri"])
-        await fetch_folder(open_place(self._scope, location, workspace_identity(self._scope)), self._wd)
+        await fetch_folder(open_place(self._scope, location, workspace_identity(self._scope), self._network), self._wd)
 
     async def _inputs(self) -> dict[str, str]:
         """Values for the command: literals, and local paths of fetched data."""
@@ -203,7 +207,7 @@ class Attempt:
         location = locate(self._scope, given["uri"])
         folder = self._folder / "inputs" / name
         try:
-            place = open_place(self._scope, location, self._data_identity())
+            place = open_place(self._scope, location, self._data_identity(), self._network)
             if given["jobInputType"] in FILE_TYPES:
                 path = await fetch_file(place, folder)
             else:
@@ -234,7 +238,7 @@ class Attempt:
             folder.mkdir(parents=True, exist_ok=True)
             where = location if not is_file or address.endswith("/") else _parent(location)
             try:
-                places[name] = open_place(self._scope, where, self._data_identity())
+                places[name] = open_place(self._scope, where, self._data_identity(), self._network)
             except AccessError as error:
                 raise FailedError("UserError", f"Output '{name}': {error}") from error
             values[name] = str(target)
@@ -255,7 +259,7 @@ class Attempt:
         place = variables.Place(environment, self._folder / "home", self._folder / "tmp")
         default = self._identity_for("")
         seen = {
-            **variables.variables(self._scope, run, self._scope.caller, place),
+            **variables.variables(self._scope, run, self._scope.caller, place, self._network),
             **self._tools.identities.variables(secret, default, on_behalf=self._on_behalf),
             **{f"AZURE_ML_INPUT_{name}": value for name, value in inputs.items()},
             **{f"AZURE_ML_OUTPUT_{name}": value for name, value in outputs.items()},

@@ -6,10 +6,12 @@ how-to-train-distributed-gpu for the nodes' variables.
 
 import os
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox.azure.arm.core import Body
+from sandbox.azure.links import from_network
 from sandbox.azure.ml.scope import Scope
 from sandbox.azure.tokens import Caller
 
@@ -55,7 +57,13 @@ def tracking_uri(scope: Scope, environment: Path) -> str:
     return f"{'azureml' if plugin else 'https'}://{scope.workspace['location']}.api.azureml.ms/mlflow/v1.0{scope.id}"
 
 
-def variables(scope: Scope, run: Body, submitter: Caller, place: Place) -> dict[str, str]:
+def _gateway(client: Mapping[str, str], network: str) -> dict[str, str]:
+    """The way to the gateway from a network."""
+    found = {name: client[name] for name in GATEWAY if name in client}
+    return from_network(found, network) if network else found
+
+
+def variables(scope: Scope, run: Body, submitter: Caller, place: Place, network: str) -> dict[str, str]:
     """The variables, but for those of its identity and its inputs and outputs."""
     words = scope.id.split("/")
     host = f"https://{scope.workspace['location']}.api.azureml.ms"
@@ -63,7 +71,7 @@ def variables(scope: Scope, run: Body, submitter: Caller, place: Place) -> dict[
     client = scope.cloud.client_environment
     return {
         **{name: os.environ[name] for name in KEPT if name in os.environ},
-        **{name: client[name] for name in GATEWAY if name in client},
+        **_gateway(client, network),
         "PATH": f"{place.environment / 'bin'}:{os.environ.get('PATH', os.defpath)}",
         "VIRTUAL_ENV": str(place.environment),
         "HOME": str(place.home),
