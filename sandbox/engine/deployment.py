@@ -85,10 +85,10 @@ class Deployment:
 
     def __post_init__(self) -> None:
         self.lock = threading.RLock()
-        self._emit_lock = threading.Lock()
+        self._emit_lock = threading.RLock()  # a message may come while another one is told: from a finalizer, say
         self._count_lock = threading.Lock()
         self._slots = threading.BoundedSemaphore(max(1, self.options.parallel))
-        self._cancelled = threading.Event()
+        self.cancelled = False  # nothing more is to be begun
         self.interrupted = False
         self.bailed = False  # no more steps could be made, and the user knows why
         self.step_failed = False
@@ -178,14 +178,9 @@ class Deployment:
 
     # ---- the end
 
-    @property
-    def cancelled(self) -> bool:
-        """Whether nothing more is to be begun."""
-        return self._cancelled.is_set()
-
     def cancel(self) -> None:
         """Begin nothing more."""
-        self._cancelled.set()
+        self.cancelled = True
 
     def interrupt(self) -> None:
         """Begin nothing more, since the user wants it so; tell the providers."""

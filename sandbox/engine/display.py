@@ -135,7 +135,7 @@ class Display:
     """Gathers what the end needs: diagnostics, policies, outputs, summary. Subclasses show what happens meanwhile."""
 
     def __init__(self, args: Namespace, workspace: Workspace, options: Options) -> None:
-        self.out: TextIO = sys.stdout
+        self.out, self.err = sys.stdout, sys.stderr  # not the program's, which stand in their place while it runs
         self.planning = options.dry_run
         self.kind = args.kind
         self.show_sames = args.show_sames
@@ -433,7 +433,7 @@ class Tree(Display):
                 Text(f"     … {len(rows)} rows in all: {len(rest)} done, {len(busy)} under way or failed", style="dim")
             ]
             rows = [(branch, row) for branch, row in rows if row in kept]
-        last = [d[-1] for d in self._diagnostics.values() if d[-1].severity in ("error", "warning")]
+        last = [d[-1] for d in list(self._diagnostics.values()) if d[-1].severity in ("error", "warning")]
         footing += [
             Text(
                 f"     {d.severity}: {d.message.strip().splitlines()[0]}",
@@ -521,7 +521,7 @@ class Digest(Display):
 
     def say(self, text: str) -> None:
         """See Display."""
-        print(text, file=sys.stderr)  # noqa: T201
+        print(text, file=self.err)
 
     def show(self, event: Event) -> None:
         """See Display."""
@@ -585,7 +585,7 @@ class Stream(Display):
 
     def say(self, text: str) -> None:
         """See Display."""
-        print(text, file=sys.stderr)  # noqa: T201
+        print(text, file=self.err)
 
     def show(self, event: Event) -> None:
         """See Display."""

@@ -12,7 +12,6 @@ from typing import Any
 import grpc
 from google.protobuf import empty_pb2
 from google.protobuf.struct_pb2 import Struct
-from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS
 from pulumi.runtime.proto import alias_pb2, callback_pb2, callback_pb2_grpc, engine_pb2, resource_pb2
 
 from sandbox.engine import values
@@ -20,7 +19,7 @@ from sandbox.engine.deployment import CancelledError, Deployment, Result
 from sandbox.engine.errors import EngineError
 from sandbox.engine.events import Diagnostic
 from sandbox.engine.generator import Alias, BailError, Goal
-from sandbox.engine.providers import INTERNAL, ProviderError
+from sandbox.engine.providers import CHANNEL_OPTIONS, INTERNAL, ProviderError
 from sandbox.engine.state import ORGANIZATION, is_provider_type
 from sandbox.engine.values import from_struct, to_struct
 
@@ -70,6 +69,7 @@ class Monitor:
         self._stack_transforms: list[callback_pb2.Callback] = []
         self._invoke_transforms: list[callback_pb2.Callback] = []
         self._channels: dict[str, grpc.Channel] = {}
+        self._closed = False
 
     def _refusal(self, message: str) -> RpcError:
         """End the operation with a message, and what the program is to be answered."""
@@ -81,9 +81,11 @@ class Monitor:
         return _ended()
 
     def close(self) -> None:
-        """Close the channels to the program's transforms."""
-        for channel in self._channels.values():
-            channel.close()
+        """Close the channels to the program's transforms, which nobody answers any more once its loop has ended."""
+        with self._lock:
+            self._closed = True
+            for channel in self._channels.values():
+                channel.close()
 
     # ---- what the SDK asks first and last
 
@@ -119,15 +121,17 @@ class Monitor:
 
     def _call_back(self, callback: callback_pb2.Callback, request: bytes) -> bytes:
         with self._lock:
+            if self._closed:
+                raise _ended()
             if callback.target not in self._channels:
-                self._channels[callback.target] = grpc.insecure_channel(callback.target, options=_GRPC_CHANNEL_OPTIONS)
-            channel = self._channels[callback.target]
-        try:
-            reply = callback_pb2_grpc.CallbacksStub(channel).Invoke(
+                self._channels[callback.target] = grpc.insecure_channel(callback.target, options=CHANNEL_OPTIONS)
+            call = callback_pb2_grpc.CallbacksStub(self._channels[callback.target]).Invoke.future(
                 callback_pb2.CallbackInvokeRequest(token=callback.token, request=request)
             )
-        except grpc.RpcError as e:
-            raise RpcError(f"a transform failed: {e.details()}") from e
+        try:
+            reply = call.result()
+        except (grpc.RpcError, grpc.FutureCancelledError) as e:
+            raise RpcError(f"a transform failed: {call.details()}") from e
         return bytes(reply.response)
 
     def _transform(self, request: _Register, provider: str) -> tuple[Struct, resource_pb2.TransformResourceOptions]:

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import grpc
-import yaml
 from google.protobuf import empty_pb2
 from google.protobuf.json_format import MessageToDict
 from pulumi.runtime import proto
@@ -22,6 +21,7 @@ from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc, engine_pb2_grp
 from sandbox.engine import values
 from sandbox.engine.errors import EngineError
 from sandbox.engine.events import Remediation, Violation
+from sandbox.engine.project import load_yaml
 from sandbox.engine.providers import PluginProcess
 from sandbox.engine.state import STACK_TYPE, Resource
 from sandbox.engine.values import Map, from_struct, to_struct
@@ -31,6 +31,12 @@ if TYPE_CHECKING:
     from sandbox.engine.generator import Goal
 
 LEVELS = ("advisory", "mandatory", "disabled", "remediate")  # by number, as on the wire
+# What `python -m pulumi.policy` runs; its standard input is closed when the engine is gone, however that ended.
+_LAUNCH = """
+import os, runpy, threading
+threading.Thread(target=lambda: (os.read(0, 1), os._exit(1)), daemon=True).start()
+runpy.run_module("pulumi.policy", run_name="__main__", alter_sys=True)
+"""
 
 
 class _Log(engine_pb2_grpc.EngineServicer):
@@ -66,7 +72,7 @@ class Analyzer:
         engine_pb2_grpc.add_EngineServicer_to_server(self._log, self._server)
         port = self._server.add_insecure_port("127.0.0.1:0")
         self._server.start()
-        command = [_python(directory), "-u", "-m", "pulumi.policy", f"127.0.0.1:{port}", str(directory)]
+        command = [_python(directory), "-u", "-c", _LAUNCH, f"127.0.0.1:{port}", str(directory)]
         try:
             self._process = PluginProcess(command, directory, environment)
         except EngineError as e:
@@ -78,7 +84,7 @@ class Analyzer:
             self.name, self.version = self.info.name, str(_project(directory).get("version") or self.info.version)
             given = _configuration(self.info, config, directory)
             self._call("Configure", proto.ConfigureAnalyzerRequest(policyConfig=given))
-        except EngineError:
+        except BaseException:
             self.close()
             raise
 
@@ -188,8 +194,7 @@ def _options(resource: Resource, goal: "Goal | None") -> Any:
 
 
 def _project(directory: Path) -> Map:
-    found: Map = yaml.safe_load((directory / "PulumiPolicy.yaml").read_text(encoding="utf-8")) or {}
-    return found
+    return load_yaml(directory / "PulumiPolicy.yaml")
 
 
 def _python(directory: Path) -> str:

@@ -13,7 +13,12 @@ from sandbox.engine.secrets import Secrets
 from sandbox.engine.values import Map, secret
 
 
-def _load_yaml(file: Path) -> Map:
+def load_yaml(file: Path) -> Map:
+    """The mapping that a YAML file holds.
+
+    Raises:
+        EngineError: the file cannot be read, or holds something else.
+    """
     try:
         found = yaml.safe_load(file.read_text(encoding="utf-8"))
     except OSError as e:
@@ -54,7 +59,7 @@ class Project:
 
     @classmethod
     def _load(cls, file: Path) -> "Project":
-        given = _load_yaml(file)
+        given = load_yaml(file)
         runtime = given.get("runtime")
         runtime = runtime.get("name") if isinstance(runtime, dict) else runtime
         if not isinstance(given.get("name"), str):
@@ -106,7 +111,7 @@ class Config:
         path = file or project.directory / f"Pulumi.{stack}.yaml"
         if file and not file.is_file():
             raise EngineError(f"the configuration file {file} does not exist")
-        stored = _load_yaml(path) if path.is_file() else {}
+        stored = load_yaml(path) if path.is_file() else {}
         for key in ("environment", "secretsprovider"):
             if stored.get(key) not in (None, "passphrase"):
                 raise EngineError(

@@ -11,13 +11,15 @@ import os
 import random
 import selectors
 import shutil
+import signal
 import subprocess
 import threading
+import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NoReturn, Protocol
+from typing import IO, Any, NoReturn, Protocol
 
 import grpc
 from google.protobuf import empty_pb2
@@ -34,7 +36,11 @@ from sandbox.engine.values import UNKNOWN, Map, from_struct, to_struct
 
 Factory = Callable[[], provider_pb2_grpc.ResourceProviderServicer]
 INTERNAL = "__internal"  # what a provider resource's inputs hold for the engine alone
-_START_SECONDS = 10  # within which a plugin must tell its port, as with Pulumi
+_START_SECONDS = 60  # within which a plugin must tell its port: a busy machine takes its time
+_CANCEL_SECONDS = 5  # within which a provider must take the request to give up what it is doing
+_LONGEST_PORT = 20  # characters of the line that tells it
+# Plugins and the program run on this machine: a proxy that the environment names is for the cloud.
+CHANNEL_OPTIONS = [*_GRPC_CHANNEL_OPTIONS, ("grpc.enable_http_proxy", 0)]
 
 
 class ProviderError(Exception):
@@ -183,11 +189,9 @@ class Provider:
 
     def cancel(self) -> None:
         """Ask the provider to give up what it is doing."""
-        if self._process:
-            try:
-                self.call("Cancel", empty_pb2.Empty())
-            except ProviderError:
-                return
+        if self._stub:
+            with contextlib.suppress(grpc.RpcError):
+                self._stub.Cancel(empty_pb2.Empty(), timeout=_CANCEL_SECONDS)
 
     def check_config(self, urn: str, olds: Map | None, news: Map) -> tuple[Map, Failures]:
         """Validate the provider's own configuration."""
@@ -411,14 +415,16 @@ def _diff(reply: proto.DiffResponse) -> Diff:
 
 
 class PluginProcess:
-    """A plugin's process, and the channel to it."""
+    """A plugin's process, and the channel to it.
+
+    The process leads a group of its own, which ends with it. Its standard input stays open as long as the engine lives.
+    """
 
     def __init__(
         self,
         command: list[str],
         directory: Path,
         environment: Mapping[str, str] | None = None,
-        show_output: bool = False,
     ) -> None:
         """Starts the plugin and waits for its port, which it prints as its first line.
 
@@ -426,37 +432,57 @@ class PluginProcess:
             EngineError: it ended, or did not tell a port in time.
         """
         self._process: subprocess.Popen[bytes] | None = subprocess.Popen(  # noqa: S603 (a plugin that the user installed)
-            command, cwd=directory, stdout=subprocess.PIPE, stderr=None if show_output else subprocess.PIPE,
-            env={**os.environ, **(environment or {})}, start_new_session=True,
+            command, cwd=directory, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            env={**os.environ, **(environment or {})}, start_new_session=True, bufsize=0,
         )  # fmt: skip
         port = self._port(command)
-        self.channel = grpc.insecure_channel(f"127.0.0.1:{port}", options=_GRPC_CHANNEL_OPTIONS)
+        self.channel = grpc.insecure_channel(f"127.0.0.1:{port}", options=CHANNEL_OPTIONS)
         for stream in (self._process.stdout, self._process.stderr):
             if stream:  # must be read, or the plugin would stand still once the pipe is full
-                threading.Thread(target=stream.read, daemon=True).start()
+                threading.Thread(target=_drain, args=(stream,), daemon=True).start()
 
     def _port(self, command: list[str]) -> int:
-        assert self._process and self._process.stdout  # noqa: S101
+        assert self._process and self._process.stdout and self._process.stderr  # noqa: S101
+        line, deadline = b"", time.monotonic() + _START_SECONDS
         with selectors.DefaultSelector() as selector:
             selector.register(self._process.stdout, selectors.EVENT_READ)
-            line = self._process.stdout.readline() if selector.select(_START_SECONDS) else b""
-        if line.strip().isdigit():
+            while len(line) < _LONGEST_PORT and not line.endswith(b"\n") and time.monotonic() < deadline:
+                ended = self._process.poll() is not None
+                if selector.select(0.1):
+                    line += self._process.stdout.read(1) or b"\n"
+                elif ended:
+                    break
+        if line.endswith(b"\n") and line.strip().isdigit():
             return int(line)
-        self._process.kill()
-        errors = self._process.stderr.read().decode(errors="replace").strip() if self._process.stderr else ""
-        raise EngineError(f"the plugin {command[0]} did not start: it told no port but {line!r}. {errors}".strip())
+        errors = self._process.stderr
+        self._kill()
+        raise EngineError(
+            f"the plugin {command[0]} did not start: it told no port but {line!r}. "
+            f"{(errors.read() or b'').decode(errors='replace').strip()}".strip()
+        )
+
+    def _kill(self) -> None:
+        """End the process and all of its group, at once."""
+        if self._process:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+            self._process = None
 
     def stop(self) -> None:
         """End the plugin."""
         if self._process:
             self.channel.close()
             self._process.terminate()
-            try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(2)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
-            self._process = None
+            self._kill()
+
+
+def _drain(stream: IO[bytes]) -> None:
+    with stream:
+        while stream.read(65536):
+            pass
 
 
 class Host:
@@ -533,7 +559,7 @@ class _Attached(PluginProcess):
 
     def __init__(self, port: int) -> None:
         self._process = None
-        self.channel = grpc.insecure_channel(f"127.0.0.1:{port}", options=_GRPC_CHANNEL_OPTIONS)
+        self.channel = grpc.insecure_channel(f"127.0.0.1:{port}", options=CHANNEL_OPTIONS)
 
 
 def _visible(inputs: Map) -> Map:

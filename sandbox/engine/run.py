@@ -245,13 +245,13 @@ def _run(d: Deployment, workspace: Workspace) -> bool:
     finally:
         for task in asyncio.all_tasks(loop):
             task.cancel()
+        monitor.close()
         executor.shutdown(wait=True)  # what a provider is doing must end up in the state
         loop.run_until_complete(asyncio.sleep(0))
         loop.close()
         asyncio.set_event_loop(None)
         quiet.setLevel(level)
         gc.set_threshold(*often)
-        monitor.close()
 
 
 class _Outputs(set["asyncio.Task[Any]"]):

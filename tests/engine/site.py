@@ -23,10 +23,12 @@ with environment({"PULUMI_CONFIG_PASSPHRASE": PASSPHRASE}):
 
 def run_apart(target: Callable[..., None], *args: Any) -> int:
     """Run a function in a child; its exit code, or minus the signal that killed it."""
-    child = forks.Process(target=target, args=args)
+    child = forks.Process(target=target, args=args, daemon=True)
     child.start()
     child.join(60)
-    assert child.exitcode is not None, "the child hangs"
+    if child.exitcode is None:
+        child.kill()
+        raise AssertionError("the child hangs")
     return child.exitcode
 
 

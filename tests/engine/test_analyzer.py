@@ -1,12 +1,16 @@
-"""A policy pack's process, by itself."""
+"""A policy pack's process, and other plugins', by themselves."""
 
-import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from sandbox.engine.errors import EngineError
 from sandbox.engine.policies import Analyzer
+from sandbox.engine.providers import PluginProcess
 
 PACK = """
 import os, pathlib
@@ -26,12 +30,19 @@ def pack(tmp_path: Path) -> Path:
 
 
 def ended(pack: Path) -> bool:
-    """Whether the pack's process is gone."""
+    """Whether the pack's process is gone, or only waits for somebody to ask how it ended."""
     try:
-        os.kill(int((pack / "pid").read_text()), 0)
-    except ProcessLookupError:
+        stat = Path(f"/proc/{int((pack / 'pid').read_text())}/stat").read_text()
+    except FileNotFoundError:
         return True
-    return False
+    return stat.rpartition(")")[2].split()[0] == "Z"
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_the_version_is_that_of_the_packs_file(pack: Path) -> None:
@@ -48,3 +59,35 @@ def test_a_refused_configuration_leaves_no_process(pack: Path) -> None:
     with pytest.raises(EngineError, match="no_such_policy"):
         Analyzer(pack, {"no_such_policy": "mandatory"}, {})
     assert ended(pack)
+
+
+def test_a_pack_ends_with_its_engine_however_that_ends(pack: Path) -> None:
+    start = (
+        "import sys, time; from pathlib import Path; from sandbox.engine.policies import Analyzer\n"
+        "analyzer = Analyzer(Path(sys.argv[1]), {}, {}); print('started', flush=True); time.sleep(60)"
+    )
+    engine = subprocess.Popen(
+        [sys.executable, "-c", start, str(pack)], cwd=Path(__file__).parents[2], stdout=subprocess.PIPE
+    )
+    with engine:
+        assert engine.stdout
+        assert engine.stdout.readline() == b"started\n"
+        assert not ended(pack)
+        engine.kill()
+    wait_until(lambda: ended(pack))
+
+
+@pytest.mark.parametrize(
+    ("told", "why"),
+    [
+        ("print('no port', flush=True); time.sleep(60)", "no port"),
+        ("sys.stdout.write('7' * 99); sys.stdout.flush(); time.sleep(60)", "7777"),
+        ("sys.exit('broken')", "broken"),
+    ],
+)
+def test_a_plugin_that_tells_no_port_is_ended_with_its_children(told: str, why: str, tmp_path: Path) -> None:
+    child = "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']).pid"
+    program = f"import pathlib, subprocess, sys, time; pathlib.Path('pid').write_text(str({child})); {told}"
+    with pytest.raises(EngineError, match=f"did not start: it told no port but .*{why}"):
+        PluginProcess([sys.executable, "-c", program], tmp_path)
+    wait_until(lambda: ended(tmp_path))

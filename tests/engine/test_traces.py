@@ -105,7 +105,7 @@ def run_and_kill(stage: Stage, root: Path, words: list[str], env: dict[str, str]
     """Run a command in a child, and SIGKILL it once the provider has the call and hangs in it."""
     calls = stage.work / "files/calls.jsonl"
     asked = f'"hang": "{method.lower()}"'
-    child = forks.Process(target=up_and_wait, args=(stage.work, root, tuple(words), env))
+    child = forks.Process(target=up_and_wait, args=(stage.work, root, tuple(words), env), daemon=True)
     child.start()
     deadline = time.monotonic() + 30
     while not any(c["method"] == method and asked in json.dumps(c) for c in read_lines(calls)):
