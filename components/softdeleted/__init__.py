@@ -9,10 +9,10 @@ name is softly deleted; a purge of one that is not answers that there is none.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
 
+from components.resourcemanager import ARM, AzureRefusedError, Response, Send, body_of
 from components.settings import Department
 
 _VAULT_API = "2024-11-01"
@@ -21,25 +21,7 @@ _GROUP_API = "2024-03-01"
 _POLL_SECONDS = 2.0
 _LONGEST_SECONDS = 600.0
 _UNDER_WAY = frozenset({"Accepted", "InProgress", "Pending", "Running"})
-_OK, _CREATED, _ACCEPTED, _NO_CONTENT, _NOT_FOUND = 200, 201, 202, 204, 404
-
-
-class AzureRefusedError(Exception):
-    """Azure answered with an error; the text has its code and message."""
-
-
-class Response(Protocol):
-    """What is needed of an HTTP response."""
-
-    status_code: int
-    headers: Any
-
-    def json(self) -> Any:
-        """The body."""
-
-
-Send = Callable[[str, str, dict[str, Any] | None], Response]
-"""Method, path with api-version, JSON body → response of the resource manager, signed in."""
+_ACCEPTED, _NO_CONTENT, _NOT_FOUND = 202, 204, 404
 
 
 @dataclass(frozen=True)
@@ -70,7 +52,7 @@ def deleted_vaults(department: Department, send: Send) -> Iterator[DeletedVault]
         response = send("GET", _deleted_vault(department, name), None)
         if response.status_code == _NOT_FOUND:
             continue
-        properties = _body(response).get("properties", {})
+        properties = body_of(response).get("properties", {})
         yield DeletedVault(
             name=name,
             team=team.name,
@@ -122,27 +104,15 @@ def _deleted_vault(department: Department, name: str, action: str = "") -> str:
     return f"{location}/deletedVaults/{name}{action}?api-version={_VAULT_API}"
 
 
-def _body(response: Response) -> Any:
-    """The body of a success, empty where Azure sends none."""
-    try:
-        body = response.json()
-    except ValueError:
-        body = {}
-    if response.status_code in (_OK, _CREATED, _ACCEPTED, _NO_CONTENT):
-        return body
-    error = body.get("error", {})
-    raise AzureRefusedError(f"status {response.status_code} {error.get('code', '')}: {error.get('message', '')}")
-
-
 def _finish(response: Response, send: Send) -> None:
     """Wait until Azure has done what it accepted."""
     deadline = time.monotonic() + _LONGEST_SECONDS
     address = None
-    while _body(response).get("status") in _UNDER_WAY or response.status_code == _ACCEPTED:
+    while body_of(response).get("status") in _UNDER_WAY or response.status_code == _ACCEPTED:
         address = response.headers.get("Azure-AsyncOperation") or response.headers.get("Location") or address
         if address is None:
             return
         if time.monotonic() > deadline:
             raise AzureRefusedError(f"not done after {_LONGEST_SECONDS:.0f} seconds: {address}")
         time.sleep(float(response.headers.get("Retry-After", _POLL_SECONDS)))
-        response = send("GET", address.removeprefix("https://management.azure.com"), None)
+        response = send("GET", address.removeprefix(ARM), None)

@@ -2,25 +2,14 @@
 
 import argparse
 import json
-import logging
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
+from components.resourcemanager import AzureRefusedError, Send, signed_in
 from components.settings import Department, SettingsError, read_stack_file
 from components.settings.model import PRODUCTION
-from components.softdeleted import (
-    AzureRefusedError,
-    DeletedVault,
-    Send,
-    deleted_vaults,
-    purge_vault,
-    purge_workspaces,
-)
-
-_ARM = "https://management.azure.com"
-_SECONDS = 60
+from components.softdeleted import DeletedVault, deleted_vaults, purge_vault, purge_workspaces
 
 
 def main(arguments: list[str] | None = None, send: Send | None = None) -> int:
@@ -40,11 +29,11 @@ def main(arguments: list[str] | None = None, send: Send | None = None) -> int:
     try:
         department = read_stack_file(options.file)
         if options.command == "check":
-            return _check(department, send or _signed_in(), as_json=options.json)
+            return _check(department, send or signed_in(), as_json=options.json)
         if department.environment == PRODUCTION and not options.production:
             print(f"{options.file}: is a production stack; add --production to purge its vaults.", file=sys.stderr)
             return 1
-        return _purge(department, send or _signed_in())
+        return _purge(department, send or signed_in())
     except (SettingsError, AzureRefusedError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -81,31 +70,6 @@ def _purge(department: Department, send: Send) -> int:
     for name in purge_workspaces(department, send):
         print(f"purged the workspace {name}")
     return 1 if blocked else 0
-
-
-def _signed_in() -> Send:
-    """The resource manager, as whoever the environment, `az login` or a managed identity signs in."""
-    import requests  # noqa: PLC0415 - a second's import, not needed to refuse a wrong stack file
-    from azure.core.exceptions import ClientAuthenticationError  # noqa: PLC0415
-    from azure.identity import DefaultAzureCredential  # noqa: PLC0415
-
-    logging.getLogger("azure.identity").setLevel(logging.CRITICAL)  # it tells each way of signing in that failed
-    try:
-        token = DefaultAzureCredential().get_token(f"{_ARM}/.default").token
-    except ClientAuthenticationError:
-        raise AzureRefusedError(
-            "signing in to Azure failed: run az login, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET."
-        ) from None
-    session = requests.Session()
-    session.headers["Authorization"] = f"Bearer {token}"
-
-    def send(method: str, path: str, body: dict[str, Any] | None) -> requests.Response:
-        try:
-            return session.request(method, _ARM + path, json=body, timeout=_SECONDS)
-        except requests.RequestException as error:
-            raise AzureRefusedError(f"{_ARM} does not answer: {error}") from None
-
-    return send
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from sandbox.azure import entra, graph, keyvault, ml, storage
+from sandbox.azure import entra, graph, keyvault, ml, prices, storage
 from sandbox.azure.arm import (
     authorization,
     consumption,
@@ -67,6 +67,7 @@ def hosts(cloud: Cloud) -> list[tuple[re.Pattern[str], Any]]:
         r"[a-z0-9-]+\.(blob|dfs)\.core\.windows\.net": storage.app(cloud),
         r"[a-z0-9-]+\.vault\.azure\.net": keyvault.app(cloud),
         r"[a-z0-9-]+\.api\.azureml\.ms": ml.app(cloud),
+        r"prices\.azure\.com": prices.app(),
     }
     faults = Faults(cloud.directory, cloud.store)
     cloud.access.settling = faults.settling

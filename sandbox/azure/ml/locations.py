@@ -9,9 +9,13 @@ from sandbox.azure.cloud import Cloud
 from sandbox.azure.ml.computes import CLUSTER, INSTANCE, NODES
 from sandbox.azure.ml.computes import TYPE as COMPUTES
 from sandbox.azure.ml.names import NAMESPACE, WORKSPACES, workspace_id
-from sandbox.azure.ml.sizes import DEDICATED, LOW_PRIORITY, families, quota, sizes
+from sandbox.azure.ml.sizes import DEDICATED, LOW_PRIORITY, families, plain, quota, sizes, title
 
 WORKSPACE_QUOTA = "mlQuota"
+TOTALS = {
+    DEDICATED: "Total Cluster Dedicated Regional vCPUs",
+    LOW_PRIORITY: "Total Cluster LowPriority Regional vCPUs",
+}
 
 
 def _vm_sizes(resources: Resources, call: Call, match: re.Match[str]) -> Body:
@@ -38,25 +42,35 @@ def _vm_sizes(resources: Resources, call: Call, match: re.Match[str]) -> Body:
 
 
 def _usages(resources: Resources, call: Call, match: re.Match[str]) -> Body:
-    """VCPUs in use and their limits, by family and in total; idle nodes count."""
+    """VCPUs in use and their limits, by family, in total, and of workspaces with a limit; idle nodes count."""
     del resources
     call.authorize(f"{NAMESPACE}/locations/usages/read", _subscription(match))
     location = match["location"].lower()
+    subscription = _subscription(match)
     used = vcpus_in_use(call.cloud, location)
-    names = [*sorted(families()), DEDICATED, LOW_PRIORITY]
+    rows = []
+    for family in sorted(families()):
+        id_ = f"{subscription}/usages/{title(family).replace(' ', '_')}"
+        rows.append(_usage(id_, "vmFamily", family, used[family], quota(call.cloud, location, family)))
+    for total, kind in ((DEDICATED, "dedicatedCores"), (LOW_PRIORITY, "lowPriorityCores")):
+        rows.append(_usage(f"{subscription}/usages", kind, total, used[total], quota(call.cloud, location, total)))
+    for limit in call.cloud.store.list(WORKSPACE_QUOTA):
+        workspace, family = workspace_id(limit["id"]), limit["name"]["value"]
+        if limit["amlWorkspaceLocation"] == location and call.resource(workspace):
+            current = vcpus_in_use(call.cloud, location, workspace)[family]
+            id_ = f"{workspace}/usages/{title(family).replace(' ', '_')}"
+            rows.append(_usage(id_, "workspaces", family, current, limit["limit"]))
+    return {"value": [{**row, "amlWorkspaceLocation": location} for row in rows]}
+
+
+def _usage(id_: str, kind: str, name: str, used: int, limit: int) -> Body:
     return {
-        "value": [
-            {
-                "id": f"{call.id.text}/{name}",
-                "type": f"{NAMESPACE}/locations/usages",
-                "amlWorkspaceLocation": location,
-                "unit": "Count",
-                "currentValue": used[name],
-                "limit": quota(call.cloud, location, name),
-                "name": {"value": name, "localizedValue": name},
-            }
-            for name in names
-        ]
+        "id": id_,
+        "type": f"{NAMESPACE}/{kind}/usages",
+        "unit": "Count",
+        "currentValue": used,
+        "limit": limit,
+        "name": {"value": name, "localizedValue": TOTALS.get(name) or title(name)},
     }
 
 
@@ -69,16 +83,23 @@ def _quotas(resources: Resources, call: Call, match: re.Match[str]) -> Body:
     return {"value": [one for one in limits if one["amlWorkspaceLocation"] == location]}
 
 
-def vcpus_in_use(cloud: Cloud, location: str) -> Counter[str]:
-    """VCPUs of the nodes that exist in a region: by family, low-priority ones under their pool's name, and in total."""
+def vcpus_in_use(cloud: Cloud, location: str, within: str = "") -> Counter[str]:
+    """VCPUs of the nodes that exist in a region: by family, low-priority ones under their pool's name, and in total.
+
+    Args:
+        cloud: The local Azure.
+        location: The region.
+        within: Id of the workspace that alone counts; empty for all.
+    """
     used: Counter[str] = Counter()
-    for node in cloud.store.list(NODES):
+    inside = f"{within.lower()}/" if within else ""
+    for node in cloud.store.list(NODES, inside):
         if node["location"] == location:
             used[node["quota"]] += node["vcpus"]
     for one in cloud.store.resources(COMPUTES):
         inner = one["properties"]["properties"]
         running = one["properties"]["computeType"] == INSTANCE and inner["state"] == "Running"
-        if running and one["location"] == location:
+        if running and one["location"] == location and one["id"].lower().startswith(inside):
             size = sizes()[inner["vmSize"]]
             used[size.family] += size.vcpus
     used[DEDICATED] = sum(count for family, count in used.items() if family != LOW_PRIORITY)
@@ -101,8 +122,9 @@ def _update_quotas(resources: Resources, call: Call, match: re.Match[str]) -> Bo
             "status": status,
         }
         if status == "Success":
-            kept = {**answer, "amlWorkspaceLocation": region, "name": {"value": item["id"].rsplit("/", 1)[-1]}}
-            call.cloud.store.put(WORKSPACE_QUOTA, item["id"].lower(), kept)
+            family = _family(item)
+            kept = {**answer, "amlWorkspaceLocation": region, "name": {"value": family}}
+            call.cloud.store.put(WORKSPACE_QUOTA, f"{workspace_id(item['id'])}/quotas/{family}".lower(), kept)
         answers.append(answer)
     return {"value": answers, "nextLink": None}
 
@@ -111,10 +133,16 @@ def _subscription(match: re.Match[str]) -> str:
     return f"/subscriptions/{match['subscription']}"
 
 
+def _family(item: Body) -> str | None:
+    """The family that a limit is for, by any of its spellings."""
+    asked = plain(str(item.get("id", "")).rsplit("/", 1)[-1])
+    return next((name for name in families() if plain(name) == asked), None)
+
+
 def _quota_status(call: Call, region: str, item: Body) -> str:
     """Source: the statuses of `updateQuotas` in Microsoft's model (Status)."""
-    family = str(item.get("id", "")).rsplit("/", 1)[-1]
-    if family.lower() not in {name.lower() for name in families()}:
+    family = _family(item)
+    if family is None:
         return "InvalidVMFamilyName"
     limit = item.get("limit")
     workspace = workspace_id(str(item["id"]))

@@ -1,6 +1,7 @@
 """The VM sizes that clusters and instances can have, and how many vCPUs a subscription may use of them."""
 
 import json
+import re
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -48,6 +49,20 @@ def sizes() -> dict[str, Size]:
 def families() -> dict[str, bool]:
     """All families, and whether their sizes have GPUs."""
     return {size.family: size.gpus > 0 for size in sizes().values()}
+
+
+def plain(name: str) -> str:
+    """A family's name without what its spellings differ in.
+
+    They are `standardDSv2Family` and, as usages and quotas have it, `Standard_DSv2_Family_Cluster_Dedicated_vCPUs`.
+    """
+    return re.sub(r"[^a-z0-9]", "", name.lower()).removesuffix("clusterdedicatedvcpus")
+
+
+def title(family: str) -> str:
+    """A family's name as usages show it: `Standard DSv2 Family Cluster Dedicated vCPUs`."""
+    words = re.sub(r"(?i)^standard\s*|\s*family$", "", family)
+    return f"Standard {words} Family Cluster Dedicated vCPUs"
 
 
 def quota(cloud: Cloud, location: str, family: str) -> int:

@@ -185,5 +185,18 @@ def test_a_workspace_gets_a_part_of_the_quota(team: Team, azure: Client, family:
     assert answer["status"] == status
 
 
+def test_a_workspaces_limit_is_among_the_usages_under_the_name_that_updates_take(team: Team, azure: Client) -> None:
+    tail = "Standard_DSv2_Family_Cluster_Dedicated_vCPUs"
+    item = {"id": f"{team.id}/quotas/{tail}", "limit": 12, "unit": "Count"}
+    assert location(azure, "POST", "updateQuotas", {"value": [item]}).json()["value"][0]["status"] == "Success"
+    rows = location(azure, "GET", "usages").json()["value"]
+    [own] = [row for row in rows if row["id"] == f"{team.id}/usages/{tail}"]
+    assert (own["limit"], own["type"]) == (12, "Microsoft.MachineLearningServices/workspaces/usages")
+    kinds = {row["name"]["localizedValue"]: row["type"] for row in rows}
+    assert (
+        kinds["Total Cluster LowPriority Regional vCPUs"] == "Microsoft.MachineLearningServices/lowPriorityCores/usages"
+    )
+
+
 def test_the_team_lead_may_not_update_quotas(team: Team, lead: Client) -> None:
     assert error(location(lead, "POST", "updateQuotas", {"value": []})) == (403, "AuthorizationFailed")
