@@ -28,6 +28,8 @@ class ComputeClusterArgs:
         priority: `dedicated`, or `lowPriority` for nodes that Azure may take back.
         idle_minutes: Minutes without a job after which a node is given back.
         min_nodes: Nodes that stay; only 0.
+        subnet_id: Subnet of the nodes; Azure's or the managed network's if left out.
+        public_ip: Whether nodes have public addresses; not in a subnet or a managed network.
         tags: Tags of the cluster.
     """
 
@@ -41,6 +43,8 @@ class ComputeClusterArgs:
     priority: Literal["dedicated", "lowPriority"] = "dedicated"
     idle_minutes: int = 2
     min_nodes: Literal[0] = 0
+    subnet_id: pulumi.Input[str] | None = None
+    public_ip: bool = True
     tags: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -108,6 +112,8 @@ def _properties(args: ComputeClusterArgs) -> ml.AmlComputeArgs:
         properties=ml.AmlComputePropertiesArgs(
             vm_size=args.vm_size,
             vm_priority=_WIRE_PRIORITY[args.priority],
+            subnet=None if args.subnet_id is None else ml.ResourceIdArgs(id=args.subnet_id),
+            enable_node_public_ip=args.public_ip,
             os_type="Linux",
             remote_login_port_public_access="Disabled",
             scale_settings=ml.ScaleSettingsArgs(

@@ -9,6 +9,7 @@ from pulumi_azure_native import machinelearningservices as ml
 from pulumi_azure_native import storage
 
 from components.guard import diagnose, lock
+from components.network import Firewall, PrivateLinks
 from components.principals import Principal, assign, subscription_of, unique
 from components.roles import BLOB_DATA_CONTRIBUTOR
 from components.storage import Lifecycle, protect_from_mistakes, storage_account
@@ -63,6 +64,8 @@ class AdlsDatastoreArgs:
         soft_delete_days: Days that what is deleted in an account that is made can be restored, 0 for none.
         lifecycle: When blobs of an account that is made get cheaper and go.
         replication: Redundancy of an account that is made: `Standard_LRS`, `Standard_ZRS`, …
+        firewall: From where an account that is made is reached.
+        links: The virtual network in which the account gets private endpoints; none if left out.
         protect: Whether an account that is made cannot be deleted, by a lock and by Pulumi.
         log_workspace_id: Log Analytics workspace for logs and metrics of an account that is made; none if left out.
         tags: Tags of an account that is made.
@@ -81,6 +84,8 @@ class AdlsDatastoreArgs:
     soft_delete_days: int = 7
     lifecycle: Sequence[Lifecycle] = ()
     replication: str = "Standard_LRS"
+    firewall: Firewall = field(default_factory=Firewall)
+    links: PrivateLinks | None = None
     protect: bool = True
     log_workspace_id: pulumi.Input[str] | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
@@ -157,6 +162,9 @@ class AdlsDatastore(pulumi.ComponentResource):
         self._below: list[pulumi.Resource] = []
         account = self._account()
         self.account_id, self.account_name = account.id, account.name
+        if args.links and args.account_name is not None:
+            for part in ("blob", "dfs"):
+                args.links.connect(f"lake-{part}", account.id, part)
         containers = {system: self._file_system(system, account) for system in args.file_systems}
         self.datastores = {
             store: self._datastore(store, what, account, containers[what.file_system])
@@ -184,6 +192,7 @@ class AdlsDatastore(pulumi.ComponentResource):
             location=args.location,
             replication=args.replication,
             hierarchical=True,
+            firewall=args.firewall,
             tags=args.tags,
             opts=pulumi.ResourceOptions(parent=self, protect=True if args.protect else None),
         )

@@ -41,6 +41,8 @@ class ComputeInstanceArgs:
         idle_minutes: Minutes without use after which it stops, 15 to 4320.
         schedule: When it starts and stops by itself.
         setup_script: Text of a shell script that runs once, when it is made.
+        subnet_id: Its subnet; Azure's or the managed network's if left out.
+        public_ip: Whether it has a public address; not in a subnet or a managed network.
         tags: Tags of the instance.
     """
 
@@ -54,6 +56,8 @@ class ComputeInstanceArgs:
     idle_minutes: int = 60
     schedule: Schedule | None = None
     setup_script: str | None = None
+    subnet_id: pulumi.Input[str] | None = None
+    public_ip: bool = True
     tags: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -123,6 +127,8 @@ def _properties(args: ComputeInstanceArgs) -> ml.ComputeInstanceArgs:
             compute_instance_authorization_type=ml.ComputeInstanceAuthorizationType.PERSONAL,
             personal_compute_instance_settings=ml.PersonalComputeInstanceSettingsArgs(assigned_user=owner),
             enable_sso=True,
+            subnet=None if args.subnet_id is None else ml.ResourceIdArgs(id=args.subnet_id),
+            enable_node_public_ip=args.public_ip,
             ssh_settings=ml.ComputeInstanceSshSettingsArgs(ssh_public_access=ml.SshPublicAccess.DISABLED),
             idle_time_before_shutdown=f"PT{args.idle_minutes}M",
             schedules=_schedules(args.schedule),

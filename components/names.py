@@ -7,6 +7,7 @@ Azure's limits and the pages that give them:
 - container registry: 5-50 letters and digits, unique in the world
 - machine learning workspace: 3-33 letters, digits, hyphens and underscores
 - resource group: 1-90 characters; identity: 3-128; Application Insights: 1-260; Log Analytics: 4-63
+- virtual network: 2-64 letters, digits, dots, hyphens and underscores
 
 Source: learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules, and for the
 workspace its REST specification (`^[a-zA-Z0-9][a-zA-Z0-9_-]{2,32}$`).
@@ -37,6 +38,7 @@ LIMITS: Mapping[str, re.Pattern[str]] = MappingProxyType(
         "insights": re.compile(r"[^%&\\?/\s]{1,260}"),
         "logs": re.compile(r"[a-zA-Z0-9][a-zA-Z0-9-]{2,61}[a-zA-Z0-9]"),
         "workspace_identity": re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_-]{2,127}"),
+        "network": re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]{0,62}[a-zA-Z0-9_]"),
         "node_identity": re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_-]{2,127}"),
     }
 )
@@ -62,6 +64,7 @@ class TeamNames:
     logs: str
     workspace_identity: str
     node_identity: str
+    network: str
 
 
 def team_names(
@@ -108,6 +111,7 @@ def team_names(
         logs=f"{base}log",
         workspace_identity=f"{base}id",
         node_identity=f"{base}nodeid",
+        network=f"{base}vnet",
     )
     _refuse_what_azure_refuses(names)
     return names

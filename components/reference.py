@@ -11,6 +11,7 @@ from components.compute import ComputeCluster, ComputeClusterArgs
 from components.datastore import AdlsDatastore, AdlsDatastoreArgs
 from components.files import write_whole
 from components.instance import ComputeInstance, ComputeInstanceArgs
+from components.network import PrivateLinks, PrivateLinksArgs
 from components.serviceprincipal import ServicePrincipal, ServicePrincipalArgs
 from components.workspace import TeamWorkspace, TeamWorkspaceArgs
 
@@ -21,6 +22,7 @@ COMPONENTS = {
     AdlsDatastore: AdlsDatastoreArgs,
     DataScientistRole: DataScientistRoleArgs,
     ServicePrincipal: ServicePrincipalArgs,
+    PrivateLinks: PrivateLinksArgs,
 }
 
 _INTRO = """# Components

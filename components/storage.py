@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_azure_native import storage
 
+from components.network import Firewall
+
 
 def storage_account(
     logical_name: str,
@@ -17,6 +19,7 @@ def storage_account(
     tags: Mapping[str, str],
     opts: pulumi.ResourceOptions,
     hierarchical: bool = False,
+    firewall: Firewall | None = None,
 ) -> storage.StorageAccount:
     """A general-purpose account that is reached by Entra identities only.
 
@@ -29,7 +32,9 @@ def storage_account(
         tags: Tags of the account.
         opts: Parent and dependencies.
         hierarchical: Whether it is a data lake. A workspace refuses such an account as its own.
+        firewall: From where it is reached; from everywhere if left out.
     """
+    reached = firewall or Firewall()
     return storage.StorageAccount(
         logical_name,
         account_name=account_name,
@@ -45,13 +50,21 @@ def storage_account(
         allow_shared_key_access=False,
         allow_cross_tenant_replication=False,
         default_to_o_auth_authentication=True,
-        public_network_access="Enabled",
+        public_network_access=reached.public_network_access,
         network_rule_set=storage.NetworkRuleSetArgs(
-            default_action=storage.DefaultAction.ALLOW, bypass="AzureServices", ip_rules=[], virtual_network_rules=[]
+            default_action=storage.DefaultAction(reached.default_action),
+            bypass="AzureServices",
+            ip_rules=[storage.IPRuleArgs(i_p_address_or_range=_bare(address)) for address in reached.allowed],
+            virtual_network_rules=[],
         ),
         tags=tags,
         opts=opts,
     )
+
+
+def _bare(address: str) -> str:
+    """Storage takes single addresses without a prefix length only."""
+    return address.removesuffix("/32")
 
 
 @dataclass(frozen=True)

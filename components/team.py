@@ -7,6 +7,7 @@ from typing import Any
 import pulumi
 import pulumi_azuread as azuread
 
+from components import settings as settings_
 from components.access import DataScientistRole, DataScientistRoleArgs
 from components.azurepolicy import (
     ALWAYS,
@@ -21,6 +22,17 @@ from components.datastore import AdlsDatastore, AdlsDatastoreArgs, ClientSecret,
 from components.directory import Directory
 from components.guard import BudgetArgs, budget
 from components.instance import ComputeInstance, ComputeInstanceArgs, Schedule
+from components.network import (
+    FqdnRule,
+    ManagedNetwork,
+    Network,
+    OutboundRule,
+    PrivateEndpointRule,
+    PrivateNetwork,
+    PublicNetwork,
+    ServiceTagRule,
+    firewall,
+)
 from components.principals import Principal, assign, subscription_of, unique
 from components.roles import (
     CONTRIBUTOR,
@@ -70,6 +82,7 @@ class _TeamBuilder:
         self._department = shared.department
         self._names = shared.department.names(team)
         self._tags = shared.department.tags(team)
+        self._network = _network(shared.department.network_of(team))
         self._officers: list[pulumi.Resource] = []
         self._prefix = f"{shared.department.code} {team.name} {shared.department.environment}"
 
@@ -95,6 +108,8 @@ class _TeamBuilder:
         instances = {instance.name: self._instance(instance, workspace) for instance in self._team.instances}
         with_data = [*contributors, *(principal.principal for principal in principals.values())]
         self._guard(workspace)
+        if isinstance(self._network, ManagedNetwork):
+            workspace.allow_outbound("data-blob", PrivateEndpointRule(workspace.data_account_id, "blob"))
         datastores = {**self._lake(workspace, with_data), **self._data(workspace)}
         return {
             "subscriptionId": workspace.workspace_id.apply(subscription_of),
@@ -160,7 +175,9 @@ class _TeamBuilder:
                 data_contributors=contributors,
                 purge_protection=department.purge_protection,
                 vault_retention_days=department.key_vault.retention_days,
-                registry_sku=department.registry_tier,
+                registry_sku=department.registry_tier(self._team),
+                network=self._network,
+                image_build_cluster=self._team.clusters[0].name if self._team.clusters else None,
                 log_retention_days=department.log_retention_days,
                 replication=department.replication,
                 protect=department.protected,
@@ -204,6 +221,8 @@ class _TeamBuilder:
                 identity_id=workspace.node_identity_id,
                 priority=cluster.priority,
                 idle_minutes=cluster.idle_minutes,
+                subnet_id=workspace.links.compute_subnet_id if workspace.links else None,
+                public_ip=isinstance(self._network, PublicNetwork),
                 tags=self._tags,
             ),
             opts=pulumi.ResourceOptions(parent=workspace, depends_on=workspace.node_access),
@@ -239,6 +258,8 @@ class _TeamBuilder:
                 idle_minutes=instance.idle_minutes,
                 schedule=Schedule(schedule.start, schedule.stop, schedule.time_zone) if schedule else None,
                 setup_script=instance.setup_script,
+                subnet_id=workspace.links.compute_subnet_id if workspace.links else None,
+                public_ip=isinstance(self._network, PublicNetwork),
                 tags=self._tags,
             ),
             opts=pulumi.ResourceOptions(parent=workspace, depends_on=[files]),
@@ -273,12 +294,17 @@ class _TeamBuilder:
                 soft_delete_days=lake.soft_delete_days,
                 lifecycle=_lifecycle(lake),
                 replication=self._department.replication,
+                firewall=firewall(self._network),
+                links=workspace.links,
                 protect=self._department.protected,
                 log_workspace_id=workspace.log_workspace_id if self._department.diagnosed else None,
                 tags=self._tags,
             ),
             opts=pulumi.ResourceOptions(parent=workspace),
         )
+        if isinstance(self._network, ManagedNetwork):
+            for part in ("blob", "dfs"):
+                workspace.allow_outbound(f"lake-{part}", PrivateEndpointRule(made.account_id, part))
         return made.datastores
 
     def _data(self, workspace: TeamWorkspace) -> Mapping[str, RegisteredDatastore]:
@@ -360,6 +386,32 @@ class _TeamBuilder:
                 for deployer in self._principals(department.deployers or (Member(user=department.admin),))
             ]
         return self._officers
+
+
+def _network(settings: settings_.Network) -> Network:
+    """The network of the components, from that of the settings."""
+    if settings.mode == "private":
+        return PrivateNetwork(
+            address_space=settings.address_space,
+            endpoint_subnet_id=settings.endpoint_subnet_id,
+            compute_subnet_id=settings.compute_subnet_id,
+            dns_zones_group_id=settings.dns_zones_group_id,
+        )
+    if settings.mode == "managed":
+        return ManagedNetwork(
+            approved_only=settings.outbound_access != "internet",
+            outbound={rule.name: _outbound(rule) for rule in settings.outbound},
+            allowed_ips=settings.allowed_ips,
+        )
+    return PublicNetwork(settings.allowed_ips)
+
+
+def _outbound(rule: settings_.Outbound) -> OutboundRule:
+    if rule.host:
+        return FqdnRule(rule.host)
+    if rule.service_tag:
+        return ServiceTagRule(rule.service_tag, rule.ports, rule.protocol)
+    return PrivateEndpointRule(str(rule.resource_id), str(rule.subresource))
 
 
 def _federations(entry: Automation) -> Mapping[str, Federation]:

@@ -20,6 +20,19 @@ from pulumi_azure_native import machinelearningservices as ml
 from components import roles
 from components.guard import diagnose, lock
 from components.names import TeamNames
+from components.network import (
+    FqdnRule,
+    ManagedNetwork,
+    Network,
+    OutboundRule,
+    PrivateEndpointRule,
+    PrivateLinks,
+    PrivateLinksArgs,
+    PrivateNetwork,
+    PublicNetwork,
+    ServiceTagRule,
+    firewall,
+)
 from components.principals import Principal, assign, unique
 from components.storage import storage_account
 
@@ -39,6 +52,8 @@ class TeamWorkspaceArgs:
         registry_sku: Tier of the container registry.
         log_retention_days: Days that logs are kept, 30 to 730.
         replication: Redundancy of the storage accounts: `Standard_LRS`, `Standard_ZRS`, …
+        network: How everything is reached.
+        image_build_cluster: Cluster that builds images where the registry has no public access.
         protect: Whether vault and storage cannot be deleted, by locks and by Pulumi. People then get their data
             role on the resource group, since Azure removes no assignment from what is locked.
         diagnostics: Whether logs and metrics of workspace, storage, vault and registry are collected.
@@ -54,6 +69,8 @@ class TeamWorkspaceArgs:
     registry_sku: Literal["Basic", "Standard", "Premium"] = "Standard"
     log_retention_days: int = 30
     replication: str = "Standard_LRS"
+    network: Network = field(default_factory=PublicNetwork)
+    image_build_cluster: str | None = None
     protect: bool = True
     diagnostics: bool = True
     tags: Mapping[str, str] = field(default_factory=dict)
@@ -103,7 +120,8 @@ class TeamWorkspace(pulumi.ComponentResource):
         workspace_identity: The workspace's identity.
         node_identity: The identity of the clusters' nodes.
         node_identity_id: Azure id of that identity.
-        node_access: What the nodes' identity must have before a cluster exists.
+        node_access: What must be there before a cluster: the nodes' roles, and the private endpoints.
+        links: The virtual network, if the team has one.
     """
 
     resource_group_id: pulumi.Output[str]
@@ -122,6 +140,7 @@ class TeamWorkspace(pulumi.ComponentResource):
     node_identity: Principal
     node_identity_id: pulumi.Output[str]
     node_access: Sequence[pulumi.Resource]
+    links: PrivateLinks | None
 
     def __init__(self, name: str, args: TeamWorkspaceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("azureml-platform:components:TeamWorkspace", name, {}, opts)
@@ -134,18 +153,23 @@ class TeamWorkspace(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.resource_group_id, self.resource_group_name = group.id, group.name
+        self._firewall = firewall(args.network)
+        self.links = self._private_links()
         needs = self._dependencies()
         own_identity = self._identity("workspace", args.names.workspace_identity)
         nodes = self._identity("nodes", args.names.node_identity)
         self.workspace_identity = self._principal("workspace-identity", own_identity)
         self.node_identity = self._principal("nodes-identity", nodes)
         self.node_identity_id = nodes.id
-        self.node_access = self._node_access(needs)
         workspace = self._workspace(needs, own_identity, self._workspace_access(needs))
+        self.node_access = [*self._node_access(needs), *self._endpoints(needs, workspace)]
         self._grant(self.workspace_identity, {"workspace": (workspace.id, roles.CONTRIBUTOR)})
         self._set_outputs(needs, workspace)
         for person in unique(args.data_contributors):
             self.grant_data_access(person)
+        if isinstance(args.network, ManagedNetwork):
+            for rule_name, rule in args.network.outbound.items():
+                self.allow_outbound(rule_name, rule)
         if args.protect:
             self._lock(needs, workspace)
         if args.diagnostics:
@@ -153,6 +177,46 @@ class TeamWorkspace(pulumi.ComponentResource):
 
     def _child(self, *depends_on: pulumi.Resource) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(parent=self, depends_on=list(depends_on) or None)
+
+    def _private_links(self) -> PrivateLinks | None:
+        if not isinstance(self._args.network, PrivateNetwork):
+            return None
+        return PrivateLinks(
+            self._name,
+            PrivateLinksArgs(
+                network=self._args.network,
+                network_name=self._args.names.network,
+                resource_group_name=self.resource_group_name,
+                location=self._args.location,
+                tags=self._args.tags,
+            ),
+            opts=self._child(),
+        )
+
+    def _endpoints(self, needs: _Dependencies, workspace: ml.Workspace) -> list[pulumi.Resource]:
+        """Private endpoints of the workspace and what it hangs on."""
+        if self.links is None:
+            return []
+        targets = {
+            "work-blob": (needs.work.id, "blob"),
+            "work-file": (needs.work.id, "file"),
+            "data-blob": (needs.data.id, "blob"),
+            "vault": (needs.vault.id, "vault"),
+            "registry": (needs.registry.id, "registry"),
+            "workspace": (workspace.id, "amlworkspace"),
+        }
+        return [self.links.connect(purpose, id_, part) for purpose, (id_, part) in targets.items()]
+
+    def allow_outbound(self, rule_name: str, rule: OutboundRule, *needs: pulumi.Resource) -> None:
+        """Let compute in the workspace's managed network reach something."""
+        ml.ManagedNetworkSettingsRule(
+            f"{self._name}-{rule_name}",
+            rule_name=rule_name,
+            workspace_name=self.workspace_name,
+            resource_group_name=self.resource_group_name,
+            properties=_outbound(rule),
+            opts=self._child(*needs),
+        )
 
     def _kept(self) -> pulumi.ResourceOptions:
         """Options of what holds data."""
@@ -176,6 +240,7 @@ class TeamWorkspace(pulumi.ComponentResource):
             resource_group_name=self.resource_group_name,
             location=self._args.location,
             replication=self._args.replication,
+            firewall=self._firewall,
             tags=self._args.tags,
             opts=self._kept(),
         )
@@ -194,7 +259,13 @@ class TeamWorkspace(pulumi.ComponentResource):
                 soft_delete_retention_in_days=self._args.vault_retention_days,
                 # Azure accepts true or nothing, never false.
                 enable_purge_protection=True if self._args.purge_protection else None,
-                public_network_access="Enabled",
+                public_network_access=self._firewall.public_network_access,
+                network_acls=keyvault.NetworkRuleSetArgs(
+                    bypass=keyvault.NetworkRuleBypassOptions.AZURE_SERVICES,
+                    default_action=keyvault.NetworkRuleAction(self._firewall.default_action),
+                    ip_rules=[keyvault.IPRuleArgs(value=address) for address in self._firewall.allowed],
+                    virtual_network_rules=[],
+                ),
             ),
             tags=self._args.tags,
             opts=self._kept(),
@@ -209,8 +280,22 @@ class TeamWorkspace(pulumi.ComponentResource):
             sku=containerregistry.SkuArgs(name=self._args.registry_sku),
             admin_user_enabled=False,
             anonymous_pull_enabled=False,
+            public_network_access=self._firewall.public_network_access,
+            network_rule_set=self._registry_rules(),
             tags=self._args.tags,
             opts=self._child(),
+        )
+
+    def _registry_rules(self) -> containerregistry.NetworkRuleSetArgs | None:
+        """Whom the registry lets in; only the tier Premium has such rules."""
+        if not self._firewall.allowed:
+            return None
+        return containerregistry.NetworkRuleSetArgs(
+            default_action=containerregistry.DefaultAction.DENY,
+            ip_rules=[
+                containerregistry.IPRuleArgs(action=containerregistry.Action.ALLOW, i_p_address_or_range=address)
+                for address in self._firewall.allowed
+            ],
         )
 
     def _logs(self) -> operationalinsights.Workspace:
@@ -267,9 +352,12 @@ class TeamWorkspace(pulumi.ComponentResource):
 
         Source: learn.microsoft.com/azure/machine-learning/how-to-identity-based-service-authentication.
         """
+        managed = isinstance(self._args.network, ManagedNetwork)
+        approves = {"network": (self.resource_group_id, roles.NETWORK_CONNECTION_APPROVER)} if managed else {}
         return self._grant(
             self.workspace_identity,
-            {
+            approves
+            | {
                 "work": (needs.work.id, roles.CONTRIBUTOR),
                 "vault": (needs.vault.id, roles.CONTRIBUTOR),
                 "registry": (needs.registry.id, roles.CONTRIBUTOR),
@@ -342,11 +430,23 @@ class TeamWorkspace(pulumi.ComponentResource):
             container_registry=needs.registry.id,
             application_insights=needs.insights.id,
             system_datastores_auth_mode=ml.SystemDatastoresAuthMode.IDENTITY,
-            public_network_access="Enabled",
+            public_network_access=self._firewall.public_network_access,
+            managed_network=self._managed_network(),
+            provision_network_now=True if isinstance(self._args.network, ManagedNetwork) else None,
+            image_build_compute=self._args.image_build_cluster if self.links else None,
             v1_legacy_mode=False,
             hbi_workspace=False,
             tags=self._args.tags,
             opts=self._child(*access),
+        )
+
+    def _managed_network(self) -> ml.ManagedNetworkSettingsArgs | None:
+        network = self._args.network
+        if not isinstance(network, ManagedNetwork):
+            return None
+        mode = ml.IsolationMode
+        return ml.ManagedNetworkSettingsArgs(
+            isolation_mode=mode.ALLOW_ONLY_APPROVED_OUTBOUND if network.approved_only else mode.ALLOW_INTERNET_OUTBOUND
         )
 
     def _set_outputs(self, needs: _Dependencies, workspace: ml.Workspace) -> None:
@@ -372,3 +472,22 @@ class TeamWorkspace(pulumi.ComponentResource):
                 "nodeIdentityId": self.node_identity_id,
             }
         )
+
+
+def _outbound(
+    rule: OutboundRule,
+) -> ml.FqdnOutboundRuleArgs | ml.ServiceTagOutboundRuleArgs | ml.PrivateEndpointOutboundRuleArgs:
+    own = ml.RuleCategory.USER_DEFINED
+    match rule:
+        case FqdnRule(host):
+            return ml.FqdnOutboundRuleArgs(type="FQDN", category=own, destination=host)
+        case ServiceTagRule(tag, ports, protocol):
+            to = ml.ServiceTagDestinationArgs(
+                action=ml.RuleAction.ALLOW, service_tag=tag, port_ranges=ports, protocol=protocol
+            )
+            return ml.ServiceTagOutboundRuleArgs(type="ServiceTag", category=own, destination=to)
+        case PrivateEndpointRule(resource_id, subresource):
+            target = ml.PrivateEndpointDestinationArgs(
+                service_resource_id=resource_id, subresource_target=subresource, spark_enabled=False
+            )
+            return ml.PrivateEndpointOutboundRuleArgs(type="PrivateEndpoint", category=own, destination=target)

@@ -14,6 +14,8 @@ from components.settings.model import (
     KeyVault,
     Lake,
     Member,
+    Network,
+    Outbound,
     Secret,
     Team,
 )
@@ -28,6 +30,8 @@ __all__ = [
     "KeyVault",
     "Lake",
     "Member",
+    "Network",
+    "Outbound",
     "Problem",
     "Secret",
     "SettingsError",

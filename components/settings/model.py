@@ -4,6 +4,7 @@ Keys are camelCase in the file. Every field's description says what it means and
 messages, the JSON schema and the settings reference are made from it.
 """
 
+import ipaddress
 from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Annotated, Any, Literal, Self
@@ -28,6 +29,10 @@ from components.settings.regions import REGIONS
 
 PRODUCTION = "pro"
 _DATASTORE_NAME = "Name of the datastore: up to 255 letters, digits, hyphens and underscores."
+_GROUP_ID = r"^/subscriptions/[0-9a-f-]{36}/resourceGroups/[^/]+"
+_RESOURCE_ID = _GROUP_ID + r"/providers/[A-Za-z.]+(/[^/]+/[^/]+)+$"
+_SUBNET_ID = _GROUP_ID + r"/providers/Microsoft\.Network/virtualNetworks/[^/]+/subnets/[^/]+$"
+SMALLEST_SPACE, LARGEST_SPACE = 26, 16
 _DEVOPS = r"^[^/\x00-\x1f]{1,64}$"
 
 
@@ -48,6 +53,38 @@ def _known_region(name: str) -> str:
     if name not in REGIONS:
         raise PydanticCustomError("region", "is not a known Azure region.")
     return name
+
+
+_PRIVATE_RANGES = [ipaddress.IPv4Network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")]
+
+
+def _public_range(text: str) -> str:
+    """What storage, vault and registry all take: IPv4, not private, no range of less than four addresses."""
+    try:
+        found = ipaddress.IPv4Network(text)
+    except ValueError:
+        raise PydanticCustomError(
+            "own", "'{text}' is no IPv4 address or range such as 203.0.113.0/24.", {"text": text}
+        ) from None
+    if any(found.overlaps(private) for private in _PRIVATE_RANGES) or found.prefixlen == ipaddress.IPV4LENGTH - 1:
+        raise PydanticCustomError(
+            "own",
+            "'{text}' cannot be listed: give public addresses, singly or as a range of four and more.",
+            {"text": text},
+        )
+    return text
+
+
+def _address_space(text: str) -> str:
+    try:
+        found = ipaddress.IPv4Network(text)
+    except ValueError:
+        found = None
+    if found is None or not LARGEST_SPACE <= found.prefixlen <= SMALLEST_SPACE:
+        raise PydanticCustomError(
+            "own", "'{text}' is no IPv4 range with a prefix length of 16 to 26, such as 10.20.0.0/24.", {"text": text}
+        )
+    return text
 
 
 def _day(value: Any) -> Any:
@@ -72,6 +109,9 @@ Region = Annotated[str, AfterValidator(_known_region), WithJsonSchema({"enum": s
 UserName = Annotated[str, Field(pattern=r"^[^@\s/]{1,64}@[^@\s/]+\.[^@\s/]+$"), AfterValidator(_lower)]
 ComputeName = Annotated[str, Field(min_length=3, pattern=r"^[A-Za-z]([A-Za-z0-9-]*[A-Za-z][A-Za-z0-9]*|[A-Za-z0-9]*)$")]
 Cron = Annotated[str, Field(pattern=r"^\S+( \S+){4}$")]
+IpRange = Annotated[str, AfterValidator(_public_range)]
+Cidr = Annotated[str, AfterValidator(_address_space)]
+SubnetId = Annotated[str, Field(pattern=_SUBNET_ID)]
 Month = Annotated[str, Field(pattern=r"^20\d\d-(0[1-9]|1[0-2])$")]
 Day = Annotated[date, BeforeValidator(_day)]
 Days = Annotated[int, Field(ge=1, le=36500)]
@@ -370,6 +410,132 @@ class Automation(_Settings):
         return self
 
 
+class Outbound(_Settings):
+    """Something that compute in a managed network may reach: a host, a service of Azure, or one resource."""
+
+    name: str = Field(
+        pattern=r"^[a-z][a-z0-9-]{1,30}[a-z0-9]$",
+        description="Name of the rule: 3 to 32 lower-case letters, digits and hyphens, starting with a letter.",
+    )
+    host: str | None = Field(
+        default=None,
+        pattern=r"^(\*\.)?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$",
+        description=(
+            "A host on the internet, as pypi.org or *.pythonhosted.org. Azure charges for the firewall that it takes."
+        ),
+    )
+    service_tag: str | None = Field(
+        default=None, pattern=r"^[A-Za-z0-9.]{2,64}$", description="A service of Azure by its tag, such as DataFactory."
+    )
+    ports: str = Field(
+        default="443",
+        pattern=r"^\d{1,5}(-\d{1,5})?(,\d{1,5}(-\d{1,5})?)*$",
+        description="Ports of the service: 80,443,5000-5010.",
+    )
+    protocol: Literal["TCP", "UDP", "ICMP", "*"] = Field(default="TCP", description="Protocol of the service.")
+    resource_id: str | None = Field(
+        default=None, pattern=_RESOURCE_ID, description="Id of a resource, reached by a private endpoint."
+    )
+    subresource: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=64,
+        description="Part of the resource, such as blob, dfs, vault or sqlServer.",
+    )
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Self:
+        if [self.host, self.service_tag, self.resource_id].count(None) != 2:  # noqa: PLR2004 - two of the three
+            raise PydanticCustomError("own", "names one of host, serviceTag and resourceId.")
+        if (self.resource_id is None) != (self.subresource is None):
+            raise PydanticCustomError("own", "has resourceId and subresource together or neither.")
+        return self
+
+
+class Network(_Settings):
+    """How the teams' resources are reached."""
+
+    mode: Literal["public", "private", "managed"] = Field(
+        default="public",
+        description=(
+            "'public': over the internet, by those who have a role. 'private': only by private "
+            "endpoints in a virtual network, "
+            "which also holds the clusters. 'managed': Azure ML keeps the clusters in a network of "
+            "its own, with private "
+            "endpoints to the workspace's resources, and people come over the internet."
+        ),
+    )
+    allowed_ips: tuple[IpRange, ...] = Field(
+        default=(),
+        description=(
+            "Public and managed: IPv4 addresses and ranges from which storage, vault and registry "
+            "are reached; all if left "
+            "out. A workspace has no such list. Clusters outside of a managed network have addresses "
+            "that no list can name."
+        ),
+    )
+    address_space: Cidr | None = Field(
+        default=None,
+        description=(
+            "Private: range of a virtual network to make, with a prefix length of 16 to 26; half of it is for clusters."
+        ),
+    )
+    endpoint_subnet_id: SubnetId | None = Field(
+        default=None, description="Private, in place of addressSpace: a subnet that exists, for the private endpoints."
+    )
+    compute_subnet_id: SubnetId | None = Field(
+        default=None, description="Private, in place of addressSpace: a subnet that exists, for the clusters."
+    )
+    dns_zones_group_id: str | None = Field(
+        default=None,
+        pattern=_GROUP_ID + "$",
+        description=(
+            "Private: id of a resource group with all private DNS zones, known to the network; they are "
+            "made if left out."
+        ),
+    )
+    outbound_access: Literal["approved", "internet"] | None = Field(
+        default=None,
+        description=(
+            "Managed: whether compute reaches only what 'outbound' names ('approved', if left out) "
+            "or all of the internet. "
+            "Azure cannot go back from 'approved'."
+        ),
+    )
+    outbound: tuple[Outbound, ...] = Field(
+        default=(),
+        description=("Managed: what compute may reach beside the workspace's own resources and the team's data."),
+    )
+
+    @model_validator(mode="after")
+    def _belong_together(self) -> Self:
+        for mode, keys in _MODES.items():
+            strange = [to_camel(key) for key in sorted(keys & self.model_fields_set) if self.mode not in mode]
+            if strange:
+                raise PydanticCustomError(
+                    "own",
+                    "has mode '{mode}', in which {keys} mean nothing.",
+                    {"mode": self.mode, "keys": " and ".join(strange)},
+                )
+        subnets = (self.endpoint_subnet_id, self.compute_subnet_id)
+        if self.mode == "private" and (self.address_space is None) != all(subnets):
+            raise PydanticCustomError(
+                "own", "is private and needs either addressSpace, or both endpointSubnetId and computeSubnetId."
+            )
+        if self.outbound_access == "internet" and any(rule.resource_id is None for rule in self.outbound):
+            raise PydanticCustomError(
+                "own", "allows all of the internet, where only rules with a resourceId mean something."
+            )
+        return self
+
+
+_MODES = {
+    ("private",): {"address_space", "endpoint_subnet_id", "compute_subnet_id", "dns_zones_group_id"},
+    ("managed",): {"outbound_access", "outbound"},
+    ("public", "managed"): {"allowed_ips"},
+}
+
+
 class Budget(_Settings):
     """What a team's resource group may cost a month. It stops nothing: it tells."""
 
@@ -425,6 +591,9 @@ class Team(_Settings):
     data: Data | None = Field(default=None, description="Containers and datastores of the team's account for data.")
     automation: tuple[Automation, ...] = Field(
         default=(), description="Service principals for pipelines and other things without a person."
+    )
+    network: Network | None = Field(
+        default=None, description="How the team's resources are reached; as the department says if left out."
     )
     budget: Budget | None = Field(default=None, description="What the team may cost a month; not watched if left out.")
     groups: bool = Field(
@@ -493,11 +662,14 @@ class Department(_Settings):
     allowed_vm_sizes: tuple[VmSizeName, ...] | None = Field(
         default=None, min_length=1, description="VM sizes that the teams may use; all known ones if left out."
     )
+    network: Network = Field(default=Network(), description="Network of the teams, where they have none of their own.")
     key_vault: KeyVault = Field(default=KeyVault(), description="Settings of the teams' key vaults.")
     registry_sku: RegistrySku | None = Field(
         default=None,
         description=(
-            "Tier of the teams' container registries; Standard in environment pro, Basic elsewhere if left out."
+            "Tier of the teams' container registries; Standard in environment pro, Basic elsewhere "
+            "if left out. Premium where "
+            "the network is not public or allowedIps is set."
         ),
     )
     log_retention_days: int = Field(
@@ -584,9 +756,15 @@ class Department(_Settings):
         """What Azure Policy does."""
         return self.azure_policy or ("audit" if self.environment == PRODUCTION else "off")
 
-    @property
-    def registry_tier(self) -> RegistrySku:
-        """Tier of the container registries."""
+    def network_of(self, team: Team) -> Network:
+        """How a team's resources are reached."""
+        return team.network or self.network
+
+    def registry_tier(self, team: Team) -> RegistrySku:
+        """Tier of a team's container registry: only Premium has private endpoints and a list of addresses."""
+        network = self.network_of(team)
+        if network.mode != "public" or network.allowed_ips:
+            return "Premium"
         return self.registry_sku or ("Standard" if self.environment == PRODUCTION else "Basic")
 
     @property

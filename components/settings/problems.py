@@ -89,7 +89,7 @@ def _message(path: Path, kind: str, value: object, said: str) -> str:
     field = _field_at(path)
     allowed = f" {field.description}" if field and field.description else ""
     if kind == "own":
-        return f"{said} Known keys here: {', '.join(_keys(_model_at(path)))}."
+        return said
     return f"{_complaint(kind, value, said)}{allowed}"
 
 
@@ -191,6 +191,7 @@ def cross_problems(raw: object, wrong: Collection[Path], today: date) -> Iterato
         "Azure wants the name of a cluster or instance to be unique in the region, so those of a department",
     )
     yield from _size_problems(department, teams)
+    yield from dict.fromkeys(_network_problems(department, teams))
     if not {("code",), ("environment",), ("regionAbbreviation",), ("region",)} & set(wrong):
         named = (("teams", i, key) for i, _ in teams for key in ("name", "customName"))
         bad = {path[1] for path in named if path in wrong}
@@ -219,6 +220,20 @@ def _ended(raw: object, path: Path, today: date) -> Iterator[Problem]:
                 f"the access of {show(who)} ended on {value[:10]}. Delete the entry, and the next up takes the access "
                 "away; or give a later day.",
             )
+
+
+def _network_problems(department: Mapping[str, Any], teams: list[tuple[int, Mapping[str, Any]]]) -> Iterator[Problem]:
+    """What a network asks of the rest."""
+    for i, team in teams:
+        at: Path = ("teams", i, "network") if isinstance(team.get("network"), Mapping) else ("network",)
+        network = _mapping(team.get("network", department.get("network")))
+        if network.get("mode") in ("private", "managed") and department.get("registrySku") in ("Basic", "Standard"):
+            needs = Problem(at, "").key
+            sku = show(department["registrySku"])
+            yield Problem(("registrySku",), f"{sku} has no private endpoints, which {needs} needs: leave it out.")
+        yield from _duplicates(
+            (((*at, "outbound", j, "name"), rule.get("name")) for j, rule in _mappings(network, "outbound")), "Rules"
+        )
 
 
 def _size_problems(department: Mapping[str, Any], teams: list[tuple[int, Mapping[str, Any]]]) -> Iterator[Problem]:

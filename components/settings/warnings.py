@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from pydantic import BaseModel
 
 from components import vm_sizes
-from components.settings.model import Cluster, Department, Instance, Member, Secret
+from components.settings.model import Cluster, Department, Instance, Member, Network, Secret
 from components.settings.problems import Path, Problem
 
 _EXPIRING = timedelta(days=30)
@@ -46,6 +46,12 @@ def _warnings(part: BaseModel, today: date) -> Iterator[tuple[str, str]]:
                     f"{size.name} {when} on {size.retired}: Azure starts no such node from then on. "
                     f"Take {size.successor} instead.",
                 )
+        case Network(mode="public", allowed_ips=(_, *_)):
+            yield (
+                "allowedIps",
+                "clusters have addresses that are not in the list, so their jobs do not reach "
+                "storage. Take mode 'managed'.",
+            )
         case Member(until=date() as until) if until <= today + _SOON:
             yield "until", f"the access of {part.user or part.group} ends on {until}."
         case Secret(expires=expires) if expires <= today + _EXPIRING:

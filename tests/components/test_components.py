@@ -12,11 +12,20 @@ from components.access import DataScientistRole
 from components.compute import ComputeCluster, ComputeClusterArgs
 from components.datastore import AdlsDatastore, AdlsDatastoreArgs, Store
 from components.instance import ComputeInstance, ComputeInstanceArgs
+from components.network import PrivateLinks
 from components.serviceprincipal import ServicePrincipal
 from components.workspace import TeamWorkspace
 from tests.program.harness import Run, run_function
 
-COMPONENTS = [TeamWorkspace, ComputeCluster, ComputeInstance, AdlsDatastore, DataScientistRole, ServicePrincipal]
+COMPONENTS = [
+    TeamWorkspace,
+    ComputeCluster,
+    ComputeInstance,
+    AdlsDatastore,
+    DataScientistRole,
+    ServicePrincipal,
+    PrivateLinks,
+]
 
 
 @pytest.mark.parametrize("component", COMPONENTS, ids=lambda c: c.__name__)

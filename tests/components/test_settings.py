@@ -59,8 +59,12 @@ def test_the_dev_stack_is_the_published_example() -> None:
 
 def test_production_is_stricter_by_default() -> None:
     dev, pro = (parse_department(changed(("environment", name)), "f") for name in ("dev", "pro"))
-    assert (dev.purge_protection, dev.registry_tier, dev.replication) == (False, "Basic", "Standard_LRS")
-    assert (pro.purge_protection, pro.registry_tier, pro.replication) == (True, "Standard", "Standard_ZRS")
+    assert (dev.purge_protection, dev.registry_tier(dev.teams[0]), dev.replication) == (False, "Basic", "Standard_LRS")
+    assert (pro.purge_protection, pro.registry_tier(pro.teams[0]), pro.replication) == (
+        True,
+        "Standard",
+        "Standard_ZRS",
+    )
     off = parse_department(changed(("environment", "pro"), ("keyVault", {"purgeProtection": False})), "f")
     assert off.purge_protection is False
 
@@ -73,6 +77,16 @@ def test_people_are_compared_in_any_letter_case() -> None:
 ACCOUNT = (
     "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/data"
     "/providers/Microsoft.Storage/storageAccounts/companylake"
+)
+SUBNET = (
+    "/subscriptions/"
+    + "0" * 8
+    + "-0000-0000-0000-"
+    + "0" * 12
+    + ("/resourceGroups/hub/providers/Microsoft.Network/virtualNetworks/spoke/subnets/ml")
+)
+RESOURCE = (
+    SUBNET.split("/virtualNetworks", maxsplit=1)[0].replace("Microsoft.Network", "Microsoft.Sql") + "/servers/sql"
 )
 NOTEBOOK = {"name": "notebook", "user": "user2@site.com", "vmSize": "STANDARD_DS3_V2"}
 MISTAKES: list[tuple[str, Any, str, list[str]]] = [
@@ -135,6 +149,50 @@ MISTAKES: list[tuple[str, Any, str, list[str]]] = [
     ("teams.0.budget", {"monthly": "500", "start": "2026-11"}, "teams[0].budget.monthly", ["expected a number"]),
     ("teams.0.budget", {"monthly": 500, "start": "2026-13"}, "teams[0].budget.start", ["as 2026-11"]),
     ("azurePolicy", "strict", "azurePolicy", ["'deny' refuses"]),
+    ("network", {"mode": "privat"}, "network.mode", ["'privat'", "'managed'"]),
+    ("network", {"mode": "private"}, "network", ["needs either addressSpace, or both"]),
+    ("network", {"mode": "private", "endpointSubnetId": SUBNET}, "network", ["needs either addressSpace, or both"]),
+    (
+        "network",
+        {"mode": "private", "addressSpace": "10.0.0.0/8"},
+        "network.addressSpace",
+        ["prefix length of 16 to 26"],
+    ),
+    ("network", {"mode": "private", "addressSpace": "10.0.0.1/24"}, "network.addressSpace", ["no IPv4 range"]),
+    ("network", {"addressSpace": "10.0.0.0/24"}, "network", ["mode 'public', in which addressSpace mean nothing"]),
+    (
+        "network",
+        {"mode": "private", "addressSpace": "10.0.0.0/24", "allowedIps": ["1.2.3.4"]},
+        "network",
+        ["allowedIps"],
+    ),
+    ("network", {"allowedIps": ["10.1.2.3"]}, "network.allowedIps[0]", ["'10.1.2.3' cannot be listed"]),
+    ("network", {"allowedIps": ["203.0.113.8/31"]}, "network.allowedIps[0]", ["cannot be listed"]),
+    ("network", {"allowedIps": ["::1"]}, "network.allowedIps[0]", ["no IPv4 address"]),
+    (
+        "network",
+        {"mode": "managed", "outbound": [{"name": "pypi"}]},
+        "network.outbound[0]",
+        ["one of host, serviceTag"],
+    ),
+    (
+        "network",
+        {"mode": "managed", "outbound": [{"name": "sql", "resourceId": RESOURCE}]},
+        "network.outbound[0]",
+        ["resourceId and subresource together"],
+    ),
+    (
+        "network",
+        {"mode": "managed", "outboundAccess": "internet", "outbound": [{"name": "pypi", "host": "pypi.org"}]},
+        "network",
+        ["only rules with a resourceId"],
+    ),
+    (
+        "teams.0.network",
+        {"mode": "managed", "outbound": [{"name": "pypi", "host": "a.org"}, {"name": "pypi", "host": "b.org"}]},
+        "teams[0].network.outbound[1].name",
+        ["taken by teams[0].network.outbound[0].name"],
+    ),
     ("teams.0.lake.accountId", "mylake", "teams[0].lake.accountId", ["Id of an account that exists"]),
     ("teams.0.lake.accountId", ACCOUNT, "teams[0].lake.accountId", ["not in the department's subscription"]),
     (
@@ -224,6 +282,17 @@ def test_access_that_has_ended_is_refused_and_access_that_ends_soon_is_told() ->
     assert ends in warnings(parsed, date(2026, 12, 20))
     with pytest.raises(SettingsError, match=r"leads\[0\]\.until: the access of 'a@b\.com' ended on 2026-12-31"):
         parse_department(department, "f", today=date(2027, 1, 1))
+
+
+def test_a_basic_registry_has_no_private_endpoints() -> None:
+    found = problems(changed(("registrySku", "Basic"), ("teams.0.network", {"mode": "managed"})))
+    assert "teams[0].network" in found[f"{KEY}.registrySku"]
+
+
+def test_a_list_of_addresses_shuts_clusters_out_and_that_is_told() -> None:
+    parsed = parse_department(changed(("network", {"allowedIps": ["203.0.113.0/24"]})), "f")
+    assert any("network.allowedIps: clusters have addresses" in w for w in warnings(parsed, date(2026, 12, 1)))
+    assert parsed.registry_tier(parsed.teams[0]) == "Premium"
 
 
 def test_a_secret_that_expires_is_told() -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from components.azurepolicy import ALWAYS
+from components.network import ZONES
 from tests.conftest import Sandbox
 from tests.program.harness import stack_file
 from tests.program.stack import Stack
@@ -61,6 +62,13 @@ def data_of(person: str) -> list[str]:
 
 LARGE = {"name": "large", "vmSize": "STANDARD_DS3_V2", "maxNodes": 2}
 CLUSTERS = stack_file("dev")["teams"][0]["clusters"]
+ENDPOINTS = ("work-blob", "work-file", "data-blob", "lake-blob", "lake-dfs", "vault", "registry", "workspace")
+ALL_ZONES = [zone for zones in ZONES.values() for zone in zones]
+FIREWALLED = (
+    *(f"StorageAccount bluegranit-{purpose}" for purpose in ("work", "data", "lake")),
+    "Vault bluegranit-vault",
+    "Registry bluegranit-registry",
+)
 SIZES = ["STANDARD_DS3_V2", "STANDARD_D13_V2", "STANDARD_NV6"]
 LOGGED = ("workspace", "vault", "registry", "work", "data", "lake")
 THIS_MONTH = f"{date.today():%Y-%m}"
@@ -206,6 +214,24 @@ EDITS: dict[str, tuple[dict[str, Any], set[str]]] = {
             "RoleDefinition bluegranit-automation",
             "RoleAssignment bluegranit-automation-bluegranit-release",
             *data_of("bluegranit-release"),
+        ),
+    ),
+    # networks
+    "allowedIps": (
+        {"network": {"allowedIps": ["203.0.113.0/24"]}},
+        updates(*FIREWALLED),
+    ),
+    "from public to private": (
+        {"network": {"mode": "private", "addressSpace": "10.20.0.0/24"}},
+        updates(*FIREWALLED, "Workspace bluegranit-workspace")
+        | replaces(DS3, DS13, "Compute bluegranit-nv6-gpucluster")
+        | creates(
+            "PrivateLinks bluegranit",
+            "VirtualNetwork bluegranit-network",
+            "NetworkSecurityGroup bluegranit-endpoints",
+            "NetworkSecurityGroup bluegranit-compute",
+            *(f"{kind} bluegranit-{end}" for end in ENDPOINTS for kind in ("PrivateEndpoint", "PrivateDnsZoneGroup")),
+            *(f"{kind} bluegranit-{zone}" for zone in ALL_ZONES for kind in ("PrivateZone", "VirtualNetworkLink")),
         ),
     ),
     # what watches and guards

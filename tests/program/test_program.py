@@ -125,10 +125,14 @@ def test_every_resource_is_below_its_team(prod: Run) -> None:
 
 def assignments(run: Run, principal: str) -> set[tuple[str, str]]:
     """(last part of the scope, GUID of the role) of what somebody is assigned."""
+    return assignments_of(run, principal_id(principal))
+
+
+def assignments_of(run: Run, object_id: str) -> set[tuple[str, str]]:
     return {
         (r.inputs["scope"].rsplit("/", 1)[1], r.inputs["roleDefinitionId"].rsplit("/", 1)[1])
         for r in run.of("RoleAssignment")
-        if r.inputs["principalId"] == principal_id(principal)
+        if r.inputs["principalId"] == object_id
     }
 
 
@@ -502,6 +506,120 @@ def test_a_budget_tells_in_time() -> None:
     assert told == {("Actual", 50), ("Actual", 80), ("Actual", 100), ("Forecasted", 100)}
     assert all(n["contactEmails"] == ["boss@site.com"] for n in budget.inputs["notifications"].values())
     assert list(budget.request.replaceOnChanges) == ["timePeriod.startDate"]
+
+
+PRIVATE = {"mode": "private", "addressSpace": "10.20.0.0/24"}
+ENDPOINTS = {
+    "work-blob": ("bgmrbluegranite2devwork", "blob"),
+    "work-file": ("bgmrbluegranite2devwork", "file"),
+    "data-blob": ("bgmrbluegranite2devdata", "blob"),
+    "lake-blob": ("bgmrbluegranite2devlake", "blob"),
+    "lake-dfs": ("bgmrbluegranite2devlake", "dfs"),
+    "vault": ("bgmrbluegranite2devkv", "vault"),
+    "registry": ("bgmrbluegranite2devcr", "registry"),
+    "workspace": ("bgmrbluegranite2devws", "amlworkspace"),
+}
+
+
+def test_a_private_team_is_reached_by_endpoints_only() -> None:
+    run = run_program(with_team(network=PRIVATE))
+    for account in run.of("StorageAccount"):
+        assert (account.inputs["publicNetworkAccess"], account.inputs["networkRuleSet"]["defaultAction"]) == (
+            "Disabled",
+            "Deny",
+        )
+    assert run.one("Vault").inputs["properties"]["publicNetworkAccess"] == "Disabled"
+    assert run.one("Registry").inputs["publicNetworkAccess"] == "Disabled"
+    assert run.one("Registry").inputs["sku"] == {"name": "Premium"}
+    workspace = run.one("machinelearningservices:Workspace")
+    assert (workspace.inputs["publicNetworkAccess"], workspace.inputs["imageBuildCompute"]) == (
+        "Disabled",
+        "ds3-v2-cluster",
+    )
+    endpoints = {}
+    for endpoint in run.of("PrivateEndpoint"):
+        [link] = endpoint.inputs["privateLinkServiceConnections"]
+        endpoints[link["name"]] = (link["privateLinkServiceId"].rsplit("/", 1)[1], link["groupIds"][0])
+        assert endpoint.inputs["subnet"]["id"].endswith("/virtualNetworks/bgmrbluegranite2devvnet/subnets/endpoints")
+    assert endpoints == ENDPOINTS
+    zones = {z.inputs["privateZoneName"] for z in run.of("PrivateZone")}
+    assert {"privatelink.api.azureml.ms", "privatelink.notebooks.azure.net"} < zones
+    assert len(zones) == len(run.of("VirtualNetworkLink")) == 7
+    groups = {
+        g.name: [c["privateDnsZoneId"].rsplit("/", 1)[1] for c in g.inputs["privateDnsZoneConfigs"]]
+        for g in run.of("PrivateDnsZoneGroup")
+    }
+    assert groups["bluegranit-workspace"] == ["privatelink.api.azureml.ms", "privatelink.notebooks.azure.net"]
+    assert {zone for used in groups.values() for zone in used} == zones
+
+
+def test_private_clusters_are_in_the_network_and_come_after_the_endpoints() -> None:
+    run = run_program(with_team(network=PRIVATE))
+    network = run.one("VirtualNetwork").inputs
+    assert [(s["name"], s["addressPrefix"]) for s in network["subnets"]] == [
+        ("endpoints", "10.20.0.0/25"),
+        ("compute", "10.20.0.128/25"),
+    ]
+    assert all("networkSecurityGroup" in subnet for subnet in network["subnets"])
+    for compute in run.of("Compute"):
+        inner = compute.inputs["properties"]["properties"]
+        assert inner["subnet"]["id"].endswith("/subnets/compute")
+        assert inner["enableNodePublicIp"] is False
+        assert {e.urn for e in run.of("PrivateEndpoint") if "lake" not in e.name} <= run.before(compute)
+
+
+def test_a_given_network_and_its_zones_are_used() -> None:
+    spoke = f"/subscriptions/{'0' * 8}-0000-0000-0000-{'0' * 12}/resourceGroups/hub"
+    subnets = f"{spoke}/providers/Microsoft.Network/virtualNetworks/spoke/subnets"
+    given = {
+        "mode": "private",
+        "endpointSubnetId": f"{subnets}/pe",
+        "computeSubnetId": f"{subnets}/ml",
+        "dnsZonesGroupId": spoke,
+    }
+    run = run_program(with_team(network=given))
+    assert (
+        run.of("VirtualNetwork")
+        == run.of("PrivateZone")
+        == run.of("VirtualNetworkLink")
+        == run.of("NetworkSecurityGroup")
+        == []
+    )
+    assert {e.inputs["subnet"]["id"] for e in run.of("PrivateEndpoint")} == {f"{subnets}/pe"}
+    used = {c["privateDnsZoneId"] for g in run.of("PrivateDnsZoneGroup") for c in g.inputs["privateDnsZoneConfigs"]}
+    assert all(zone.startswith(f"{spoke}/providers/Microsoft.Network/privateDnsZones/privatelink.") for zone in used)
+    without_zones = run_program(with_team(network={k: v for k, v in given.items() if k != "dnsZonesGroupId"}))
+    assert {link.inputs["virtualNetwork"]["id"] for link in without_zones.of("VirtualNetworkLink")} == {
+        subnets.removesuffix("/subnets")
+    }
+
+
+def test_a_managed_network_lets_out_what_is_named() -> None:
+    sql = f"/subscriptions/{'0' * 8}-0000-0000-0000-{'0' * 12}/resourceGroups/db/providers/Microsoft.Sql/servers/sql"
+    outbound = [
+        {"name": "pypi", "host": "*.pypi.org"},
+        {"name": "factory", "serviceTag": "DataFactory", "ports": "443"},
+        {"name": "sql", "resourceId": sql, "subresource": "sqlServer"},
+    ]
+    run = run_program(with_team(network={"mode": "managed", "outbound": outbound, "allowedIps": ["203.0.113.7/32"]}))
+    workspace = run.one("machinelearningservices:Workspace").inputs
+    assert workspace["managedNetwork"]["isolationMode"] == "AllowOnlyApprovedOutbound"
+    assert (workspace["provisionNetworkNow"], workspace["publicNetworkAccess"]) == (True, "Enabled")
+    rules = {r.inputs["ruleName"]: r.inputs["properties"] for r in run.of("ManagedNetworkSettingsRule")}
+    assert set(rules) == {"pypi", "factory", "sql", "data-blob", "lake-blob", "lake-dfs"}
+    assert (rules["pypi"]["type"], rules["pypi"]["destination"]) == ("FQDN", "*.pypi.org")
+    assert rules["factory"]["destination"]["serviceTag"] == "DataFactory"
+    assert rules["lake-dfs"]["destination"]["serviceResourceId"].endswith("/bgmrbluegranite2devlake")
+    assert run.one("StorageAccount", accountName="bgmrbluegranite2devwork").inputs["networkRuleSet"]["ipRules"] == [
+        {"iPAddressOrRange": "203.0.113.7", "action": "Allow"}
+    ]
+    assert run.one("Registry").inputs["networkRuleSet"]["defaultAction"] == "Deny"
+    approver = {
+        scope for scope, role in assignments_of(run, IDENTITY) if role == "b556d68e-0be0-4f35-a333-ad7ee1ce17ea"
+    }
+    assert approver == {"bgmr-bluegranit-eastus2-dev"}
+    assert not any("subnet" in c.inputs["properties"]["properties"] for c in run.of("Compute"))
+    assert not any(c.inputs["properties"]["properties"]["enableNodePublicIp"] for c in run.of("Compute"))
 
 
 def test_outputs_keep_the_contract(dev: Run, prod: Run) -> None:

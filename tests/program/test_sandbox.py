@@ -84,6 +84,23 @@ def test_production_loses_people_but_no_data(signed_in: Sandbox, tmp_path: Path)
     assert gone.code == 0, gone.text
 
 
+NETWORKS = {
+    "private": {"mode": "private", "addressSpace": "10.20.0.0/24"},
+    "managed": {"mode": "managed", "outbound": [{"name": "pypi", "host": "pypi.org"}]},
+}
+
+
+@pytest.mark.parametrize("mode", NETWORKS)
+def test_a_closed_stack_comes_up_stays_as_it_is_and_goes(mode: str, signed_in: Sandbox, tmp_path: Path) -> None:
+    stack, department = Stack(signed_in, tmp_path), stack_file("dev")
+    department["network"] = NETWORKS[mode]
+    made = stack.up(department)
+    assert made.code == 0, made.text
+    assert set(stack.preview(department).steps) == set()
+    gone = stack.destroy(department)
+    assert gone.code == 0, gone.text
+
+
 def test_what_a_policy_forbids_is_not_made(signed_in: Sandbox, tmp_path: Path) -> None:
     department = stack_file("prod")
     department["teams"][0]["clusters"][0]["priority"] = "lowPriority"
