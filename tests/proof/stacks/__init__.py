@@ -1,11 +1,16 @@
-"""Departments for the proof: one that uses every setting, and a smaller one whose settings are edited one by one."""
+"""Departments for the proof: they use every setting together, and are smaller where settings are edited one by one."""
 
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-WIDE: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "wide.yaml").read_text())
+CHECKED: dict[str, dict[str, Any]] = {
+    name: yaml.safe_load((Path(__file__).parent / f"{name}.yaml").read_text())
+    for name in ("wide", "private", "networks")
+}
+"""Brought up in this order, since what the later ones are given is the earlier ones'."""
+WIDE = CHECKED["wide"]
 
 
 def _base() -> dict[str, Any]:
