@@ -159,6 +159,7 @@ BUILT_IN = {
     "KEY_VAULT_SECRETS_USER": "Key Vault Secrets User",
     "BLOB_DATA_CONTRIBUTOR": "Storage Blob Data Contributor",
     "FILE_DATA_PRIVILEGED_CONTRIBUTOR": "Storage File Data Privileged Contributor",
+    "NETWORK_CONNECTION_APPROVER": "Azure AI Enterprise Network Connection Approver",
     "ACR_PULL": "AcrPull",
 }
 
