@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pulumi
 import pulumi_azuread as azuread
@@ -116,12 +116,13 @@ class ServicePrincipal(pulumi.ComponentResource):
         self, name: str, service_principal: azuread.ServicePrincipal, args: VaultSecretArgs
     ) -> tuple[pulumi.Output[str], pulumi.Output[str]]:
         """A secret of the service principal, kept in the vault: its value, and its id there."""
-        expires = args.rotated + timedelta(days=args.valid_days)
+        last = args.rotated + timedelta(days=args.valid_days)
+        expires = datetime(last.year, last.month, last.day, tzinfo=UTC)
         password = azuread.ServicePrincipalPassword(
             name,
             service_principal_id=service_principal.id,
             display_name=args.secret_name,
-            end_date=f"{expires}T00:00:00Z",
+            end_date=f"{last}T00:00:00Z",
             rotate_when_changed={"rotated": args.rotated.isoformat()},
             opts=pulumi.ResourceOptions(parent=self),
         )
@@ -130,7 +131,11 @@ class ServicePrincipal(pulumi.ComponentResource):
             secret_name=args.secret_name,
             vault_name=args.vault_name,
             resource_group_name=args.resource_group_name,
-            properties=keyvault.SecretPropertiesArgs(value=password.value, content_type="client secret"),
+            properties=keyvault.SecretPropertiesArgs(
+                value=password.value,
+                content_type="client secret",
+                attributes=keyvault.SecretAttributesArgs(expires=int(expires.timestamp())),
+            ),
             tags=args.tags,
             opts=pulumi.ResourceOptions(parent=self),
         )

@@ -6,6 +6,7 @@ import argparse
 import json
 import logging
 import os
+import shlex
 import sys
 import warnings
 from dataclasses import asdict
@@ -84,6 +85,10 @@ def _parser() -> argparse.ArgumentParser:
     cancel = commands.add_parser("cancel", parents=[common], help="end a run")
     cancel.add_argument("name", metavar="RUN")
     cancel.set_defaults(run=_cancel)
+
+    env = commands.add_parser("env", parents=[common], help='print a service principal\'s exports, for eval "$(…)"')
+    env.add_argument("--automation", metavar="NAME", help="which of the team's; needed where several have a secret")
+    env.set_defaults(run=_env)
     return parser
 
 
@@ -163,6 +168,16 @@ def _cancel(args: argparse.Namespace) -> int:
     from jobs import runs  # noqa: PLC0415
 
     print(f"run {args.name} is {runs.cancel(_connect(args), args.name)}")
+    return 0
+
+
+def _env(args: argparse.Namespace) -> int:
+    from jobs import automation  # noqa: PLC0415
+
+    if sys.stdout.isatty():
+        raise JobError('env prints a secret, so not to a terminal: eval "$(python -m jobs env …)" takes it over')
+    for name, value in automation.variables(_connect(args), args.automation).items():
+        print(f"export {name}={shlex.quote(value)}")
     return 0
 
 

@@ -43,6 +43,15 @@ class Datastore(_Part):
     uri: str
 
 
+class Automation(_Part):
+    """A service principal of the team; `vault` and `secret_name` say where its secret is, if it has one."""
+
+    client_id: str
+    tenant_id: str
+    vault: str | None = None
+    secret_name: str | None = None
+
+
 class Team(_Part):
     """A team's workspace: where it is, what it runs on and what it stores in."""
 
@@ -54,6 +63,7 @@ class Team(_Part):
     tracking_uri: str
     clusters: dict[str, Cluster]
     datastores: dict[str, Datastore]
+    automation: dict[str, Automation] = Field(default_factory=dict)
 
     @property
     def resource_id(self) -> str:

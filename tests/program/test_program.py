@@ -4,6 +4,7 @@ import copy
 import json
 import re
 from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -242,7 +243,11 @@ def test_the_seed_case_a_contributor_with_a_secret_in_the_vault() -> None:
     password = run.one("ServicePrincipalPassword")
     assert password.inputs["endDate"] == "2027-01-30T00:00:00Z"
     assert password.inputs["rotateWhenChanged"] == {"rotated": "2026-11-01"}
-    assert run.one("Secret").inputs["secretName"] == "seed-password"
+    kept = run.one("Secret").inputs
+    assert kept["secretName"] == "seed-password"
+    assert rpc.unwrap_rpc_secret(kept["properties"])["attributes"] == {
+        "expires": datetime(2027, 1, 30, tzinfo=UTC).timestamp()
+    }
     assert ("seed-password", SECRETS_USER) in assignments(run, user("admin1@site.com"))
     automation = StackOutputs.model_validate(run.outputs).teams["bluegranit"].automation["seed"]
     assert (automation.vault, automation.secret_name) == ("bgmrbluegranite2devkv", "seed-password")
