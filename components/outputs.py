@@ -1,7 +1,7 @@
 """The contract between a department's stack and those who read its outputs: typed, versioned, without secrets.
 
 `python -m components.outputs FILE` writes its JSON schema. A change that old readers do not understand raises
-`CONTRACT`; a new optional key does not.
+`CONTRACT`; a new optional key does not. `tests/program/contracts` holds what each contract promised first.
 """
 
 import json

@@ -19,6 +19,7 @@ from pydantic import BaseModel
 from components.settings import Department
 from sandbox.providers.resources import RESOURCES, describe
 from tests.conftest import Sandbox
+from tests.program.contract import check
 from tests.program.harness import stack_file
 from tests.program.stack import KEY, Stack
 from tests.proof import samples
@@ -76,6 +77,7 @@ def _record(sandbox: Sandbox, folder: Path) -> Iterator[Exchange]:
             file.write_text(yaml.safe_dump({"config": {KEY: settings}}))
             code, text = Stack(sandbox, folder, name).run("up", "--config-file", str(file), "--yes", "--skip-preview")
             assert code == 0, text
+            check(Stack(sandbox, folder, name).outputs())
     yield from (one for one in exchanges if one.host == MANAGEMENT)
 
 
