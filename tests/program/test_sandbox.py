@@ -1,15 +1,21 @@
 """The life of a stack against the sandbox: made, the same again, drifted, gone, its names freed, made again."""
 
 import copy
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from azure.ai.ml import Input, MLClient, Output, command
+from azure.ai.ml.entities import Environment
+from azure.core.exceptions import HttpResponseError
+from azure.identity import EnvironmentCredential
+from azure.storage.filedatalake import FileSystemClient
 
 from components.softdeleted.__main__ import main as softdeleted
 from tests.azure.client import Client, error
-from tests.conftest import Sandbox
+from tests.conftest import SUBSCRIPTION, Sandbox
 from tests.program.contract import check
 from tests.program.harness import ROOT, stack_file
 from tests.program.stack import Stack
@@ -92,14 +98,57 @@ NETWORKS = {
 
 
 @pytest.mark.parametrize("mode", NETWORKS)
-def test_a_closed_stack_comes_up_stays_as_it_is_and_goes(mode: str, signed_in: Sandbox, tmp_path: Path) -> None:
+def test_a_closed_stack_comes_up_is_used_stays_as_it_is_and_goes(
+    mode: str, signed_in: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     stack, department = Stack(signed_in, tmp_path), stack_file("dev")
     department["network"] = NETWORKS[mode]
     made = stack.up(department)
     assert made.code == 0, made.text
+    with monkeypatch.context() as shell:
+        _become(shell, signed_in)
+        if mode == "private":
+            with pytest.raises(HttpResponseError, match="AuthorizationFailure"):
+                _put_input()
+            _become(shell, signed_in, "--network", "bgmrbluegranite2devvnet")
+        _put_input()
+        assert _doubled() == b"42"
     assert set(stack.preview(department).steps) == set()
     gone = stack.destroy(department)
     assert gone.code == 0, gone.text
+
+
+def _become(shell: pytest.MonkeyPatch, sandbox: Sandbox, *where: str) -> None:
+    """This process is the data scientist's."""
+    for line in sandbox.command("env", "--persona", "scientist", *where).stdout.splitlines():
+        name, _, value = line.removeprefix("export ").partition("=")
+        shell.setenv(name, shlex.split(value)[0] if value else "")
+
+
+def _lake() -> FileSystemClient:
+    address = "https://bgmrbluegranite2devlake.dfs.core.windows.net"
+    return FileSystemClient(address, "fs1", EnvironmentCredential(), retry_total=0)
+
+
+def _put_input() -> None:
+    _lake().get_file_client("in.txt").upload_data(b"21", overwrite=True)
+
+
+def _doubled() -> bytes:
+    """What a job on the team's cluster makes of the input, read from the lake."""
+    group, workspace = "bgmr-bluegranit-eastus2-dev", "bgmrbluegranite2devws"
+    ml = MLClient(EnvironmentCredential(), SUBSCRIPTION, group, workspace)
+    run = ml.jobs.create_or_update(
+        command(
+            command="echo -n $(($(cat ${{inputs.number}}) * 2)) > ${{outputs.doubled}}/out.txt",
+            environment=Environment(name="none", image="python:3.11"),
+            compute="ds3-v2-cluster",
+            inputs={"number": Input(type="uri_file", path="azureml://datastores/MLData/paths/in.txt")},
+            outputs={"doubled": Output(type="uri_folder", path="azureml://datastores/MLData/paths/doubled/")},
+        )
+    )
+    ml.jobs.stream(str(run.name))  # waits, and raises if the run fails
+    return _lake().get_file_client("doubled/out.txt").download_file().readall()
 
 
 def test_what_a_policy_forbids_is_not_made(signed_in: Sandbox, tmp_path: Path) -> None:

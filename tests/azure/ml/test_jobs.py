@@ -17,7 +17,7 @@ from azure.storage.filedatalake import DataLakeServiceClient
 from tests.azure.client import Client, error, unique
 from tests.azure.ml import harness
 from tests.azure.ml.harness import Team, cluster
-from tests.azure.ml.waiting import details, ended, log_text, status, until
+from tests.azure.ml.waiting import details, ended, log_text, status, streamed, until
 from tests.conftest import SUBSCRIPTION
 
 Submit = Callable[..., str]
@@ -119,16 +119,15 @@ class TestRefusals:
         assert again.status_code == 200 and again.json()["properties"]["tags"] == {"a": "b"}
 
 
-def test_a_job_reads_its_input_and_writes_its_output(
-    ml: MLClient, team: Team, submit: Submit, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-
+def test_a_job_reads_its_input_and_writes_its_output(ml: MLClient, team: Team, submit: Submit, tmp_path: Path) -> None:
     lake = DataLakeServiceClient(f"https://{team.needs.lake['name']}.dfs.core.windows.net", ml._credential)
     lake.get_file_system_client("fs1").get_file_client("models/in.csv").upload_data(b"a,b\n1,2\n", overwrite=True)
     job = submit(
         """
-        import os, pathlib, sys
-        print("read", open(sys.argv[1]).read().split())
+        import os, pathlib, sys, time
+        print("read", open(sys.argv[1]).read().split(), flush=True)
+        while not os.path.exists(sys.argv[4]):
+            time.sleep(0.05)
         pathlib.Path(sys.argv[2], "deep").mkdir()
         pathlib.Path(sys.argv[2], "deep", "model.txt").write_text("weights " + sys.argv[3])
         pathlib.Path("outputs", "report.txt").write_text("fine")
@@ -137,16 +136,15 @@ def test_a_job_reads_its_input_and_writes_its_output(
         except PermissionError:
             print("read only")
         """,
-        "python run.py ${{inputs.data}} ${{outputs.model}} ${{inputs.number}}",
+        f"python run.py ${{{{inputs.data}}}} ${{{{outputs.model}}}} ${{{{inputs.number}}}} {tmp_path / 'heard'}",
         inputs={"data": Input(type="uri_file", path="azureml://datastores/lake/paths/models/in.csv"), "number": 3},
         outputs={"model": Output(type="uri_folder")},
         experiment_name="first",
     )
-    ml.jobs.stream(job)
-    streamed = capsys.readouterr().out
-    assert "Streaming user_logs/std_log.txt" in streamed and "read ['a,b', '1,2']" in streamed
+    shown = streamed(ml, job, tmp_path / "heard")
+    assert "Streaming user_logs/std_log.txt" in shown and "read ['a,b', '1,2']" in shown
     if os.geteuid() != 0:  # nothing is read only to root
-        assert "read only" in streamed
+        assert "read only" in shown
     done = ml.jobs.get(job)
     assert (done.status, done.experiment_name) == ("Completed", "first")
     ml.jobs.download(job, download_path=tmp_path / "all", all=True)
@@ -206,18 +204,22 @@ def test_the_log_is_there_while_the_job_runs_and_cancel_ends_the_whole_group(
     assert not Path(f"/proc/{child}").exists() or "Z" in Path(f"/proc/{child}/stat").read_text().split()[2]
 
 
+def _nodes(team: Team) -> dict[str, int]:
+    found: dict[str, int] = team.arm("GET", "/computes/cpu").json()["properties"]["properties"]["nodeStateCounts"]
+    return found
+
+
 def test_a_queued_job_waits_for_the_node_and_is_cancelled_at_once(team: Team, ml: MLClient, submit: Submit) -> None:
     first = submit("import time; print('on', flush=True); time.sleep(600)")
     until(lambda: "on" in log_text(team, first), "the first job")
     second = submit("print('never')")
-    shown = team.arm("GET", "/computes/cpu").json()["properties"]["properties"]
-    assert (shown["currentNodeCount"], shown["nodeStateCounts"]["runningNodeCount"]) == (1, 1)
+    assert _nodes(team)["runningNodeCount"] == 1
     assert status(team, second) == "Queued"
     ml.jobs.begin_cancel(second).wait()
     assert ended(team, second) == "Canceled"
     ml.jobs.begin_cancel(first).wait()
     assert ended(team, first) == "Canceled"
-    assert team.arm("GET", "/computes/cpu").json()["properties"]["properties"]["nodeStateCounts"]["idleNodeCount"] == 1
+    until(lambda: _nodes(team)["idleNodeCount"] == 1, "the node's rest")
 
 
 def test_a_job_ends_with_its_cluster_and_its_folder_with_it(team: Team, submit: Submit) -> None:
@@ -393,23 +395,21 @@ def test_a_datastore_by_sas_reaches_what_the_signature_allows(team: Team, azure:
     assert "AuthorizationPermissionMismatch" in details(team, refused)["error"]["error"]["message"]
 
 
-def test_a_workspace_with_keys(
-    keyed_team: Team, as_scientist: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_workspace_with_keys(keyed_team: Team, as_scientist: None, tmp_path: Path) -> None:
     """Uploads and logs go by the account's key, as in a workspace that was made without saying how."""
     ml = MLClient(EnvironmentCredential(), SUBSCRIPTION, keyed_team.group, keyed_team.workspace["name"])
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "a.txt").write_text("by key")
     job = ml.jobs.create_or_update(
         command(
-            command="cat ${{inputs.data}}/a.txt; sleep 1; echo more > ${{outputs.out}}/b.txt",
+            command="cat ${{inputs.data}}/a.txt; until [ -e "
+            f"{tmp_path / 'heard'} ]; do sleep 0.05; done; echo more > ${{{{outputs.out}}}}/b.txt",
             inputs={"data": Input(type="uri_folder", path=str(tmp_path / "data"))},
             outputs={"out": Output(type="uri_folder")},
             environment=Environment(name="none", image="python:3.11"),
             compute="cpu",
         )
     )
-    ml.jobs.stream(str(job.name))
-    assert "by key" in capsys.readouterr().out
+    assert "by key" in streamed(ml, str(job.name), tmp_path / "heard")
     ml.jobs.download(str(job.name), download_path=tmp_path / "got", output_name="out")
     assert [path.read_text() for path in (tmp_path / "got").rglob("b.txt")] == ["more\n"]

@@ -1,10 +1,16 @@
 """Runs as they go: their state, their log, their end."""
 
+import contextlib
+import io
 import time
 from collections.abc import Callable
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from tests.azure.ml.harness import Team
+
+if TYPE_CHECKING:
+    from azure.ai.ml import MLClient
 
 DEADLINE = 60.0
 ENDED = {"Completed", "Failed", "Canceled"}
@@ -38,3 +44,24 @@ def details(team: Team, name: str) -> dict[str, Any]:
 def log_text(team: Team, name: str) -> str:
     url = details(team, name)["logFiles"].get("user_logs/std_log.txt")
     return team.azure.session.get(url).text if url else ""
+
+
+class _Listener(io.StringIO):
+    """Keeps what a client prints, and makes a file once it shows a run's log."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__()
+        self._file = file
+
+    def write(self, text: str) -> int:
+        if "Streaming user_logs/std_log.txt" in text:
+            self._file.touch()
+        return super().write(text)
+
+
+def streamed(ml: "MLClient", name: str, heard: Path) -> str:
+    """What the client shows of a run that waits for the file `heard`: it has not ended before somebody listens."""
+    listener = _Listener(heard)
+    with contextlib.redirect_stdout(listener):
+        ml.jobs.stream(name)
+    return listener.getvalue()
