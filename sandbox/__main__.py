@@ -32,6 +32,9 @@ def _parser() -> argparse.ArgumentParser:
     env = commands.add_parser("env", help="print the exports with which any Azure client works in a shell")
     env.add_argument("--persona", choices=PERSONAS, default="owner", help="who signs in (default %(default)s)")
     env.add_argument("--network", metavar="NAME", help="virtual network that the client is in (default: the internet)")
+    token = commands.add_parser("token", help="print the token that a pipeline's issuer would give it, to sign in with")
+    token.add_argument("--issuer", required=True, help="such as https://token.actions.githubusercontent.com")
+    token.add_argument("--subject", required=True, help="the pipeline, such as repo:OWNER/NAME:environment:prod")
     commands.add_parser("reset", help="delete everything but the jobs' environments, and start anew if it was running")
     prepare = commands.add_parser("prepare", help="fetch the packages of jobs' environments, for use without a network")
     prepare.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a conda or requirements file")
@@ -93,6 +96,15 @@ def _env(directory: Path, arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _token(directory: Path, arguments: argparse.Namespace) -> int:
+    from sandbox.azure.assertions import Pipelines  # noqa: PLC0415 # the other commands need no cryptography
+
+    control.require(directory)
+    token = Pipelines(directory).token(arguments.issuer, arguments.subject)
+    print(token, end="\n" if sys.stdout.isatty() else "")  # clients send a file's line end along
+    return 0
+
+
 def _reset(directory: Path, arguments: argparse.Namespace) -> int:
     running = control.reset(directory, DEFAULT_PORT)
     print("sandbox reset" + (f", started on 127.0.0.1:{running.port}" if running else ""))
@@ -132,6 +144,7 @@ COMMANDS = {
     "stop": _stop,
     "status": _status,
     "env": _env,
+    "token": _token,
     "reset": _reset,
     "prepare": _prepare,
     "faults": _faults,

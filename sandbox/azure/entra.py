@@ -1,6 +1,7 @@
 """Entra ID's token endpoints: login.microsoftonline.com.
 
-Client credentials only: a persona's, or an application's whose secret was made through Graph.
+Client credentials only: a persona's, or an application's: by a secret that was made through Graph, or by the token of
+a pipeline that it trusts.
 Sources: learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow and reference-error-codes.
 """
 
@@ -20,9 +21,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from sandbox.azure.assertions import TYPE, AssertionRefusedError, Pipelines
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.directory import Persona, load_personas, object_id
-from sandbox.azure.graph.credentials import secret_hash
+from sandbox.azure.graph.credentials import federated, secret_hash
 from sandbox.azure.graph.directory import APPLICATIONS, PRINCIPALS, by_key
 from sandbox.azure.tokens import KEY_ID, Caller
 
@@ -72,6 +74,7 @@ class Entra:
     def __init__(self, cloud: Cloud) -> None:
         self._cloud, self._tenant = cloud, cloud.seed["tenantId"]
         personas = load_personas(cloud.directory, cloud.seed)
+        self._pipelines = Pipelines(cloud.directory)
         self._personas = {one.client_id: one for one in personas.values()}
 
     async def token(self, request: Request) -> Response:
@@ -135,9 +138,7 @@ class Entra:
                 "to by any user in the tenant. You may have sent your authentication request to the wrong tenant.",
             )
         if "client_assertion" in form:
-            raise EntraError(
-                401, "invalid_client", 700027, "The sandbox emulates client secrets, and no client assertions."
-            )
+            return self._federated(application or {}, client_id, form)
         secret = form.get("client_secret", "")
         if not secret:
             raise EntraError(
@@ -178,6 +179,19 @@ class Entra:
                 "new "
                 "keys for your app: https://aka.ms/NewClientSecret, or consider using certificate credentials.",
             )
+        return self._itself(client_id, principal)
+
+    def _federated(self, application: dict[str, Any], client_id: str, form: dict[str, str]) -> dict[str, str]:
+        """Who a pipeline's token stands for; a persona's application trusts none."""
+        if form.get("client_assertion_type") != TYPE:
+            raise _missing("client_assertion_type")
+        try:
+            self._pipelines.check(form["client_assertion"], client_id, federated(application))
+        except AssertionRefusedError as refused:
+            raise EntraError(401, "invalid_client", refused.code, refused.message) from refused
+        return self._itself(client_id, by_key(self._cloud, PRINCIPALS, client_id))
+
+    def _itself(self, client_id: str, principal: dict[str, Any] | None) -> dict[str, str]:
         if principal is None:
             raise EntraError(
                 400,
@@ -239,7 +253,7 @@ class Entra:
                 "token_endpoint": f"{base}/oauth2{version}/token",
                 "authorization_endpoint": f"{base}/oauth2{version}/authorize",
                 "device_authorization_endpoint": f"{base}/oauth2{version}/devicecode",
-                "token_endpoint_auth_methods_supported": ["client_secret_post"],
+                "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt"],
                 "jwks_uri": f"{base}/discovery{version}/keys",
                 "issuer": f"https://sts.windows.net/{self._tenant}/",
                 "response_modes_supported": ["query", "fragment", "form_post"],

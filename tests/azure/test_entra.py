@@ -17,8 +17,9 @@ from azure.identity import ClientSecretCredential, DefaultAzureCredential, Envir
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from sandbox.azure.assertions import AUDIENCE, TYPE, Pipelines
 from tests.azure.client import ARM, GRAPH, LOGIN, Client, user_id
-from tests.conftest import SUBSCRIPTION
+from tests.conftest import SUBSCRIPTION, Sandbox
 
 USER2 = "4edeb8f0-28be-5113-84b0-29b680766305"
 
@@ -78,7 +79,8 @@ def test_the_audience_is_the_resource_as_asked(azure: Client) -> None:
     [
         ({"client_secret": "wrong"}, 401, 7000215, "invalid_client"),
         ({"client_secret": ""}, 401, 7000218, "invalid_client"),
-        ({"client_assertion": "x"}, 401, 700027, "invalid_client"),
+        ({"client_assertion": "x"}, 400, 900144, "invalid_request"),
+        ({"client_assertion": "x", "client_assertion_type": TYPE}, 401, 70025, "invalid_client"),
         ({"client_id": str(uuid.uuid4())}, 400, 700016, "unauthorized_client"),
         ({"client_id": ""}, 400, 900144, "invalid_request"),
         ({"grant_type": ""}, 400, 900144, "invalid_request"),
@@ -110,6 +112,77 @@ def test_metadata_of_an_unknown_tenant_is_refused(azure: Client) -> None:
 
 def test_a_huge_form_is_refused(azure: Client) -> None:
     assert azure.sign_in(padding="x" * 100_000).status_code == 400
+
+
+# ---- a pipeline's own token
+
+ISSUER, SUBJECT = "https://token.actions.githubusercontent.com", "repo:contoso/forecast:environment:prod"
+
+
+@pytest.fixture(scope="module")
+def pipeline(shared_sandbox: Sandbox) -> Client:
+    """An application without a secret, that trusts a pipeline."""
+    azure = Client(shared_sandbox)
+    one = azure.graph("POST", "/applications", {"displayName": "pipeline"}).json()
+    assert azure.graph("POST", "/servicePrincipals", {"appId": one["appId"]}).status_code == 201
+    trusted = {"name": "github", "issuer": ISSUER, "subject": SUBJECT, "audiences": [AUDIENCE]}
+    made = azure.graph("POST", f"/applications/{one['id']}/federatedIdentityCredentials", trusted)
+    assert made.status_code == 201
+    return Client(shared_sandbox, credentials={"client_id": one["appId"]})
+
+
+def pipelines_token(pipeline: Client, issuer: str = ISSUER, subject: str = SUBJECT) -> str:
+    """As the issuer gives it to the pipeline: by the sandbox's command."""
+    done = pipeline.sandbox.command("token", "--issuer", issuer, "--subject", subject)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_a_pipeline_signs_in_with_its_own_token(pipeline: Client) -> None:
+    answer = pipeline.sign_in(client_assertion=pipelines_token(pipeline), client_assertion_type=TYPE)
+    assert answer.status_code == 200, answer.text
+    found = claims(answer.json()["access_token"])
+    assert (found["appid"], found["idtyp"]) == (pipeline.credentials["client_id"], "app")
+
+
+@pytest.mark.parametrize(
+    ("issuer", "subject", "code"),
+    [
+        ("https://vstoken.dev.azure.com/1", SUBJECT, 700211),
+        (ISSUER + "/", SUBJECT, 700211),
+        (ISSUER, "repo:contoso/forecast:ref:refs/heads/main", 700213),
+        (ISSUER, SUBJECT.replace("contoso", "Contoso"), 700213),
+    ],
+)
+def test_another_pipelines_token_is_refused(pipeline: Client, issuer: str, subject: str, code: int) -> None:
+    token = pipelines_token(pipeline, issuer, subject)
+    answer = pipeline.sign_in(client_assertion=token, client_assertion_type=TYPE)
+    assert (answer.status_code, answer.json()["error_codes"]) == (401, [code])
+    assert token not in answer.text
+
+
+def test_a_token_that_nobody_gave_is_refused(pipeline: Client) -> None:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    now = int(time.time())
+    own = {"iss": ISSUER, "sub": SUBJECT, "aud": AUDIENCE, "exp": now + 60}
+    issued = Pipelines(pipeline.sandbox.directory)
+    for assertion, code in (
+        (jwt.encode(own, key, algorithm="RS256"), 50013),
+        (jwt.encode(own, "a" * 32, algorithm="HS256"), 50027),
+        ("x", 50027),
+        (issued.token(ISSUER, SUBJECT, "https://management.azure.com"), 700212),
+        (Client(pipeline.sandbox).token(), 50013),  # an access token is none
+        (jwt.encode({**own, "exp": now - 60}, issued._key, algorithm="RS256"), 700024),
+        (jwt.encode({**own, "nbf": now + 600}, issued._key, algorithm="RS256"), 700024),
+        (jwt.encode({"iss": ISSUER, "exp": now + 60}, issued._key, algorithm="RS256"), 50027),
+    ):
+        answer = pipeline.sign_in(client_assertion=assertion, client_assertion_type=TYPE)
+        assert (answer.status_code, answer.json()["error_codes"]) == (401, [code]), assertion
+
+
+def test_a_pipelines_token_reaches_no_service(pipeline: Client) -> None:
+    headers = {"Authorization": f"Bearer {pipelines_token(pipeline)}"}
+    assert pipeline.session.get(f"{ARM}/subscriptions?api-version=2022-12-01", headers=headers).status_code == 401
 
 
 # ---- Microsoft's own clients

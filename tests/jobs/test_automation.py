@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import jwt
@@ -65,6 +66,11 @@ print(json.dumps({
     "clusters": sorted(one.name for one in ml.compute.list()),
     "refused": refused,
 }))
+"""
+SIGN_IN = """
+from azure.identity import DefaultAzureCredential
+
+DefaultAzureCredential().get_token("https://management.azure.com/.default")
 """
 
 
@@ -129,6 +135,26 @@ def test_an_unmodified_client_works_as_the_service_principal(made: Stack) -> Non
     assert told["read"] == "from the service principal"
     assert {"ds3-v2-cluster", "seed-made"} <= set(told["clusters"])
     assert told["refused"] == "AuthorizationFailed"
+
+
+@pytest.mark.parametrize(("branch", "code"), [("main", ""), ("other", "AADSTS700213")])
+def test_a_trusted_pipeline_works_as_its_service_principal(made: Stack, tmp_path: Path, branch: str, code: str) -> None:
+    release = made.outputs()["teams"]["bluegranit"]["automation"]["release"]
+    subject = f"repo:contoso/forecast:ref:refs/heads/{branch}"
+    script = (
+        '"$PYTHON" -m sandbox token --issuer https://token.actions.githubusercontent.com --subject "$SUBJECT" '
+        '> "$AZURE_FEDERATED_TOKEN_FILE" && unset AZURE_CLIENT_SECRET && exec "$PYTHON" -c "$SIGN_IN"'
+    )
+    done = shell(
+        made,
+        "scientist",
+        script,
+        SUBJECT=subject,
+        SIGN_IN=SIGN_IN,
+        AZURE_CLIENT_ID=release["clientId"],
+        AZURE_FEDERATED_TOKEN_FILE=str(tmp_path / "token"),
+    )
+    assert (done.returncode == 0, code in done.stderr) == (not code, True), done.stderr
 
 
 def test_the_only_one_with_a_secret_needs_no_name(made: Stack) -> None:
@@ -229,13 +255,10 @@ def test_another_day_makes_another_secret_and_the_old_one_ends(made: Stack) -> N
         "update Secret bluegranit-seed",
         "delete-replaced ServicePrincipalPassword bluegranit-seed",
     }
-    sign_in = (
-        "from azure.identity import DefaultAzureCredential as D\nD().get_token('https://management.azure.com/.default')"
-    )
-    new = shell(made, "scientist", 'eval "$("$PYTHON" -m jobs env)" && exec "$PYTHON" -c "$SIGN_IN"', SIGN_IN=sign_in)
+    new = shell(made, "scientist", 'eval "$("$PYTHON" -m jobs env)" && exec "$PYTHON" -c "$SIGN_IN"', SIGN_IN=SIGN_IN)
     assert new.returncode == 0, new.stderr
     names = ("AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET")
-    ended = shell(made, "scientist", 'exec "$PYTHON" -c "$SIGN_IN"', SIGN_IN=sign_in, **{n: old[n] for n in names})
+    ended = shell(made, "scientist", 'exec "$PYTHON" -c "$SIGN_IN"', SIGN_IN=SIGN_IN, **{n: old[n] for n in names})
     assert ended.returncode != 0
     assert "AADSTS7000215" in ended.stderr
     assert old["SP_PASSWORD"] not in ended.stderr
