@@ -74,6 +74,7 @@ class Stack:
         output = io.StringIO()
         before, here = dict(os.environ), Path.cwd()
         os.chdir(ROOT)
+        os.environ["SANDBOX_ENGINE"] = "embedded"  # even where there is a real one, whose output would not come here
         try:
             with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
                 code = pulumi.run(self.sandbox.directory, [*words, "-s", self.name])
