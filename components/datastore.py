@@ -65,7 +65,8 @@ class AdlsDatastoreArgs:
         lifecycle: When blobs of an account that is made get cheaper and go.
         replication: Redundancy of an account that is made: `Standard_LRS`, `Standard_ZRS`, …
         firewall: From where an account that is made is reached.
-        links: The virtual network in which the account gets private endpoints; none if left out.
+        links: The virtual network in which the account gets private endpoints, one that exists only where its DNS
+            zones are made too; none if left out.
         protect: Whether an account that is made cannot be deleted, by a lock and by Pulumi.
         log_workspace_id: Log Analytics workspace for logs and metrics of an account that is made; none if left out.
         tags: Tags of an account that is made.
@@ -162,7 +163,7 @@ class AdlsDatastore(pulumi.ComponentResource):
         self._below: list[pulumi.Resource] = []
         account = self._account()
         self.account_id, self.account_name = account.id, account.name
-        if args.links and args.account_name is not None:
+        if args.links and (args.account_name is not None or args.links.own_zones):
             for part in ("blob", "dfs"):
                 args.links.connect(f"lake-{part}", account.id, part)
         containers = {system: self._file_system(system, account) for system in args.file_systems}

@@ -10,14 +10,17 @@ from pulumi_azure_native import authorization
 
 from components.access import define_role, role_guid
 from components.aliases import drop_version_aliases
-from components.azurepolicy import define
+from components.azurepolicy import ALWAYS, PolicyAssignmentsArgs, assign_policies, define
 from components.directory import Directory
+from components.network import firewall
 from components.outputs import CONTRACT
 from components.principals import assign, unique
 from components.roles import SUBSCRIPTION_ADMIN
 from components.settings import Department
+from components.settings.model import SHARED
 from components.settings.warnings import warnings
-from components.team import Shared, build_team
+from components.shared import SharedServices, SharedServicesArgs
+from components.team import Shared, build_team, network_from
 
 
 def build_department(department: Department) -> Mapping[str, Any]:
@@ -32,7 +35,11 @@ def build_department(department: Department) -> Mapping[str, Any]:
     if department.policy_effect != "off":
         prefix = f"{department.code}-{department.environment}"
         policies = define(prefix, opts=pulumi.ResourceOptions(provider=provider))
-    shared = Shared(department, provider, client.tenant_id, Directory(), policies)
+    services = _shared_services(department, provider)
+    if services and policies and department.policy_effect != "off":
+        rules = PolicyAssignmentsArgs(services.resource_group_id, department.policy_effect, ALWAYS, policies)
+        assign_policies(SHARED, rules, opts=pulumi.ResourceOptions(parent=services))
+    shared = Shared(department, provider, client.tenant_id, Directory(), policies, services)
     _subscription_admins(shared)
     return {
         "contract": CONTRACT,
@@ -46,6 +53,29 @@ def build_department(department: Department) -> Mapping[str, Any]:
         },
         "teams": {team.name: build_team(shared, team) for team in department.teams},
     }
+
+
+def _shared_services(department: Department, provider: pulumi.ProviderResource) -> SharedServices | None:
+    """What is made for all teams together."""
+    wanted = department.shared
+    if not (wanted.registry or wanted.log_workspace):
+        return None
+    return SharedServices(
+        SHARED,
+        SharedServicesArgs(
+            names=department.shared_names,
+            location=department.region,
+            registry=wanted.registry,
+            registry_sku=department.shared_registry_tier,
+            firewall=firewall(network_from(department.network)),
+            log_workspace=wanted.log_workspace,
+            log_retention_days=department.log_retention_days,
+            existing_log_workspace_id=wanted.log_workspace_id,
+            diagnostics=department.diagnosed,
+            tags=department.shared_tags,
+        ),
+        opts=pulumi.ResourceOptions(providers=[provider]),
+    )
 
 
 def _subscription_admins(shared: Shared) -> None:

@@ -159,10 +159,13 @@ class PrivateLinks(pulumi.ComponentResource):
     Attributes:
         endpoint_subnet_id: Id of the subnet of the endpoints.
         compute_subnet_id: Id of the subnet of the clusters.
+        own_zones: Whether the DNS zones are made. They know nothing else, so what exists already needs an endpoint
+            here too. Given zones have its address from elsewhere, which another endpoint would replace.
     """
 
     endpoint_subnet_id: pulumi.Output[str]
     compute_subnet_id: pulumi.Output[str]
+    own_zones: bool
 
     def __init__(self, name: str, args: PrivateLinksArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("azureml-platform:components:PrivateLinks", name, {}, opts)
@@ -174,6 +177,7 @@ class PrivateLinks(pulumi.ComponentResource):
             network_id = self.endpoint_subnet_id.apply(lambda id_: id_.rsplit("/subnets/", 1)[0])
         else:
             network_id = self._make_network(str(given.address_space))
+        self.own_zones = given.dns_zones_group_id is None
         self._zones = self._given_zones() or self._make_zones(network_id)
         self.register_outputs({"endpointSubnetId": self.endpoint_subnet_id, "computeSubnetId": self.compute_subnet_id})
 

@@ -13,6 +13,7 @@ from components.files import write_whole
 from components.instance import ComputeInstance, ComputeInstanceArgs
 from components.network import PrivateLinks, PrivateLinksArgs
 from components.serviceprincipal import ServicePrincipal, ServicePrincipalArgs
+from components.shared import SharedServices, SharedServicesArgs
 from components.workspace import TeamWorkspace, TeamWorkspaceArgs
 
 COMPONENTS = {
@@ -23,6 +24,7 @@ COMPONENTS = {
     DataScientistRole: DataScientistRoleArgs,
     ServicePrincipal: ServicePrincipalArgs,
     PrivateLinks: PrivateLinksArgs,
+    SharedServices: SharedServicesArgs,
 }
 
 _INTRO = """# Components

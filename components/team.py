@@ -39,14 +39,16 @@ from components.roles import (
     FILE_DATA_PRIVILEGED_CONTRIBUTOR,
     KEY_VAULT_SECRETS_OFFICER,
     KEY_VAULT_SECRETS_USER,
+    NETWORK_CONNECTION_APPROVER,
     TITLES,
     WORKS_WITH_DATA,
     Persona,
 )
 from components.serviceprincipal import Federation, ServicePrincipal, ServicePrincipalArgs, VaultSecretArgs
 from components.settings import Automation, Cluster, Department, Instance, Lake, Member, Secret, Team
+from components.shared import SharedServices
 from components.storage import Lifecycle
-from components.workspace import TeamWorkspace, TeamWorkspaceArgs
+from components.workspace import Existing, TeamWorkspace, TeamWorkspaceArgs
 
 GITHUB_ISSUER = "https://token.actions.githubusercontent.com"
 AZURE_DEVOPS_ISSUER = "https://vstoken.dev.azure.com"
@@ -62,6 +64,7 @@ class Shared:
         tenant_id: The Entra tenant.
         directory: Finds people and groups.
         custom_policies: The department's own Azure Policy definitions, if it has policies.
+        services: What is made for all teams together, if anything is.
     """
 
     department: Department
@@ -69,6 +72,7 @@ class Shared:
     tenant_id: pulumi.Output[str]
     directory: Directory
     custom_policies: CustomDefinitions | None
+    services: SharedServices | None
 
 
 def build_team(shared: Shared, team: Team) -> Mapping[str, Any]:
@@ -82,7 +86,7 @@ class _TeamBuilder:
         self._department = shared.department
         self._names = shared.department.names(team)
         self._tags = shared.department.tags(team)
-        self._network = _network(shared.department.network_of(team))
+        self._network = network_from(shared.department.network_of(team))
         self._officers: list[pulumi.Resource] = []
         self._prefix = f"{shared.department.code} {team.name} {shared.department.environment}"
 
@@ -130,7 +134,7 @@ class _TeamBuilder:
                     "clientId": principal.client_id,
                     "tenantId": self._shared.tenant_id,
                     "vault": workspace.vault_name if automation[name].secret else None,
-                    "secretName": _secret_name(name) if automation[name].secret else None,
+                    "secretName": self._secret_name(name) if automation[name].secret else None,
                 }
                 for name, principal in principals.items()
             },
@@ -166,13 +170,14 @@ class _TeamBuilder:
 
     def _workspace(self, contributors: list[Principal]) -> TeamWorkspace:
         department = self._department
-        return TeamWorkspace(
+        made = TeamWorkspace(
             self._team.name,
             TeamWorkspaceArgs(
                 names=self._names,
                 location=department.region,
                 tenant_id=self._shared.tenant_id,
                 data_contributors=contributors,
+                existing=self._existing(),
                 purge_protection=department.purge_protection,
                 vault_retention_days=department.key_vault.retention_days,
                 registry_sku=department.registry_tier(self._team),
@@ -185,6 +190,21 @@ class _TeamBuilder:
                 tags=self._tags,
             ),
             opts=pulumi.ResourceOptions(providers=[self._shared.provider]),
+        )
+        if made.links and not made.links.own_zones and department.connects_shared_registry(self._team):
+            made.links.connect("registry", made.registry_id, "registry")
+        return made
+
+    def _existing(self) -> Existing:
+        """What the team's workspace uses and does not make: what exists, or is made for all teams."""
+        department, given, services = self._department, self._team.existing, self._shared.services
+        return Existing(
+            resource_group_id=given.resource_group_id,
+            vault_id=given.key_vault_id,
+            registry_id=department.registry_of(self._team) or (services.registry_id if services else None),
+            log_workspace_id=department.log_workspace_of(self._team)
+            or (services.log_workspace_id if services else None),
+            insights_id=given.application_insights_id,
         )
 
     def _guard(self, workspace: TeamWorkspace) -> None:
@@ -303,9 +323,21 @@ class _TeamBuilder:
             opts=pulumi.ResourceOptions(parent=workspace),
         )
         if isinstance(self._network, ManagedNetwork):
+            approved = [self._approver(workspace, made.account_id)] if lake.account_id else []
             for part in ("blob", "dfs"):
-                workspace.allow_outbound(f"lake-{part}", PrivateEndpointRule(made.account_id, part))
+                workspace.allow_outbound(f"lake-{part}", PrivateEndpointRule(made.account_id, part), *approved)
         return made.datastores
+
+    def _approver(self, workspace: TeamWorkspace, account_id: pulumi.Input[str]) -> pulumi.Resource:
+        """Let the workspace approve the managed network's endpoints to an account outside of the resource group."""
+        approver: pulumi.Resource = assign(
+            f"{self._team.name}-lake-network",
+            scope=account_id,
+            principal=workspace.workspace_identity,
+            role=NETWORK_CONNECTION_APPROVER,
+            opts=pulumi.ResourceOptions(parent=workspace),
+        )
+        return approver
 
     def _data(self, workspace: TeamWorkspace) -> Mapping[str, RegisteredDatastore]:
         data = self._team.data
@@ -347,9 +379,9 @@ class _TeamBuilder:
         kept = None
         if secret:
             kept = VaultSecretArgs(
-                resource_group_name=workspace.resource_group_name,
+                resource_group_name=workspace.vault_group_name,
                 vault_name=workspace.vault_name,
-                secret_name=_secret_name(name),
+                secret_name=self._secret_name(name),
                 rotated=secret.rotated,
                 valid_days=secret.valid_days,
                 tags=self._tags,
@@ -371,6 +403,11 @@ class _TeamBuilder:
             )
         return made
 
+    def _secret_name(self, name: str) -> str:
+        """Name of a secret in the vault, which others may use too where it exists already."""
+        own = f"{name}-password"
+        return f"{self._prefix.replace(' ', '-')}-{own}" if self._team.existing.key_vault_id else own
+
     def _vault_officers(self, workspace: TeamWorkspace) -> list[pulumi.Resource]:
         """Let those who deploy remove secrets, which azure-native does at the vault and not by rights on the group."""
         if not self._officers:
@@ -388,7 +425,7 @@ class _TeamBuilder:
         return self._officers
 
 
-def _network(settings: settings_.Network) -> Network:
+def network_from(settings: settings_.Network) -> Network:
     """The network of the components, from that of the settings."""
     if settings.mode == "private":
         return PrivateNetwork(
@@ -441,7 +478,3 @@ def _lifecycle(lake: Lake) -> list[Lifecycle]:
         )
         for rule in lake.lifecycle
     ]
-
-
-def _secret_name(name: str) -> str:
-    return f"{name}-password"

@@ -34,7 +34,27 @@ from components.network import (
     firewall,
 )
 from components.principals import Principal, assign, unique
+from components.services import container_registry, log_workspace
 from components.storage import storage_account
+
+
+@dataclass(frozen=True)
+class Existing:
+    """What exists already, by its Azure id. It gets role assignments, and is never changed, protected or deleted.
+
+    Attributes:
+        resource_group_id: The resource group of all that is made.
+        vault_id: The key vault, in the same subscription.
+        registry_id: The container registry.
+        log_workspace_id: The Log Analytics workspace.
+        insights_id: Application Insights.
+    """
+
+    resource_group_id: pulumi.Input[str] | None = None
+    vault_id: pulumi.Input[str] | None = None
+    registry_id: pulumi.Input[str] | None = None
+    log_workspace_id: pulumi.Input[str] | None = None
+    insights_id: pulumi.Input[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -47,6 +67,8 @@ class TeamWorkspaceArgs:
         tenant_id: Entra tenant that the key vault trusts.
         data_contributors: Who reads and writes the team's storage: people and groups. Runs upload code, data and
             results under the person's own identity, as the accounts have no keys.
+        existing: What exists already and is not made: `Existing` has the ids of resource group, vault, registry, Log
+            Analytics workspace and Application Insights. Roles are given on it, and nothing else happens to it.
         purge_protection: Whether nobody can remove a deleted key vault for good before its retention ends.
         vault_retention_days: Days that a deleted key vault can be recovered, 7 to 90.
         registry_sku: Tier of the container registry.
@@ -56,7 +78,8 @@ class TeamWorkspaceArgs:
         image_build_cluster: Cluster that builds images where the registry has no public access.
         protect: Whether vault and storage cannot be deleted, by locks and by Pulumi. People then get their data
             role on the resource group, since Azure removes no assignment from what is locked.
-        diagnostics: Whether logs and metrics of workspace, storage, vault and registry are collected.
+        diagnostics: Whether logs and metrics of workspace, storage, vault and registry are collected, where these
+            are made.
         tags: Tags of everything that takes tags.
     """
 
@@ -64,6 +87,7 @@ class TeamWorkspaceArgs:
     location: str
     tenant_id: pulumi.Input[str]
     data_contributors: Sequence[Principal] = ()
+    existing: Existing = field(default_factory=Existing)
     purge_protection: bool = True
     vault_retention_days: int = 90
     registry_sku: Literal["Basic", "Standard", "Premium"] = "Standard"
@@ -78,12 +102,16 @@ class TeamWorkspaceArgs:
 
 @dataclass(frozen=True)
 class _Dependencies:
+    """What a workspace hangs on. Vault and registry are None where they exist already."""
+
     work: storage.StorageAccount
     data: storage.StorageAccount
-    vault: keyvault.Vault
-    registry: containerregistry.Registry
-    logs: operationalinsights.Workspace
-    insights: applicationinsights.Component
+    vault: keyvault.Vault | None
+    registry: containerregistry.Registry | None
+    vault_id: pulumi.Output[str]
+    registry_id: pulumi.Output[str]
+    logs_id: pulumi.Output[str]
+    insights_id: pulumi.Output[str]
 
 
 class TeamWorkspace(pulumi.ComponentResource):
@@ -117,6 +145,8 @@ class TeamWorkspace(pulumi.ComponentResource):
         log_workspace_id: Id of the Log Analytics workspace.
         vault_id: Id of the key vault.
         vault_name: Its name.
+        vault_group_name: Name of its resource group.
+        registry_id: Id of the container registry.
         workspace_identity: The workspace's identity.
         node_identity: The identity of the clusters' nodes.
         node_identity_id: Azure id of that identity.
@@ -136,6 +166,8 @@ class TeamWorkspace(pulumi.ComponentResource):
     log_workspace_id: pulumi.Output[str]
     vault_id: pulumi.Output[str]
     vault_name: pulumi.Output[str]
+    vault_group_name: pulumi.Output[str]
+    registry_id: pulumi.Output[str]
     workspace_identity: Principal
     node_identity: Principal
     node_identity_id: pulumi.Output[str]
@@ -145,14 +177,7 @@ class TeamWorkspace(pulumi.ComponentResource):
     def __init__(self, name: str, args: TeamWorkspaceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("azureml-platform:components:TeamWorkspace", name, {}, opts)
         self._name, self._args = name, args
-        group = resources.ResourceGroup(
-            f"{name}-group",
-            resource_group_name=args.names.resource_group,
-            location=args.location,
-            tags=args.tags,
-            opts=pulumi.ResourceOptions(parent=self),
-        )
-        self.resource_group_id, self.resource_group_name = group.id, group.name
+        self.resource_group_id, self.resource_group_name = self._group()
         self._firewall = firewall(args.network)
         self.links = self._private_links()
         needs = self._dependencies()
@@ -178,6 +203,20 @@ class TeamWorkspace(pulumi.ComponentResource):
     def _child(self, *depends_on: pulumi.Resource) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(parent=self, depends_on=list(depends_on) or None)
 
+    def _group(self) -> tuple[pulumi.Output[str], pulumi.Output[str]]:
+        """Id and name of the resource group."""
+        if given := self._args.existing.resource_group_id:
+            id_ = pulumi.Output.from_input(given)
+            return id_, id_.apply(_name)
+        made = resources.ResourceGroup(
+            f"{self._name}-group",
+            resource_group_name=self._args.names.resource_group,
+            location=self._args.location,
+            tags=self._args.tags,
+            opts=self._child(),
+        )
+        return pulumi.Output.from_input(made.id), pulumi.Output.from_input(made.name)
+
     def _private_links(self) -> PrivateLinks | None:
         if not isinstance(self._args.network, PrivateNetwork):
             return None
@@ -201,10 +240,12 @@ class TeamWorkspace(pulumi.ComponentResource):
             "work-blob": (needs.work.id, "blob"),
             "work-file": (needs.work.id, "file"),
             "data-blob": (needs.data.id, "blob"),
-            "vault": (needs.vault.id, "vault"),
-            "registry": (needs.registry.id, "registry"),
             "workspace": (workspace.id, "amlworkspace"),
         }
+        if needs.vault or self.links.own_zones:
+            targets["vault"] = (needs.vault_id, "vault")
+        if needs.registry or self.links.own_zones:
+            targets["registry"] = (needs.registry_id, "registry")
         return [self.links.connect(purpose, id_, part) for purpose, (id_, part) in targets.items()]
 
     def allow_outbound(self, rule_name: str, rule: OutboundRule, *needs: pulumi.Resource) -> None:
@@ -223,14 +264,19 @@ class TeamWorkspace(pulumi.ComponentResource):
         return pulumi.ResourceOptions(parent=self, protect=True if self._args.protect else None)
 
     def _dependencies(self) -> _Dependencies:
-        logs = self._logs()
+        existing = self._args.existing
+        vault = None if existing.vault_id else self._vault()
+        registry = None if existing.registry_id else self._registry()
+        logs_id = existing.log_workspace_id or self._logs().id
         return _Dependencies(
             work=self._storage("work", self._args.names.work),
             data=self._storage("data", self._args.names.data),
-            vault=self._vault(),
-            registry=self._registry(),
-            logs=logs,
-            insights=self._insights(logs),
+            vault=vault,
+            registry=registry,
+            vault_id=_id(existing.vault_id, vault),
+            registry_id=_id(existing.registry_id, registry),
+            logs_id=pulumi.Output.from_input(logs_id),
+            insights_id=pulumi.Output.from_input(existing.insights_id or self._insights(logs_id).id),
         )
 
     def _storage(self, purpose: str, account_name: str) -> storage.StorageAccount:
@@ -272,45 +318,29 @@ class TeamWorkspace(pulumi.ComponentResource):
         )
 
     def _registry(self) -> containerregistry.Registry:
-        return containerregistry.Registry(
+        return container_registry(
             f"{self._name}-registry",
             registry_name=self._args.names.registry,
             resource_group_name=self.resource_group_name,
             location=self._args.location,
-            sku=containerregistry.SkuArgs(name=self._args.registry_sku),
-            admin_user_enabled=False,
-            anonymous_pull_enabled=False,
-            public_network_access=self._firewall.public_network_access,
-            network_rule_set=self._registry_rules(),
+            sku=self._args.registry_sku,
+            firewall=self._firewall,
             tags=self._args.tags,
             opts=self._child(),
         )
 
-    def _registry_rules(self) -> containerregistry.NetworkRuleSetArgs | None:
-        """Whom the registry lets in; only the tier Premium has such rules."""
-        if not self._firewall.allowed:
-            return None
-        return containerregistry.NetworkRuleSetArgs(
-            default_action=containerregistry.DefaultAction.DENY,
-            ip_rules=[
-                containerregistry.IPRuleArgs(action=containerregistry.Action.ALLOW, i_p_address_or_range=address)
-                for address in self._firewall.allowed
-            ],
-        )
-
     def _logs(self) -> operationalinsights.Workspace:
-        return operationalinsights.Workspace(
+        return log_workspace(
             f"{self._name}-logs",
             workspace_name=self._args.names.logs,
             resource_group_name=self.resource_group_name,
             location=self._args.location,
-            sku=operationalinsights.WorkspaceSkuArgs(name="PerGB2018"),
-            retention_in_days=self._args.log_retention_days,
+            retention_days=self._args.log_retention_days,
             tags=self._args.tags,
             opts=self._child(),
         )
 
-    def _insights(self, logs: operationalinsights.Workspace) -> applicationinsights.Component:
+    def _insights(self, logs_id: pulumi.Input[str]) -> applicationinsights.Component:
         return applicationinsights.Component(
             f"{self._name}-insights",
             resource_name_=self._args.names.insights,
@@ -319,7 +349,7 @@ class TeamWorkspace(pulumi.ComponentResource):
             kind="web",
             application_type="web",
             ingestion_mode="LogAnalytics",
-            workspace_resource_id=logs.id,
+            workspace_resource_id=logs_id,
             tags=self._args.tags,
             opts=self._child(),
         )
@@ -352,27 +382,36 @@ class TeamWorkspace(pulumi.ComponentResource):
 
         Source: learn.microsoft.com/azure/machine-learning/how-to-identity-based-service-authentication.
         """
-        managed = isinstance(self._args.network, ManagedNetwork)
-        approves = {"network": (self.resource_group_id, roles.NETWORK_CONNECTION_APPROVER)} if managed else {}
         return self._grant(
             self.workspace_identity,
-            approves
+            self._approvals(needs)
             | {
                 "work": (needs.work.id, roles.CONTRIBUTOR),
-                "vault": (needs.vault.id, roles.CONTRIBUTOR),
-                "registry": (needs.registry.id, roles.CONTRIBUTOR),
-                "insights": (needs.insights.id, roles.CONTRIBUTOR),
-                "secrets": (needs.vault.id, roles.KEY_VAULT_ADMINISTRATOR),
+                "vault": (needs.vault_id, roles.CONTRIBUTOR),
+                "registry": (needs.registry_id, roles.CONTRIBUTOR),
+                "insights": (needs.insights_id, roles.CONTRIBUTOR),
+                "secrets": (needs.vault_id, roles.KEY_VAULT_ADMINISTRATOR),
                 "blobs": (needs.work.id, roles.BLOB_DATA_CONTRIBUTOR),
                 "files": (needs.work.id, roles.FILE_DATA_PRIVILEGED_CONTRIBUTOR),
             },
         )
 
+    def _approvals(self, needs: _Dependencies) -> dict[str, tuple[pulumi.Output[str], str]]:
+        """Where a managed network makes endpoints, which somebody must approve: in the group, and to what exists."""
+        if not isinstance(self._args.network, ManagedNetwork):
+            return {}
+        scopes = {"network": self.resource_group_id}
+        if needs.vault is None:
+            scopes["network-vault"] = needs.vault_id
+        if needs.registry is None:
+            scopes["network-registry"] = needs.registry_id
+        return {what: (scope, roles.NETWORK_CONNECTION_APPROVER) for what, scope in scopes.items()}
+
     def _node_access(self, needs: _Dependencies) -> list[authorization.RoleAssignment]:
         return self._grant(
             self.node_identity,
             {
-                "images": (needs.registry.id, roles.ACR_PULL),
+                "images": (needs.registry_id, roles.ACR_PULL),
                 "blobs": (needs.work.id, roles.BLOB_DATA_CONTRIBUTOR),
                 "data": (needs.data.id, roles.BLOB_DATA_CONTRIBUTOR),
             },
@@ -389,14 +428,17 @@ class TeamWorkspace(pulumi.ComponentResource):
     def _lock(self, needs: _Dependencies, workspace: ml.Workspace) -> None:
         kept = {"vault": needs.vault, "work": needs.work, "data": needs.data}
         for purpose, resource in kept.items():
-            lock(f"{self._name}-{purpose}", resource.id, opts=self._child(workspace, *self.node_access))
+            if resource is not None:
+                lock(f"{self._name}-{purpose}", resource.id, opts=self._child(workspace, *self.node_access))
 
     def _diagnose(self, needs: _Dependencies, workspace: ml.Workspace) -> None:
-        ids = {"workspace": workspace.id, "vault": needs.vault.id, "registry": needs.registry.id}
+        """Send logs and metrics of what is made; what exists already has its own setting, and takes no second one."""
+        made = {"workspace": workspace, "vault": needs.vault, "registry": needs.registry}
+        ids = {purpose: resource.id for purpose, resource in made.items() if resource is not None}
         for purpose, account in {"work": needs.work, "data": needs.data}.items():
             ids[purpose] = pulumi.Output.concat(account.id, "/blobServices/default")
         for purpose, id_ in ids.items():
-            diagnose(f"{self._name}-{purpose}", id_, needs.logs.id, self._child())
+            diagnose(f"{self._name}-{purpose}", id_, needs.logs_id, self._child())
 
     def _grant(
         self, principal: Principal, grants: Mapping[str, tuple[pulumi.Output[str], str]]
@@ -426,9 +468,9 @@ class TeamWorkspace(pulumi.ComponentResource):
             identity=ml.ManagedServiceIdentityArgs(type="UserAssigned", user_assigned_identities=[identity.id]),
             primary_user_assigned_identity=identity.id,
             storage_account=needs.work.id,
-            key_vault=needs.vault.id,
-            container_registry=needs.registry.id,
-            application_insights=needs.insights.id,
+            key_vault=needs.vault_id,
+            container_registry=needs.registry_id,
+            application_insights=needs.insights_id,
             system_datastores_auth_mode=ml.SystemDatastoresAuthMode.IDENTITY,
             public_network_access=self._firewall.public_network_access,
             managed_network=self._managed_network(),
@@ -457,8 +499,16 @@ class TeamWorkspace(pulumi.ComponentResource):
         )
         self.tracking_uri = workspace.ml_flow_tracking_uri
         self.work_account_id, self.data_account_id = needs.work.id, needs.data.id
-        self.log_workspace_id = needs.logs.id
-        self.vault_id, self.vault_name = needs.vault.id, needs.vault.name
+        self.log_workspace_id, self.registry_id = needs.logs_id, needs.registry_id
+        self.vault_id = needs.vault_id
+        if needs.vault:
+            self.vault_name, self.vault_group_name = (
+                pulumi.Output.from_input(needs.vault.name),
+                self.resource_group_name,
+            )
+        else:
+            self.vault_name = needs.vault_id.apply(_name)
+            self.vault_group_name = needs.vault_id.apply(lambda id_: _name(id_.rsplit("/providers/", 1)[0]))
         self.register_outputs(
             {
                 "resourceGroupName": self.resource_group_name,
@@ -472,6 +522,14 @@ class TeamWorkspace(pulumi.ComponentResource):
                 "nodeIdentityId": self.node_identity_id,
             }
         )
+
+
+def _id(given: pulumi.Input[str] | None, made: pulumi.CustomResource | None) -> pulumi.Output[str]:
+    return pulumi.Output.from_input(given or (made.id if made else ""))
+
+
+def _name(resource_id: str) -> str:
+    return resource_id.rpartition("/")[2]
 
 
 def _outbound(

@@ -7,7 +7,7 @@ messages, the JSON schema and the settings reference are made from it.
 import ipaddress
 from collections.abc import Mapping
 from datetime import date, timedelta
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import (
     AfterValidator,
@@ -25,9 +25,19 @@ from pydantic_core import PydanticCustomError
 
 from components import vm_sizes
 from components.names import TeamNames, team_names
+from components.settings.ids import (
+    ApplicationInsightsId,
+    KeyVaultId,
+    LogWorkspaceId,
+    RegistryId,
+    ResourceGroupId,
+    name_in,
+)
 from components.settings.regions import REGIONS
 
 PRODUCTION = "pro"
+SHARED = "shared"
+"""What stands for the team's name in the names of what the teams share."""
 _DATASTORE_NAME = "Name of the datastore: up to 255 letters, digits, hyphens and underscores."
 _GROUP_ID = r"^/subscriptions/[0-9a-f-]{36}/resourceGroups/[^/]+"
 _RESOURCE_ID = _GROUP_ID + r"/providers/[A-Za-z.]+(/[^/]+/[^/]+)+$"
@@ -536,6 +546,62 @@ _MODES = {
 }
 
 
+class Existing(_Settings):
+    """What a team uses that exists already. It gets role assignments, and is never changed, protected or deleted."""
+
+    resource_group_id: ResourceGroupId | None = Field(
+        default=None,
+        description=(
+            "Id of the resource group, in the department's subscription. It should have nothing else in it: the team's "
+            "people get their roles on it, and budget and policies are its."
+        ),
+    )
+    key_vault_id: KeyVaultId | None = Field(
+        default=None,
+        description=(
+            "Id of the key vault, in the department's subscription, with Azure roles as its permission model. The "
+            "workspace administers all secrets in it."
+        ),
+    )
+    registry_id: RegistryId | None = Field(
+        default=None,
+        description="Id of the container registry; of tier Premium where the team's network is not public.",
+    )
+    log_workspace_id: LogWorkspaceId | None = Field(default=None, description="Id of the Log Analytics workspace.")
+    application_insights_id: ApplicationInsightsId | None = Field(
+        default=None, description="Id of the Application Insights resource."
+    )
+
+
+class Shared(_Settings):
+    """What the teams use together, where their own 'existing' names nothing else: made for them, or given by id."""
+
+    registry: bool = Field(
+        default=False,
+        description=(
+            "Whether one container registry is made for the teams, which all then pull each other's images. It is "
+            "reached as the department's 'network' says, and by the private teams' endpoints."
+        ),
+    )
+    registry_id: RegistryId | None = Field(
+        default=None, description="In place of it, the id of one that exists, of tier Premium for private teams."
+    )
+    log_workspace: bool = Field(
+        default=False, description="Whether one Log Analytics workspace is made for the teams' logs."
+    )
+    log_workspace_id: LogWorkspaceId | None = Field(
+        default=None, description="In place of it, the id of one that exists."
+    )
+
+    @model_validator(mode="after")
+    def _made_or_given(self) -> Self:
+        for made, given in (("registry", self.registry_id), ("log_workspace", self.log_workspace_id)):
+            if getattr(self, made) and given:
+                keys = {"made": to_camel(made), "given": to_camel(f"{made}_id")}
+                raise PydanticCustomError("own", "has {made}, which makes one, and {given}: leave one out.", keys)
+        return self
+
+
 class Budget(_Settings):
     """What a team's resource group may cost a month. It stops nothing: it tells."""
 
@@ -594,6 +660,9 @@ class Team(_Settings):
     )
     network: Network | None = Field(
         default=None, description="How the team's resources are reached; as the department says if left out."
+    )
+    existing: Existing = Field(
+        default=Existing(), description="What exists already and is used in place of what would be made."
     )
     budget: Budget | None = Field(default=None, description="What the team may cost a month; not watched if left out.")
     groups: bool = Field(
@@ -663,6 +732,7 @@ class Department(_Settings):
         default=None, min_length=1, description="VM sizes that the teams may use; all known ones if left out."
     )
     network: Network = Field(default=Network(), description="Network of the teams, where they have none of their own.")
+    shared: Shared = Field(default=Shared(), description="What the teams use together.")
     key_vault: KeyVault = Field(default=KeyVault(), description="Settings of the teams' key vaults.")
     registry_sku: RegistrySku | None = Field(
         default=None,
@@ -768,6 +838,42 @@ class Department(_Settings):
         return self.registry_sku or ("Standard" if self.environment == PRODUCTION else "Basic")
 
     @property
+    def shared_registry_tier(self) -> RegistrySku:
+        """Tier of the registry that the teams share: the highest that one of them needs."""
+        return max(map(self.registry_tier, self.teams), key=get_args(RegistrySku).index)
+
+    def registry_of(self, team: Team) -> str | None:
+        """Id of a team's registry, if that exists already."""
+        return team.existing.registry_id or self.shared.registry_id
+
+    def shares_registry(self, team: Team) -> bool:
+        """Whether a team uses the registry that is made for all."""
+        return self.shared.registry and team.existing.registry_id is None
+
+    def connects_shared_registry(self, team: Team) -> bool:
+        """Whether a team makes the endpoint by which its network reaches the registry that is made for all.
+
+        Given DNS zones name one address for it, so one of the teams that are given the same zones makes it.
+        """
+
+        def zones(one: Team) -> str | None:
+            network = self.network_of(one)
+            sharing = network.mode == "private" and self.shares_registry(one)
+            return (network.dns_zones_group_id or one.name).lower() if sharing else None
+
+        group = zones(team)
+        return group is not None and team.name == min(one.name for one in self.teams if zones(one) == group)
+
+    def log_workspace_of(self, team: Team) -> str | None:
+        """Id of a team's Log Analytics workspace, if that exists already."""
+        return team.existing.log_workspace_id or self.shared.log_workspace_id
+
+    def resource_group(self, team: Team) -> str:
+        """Name of a team's resource group."""
+        given = team.existing.resource_group_id
+        return name_in(given) if given else self.names(team).resource_group
+
+    @property
     def replication(self) -> str:
         """Redundancy of the storage accounts: across zones in production, within one elsewhere."""
         return "Standard_ZRS" if self.environment == PRODUCTION else "Standard_LRS"
@@ -784,9 +890,13 @@ class Department(_Settings):
 
     def tags(self, team: Team) -> Mapping[str, str]:
         """The tags of every resource of a team."""
+        return {**self.shared_tags, "team": team.name}
+
+    @property
+    def shared_tags(self) -> Mapping[str, str]:
+        """The tags of what the teams share."""
         return {
             "department": self.code,
-            "team": team.name,
             "environment": self.environment,
             "owner": self.tag_owner,
             "costCenter": self.tag_cost_center,
@@ -794,12 +904,20 @@ class Department(_Settings):
 
     def names(self, team: Team) -> TeamNames:
         """The names of a team's resources."""
+        return self._names(team.name, team.custom_name)
+
+    @property
+    def shared_names(self) -> TeamNames:
+        """The names of what the teams share."""
+        return self._names(SHARED, None)
+
+    def _names(self, team: str, custom_name: str | None) -> TeamNames:
         return team_names(
             department=self.code,
-            team=team.name,
+            team=team,
             region=self.region,
             region_abbreviation=self.region_abbreviation,
             environment=self.environment,
-            custom_name=team.custom_name,
+            custom_name=custom_name,
             unique_in_subscription=self.subscription_id if self.unique_names else None,
         )

@@ -11,7 +11,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from components.names import NameTooLongError, TeamNames, team_names
-from components.settings.model import PRODUCTION, Department
+from components.settings.ids import subscription_in
+from components.settings.model import PRODUCTION, SHARED, Department
 from components.settings.regions import REGIONS
 
 KEY = "azureml-platform:department"
@@ -192,10 +193,14 @@ def cross_problems(raw: object, wrong: Collection[Path], today: date) -> Iterato
     )
     yield from _size_problems(department, teams)
     yield from dict.fromkeys(_network_problems(department, teams))
+    yield from _existing_problems(department, teams, wrong)
+    yield from _shared_problems(department, teams)
     if not {("code",), ("environment",), ("regionAbbreviation",), ("region",)} & set(wrong):
         named = (("teams", i, key) for i, _ in teams for key in ("name", "customName"))
         bad = {path[1] for path in named if path in wrong}
-        yield from _name_problems(department, [(i, team) for i, team in teams if i not in bad])
+        well_named = [(i, team) for i, team in teams if i not in bad]
+        problems = list(_name_problems(department, well_named))
+        yield from problems or _made_problems(department, well_named, wrong)
     for i, team in teams:
         yield from _lake_problems(("teams", i, "lake"), _mapping(team.get("lake")), department)
         yield from _store_problems(("teams", i), team, wrong)
@@ -236,6 +241,78 @@ def _network_problems(department: Mapping[str, Any], teams: list[tuple[int, Mapp
         )
 
 
+_ONE_EACH = {
+    "resourceGroupId": "Each team has a resource group of its own, as its people's roles are on it",
+    "keyVaultId": "Each team has a vault of its own, as its workspace administers all secrets in it",
+}
+
+
+def _existing_problems(
+    department: Mapping[str, Any], teams: list[tuple[int, Mapping[str, Any]]], wrong: Collection[Path]
+) -> Iterator[Problem]:
+    """What exists already and cannot be used where it is, or twice."""
+    subscription = department.get("subscriptionId")
+    for key, reason in _ONE_EACH.items():
+        given = [one for one in _given(teams, "existing") if one[0][-1] == key and one[0] not in wrong]
+        for path, id_ in given:
+            if isinstance(subscription, str) and subscription_in(id_) != subscription:
+                yield Problem(path, f"{show(id_)} is not in the department's subscription {subscription}.")
+        yield from _duplicates(given, reason, "")
+
+
+def _given(teams: list[tuple[int, Mapping[str, Any]]], *parts: str) -> list[tuple[Path, str]]:
+    """The ids in these parts of the teams, with where they are."""
+    return [
+        (("teams", i, part, key), id_)
+        for i, team in teams
+        for part in parts
+        for key, id_ in _mapping(team.get(part)).items()
+        if isinstance(id_, str) and key.endswith("Id")
+    ]
+
+
+def _made_problems(
+    department: Mapping[str, Any], teams: list[tuple[int, Mapping[str, Any]]], wrong: Collection[Path]
+) -> Iterator[Problem]:
+    """Ids of what the stack itself makes: Pulumi would not know what comes first."""
+    made: dict[str, int | None] = {}
+    for i, team in [*teams, (None, {"name": SHARED})]:
+        names = None if _mapping(team.get("existing")).get("resourceGroupId") else _names(department, team)
+        if names:
+            made[f"/{department.get('subscriptionId')}/resourcegroups/{names.resource_group}/".lower()] = i
+    for path, id_ in _given(teams, "existing", "network", "lake"):
+        i = next((i for group, i in made.items() if group in f"{id_}/".lower()), -1)
+        if i != -1 and path not in wrong:
+            whose = f"teams[{i}]" if i is not None else "all teams ('shared')"
+            yield Problem(
+                path, f"{show(id_)} is what this stack makes for {whose}. Give what exists without the stack."
+            )
+
+
+def _shared_problems(department: Mapping[str, Any], teams: list[tuple[int, Mapping[str, Any]]]) -> Iterator[Problem]:
+    """What keeps the teams from sharing."""
+    shared = _mapping(department.get("shared"))
+    if shared.get("registry") is not True:
+        return
+    logged = department.get("diagnostics", department.get("environment") == PRODUCTION)
+    if logged is True and not (shared.get("logWorkspace") or shared.get("logWorkspaceId")):
+        yield Problem(
+            ("shared", "registry"),
+            "the shared registry's logs have no place: set shared.logWorkspace or shared.logWorkspaceId too, or "
+            "diagnostics to false.",
+        )
+    closed = _mapping(department.get("network")).get("mode") == "private"
+    for i, team in teams:
+        network = _mapping(team.get("network"))
+        own = _mapping(team.get("existing")).get("registryId")
+        if closed and network.get("mode", "private" if not network else "public") == "public" and own is None:
+            yield Problem(
+                ("teams", i, "network"),
+                "is public, and the shared registry is private as the department's network: give the team an "
+                "existing.registryId, or a network of mode 'private' or 'managed'.",
+            )
+
+
 def _size_problems(department: Mapping[str, Any], teams: list[tuple[int, Mapping[str, Any]]]) -> Iterator[Problem]:
     allowed = department.get("allowedVmSizes")
     if not isinstance(allowed, list):
@@ -253,7 +330,11 @@ def _size_problems(department: Mapping[str, Any], teams: list[tuple[int, Mapping
 
 
 def _name_problems(department: Mapping[str, Any], teams: list[tuple[int, Mapping[str, Any]]]) -> Iterator[Problem]:
-    taken: dict[str, int] = {}
+    taken: dict[str, int | None] = {}
+    shared = _mapping(department.get("shared"))
+    if shared.get("registry") is True or shared.get("logWorkspace") is True:
+        names = _names(department, {"name": SHARED})
+        taken = {name.lower(): None for name in (names.resource_group, names.workspace)} if names else {}
     for i, team in teams:
         key = "customName" if team.get("customName") else "name"
         try:
@@ -264,9 +345,8 @@ def _name_problems(department: Mapping[str, Any], teams: list[tuple[int, Mapping
         for name in {names.resource_group, names.workspace} if names else set[str]():
             other = taken.setdefault(name.lower(), i)
             if other != i:
-                yield Problem(
-                    ("teams", i, key), f"its resources would be named as those of teams[{other}]: '{name}' is taken."
-                )
+                whose = "what the teams share" if other is None else f"those of teams[{other}]"
+                yield Problem(("teams", i, key), f"its resources would be named as {whose}: '{name}' is taken.")
                 break
 
 
@@ -332,14 +412,17 @@ def _store_problems(path: Path, team: Mapping[str, Any], wrong: Collection[Path]
     yield from _duplicates(named, "Datastores")
 
 
-def _duplicates(named: Iterable[tuple[Path, object]], whose: str = "File systems of a lake") -> Iterator[Problem]:
+def _duplicates(
+    named: Iterable[tuple[Path, object]],
+    whose: str = "File systems of a lake",
+    rule: str = " have distinct names",
+) -> Iterator[Problem]:
     first: dict[str, Path] = {}
     for path, name in named:
         if isinstance(name, str) and (other := first.setdefault(name.lower(), path)) != path:
             yield Problem(
                 path,
-                f"{show(name)} is taken by {Problem(other, '').key.removeprefix(KEY + '.')}. {whose} "
-                f"have distinct names.",
+                f"{show(name)} is taken by {Problem(other, '').key.removeprefix(KEY + '.')}. {whose}{rule}.",
             )
 
 

@@ -48,6 +48,8 @@ def deleted_vaults(department: Department, send: Send) -> Iterator[DeletedVault]
         AzureRefusedError: If Azure does not answer the question.
     """
     for team in department.teams:
+        if team.existing.key_vault_id:
+            continue
         name = department.names(team).vault
         response = send("GET", _deleted_vault(department, name), None)
         if response.status_code == _NOT_FOUND:
@@ -82,7 +84,7 @@ def purge_workspaces(department: Department, send: Send) -> list[str]:
     purged = []
     for team in department.teams:
         names = department.names(team)
-        group = f"/subscriptions/{department.subscription_id}/resourceGroups/{names.resource_group}"
+        group = f"/subscriptions/{department.subscription_id}/resourceGroups/{department.resource_group(team)}"
         workspace = f"{group}/providers/Microsoft.MachineLearningServices/workspaces/{names.workspace}"
         missing = send("GET", f"{group}?api-version={_GROUP_API}", None).status_code == _NOT_FOUND
         if missing:

@@ -14,6 +14,7 @@ from components.datastore import AdlsDatastore, AdlsDatastoreArgs, Store
 from components.instance import ComputeInstance, ComputeInstanceArgs
 from components.network import PrivateLinks
 from components.serviceprincipal import ServicePrincipal
+from components.shared import SharedServices
 from components.workspace import TeamWorkspace
 from tests.program.harness import Run, run_function
 
@@ -25,6 +26,7 @@ COMPONENTS = [
     DataScientistRole,
     ServicePrincipal,
     PrivateLinks,
+    SharedServices,
 ]
 
 

@@ -7,7 +7,7 @@ import yaml
 
 CHECKED: dict[str, dict[str, Any]] = {
     name: yaml.safe_load((Path(__file__).parent / f"{name}.yaml").read_text())
-    for name in ("wide", "private", "networks")
+    for name in ("wide", "private", "networks", "existing")
 }
 """Brought up in this order, since what the later ones are given is the earlier ones'."""
 WIDE = CHECKED["wide"]
