@@ -15,6 +15,7 @@ from components.directory import Directory
 from components.network import firewall
 from components.outputs import CONTRACT
 from components.principals import assign, unique
+from components.quota.preflight import preflight
 from components.roles import SUBSCRIPTION_ADMIN
 from components.settings import Department
 from components.settings.model import SHARED
@@ -27,6 +28,7 @@ def build_department(department: Department) -> Mapping[str, Any]:
     """Register everything of a department; the stack's outputs, as `components.outputs.StackOutputs` describes them."""
     for warning in warnings(department, date.today()):
         pulumi.log.warn(warning)
+    preflight(department)
     if not department.keep_version_aliases:
         drop_version_aliases()
     provider = azure_native.Provider("azure", subscription_id=department.subscription_id)

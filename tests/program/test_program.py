@@ -647,9 +647,14 @@ def test_the_committed_schema_is_that_of_the_contract() -> None:
     assert (ROOT / "docs" / "outputs.schema.json").read_text() == schema()
 
 
-def test_a_preview_of_nothing_that_exists_goes_through() -> None:
+def test_a_preview_goes_through_without_an_account_and_says_what_it_could_not_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AZURE_TOKEN_CREDENTIALS", "EnvironmentCredential")  # asks nobody but the environment
+    monkeypatch.delenv("AZURE_CLIENT_SECRET", raising=False)
     run = run_program(stack_file("dev"), preview=True)
     assert len(run.resources) == len(run_program(stack_file("dev")).resources)
+    assert "The vCPU quota in eastus2 could not be read, so it is not checked: signing in to Azure" in run.warnings[-1]
 
 
 def test_retired_sizes_are_warned_about(dev: Run, prod: Run) -> None:

@@ -65,6 +65,7 @@ def test_production_comes_up_under_its_stricter_policies(signed_in: Sandbox, tmp
     assert done.code == 0, done.text
     check(prod.outputs())
     assert set(prod.outputs()["teams"]) == {"bluegranit", "forecast"}
+    assert "vCPU quota" not in done.text  # a preview tells
 
 
 def test_production_loses_people_but_no_data(signed_in: Sandbox, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from sandbox.azure.ml.names import NAMESPACE, WORKSPACES, workspace_id
 from sandbox.azure.ml.sizes import DEDICATED, LOW_PRIORITY, families, plain, quota, sizes, title
 
 WORKSPACE_QUOTA = "mlQuota"
+NO_LIMIT = -1  # of its own: the total bounds it
 TOTALS = {
     DEDICATED: "Total Cluster Dedicated Regional vCPUs",
     LOW_PRIORITY: "Total Cluster LowPriority Regional vCPUs",
@@ -50,16 +51,17 @@ def _usages(resources: Resources, call: Call, match: re.Match[str]) -> Body:
     used = vcpus_in_use(call.cloud, location)
     rows = []
     for family in sorted(families()):
-        id_ = f"{subscription}/usages/{title(family).replace(' ', '_')}"
-        rows.append(_usage(id_, "vmFamily", family, used[family], quota(call.cloud, location, family)))
+        id_ = f"{subscription}/usages/{family}"
+        rows.append(_usage(id_, "vmFamily/lowPriorityCores", family, 0, NO_LIMIT))
+        rows.append(_usage(id_, "vmFamily/dedicatedCores", family, used[family], quota(call.cloud, location, family)))
     for total, kind in ((DEDICATED, "dedicatedCores"), (LOW_PRIORITY, "lowPriorityCores")):
         rows.append(_usage(f"{subscription}/usages", kind, total, used[total], quota(call.cloud, location, total)))
     for limit in call.cloud.store.list(WORKSPACE_QUOTA):
         workspace, family = workspace_id(limit["id"]), limit["name"]["value"]
         if limit["amlWorkspaceLocation"] == location and call.resource(workspace):
             current = vcpus_in_use(call.cloud, location, workspace)[family]
-            id_ = f"{workspace}/usages/{title(family).replace(' ', '_')}"
-            rows.append(_usage(id_, "workspaces", family, current, limit["limit"]))
+            id_ = f"{workspace}/usages/{family}"
+            rows.append(_usage(id_, "workspaces/dedicatedCores", family, current, limit["limit"]))
     return {"value": [{**row, "amlWorkspaceLocation": location} for row in rows]}
 
 

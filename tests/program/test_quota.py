@@ -1,0 +1,57 @@
+"""The vCPU quota as previews tell it, and the commands that change it, carried out as `az rest` does."""
+
+import json
+import shlex
+from pathlib import Path
+
+import pytest
+
+from components.quota.__main__ import main as quota
+from components.resourcemanager import body_of
+from components.resourcemanager import signed_in as resource_manager
+from tests.conftest import Sandbox
+from tests.program.harness import ROOT, stack_file
+from tests.program.stack import Stack
+
+
+@pytest.fixture
+def signed_in(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
+    for name, value in sandbox.environment("owner").items():
+        monkeypatch.setenv(name, value)
+    return sandbox
+
+
+def test_a_preview_tells_what_the_quota_does_not_hold(signed_in: Sandbox, tmp_path: Path) -> None:
+    department = stack_file("prod")
+    department["teams"][0]["clusters"][0]["maxNodes"] = 8
+    done = Stack(signed_in, tmp_path, "prod").preview(department)
+    assert done.code == 0, done.text
+    assert "The vCPU quota in eastus2 holds, with every node on: standardDv2Family 16 of 48, " in done.text
+    short = "vCPU quota of standardDSv2Family in eastus2 (subscription) is 24, and 32 (bluegranit/train-cpu: 8"
+    assert short in done.text
+    assert "az quota update --resource-name standardDSv2Family --scope /subscriptions/" in done.text
+
+
+def test_the_command_that_is_told_for_a_small_workspace_limit_raises_it(
+    signed_in: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    done = Stack(signed_in, tmp_path, "prod").up(stack_file("prod"))
+    assert done.code == 0, done.text
+    file = str(ROOT / "Pulumi.prod.yaml")
+    assert quota([file, "--json"]) == 0
+    shares = json.loads(capsys.readouterr().out)["shareCommand"]
+    assert az_rest(shares.replace('"limit": 16', '"limit": 8')) == ["Success"] * 3
+    assert quota([file, "--json"]) == 1
+    found = [one for one in json.loads(capsys.readouterr().out)["quotas"] if one["workspace"]]
+    assert [(one["limit"], one["atMost"], one["verdict"]) for one in found] == [(8, 16, "short")] * 3
+    for one in found:
+        assert az_rest(one["command"]) == ["Success"]
+    assert quota([file]) == 0
+
+
+def az_rest(command: str) -> list[str]:
+    """What `az rest` does with a command that was told: the statuses of its items."""
+    words = shlex.split(command)
+    assert words[:4] == ["az", "rest", "--method", "post"]
+    url, body = (words[words.index(option) + 1] for option in ("--url", "--body"))
+    return [item["status"] for item in body_of(resource_manager()("POST", url, json.loads(body)))["value"]]
