@@ -77,14 +77,24 @@ def convert(content: Any, file: str) -> tuple[dict[str, Any], list[str]]:
     team: dict[str, Any] = {"name": texts["workspace.team"]}
     if texts["workspace.custom_name"]:
         team["customName"] = texts["workspace.custom_name"]
-    team["leads"] = _split(texts["roles.team_leads"])
+    team["leads"] = _leads(texts, notes)
     team["dataScientists"] = _split(texts["roles.data_scientists"])
+    if team["dataScientists"]:
+        notes.append(
+            "roles.data_scientists: each of them gets the role; the scripts gave it to the last team lead, again and "
+            "again."
+        )
     if group := texts["workspace.security_group"]:
         team["dataScientists"].append({"group": group})
         notes.append(
             "workspace.security_group: the scripts read it and did nothing; its members become data scientists."
         )
     team["clusters"] = list(_clusters(texts, problems))
+    if team["clusters"]:
+        notes.append(
+            "compute: idle nodes are given back after 2 minutes, as the scripts' guide says; the scripts themselves "
+            "set 30."
+        )
     if _wants_lake(texts, problems):
         team["lake"] = {"fileSystems": ["data"], "datastores": [{"name": "data", "fileSystem": "data"}]}
         notes.append(
@@ -142,6 +152,15 @@ def _text(value: object) -> str:
 def _split(text: str) -> list[Any]:
     """The entries of a list as the scripts' shell splits them: at commas, spaces, parentheses and brackets."""
     return [entry for entry in re.split(r"[,\s()\[\]]+", text) if entry]
+
+
+def _leads(texts: Mapping[str, str], notes: list[str]) -> list[Any]:
+    """The team leads; the admin is the first of them, as in the scripts, which give both the same."""
+    leads, admin = _split(texts["roles.team_leads"]), texts["workspace.admin"]
+    if admin.lower() not in map(str.lower, leads):
+        leads.insert(0, admin)
+        notes.append("workspace.admin: becomes a team lead, as the scripts make them one.")
+    return leads
 
 
 def _clusters(texts: Mapping[str, str], problems: list[str]) -> Iterator[dict[str, Any]]:

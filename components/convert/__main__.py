@@ -23,7 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
     if options.output and options.output.exists():
         return _fail(f"{options.output}: is there already; delete it or name another file.")
     try:
-        department, notes = convert(read_yaml(options.file), str(options.file))
+        department, notes = convert(read_yaml(options.file, as_text=True), str(options.file))
     except ConversionError as error:
         return _fail(str(error))
     except YamlError as error:

@@ -25,8 +25,22 @@ _Loader.yaml_implicit_resolvers = {
 }
 
 
-def read_yaml(path: Path) -> Any:
+class _TextLoader(_Loader):
+    """Reads every scalar as it is written, but for null."""
+
+
+_TextLoader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag == "tag:yaml.org,2002:null"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def read_yaml(path: Path, *, as_text: bool = False) -> Any:
     """The content of a YAML file as mappings, lists and scalars.
+
+    Args:
+        path: The file.
+        as_text: Whether numbers, booleans and the like stay text as it is written, such as 007.
 
     Raises:
         YamlError: If it cannot be read, with the line where that is known.
@@ -38,7 +52,7 @@ def read_yaml(path: Path) -> Any:
     if len(data) > _MOST_BYTES:
         raise YamlError(f"the file has {len(data)} bytes; more than {_MOST_BYTES} are not read.")
     try:
-        loader = _Loader(data.decode("utf-8"))
+        loader = (_TextLoader if as_text else _Loader)(data.decode("utf-8"))
         node = loader.get_single_node()
         return _Builder(loader).value(node, 0) if node else None
     except UnicodeDecodeError as error:

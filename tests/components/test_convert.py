@@ -83,7 +83,35 @@ def test_the_security_group_is_used(tmp_path: Path, capsys: pytest.CaptureFixtur
 def test_lists_are_split_as_the_scripts_do(tmp_path: Path) -> None:
     team = converted(tmp_path, ("compute.nodes", "[1,2 1]"), ("roles.team_leads", "(a@b.com)")).teams[0]
     assert [cluster.max_nodes for cluster in team.clusters] == [1, 2, 1]
-    assert [member.user for member in team.leads] == ["a@b.com"]
+    assert [member.user for member in team.leads] == ["cford@blue-granite.com", "a@b.com"]
+
+
+def test_the_admin_leads_as_in_the_scripts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for leads, expected in (
+        ("Cford@blue-granite.com", ["cford@blue-granite.com"]),
+        ("", ["cford@blue-granite.com"]),
+        ("alathrop@blue-granite.com", ["cford@blue-granite.com", "alathrop@blue-granite.com"]),
+    ):
+        (tmp_path / "Pulumi.dev.yaml").unlink(missing_ok=True)
+        team = converted(tmp_path, ("roles.team_leads", leads)).teams[0]
+        assert [member.user for member in team.leads] == expected
+    assert capsys.readouterr().err.count("note: workspace.admin: becomes a team lead") == 2
+
+
+def test_values_are_text_as_in_a_shell(tmp_path: Path) -> None:
+    source, target = tmp_path / "config.yml", tmp_path / "Pulumi.dev.yaml"
+    text = yaml.safe_dump(PUBLISHED).replace("region_abbv: e2", "region_abbv: 01").replace(": bluegranit", ": no")
+    source.write_text(text)
+    assert main([str(source), "--output", str(target)]) == 0
+    department = read_stack_file(target)
+    assert department.names(department.teams[0]).workspace == "bgmrno01devws"
+
+
+def test_what_is_otherwise_than_the_scripts_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    converted(tmp_path)
+    told = capsys.readouterr().err.splitlines()
+    assert [line.split(":")[1].strip() for line in told] == ["roles.data_scientists", "compute"]
+    assert "after 2 minutes" in told[1]
 
 
 FAULTS: list[tuple[str, Any, list[str]]] = [
