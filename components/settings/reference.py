@@ -15,6 +15,10 @@ first resource, and `python -m components.settings check Pulumi.*.yaml` does the
 if all is well, 1 if not, 2 for wrong usage; `--json` for machines). An editor that knows `yaml-language-server`
 completes the keys by the schema in `docs/settings.schema.json`.
 
+Who comes from BlueGranite's amls_admin scripts has a stack file from their `config.yml` at once:
+`python -m components.convert config.yml --output Pulumi.dev.yaml`. What they did silently wrong is made right and told
+in notes, or is an error that names the key.
+
 This page is generated from the model: `python -m components.settings reference docs/settings.md`.
 """
 

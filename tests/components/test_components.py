@@ -1,33 +1,39 @@
 """Each component by itself, as somebody else's program would use it."""
 
+import dataclasses
 import doctest
+import importlib
 import inspect
+import pkgutil
+import re
 from typing import Any
 
 import pulumi
 import pytest
 
+import components
 from components import vm_sizes
-from components.access import DataScientistRole
 from components.compute import ComputeCluster, ComputeClusterArgs
-from components.datastore import AdlsDatastore, AdlsDatastoreArgs, Store
-from components.instance import ComputeInstance, ComputeInstanceArgs
-from components.network import PrivateLinks
-from components.serviceprincipal import ServicePrincipal
-from components.shared import SharedServices
-from components.workspace import TeamWorkspace
+from components.datastore import AdlsDatastoreArgs, Store
+from components.instance import ComputeInstanceArgs
+from components.reference import COMPONENTS
 from tests.program.harness import Run, run_function
 
-COMPONENTS = [
-    TeamWorkspace,
-    ComputeCluster,
-    ComputeInstance,
-    AdlsDatastore,
-    DataScientistRole,
-    ServicePrincipal,
-    PrivateLinks,
-    SharedServices,
-]
+
+def test_every_component_is_in_the_reference() -> None:
+    for module in pkgutil.walk_packages(components.__path__, "components."):
+        importlib.import_module(module.name)
+    made = {one for one in pulumi.ComponentResource.__subclasses__() if one.__module__.startswith("components.")}
+    assert made == set(COMPONENTS)
+
+
+@pytest.mark.parametrize(("component", "arguments"), COMPONENTS.items(), ids=lambda c: c.__name__)
+def test_every_argument_and_output_is_described(component: type, arguments: type) -> None:
+    def described(documented: type) -> list[str]:
+        return re.findall(r"^    (\w+): ", (inspect.getdoc(documented) or "").partition("Attributes:")[2], re.MULTILINE)
+
+    assert described(arguments) == [field.name for field in dataclasses.fields(arguments)]
+    assert described(component) == [name for name in inspect.get_annotations(component) if not name.startswith("_")]
 
 
 @pytest.mark.parametrize("component", COMPONENTS, ids=lambda c: c.__name__)
