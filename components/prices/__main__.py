@@ -180,7 +180,7 @@ def _draw(file: Path, one: Report) -> None:
     print(f"Idle: {one.floor:.2f} a month: clusters then have no nodes, and instances stop.")
     print(f"At most: every node on for {HOURS} hours. Without storage, disks, registry, logs and network.")
     if any(line.upper_bound for line in one.lines):
-        print("≤: the low-priority price is not known; the dedicated one, which it stays below, is taken.")
+        print("≤: the low-priority price is not known; the dedicated one, which it stays well below, is taken.")
     if one.unpriced:
         missing = ", ".join(f"{line.team}/{line.name} ({line.size})" for line in one.unpriced)
         print(f"No price known: {missing}. The sum is a lower bound; it leaves them out.")

@@ -177,9 +177,8 @@ def share_command(department: Department, findings: list[Finding]) -> str | None
 
 def workspace_id(department: Department, team: Team) -> str:
     """Azure's id of a team's workspace."""
-    names = department.names(team)
-    group = f"/subscriptions/{department.subscription_id}/resourceGroups/{names.resource_group}"
-    return f"{group}/providers/{NAMESPACE}/workspaces/{names.workspace}"
+    group = f"/subscriptions/{department.subscription_id}/resourceGroups/{department.resource_group(team)}"
+    return f"{group}/providers/{NAMESPACE}/workspaces/{department.names(team).workspace}"
 
 
 def _verdict(demand: Demand, limit: Limit | None) -> Verdict:

@@ -155,6 +155,8 @@ def test_a_workspaces_own_limit_is_told_with_the_command_that_changes_it() -> No
     findings = check(department(), Azure([{"value": rows}]))
     [own] = [one for one in findings if one.workspace]
     assert (own.workspace, own.verdict, own.demand.vcpus) == ("bgmrbluegranite2prows", Verdict.SHORT, 16)
+    [other] = [one for one in findings if one.demand.pool == "standardDv2Family"]
+    assert other.verdict is Verdict.UNKNOWN  # neither a cluster's use nor another workspace's limit
     assert own.command is not None and own.command in own.text("eastus2")
     words = shlex.split(own.command)
     assert words[:4] == ["az", "rest", "--method", "post"]
@@ -166,6 +168,17 @@ def test_a_workspaces_own_limit_is_told_with_the_command_that_changes_it() -> No
             "limit": 16,
             "unit": "Count",
         }
+    ]
+
+
+def test_a_workspace_in_a_given_resource_group_is_found_there() -> None:
+    raw = stack_file("prod")
+    raw["teams"][0]["existing"] = {"resourceGroupId": f"/subscriptions/{SUBSCRIPTION}/resourceGroups/given"}
+    given = parse_department(raw, "Pulumi.prod.yaml")
+    id_ = WORKSPACE.replace("bgmr-bluegranit-eastus2-pro", "given")
+    own = row(f"{id_}/usages/standardDSv2Family", "workspaces/dedicatedCores", "standardDSv2Family", 8)
+    assert [one.workspace for one in check(given, Azure([{"value": [own]}])) if one.workspace] == [
+        "bgmrbluegranite2prows"
     ]
 
 
