@@ -1,8 +1,7 @@
 """The VM sizes known to the platform, from the dated table `vm_sizes.csv`, whose head names its sources."""
 
 import csv
-import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -59,9 +58,3 @@ def _size(row: Mapping[str, str]) -> VmSize:
 def find(name: str) -> VmSize | None:
     """The size of that name in any letter case, as Azure compares them; None if the table has none."""
     return known().get(name.upper())
-
-
-def nearest(name: str, among: Iterable[str] | None = None) -> str | None:
-    """The size whose name is most like `name`, or None if nothing is near."""
-    match = difflib.get_close_matches(name.upper(), list(known() if among is None else among), n=1, cutoff=0.7)
-    return match[0] if match else None

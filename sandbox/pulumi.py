@@ -7,6 +7,7 @@ changes.
 
 import argparse
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -19,6 +20,7 @@ from sandbox import control
 from sandbox.control import SandboxError
 from sandbox.environment import persona_environment
 from sandbox.files import write_private
+from sandbox.yamlfile import read_yaml
 
 FORCE_EMBEDDED = ("SANDBOX_ENGINE", "embedded")
 OPERATIONS = frozenset({"up", "update", "preview", "pre", "refresh", "destroy", "down"})
@@ -113,9 +115,13 @@ def _wait_for(command: list[str]) -> int:
 def _stack_folder(home: Path, project: Path) -> Path:
     """Where the sandbox keeps its copies of a project's stack files: a project folder of the same name."""
     try:
-        name = str(yaml.safe_load((project / "Pulumi.yaml").read_text(encoding="utf-8"))["name"])
-    except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
+        name = str(read_yaml((project / "Pulumi.yaml").read_text(encoding="utf-8"))["name"])
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError) as error:
         raise SandboxError(f"{project / 'Pulumi.yaml'} is no Pulumi project file: {error}") from error
+    if not re.fullmatch(r"[\w-][\w.-]{0,99}", name, re.ASCII):
+        raise SandboxError(
+            f"{project / 'Pulumi.yaml'}: the name {name[:100]!r} is not letters, digits, '-', '_' and '.'"
+        )
     folder = home / "stacks" / name
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "Pulumi.yaml").write_text(yaml.safe_dump({"name": name, "runtime": "python"}), encoding="utf-8")
@@ -133,15 +139,16 @@ def _stack_file(pulumi: str, home: Path, given: argparse.Namespace, words: list[
         making = [pulumi, "stack", "init", given.stack, "--cwd", str(folder)]
         if subprocess.run(making, stdout=STDERR, check=False).returncode:  # noqa: S603 # standard output may be JSON
             raise SandboxError(f"the stack {given.stack} cannot be made: see above what pulumi says")
-    text = original.read_text(encoding="utf-8") if original.exists() else ""
+    text = original.read_bytes() if original.exists() else b""
     salt = _salt(copy)
     if salt and not _salt(original):
-        text = f"encryptionsalt: {salt}\n{text}"
-    write_private(copy, text.encode())
+        text = b"encryptionsalt: " + salt + b"\n" + text
+    write_private(copy, text)
     return copy
 
 
-def _salt(stack_file: Path) -> str:
-    if not stack_file.exists():
-        return ""
-    return str((yaml.safe_load(stack_file.read_text(encoding="utf-8")) or {}).get("encryptionsalt") or "")
+def _salt(stack_file: Path) -> bytes:
+    found = (
+        re.search(rb"^encryptionsalt: *(\S+)", stack_file.read_bytes(), re.MULTILINE) if stack_file.exists() else None
+    )
+    return found[1] if found else b""

@@ -5,13 +5,13 @@ they do silently wrong (cut names, lists of different length, a data lake that i
 administrator) becomes right here, or an error that names the key.
 """
 
-import difflib
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from components.settings import SettingsError, parse_department
 from components.settings.problems import KEY, show
+from components.spelling import nearest
 
 _KEYS: Mapping[str, tuple[str, ...]] = {
     "workspace": (
@@ -141,8 +141,8 @@ def _shape_problems(content: Any) -> Iterator[str]:
 def _unknown(prefix: str, values: Mapping[str, Any], known: tuple[str, ...]) -> Iterator[str]:
     for key in values:
         if key not in known:
-            near = difflib.get_close_matches(key, known, n=1)
-            yield f"{prefix}{key}: unknown key. {f'Did you mean {near[0]!r}?' if near else 'Remove it.'}"
+            near = nearest(key, known)
+            yield f"{prefix}{key}: unknown key. {f'Did you mean {near!r}?' if near else 'Remove it.'}"
 
 
 def _text(value: object) -> str:

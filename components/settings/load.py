@@ -2,6 +2,7 @@
 
 import json
 from datetime import date
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from components.settings.problems import KEY, Problem, SettingsError, cross_prob
 from components.settings.yamlfile import YamlError, read_yaml
 
 NAMESPACE, NAME = KEY.split(":")
+_MOST_TOLD = 50  # problems of one file; a hostile one has a hundred thousand
 _HOW = "Describe the department under it; docs/settings.md has every key and Pulumi.dev.yaml is an example."
 
 
@@ -33,7 +35,7 @@ def load_department() -> Department:
 def _decoded(text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text  # a plain value where a structured one belongs: the model says so
 
 
@@ -46,7 +48,7 @@ def parse_department(raw: object, file: str, *, today: date | None = None) -> De
         today: Day on which access that is to end has ended; the present day if left out.
 
     Raises:
-        SettingsError: With every problem that there is.
+        SettingsError: With every problem that there is, or the first 50.
     """
     if raw is None:
         raise SettingsError(file, [Problem((), f"is missing. {_HOW}")])
@@ -57,11 +59,12 @@ def parse_department(raw: object, file: str, *, today: date | None = None) -> De
     try:
         department = Department.model_validate_json(json.dumps(raw))
     except ValidationError as error:
-        problems.extend(shape_problems(error, raw))
+        problems.extend(islice(shape_problems(error, raw), _MOST_TOLD + 1))
     known = {problem.path for problem in problems}
-    problems.extend(
-        problem for problem in cross_problems(raw, known, today or date.today()) if problem.path not in known
-    )
+    further = (problem for problem in cross_problems(raw, known, today or date.today()) if problem.path not in known)
+    problems.extend(islice(further, _MOST_TOLD + 1 - len(problems)))
+    if len(problems) > _MOST_TOLD:
+        problems[_MOST_TOLD:] = [Problem((), f"has more problems than these {_MOST_TOLD}: mend them, and look again.")]
     if problems or department is None:
         raise SettingsError(file, problems)
     return department
@@ -82,6 +85,6 @@ def read_stack_file(path: Path) -> Department:
     strangers = [str(key) for key in config if str(key).startswith(f"{NAMESPACE}:") and key != KEY]
     if strangers:
         raise SettingsError(
-            path.name, [Problem((), f"is the only key that the program reads, not '{key}'.") for key in strangers]
+            path.name, [Problem((), f"is the only key that the program reads, not {show(key)}.") for key in strangers]
         )
     return parse_department(config.get(KEY), path.name)

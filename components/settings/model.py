@@ -39,11 +39,13 @@ PRODUCTION = "pro"
 SHARED = "shared"
 """What stands for the team's name in the names of what the teams share."""
 _DATASTORE_NAME = "Name of the datastore: up to 255 letters, digits, hyphens and underscores."
-_GROUP_ID = r"^/subscriptions/[0-9a-f-]{36}/resourceGroups/[^/]+"
-_RESOURCE_ID = _GROUP_ID + r"/providers/[A-Za-z.]+(/[^/]+/[^/]+)+$"
-_SUBNET_ID = _GROUP_ID + r"/providers/Microsoft\.Network/virtualNetworks/[^/]+/subnets/[^/]+$"
+_UNSEEN = r"\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff"  # what a reader would not see
+_NAME = rf"[^/{_UNSEEN}]+"
+_GROUP_ID = rf"^/subscriptions/[0-9a-f-]{{36}}/resourceGroups/{_NAME}"
+_RESOURCE_ID = rf"{_GROUP_ID}/providers/[A-Za-z.]+(/{_NAME}/{_NAME})+$"
+_SUBNET_ID = rf"{_GROUP_ID}/providers/Microsoft\.Network/virtualNetworks/{_NAME}/subnets/{_NAME}$"
 SMALLEST_SPACE, LARGEST_SPACE = 26, 16
-_DEVOPS = r"^[^/\x00-\x1f]{1,64}$"
+_DEVOPS = rf"^[^/{_UNSEEN}]{{1,64}}$"
 
 
 class _Settings(BaseModel):
@@ -53,9 +55,7 @@ class _Settings(BaseModel):
 def _known_size(name: str) -> str:
     size = vm_sizes.find(name)
     if size is None:
-        nearest = vm_sizes.nearest(name)
-        hint = f" Did you mean '{nearest}'?" if nearest else ""
-        raise PydanticCustomError("vm_size", "is not a known VM size.{hint}", {"hint": hint})
+        raise PydanticCustomError("vm_size", "is not a known VM size.")
     return size.name
 
 
@@ -116,9 +116,10 @@ VmSizeName = Annotated[
     WithJsonSchema({"anyOf": [{"enum": list(vm_sizes.known())}, {"type": "string", "pattern": "^[A-Za-z]+_\\w+"}]}),
 ]
 Region = Annotated[str, AfterValidator(_known_region), WithJsonSchema({"enum": sorted(REGIONS)})]
-UserName = Annotated[str, Field(pattern=r"^[^@\s/]{1,64}@[^@\s/]+\.[^@\s/]+$"), AfterValidator(_lower)]
+_USER = r"^[^@\s/" + _UNSEEN + r"]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63}){1,5}$"
+UserName = Annotated[str, Field(pattern=_USER), AfterValidator(_lower)]
 ComputeName = Annotated[str, Field(min_length=3, pattern=r"^[A-Za-z]([A-Za-z0-9-]*[A-Za-z][A-Za-z0-9]*|[A-Za-z0-9]*)$")]
-Cron = Annotated[str, Field(pattern=r"^\S+( \S+){4}$")]
+Cron = Annotated[str, Field(pattern=r"^\S{1,64}( \S{1,64}){4}$")]
 IpRange = Annotated[str, AfterValidator(_public_range)]
 Cidr = Annotated[str, AfterValidator(_address_space)]
 SubnetId = Annotated[str, Field(pattern=_SUBNET_ID)]
@@ -168,7 +169,7 @@ class Member(_Settings):
     user: UserName | None = Field(default=None, description="A user principal name, such as user1@site.com.")
     group: str | None = Field(
         default=None,
-        pattern=r"^[^:\x00-\x1f]{1,256}$",
+        pattern=rf"^[^:{_UNSEEN}]{{1,256}}$",
         description="Display name of an existing security group, up to 256 characters without colons.",
     )
     until: Day | None = Field(
@@ -305,7 +306,7 @@ class Lake(_Settings):
 
     account_id: str | None = Field(
         default=None,
-        pattern=r"^/subscriptions/[0-9a-f-]{36}/resourceGroups/[^/]+/providers/Microsoft\.Storage/storageAccounts/[a-z0-9]{3,24}$",
+        pattern=_GROUP_ID + r"/providers/Microsoft\.Storage/storageAccounts/[a-z0-9]{3,24}$",
         description=(
             "Id of an account that exists, with its file systems, in the department's subscription; "
             "one is made if left out. "

@@ -1,6 +1,5 @@
 """What is wrong with a department's settings, all of it at once, each with its key, its value and what is allowed."""
 
-import difflib
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -10,10 +9,12 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
+from components import vm_sizes
 from components.names import NameTooLongError, TeamNames, team_names
 from components.settings.ids import subscription_in
 from components.settings.model import PRODUCTION, SHARED, Department
 from components.settings.regions import REGIONS
+from components.spelling import nearest
 
 KEY = "azureml-platform:department"
 Path = tuple[str | int, ...]
@@ -37,6 +38,8 @@ _TYPES = {
     "model_attributes_type": "a mapping of keys",
 }
 _LONGEST_VALUE = 80
+_PLAIN = re.compile(r"[\w-]{1,80}")  # what a terminal shows as it is
+_MOST_NAMED = 20  # of what is allowed
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,9 @@ class Problem:
     @property
     def key(self) -> str:
         """The place as people write it: `azureml-platform:department.teams[0].name`."""
-        return KEY + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in self.path)
+        return KEY + "".join(
+            f".{part}" if isinstance(part, str) and _PLAIN.fullmatch(part) else f"[{show(part)}]" for part in self.path
+        )
 
 
 class SettingsError(Exception):
@@ -69,9 +74,10 @@ class SettingsError(Exception):
 def shape_problems(error: ValidationError, raw: object) -> Iterator[Problem]:
     """What the model has found: wrong types, values, missing and unknown keys."""
     errors = error.errors(include_url=False)
+    holders = {found["loc"][:length] for found in errors for length in range(len(found["loc"]))}
     for found in errors:
         path = tuple(found["loc"])
-        if found["type"] == "too_short" and any(path == other["loc"][: len(path)] != other["loc"] for other in errors):
+        if found["type"] == "too_short" and path in holders:
             continue  # pydantic counts only the entries that are right
         if path[-1:] == ("user",) and isinstance(_value_at(raw, path[:-1]), str):
             path = path[:-1]  # a name alone, which the model has put into a mapping
@@ -102,9 +108,9 @@ def _complaint(kind: str, value: object, said: str) -> str:
         case "too_short":
             return "is empty."
         case "vm_size":
-            return f"{show(value)} {said}"
+            return f"{show(value)} {said}{_hint(nearest(str(value).upper(), vm_sizes.known(), cutoff=0.7))}"
         case "region":
-            return f"{show(value)} {said}{_nearest_region(value)}"
+            return f"{show(value)} {said}{_hint(nearest(str(value), REGIONS))}"
         case _ if kind in _TYPES:
             return f"expected {_TYPES[kind]}, found {show(value)}."
     length = f" ({len(value)} characters)" if isinstance(value, str) else ""
@@ -114,14 +120,11 @@ def _complaint(kind: str, value: object, said: str) -> str:
 def unknown_key(key: str, known: Iterable[str]) -> str:
     """The message for a key that means nothing, with the nearest one that does."""
     names = sorted(known)
-    near = difflib.get_close_matches(key, names, n=1, cutoff=0.6)
-    hint = f"Did you mean '{near[0]}'?" if near else "Remove it."
-    return f"unknown key. {hint} Known keys here: {', '.join(names)}."
+    return f"unknown key.{_hint(nearest(key, names), ' Remove it.')} Known keys here: {', '.join(names)}."
 
 
-def _nearest_region(value: object) -> str:
-    near = difflib.get_close_matches(str(value), REGIONS, n=1, cutoff=0.6)
-    return f" Did you mean '{near[0]}'?" if near else ""
+def _hint(near: str | None, otherwise: str = "") -> str:
+    return f" Did you mean '{near}'?" if near else otherwise
 
 
 def show(value: object) -> str:
@@ -318,6 +321,7 @@ def _size_problems(department: Mapping[str, Any], teams: list[tuple[int, Mapping
     if not isinstance(allowed, list):
         return
     names = {size.upper() for size in allowed if isinstance(size, str)}
+    some = f": {', '.join(name[:_LONGEST_VALUE] for name in sorted(names))}" if len(names) <= _MOST_NAMED else ""
     for i, team in teams:
         computes = [(kind, *found) for kind in ("clusters", "instances") for found in _mappings(team, kind)]
         for kind, j, compute in computes:
@@ -325,7 +329,7 @@ def _size_problems(department: Mapping[str, Any], teams: list[tuple[int, Mapping
             if isinstance(size, str) and size.upper() not in names:
                 yield Problem(
                     ("teams", i, kind, j, "vmSize"),
-                    f"{show(size)} is not one of the department's allowedVmSizes: {', '.join(sorted(names))}.",
+                    f"{show(size)} is not one of the department's allowedVmSizes{some}.",
                 )
 
 
@@ -397,7 +401,7 @@ def _store_problems(path: Path, team: Mapping[str, Any], wrong: Collection[Path]
     named: list[tuple[Path, object]] = []
     for part, places, place in (("lake", "fileSystems", "fileSystem"), ("data", "containers", "container")):
         holder = _mapping(team.get(part))
-        known = _texts(holder, places)
+        known = dict.fromkeys(_texts(holder, places))
         for i, store in _mappings(holder, "datastores"):
             at = (*path, part, "datastores", i)
             name, what = store.get("name"), store.get(place)
@@ -406,9 +410,8 @@ def _store_problems(path: Path, team: Mapping[str, Any], wrong: Collection[Path]
                 yield Problem((*at, "name"), f"{show(name)} is in every workspace from the start.")
             places_wrong = any(other[:4] == (*path, part, places) for other in wrong)
             if isinstance(what, str) and not places_wrong and what not in known:
-                near = difflib.get_close_matches(what, known, n=1)
-                hint = f"Did you mean '{near[0]}'?" if near else "Add it there."
-                yield Problem((*at, place), f"{show(what)} is not in {part}.{places}. {hint}")
+                hint = _hint(nearest(what, known), " Add it there.")
+                yield Problem((*at, place), f"{show(what)} is not in {part}.{places}.{hint}")
     yield from _duplicates(named, "Datastores")
 
 

@@ -1,6 +1,7 @@
 """Pulumi.yaml and Pulumi.<stack>.yaml: the project, and a stack's configuration."""
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,9 @@ import yaml
 from sandbox.engine.errors import EngineError
 from sandbox.engine.secrets import Secrets
 from sandbox.engine.values import Map, secret
+from sandbox.yamlfile import read_yaml
+
+_PROJECT_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,99}")
 
 
 def load_yaml(file: Path) -> Map:
@@ -20,7 +24,7 @@ def load_yaml(file: Path) -> Map:
         EngineError: the file cannot be read, or holds something else.
     """
     try:
-        found = yaml.safe_load(file.read_text(encoding="utf-8"))
+        found = read_yaml(file.read_text(encoding="utf-8"))
     except OSError as e:
         raise EngineError(f"{file} cannot be read: {e.strerror}") from e
     except (yaml.YAMLError, UnicodeDecodeError) as e:
@@ -64,6 +68,10 @@ class Project:
         runtime = runtime.get("name") if isinstance(runtime, dict) else runtime
         if not isinstance(given.get("name"), str):
             raise EngineError(f"{file}: 'name' is missing: the project needs one")
+        if not _PROJECT_NAME.fullmatch(given["name"]):  # it is a folder's name in the backend
+            raise EngineError(
+                f"{file}: 'name' {given['name'][:100]!r}: up to 100 letters, digits, '-', '_' and '.' are allowed"
+            )
         if runtime != "python":
             raise EngineError(
                 f"{file}: runtime {runtime!r} is not supported by the embedded engine, which runs Python only; "

@@ -159,7 +159,7 @@ def test_what_went_silently_wrong_is_told(
         ("", "found nothing"),
         ("- a\n", "found a list"),
         ("workspace: 5\n", "workspace: expected the keys"),
-        ("a: [", "line 1"),
+        ("a: [", "line 2"),
         ("workspace: {team: {x: 1}}\n", "workspace.team: expected text, found a mapping"),
     ],
 )

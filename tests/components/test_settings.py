@@ -406,7 +406,7 @@ FILES = {
     "list": ("- a\n- b\n", "is missing"),
     "tag": (f"config:\n  {KEY}: !!python/object/apply:os.system ['true']\n", "line 2: the tag"),
     "bomb": (BOMB, "anchors expand to more than"),
-    "loop": (f"config: &c\n  {KEY}: *c\n", "deeper than"),
+    "loop": (f"config: &c\n  {KEY}: *c\n", "the anchor 'c' contains itself"),
 }  # fmt: skip
 
 

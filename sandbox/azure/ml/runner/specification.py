@@ -6,6 +6,8 @@ from typing import Any
 
 import yaml
 
+from sandbox.yamlfile import read_yaml
+
 # Packages that conda and PyPI call differently.
 RENAMED = {
     "pytorch": "torch",
@@ -73,8 +75,8 @@ def parse(text: str) -> Specification:
     if not _KEY.search(text):
         return Specification(requirements=tuple(_requirement_lines(text.splitlines())))
     try:
-        body = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        body = read_yaml(text)
+    except yaml.YAMLError as error:
         raise SpecificationError(f"The conda file is no valid YAML: {error}") from error
     if not isinstance(body, dict):
         raise SpecificationError("The conda file must be a mapping with 'dependencies'.")

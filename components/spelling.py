@@ -1,0 +1,24 @@
+"""What somebody may have meant by a word that means nothing."""
+
+import difflib
+from collections.abc import Iterable
+from itertools import islice
+
+_LONGEST, _MOST = (
+    80,
+    500,
+)  # characters of a word, words compared with it: hostile files have more
+
+
+def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
+    """The known word that is most like this one, or None if nothing is near.
+
+    Args:
+        word: What was written.
+        known: What would have been right.
+        cutoff: How like they must be, 0 to 1, as difflib measures.
+    """
+    if len(word) > _LONGEST:
+        return None
+    match = difflib.get_close_matches(word, list(islice(known, _MOST)), n=1, cutoff=cutoff)
+    return match[0] if match else None
