@@ -8,7 +8,7 @@ import sys
 import time
 from argparse import Namespace
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -414,7 +414,7 @@ class Tree(Display):
             for row in self.rows.values():
                 if not row.ended and not row.step.res.custom:  # a component that tells no outputs never ends
                     row.ended = row.begun
-            self.console.print(self._table(list(self._tree())))
+            self.console.print(self._table(self._tree(self.rows, self._wanted(self.rows))))
             self.print()
 
     def say(self, text: str) -> None:
@@ -422,17 +422,15 @@ class Tree(Display):
         self.console.print(text)
 
     def _render(self) -> Group:
-        rows = list(self._tree())
+        rows = dict(self.rows)
+        wanted = self._wanted(rows)
         room = max(self.console.size.height - self._FRAME, 5)
         footing = []
-        if len(rows) > room:
-            busy = [row for _, row in rows if not row.ended or row.failed]
-            rest = [row for _, row in rows if row.ended and not row.failed]
-            kept = {*busy[:room], *rest[len(rest) - max(room - len(busy), 0) :]}
-            footing = [
-                Text(f"     … {len(rows)} rows in all: {len(rest)} done, {len(busy)} under way or failed", style="dim")
-            ]
-            rows = [(branch, row) for branch, row in rows if row in kept]
+        if len(wanted) > room:
+            busy = sum(not rows[urn].ended or rows[urn].failed for urn in wanted)
+            text = f"     … {len(wanted)} rows in all: {len(wanted) - busy} done, {busy} under way or failed"
+            footing = [Text(text, style="dim")]
+            wanted = self._fitting(rows, wanted, room)
         last = [d[-1] for d in list(self._diagnostics.values()) if d[-1].severity in ("error", "warning")]
         footing += [
             Text(
@@ -441,7 +439,7 @@ class Tree(Display):
             )
             for d in last[-3:]
         ]
-        return Group(self._table(rows), *footing)
+        return Group(self._table(self._tree(rows, wanted)), *footing)
 
     def _table(self, rows: Iterable[tuple[str, Row]]) -> Table:
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_edge=False)
@@ -464,15 +462,29 @@ class Tree(Display):
         counts = [f"{n} {s}{'s' * (n != 1)}" for s, n in severities.items() if s in ("error", "warning")]
         return "; ".join(filter(None, [self.info(row), *counts]))
 
-    def _tree(self) -> Iterator[tuple[str, Row]]:
-        """The visible rows in tree order, each with its branch."""
-        rows = dict(self.rows)
+    def _wanted(self, rows: dict[str, Row]) -> set[str]:
+        """The rows that are worth a line, and all that these are under."""
         wanted: set[str] = set()
         for row in rows.values():
-            above = row.step.urn if self.visible(row) else ""
-            while above in rows and above not in wanted:
-                wanted.add(above)
-                above = rows[above].step.res.parent
+            if self.visible(row):
+                wanted.update(_upwards(rows, row.step.urn, wanted))
+        return wanted
+
+    def _fitting(self, rows: dict[str, Row], wanted: set[str], room: int) -> set[str]:
+        """As many rows as there is room for, each with all that it is under: what failed, what runs, the latest."""
+
+        def rank(urn: str) -> tuple[bool, bool, bool]:
+            return not rows[urn].failed, bool(rows[urn].ended), not rows[urn].step.res.custom
+
+        kept: set[str] = set()
+        for urn in sorted((urn for urn in reversed(rows) if urn in wanted), key=rank):
+            more = _upwards(rows, urn, kept)
+            if len(kept) + len(more) <= room:
+                kept.update(more)
+        return kept
+
+    def _tree(self, rows: dict[str, Row], wanted: set[str]) -> Iterator[tuple[str, Row]]:
+        """The wanted rows in tree order, each with its branch."""
         children: dict[str, list[str]] = {}
         for urn, row in rows.items():
             if urn in wanted:
@@ -489,6 +501,15 @@ class Tree(Display):
         for top in children.get("", []):
             yield "", rows[top]
             yield from walk(top, "")
+
+
+def _upwards(rows: dict[str, Row], urn: str, known: Container[str]) -> list[str]:
+    """The row and those that it is under, up to one that is known."""
+    found: list[str] = []
+    while urn in rows and urn not in known and urn not in found:
+        found.append(urn)
+        urn = rows[urn].step.res.parent
+    return found
 
 
 class DiffView(Lines):

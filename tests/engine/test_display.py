@@ -3,12 +3,20 @@
 import io
 import json
 import re
+from argparse import Namespace
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sandbox.engine import display
+from sandbox.engine.deployment import Options
+from sandbox.engine.run import Workspace
+from sandbox.engine.state import Resource
+from sandbox.engine.steps import CreateStep
 from tests.engine.stage import TRACES, Run, Stage, load
 
 PROGRAM = f"""
@@ -253,3 +261,29 @@ def test_five_hundred_resources_fit_the_screen(tmp_path: Path, terminal: Termina
     shown = [frame.count("many") for frame in frames[1:-1]]
     assert all(count <= 20 for count in shown), shown
     assert terminal.getvalue().count("many499") >= 1, "the end lists all that changed"
+
+
+@given(
+    parents=st.lists(st.integers(-1, 40), max_size=40),
+    states=st.lists(st.sampled_from(["busy", "done", "failed", "component"]), min_size=40, max_size=40),
+    room=st.integers(1, 45),
+)
+def test_what_is_shown_of_a_large_tree_is_a_tree(parents: list[int], states: list[str], room: int) -> None:
+    rows = {}
+    for number, (parent, state) in enumerate(zip(parents, states, strict=False)):
+        urn = f"urn:pulumi:dev::p::t:i:T::{number}"
+        above = f"urn:pulumi:dev::p::t:i:T::{parent}" if -1 < parent < number else ""
+        step = CreateStep(Resource(urn, "t:i:T", custom=state != "component", parent=above))
+        rows[urn] = display.Row(step, "create", 1.0, ended=2.0 * (state == "done"), failed=state == "failed")
+    args = Namespace(kind="up", show_sames=False, suppress_outputs=False, color="never")
+    project = Workspace.__new__(Workspace)
+    project.stack, project.packs = cast("Any", Namespace(name="dev", project="p")), ()
+    tree = display.Tree(args, project, Options())
+    kept = tree._fitting(rows, set(rows), room)
+    assert len(kept) <= room
+    assert all(rows[urn].step.res.parent in {"", *kept} for urn in kept), "no row hangs in the air"
+    assert len(kept) == len(rows) or room < len(rows)
+    shown = [row for _, row in tree._tree(rows, kept)]
+    assert sorted(row.step.urn for row in shown) == sorted(kept)
+    tops = [urn for urn in rows if rows[urn].failed and not rows[urn].step.res.parent]
+    assert len(kept.intersection(tops)) == min(len(tops), room) or any(rows[urn].failed for urn in kept - set(tops))
