@@ -1,12 +1,8 @@
-"""The command line: Pulumi's own words and flags, as far as the embedded engine goes."""
+"""The command line: Pulumi's own words and flags, as far as the embedded engine goes, and the operations."""
 
 import argparse
-import contextlib
 import difflib
-import hashlib
-import json
 import os
-import re
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,23 +11,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
-from sandbox.engine import snapshot
+from sandbox.engine import configuration, stacks
 from sandbox.engine.deployment import Deployment, Options
-from sandbox.engine.display import Display, EventLog, display_for, print_json
+from sandbox.engine.display import Display, EventLog, display_for
 from sandbox.engine.errors import EngineError, UsageError
 from sandbox.engine.events import Event
-from sandbox.engine.policies import load_config
-from sandbox.engine.project import Config, Project
 from sandbox.engine.providers import Factory
-from sandbox.engine.run import Workspace, operate, stack_outputs
-from sandbox.engine.secrets import Secrets
-from sandbox.engine.state import Backend, Codec, write_atomically
-from sandbox.engine.values import masked, plain
+from sandbox.engine.run import Workspace, operate
+from sandbox.engine.selection import existing, say, workspace_of
 
 _SHORT = {"outputs": ["stack", "output"], "export": ["stack", "export"], "import": ["stack", "import"]}
 _ELSEWHERE = [
     "about",
-    "config",
     "console",
     "convert",
     "env",
@@ -45,14 +36,12 @@ _ELSEWHERE = [
     "plugin",
     "policy",
     "schema",
-    "state",
     "template",
     "version",
     "watch",
     "whoami",
 ]
 _INTERRUPTED = 130
-_STACK_NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -83,10 +72,6 @@ class _Parser(argparse.ArgumentParser):
             f"unknown command {value!r} for {self.prog!r}{self.nearest(str(value))}; "
             f"it knows {', '.join(action.choices)}"
         )
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(text + "\n")
 
 
 def _warn(text: str) -> None:
@@ -135,8 +120,8 @@ def _main(argv: list[str], providers: Mapping[str, Factory]) -> int:
     if args.command is None:
         parser.print_help()
         return 0
-    if args.command == "stack" and args.stack_command is None:
-        raise UsageError("`pulumi stack` needs one of: output, export, import, init, select, ls")
+    if args.run is None:
+        raise UsageError(f"`pulumi {args.command}` needs one of: {', '.join(args.words)}")
     run: Callable[[argparse.Namespace, Mapping[str, Factory]], int] = args.run
     return run(args, providers)
 
@@ -168,8 +153,15 @@ def _parsers() -> tuple[_Parser, dict[str, _Parser]]:
     _common_flags(found["cancel"])
     found["cancel"].add_argument("name", nargs="?", metavar="STACK")
     found["cancel"].set_defaults(run=_cancel)
-    found["stack"] = commands.add_parser("stack", help="outputs, state and names of stacks", allow_abbrev=False)
-    _stack_commands(found["stack"])
+    for name, text, add_words in (
+        ("stack", "outputs, state and names of stacks", _stack_commands),
+        ("state", "edit the state", _state_commands),
+        ("config", "show and change a stack's configuration", _config_commands),
+    ):
+        found[name] = commands.add_parser(name, help=text, allow_abbrev=False)
+        words = found[name].add_subparsers(dest="word", metavar="COMMAND")
+        found[name].set_defaults(run=None, words=words.choices)
+        add_words(found[name], words)
     return parser, found
 
 
@@ -264,97 +256,77 @@ def _operation_flags(parser: _Parser, name: str) -> None:
         parser.add_argument("--remove", action="store_true", help="remove the stack, too")
 
 
-def _stack_commands(parser: _Parser) -> None:
-    commands = parser.add_subparsers(dest="stack_command", metavar="COMMAND")
+_Words = argparse._SubParsersAction  # what `add_subparsers` gives
 
-    def add(name: str, text: str, run: Callable[..., int]) -> _Parser:
-        added: _Parser = commands.add_parser(name, help=text, allow_abbrev=False)
-        _common_flags(added)
-        added.set_defaults(run=run)
-        return added
 
-    output = add("output", "print the stack's outputs", _outputs)
+def _add(words: "_Words[Any]", name: str, text: str, run: Callable[..., int]) -> _Parser:
+    added: _Parser = words.add_parser(name, help=text, allow_abbrev=False)
+    _common_flags(added)
+    added.set_defaults(run=run)
+    return added
+
+
+def _stack_commands(_parser: _Parser, words: "_Words[Any]") -> None:
+    output = _add(words, "output", "print the stack's outputs", stacks.outputs)
     output.add_argument("name", nargs="?", metavar="NAME")
     output.add_argument("-j", "--json", action="store_true")
     output.add_argument("--show-secrets", action="store_true")
-    export = add("export", "print the stack's state", _export)
+    export = _add(words, "export", "print the stack's state", stacks.export)
     export.add_argument("--show-secrets", action="store_true")
     export.add_argument("--file", type=Path)
-    import_ = add("import", "replace the stack's state", _import)
+    import_ = _add(words, "import", "replace the stack's state", stacks.import_)
     import_.add_argument("--file", type=Path)
     import_.add_argument("-f", "--force", action="store_true", help="even if the state is of another stack")
-    add("init", "make a stack", _init).add_argument("name", nargs="?", metavar="STACK")
-    select = add("select", "choose the stack that commands work on", _select)
+    _add(words, "init", "make a stack", stacks.init).add_argument("name", nargs="?", metavar="STACK")
+    select = _add(words, "select", "choose the stack that commands work on", stacks.select_)
     select.add_argument("name", metavar="STACK")
     select.add_argument("--create", "-c", action="store_true", help="make it if it does not exist")
-    add("ls", "list the project's stacks", _list).add_argument("-j", "--json", action="store_true")
+    _add(words, "ls", "list the project's stacks", stacks.list_).add_argument("-j", "--json", action="store_true")
+    remove = _add(words, "rm", "remove a stack's state, not its configuration file", stacks.remove)
+    remove.add_argument("name", nargs="?", metavar="STACK")
+    remove.add_argument("-f", "--force", action="store_true", help="even if it has resources, which then stay")
+    remove.add_argument("--preserve-config", action="store_true", help=argparse.SUPPRESS)
 
 
-# ---- finding the stack
+def _state_commands(_parser: _Parser, words: "_Words[Any]") -> None:
+    delete = _add(words, "delete", "take a resource out of the state; it stays where it is", stacks.delete)
+    delete.add_argument("urn", metavar="URN")
+    delete.add_argument("--force", action="store_true", help="even if it is protected")
+    delete.add_argument("--target-dependents", action="store_true", help="and all that depends on it")
+    for name, text in (("protect", "let nothing delete resources"), ("unprotect", "let resources be deleted")):
+        protect = _add(words, name, text, stacks.protect)
+        protect.add_argument("urn", nargs="*", metavar="URN")
+        protect.add_argument("--all", action="store_true")
 
 
-def _backend(project: Project) -> Backend:
-    return Backend(os.environ.get("PULUMI_BACKEND_URL") or project.backend or "file://~")
-
-
-def _selection(project: Project) -> Path:
-    """Where Pulumi keeps the name of a project's selected stack."""
-    home = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
-    digest = hashlib.sha1(str(project.directory / "Pulumi.yaml").encode(), usedforsecurity=False).hexdigest()
-    return home / "workspaces" / f"{project.name}-{digest}-workspace.json"
-
-
-def _stack_name(args: argparse.Namespace, project: Project) -> str:
-    name = args.stack or os.environ.get("PULUMI_STACK") or ""
-    if not name:
-        with contextlib.suppress(OSError, ValueError):
-            name = json.loads(_selection(project).read_text()).get("stack", "")
-    if not name:
-        files = [p.name.removeprefix("Pulumi.").removesuffix(".yaml") for p in project.directory.glob("Pulumi.*.yaml")]
-        known = sorted({*_backend(project).stacks(project.name), *files})
-        there = f": there are {', '.join(known)}" if known else ""
-        raise EngineError(f"no stack selected; use --stack NAME or `pulumi stack select`{there}")
-    name = name.rsplit("/", 1)[-1]
-    if not _STACK_NAME.fullmatch(name):
-        raise EngineError(
-            f"{name!r} is no stack name: letters, digits, '-', '_' and '.' are allowed, up to 100 of them"
-        )
-    return str(name)
-
-
-def _workspace(args: argparse.Namespace, providers: Mapping[str, Factory]) -> Workspace:
-    if not args.cwd.is_dir():
-        raise EngineError(f"the directory {args.cwd} (--cwd) does not exist")
-    project = Project.find(args.cwd.absolute())
-    backend = _backend(project)
-    stack = backend.stack(project.name, _stack_name(args, project))
-    file, given = getattr(args, "config_file", None), getattr(args, "config", [])
-    config = Config.load(project, stack.name, file, given, Secrets)
-    return Workspace(project, stack, backend, config, providers, _packs(args))
-
-
-def _packs(args: argparse.Namespace) -> list[tuple[Path, Any]]:
-    directories, files = getattr(args, "policy_pack", []), getattr(args, "policy_pack_config", [])
-    if files and len(files) != len(directories):
-        raise UsageError(
-            "--policy-pack-config must be given as often as --policy-pack: one file a pack, in the same order"
-        )
-    configs = [load_config(file) for file in files] or [{} for _ in directories]
-    return [(directory.absolute(), config) for directory, config in zip(directories, configs, strict=True)]
-
-
-def _existing(args: argparse.Namespace) -> Workspace:
-    workspace = _workspace(args, {})
-    if not workspace.stack.exists():
-        raise EngineError(f"no stack named '{workspace.stack.name}' found in {workspace.backend.root}")
-    return workspace
+def _config_commands(parser: _Parser, words: "_Words[Any]") -> None:
+    _common_flags(parser)
+    parser.set_defaults(run=configuration.show)
+    get = _add(words, "get", "print one value, a secret in clear", configuration.get)
+    set_ = _add(words, "set", "change Pulumi.<stack>.yaml", configuration.set_)
+    remove = _add(words, "rm", "take a key out of Pulumi.<stack>.yaml", configuration.remove)
+    for one in (parser, get, set_, remove):
+        one.add_argument("--config-file", type=Path, help="instead of Pulumi.<stack>.yaml")
+    for one in (get, set_, remove):
+        one.add_argument("key", metavar="KEY")
+    for one in (get, set_):
+        one.add_argument("--path", action="store_true", help="KEY is a path, such as `a.b[0]`")
+    for one in (parser, get):
+        one.add_argument("-j", "--json", action="store_true")
+    parser.add_argument("--show-secrets", action="store_true")
+    set_.add_argument("value", nargs="?", metavar="VALUE", help="from standard input if it is not given")
+    set_.add_argument("--secret", action="store_true", help="encrypt it")
+    set_.add_argument("--plaintext", action="store_true", help=argparse.SUPPRESS)
+    for action in (action for one in (get, set_, remove) for action in one._actions if action.option_strings):
+        if action.option_strings[-1] in parser._option_string_actions:
+            action.default = argparse.SUPPRESS  # else `config -s dev set …` would lose the stack
 
 
 # ---- operations
 
 
 def _operate(args: argparse.Namespace, providers: Mapping[str, Factory]) -> int:
-    workspace = _workspace(args, providers)
+    workspace = workspace_of(args, providers)
     options = Options(
         dry_run=args.kind == "preview",
         parallel=args.parallel if args.parallel > 0 else 1,
@@ -400,7 +372,7 @@ def _confirm(kind: str, stack: str) -> bool:
         answer = ""
     if answer == stack or (kind != "destroy" and answer.lower() in ("y", "yes")):
         return True
-    _say(f"confirmation declined, not proceeding with the {verb}")
+    say(f"confirmation declined, not proceeding with the {verb}")
     return False
 
 
@@ -463,7 +435,7 @@ def _interrupts(shown: Display, workspace: Workspace) -> Iterator[Callable[[Depl
 
 def _cancel(args: argparse.Namespace, _providers: Mapping[str, Factory]) -> int:
     args.stack = args.name or args.stack
-    workspace = _existing(args)
+    workspace = existing(args)
     if (
         sys.stdin.isatty()
         and not args.yes
@@ -474,133 +446,9 @@ def _cancel(args: argparse.Namespace, _providers: Mapping[str, Factory]) -> int:
     ):
         return 1
     dropped = workspace.stack.cancel()
-    _say(
+    say(
         f"The currently running update for '{workspace.stack.name}' has been canceled!"
         if dropped
         else f"'{workspace.stack.name}' was not locked"
     )
-    return 0
-
-
-# ---- stacks
-
-
-def _outputs(args: argparse.Namespace, _providers: Mapping[str, Factory]) -> int:
-    workspace = _existing(args)
-    outputs = stack_outputs(snapshot.load(workspace.stack, workspace.config.salt)[0])
-    shown = plain(outputs) if args.show_secrets else masked(outputs)
-    if args.name is not None:
-        if args.name not in shown:
-            near = difflib.get_close_matches(args.name, shown, 1, 0.5)
-            raise EngineError(
-                f"current stack does not have output property '{args.name}'"
-                f"{f'; did you mean {near[0]!r}?' if near else ''}"
-            )
-        value = shown[args.name]
-        if args.json or not isinstance(value, str):
-            print_json(value)
-        else:
-            _say(value)
-        return 0
-    if args.json:
-        print_json(shown)
-        return 0
-    rows = [
-        ("OUTPUT", "VALUE"),
-        *(
-            (key, value if isinstance(value, str) else json.dumps(Codec.numbers(value), ensure_ascii=False))
-            for key, value in sorted(shown.items())
-        ),
-    ]
-    width = max(len(key) for key, _ in rows)
-    _say(f"Current stack outputs ({len(shown)}):")
-    for key, value in rows if shown else []:
-        _say(f"    {key.ljust(width)}  {value}")
-    if not shown:
-        _say("    No output values currently in this stack")
-    return 0
-
-
-def _export(args: argparse.Namespace, _providers: Mapping[str, Factory]) -> int:
-    workspace = _existing(args)
-    checkpoint, secrets = snapshot.load(workspace.stack, workspace.config.salt)
-    deployment = Codec(secrets, args.show_secrets).dump_deployment(checkpoint)
-    text = json.dumps({"version": 3, "deployment": deployment}, indent=4, ensure_ascii=False) + "\n"
-    if args.file:
-        write_atomically(args.file, text)
-    else:
-        sys.stdout.write(text)
-    return 0
-
-
-def _import(args: argparse.Namespace, _providers: Mapping[str, Factory]) -> int:
-    workspace = _workspace(args, {})
-    try:
-        given = json.loads(args.file.read_text(encoding="utf-8") if args.file else sys.stdin.read())
-    except (OSError, ValueError) as e:
-        raise EngineError(f"the state {args.file or 'on standard input'} cannot be read: {e}") from e
-    if not isinstance(given, dict) or given.get("version") != 3 or not isinstance(given.get("deployment"), dict):  # noqa: PLR2004
-        raise EngineError(
-            f"{args.file or 'standard input'} is not an exported stack: it must hold 'version': 3 and 'deployment'"
-        )
-    checkpoint, secrets = snapshot.adopt(given["deployment"], workspace.config.salt)
-    strangers = {
-        r.urn.split("::")[0].removeprefix("urn:pulumi:") + "/" + r.urn.split("::")[1] for r in checkpoint.resources
-    }
-    own = f"{workspace.stack.name}/{workspace.project.name}"
-    if strangers - {own} and not args.force:
-        raise EngineError(
-            f"the state has resources of {', '.join(sorted(strangers - {own}))}, not of {own}; "
-            "use --force to import it all the same"
-        )
-    workspace.stack.lock()
-    try:
-        workspace.stack.write(Codec(secrets).dump_deployment(checkpoint))
-    finally:
-        workspace.stack.unlock()
-    _say("Import complete.")
-    return 0
-
-
-def _init(args: argparse.Namespace, _providers: Mapping[str, Factory]) -> int:
-    args.stack = args.name or args.stack
-    workspace = _workspace(args, {})
-    if workspace.stack.exists():
-        raise EngineError(f"stack '{workspace.stack.full_name}' already exists")
-    workspace.stack.write(None)
-    _remember(workspace)
-    _say(f"Created stack '{workspace.stack.name}'")
-    return 0
-
-
-def _select(args: argparse.Namespace, _providers: Mapping[str, Factory]) -> int:
-    args.stack = args.name
-    workspace = _workspace(args, {})
-    if not workspace.stack.exists():
-        if not args.create:
-            raise EngineError(f"no stack named '{workspace.stack.name}' found; --create makes it")
-        workspace.stack.write(None)
-        _say(f"Created stack '{workspace.stack.name}'")
-    _remember(workspace)
-    return 0
-
-
-def _remember(workspace: Workspace) -> None:
-    write_atomically(_selection(workspace.project), json.dumps({"stack": workspace.stack.name}))
-
-
-def _list(args: argparse.Namespace, _providers: Mapping[str, Factory]) -> int:
-    project = Project.find(args.cwd.absolute())
-    backend = _backend(project)
-    rows = []
-    for name in backend.stacks(project.name):
-        deployment = backend.stack(project.name, name).read()
-        updated = deployment.get("manifest", {}).get("time", "n/a")
-        rows.append({"name": name, "lastUpdate": updated, "resourceCount": len(deployment.get("resources") or ())})
-    if args.json:
-        print_json(rows)
-        return 0
-    _say(f"{'NAME':20} {'LAST UPDATE':32} RESOURCE COUNT")
-    for row in rows:
-        _say(f"{row['name']:20} {row['lastUpdate']:32} {row['resourceCount']}")
     return 0

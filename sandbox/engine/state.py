@@ -373,6 +373,11 @@ class Stack:
         write_atomically(self.file, text + "\n")
         self.journal.unlink(missing_ok=True)
 
+    def remove(self) -> None:
+        """Forget the stack; its journal first, which says nothing without the file."""
+        self.journal.unlink(missing_ok=True)
+        self.file.unlink(missing_ok=True)
+
     def lock(self) -> None:
         """Take the stack for this process.
 

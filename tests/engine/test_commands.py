@@ -31,7 +31,7 @@ def stage(tmp_path: Path) -> Stage:
         (["up", "--paralel=2"], "unknown flag or argument '--paralel=2' for `pulumi up`; did you mean '--parallel'?"),
         (["up", "--parallel", "many"], "argument -p/--parallel: invalid int value: 'many'"),
         (["stack", "ouput"], "unknown command 'ouput' for 'pulumi stack'; did you mean 'output'?"),
-        (["config", "set", "x", "y"], "`pulumi config` is not supported by the embedded engine"),
+        (["policy", "ls"], "`pulumi policy` is not supported by the embedded engine"),
         (
             ["up", "-s", "dev", "--policy-pack-config", "x.json"],
             "--policy-pack-config must be given as often as --policy-pack",

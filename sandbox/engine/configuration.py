@@ -1,0 +1,215 @@
+"""`pulumi config`: shows a stack's configuration, and changes its file, whose other lines and comments stay."""
+
+import argparse
+import getpass
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from sandbox.engine import snapshot
+from sandbox.engine.display import print_json
+from sandbox.engine.errors import EngineError
+from sandbox.engine.project import Config, Project, load_yaml
+from sandbox.engine.secrets import Secrets
+from sandbox.engine.selection import say, workspace_of
+from sandbox.engine.state import write_atomically
+from sandbox.engine.values import Path_, parse_path
+
+
+def show(args: argparse.Namespace, *_: object) -> int:
+    """`pulumi config`: every key and value, secrets masked."""
+    workspace = workspace_of(args, {})
+    config, own = workspace.config, f"{workspace.project.name}:"
+    shown = config.values if args.show_secrets else config.shown()
+    if args.json:
+        print_json({key: _entry(config, key, args.show_secrets) for key in shown})
+        return 0
+    rows = [("KEY", "VALUE"), *((key.removeprefix(own), value) for key, value in sorted(shown.items()))]
+    width = max(len(key) for key, _ in rows)
+    for key, value in rows:
+        say(f"{key.ljust(width)}  {value}")
+    return 0
+
+
+def _entry(config: Config, key: str, show_secrets: bool) -> dict[str, Any]:
+    is_secret = key in config.secret_keys
+    if is_secret and not show_secrets:
+        return {"secret": True}
+    found: dict[str, Any] = {"value": config.values[key], "secret": is_secret}
+    if config.values[key][:1] in ("{", "["):
+        found["objectValue"] = json.loads(config.values[key])
+    return found
+
+
+def get(args: argparse.Namespace, *_: object) -> int:
+    """`pulumi config get KEY`: one value, a secret in clear."""
+    workspace = workspace_of(args, {})
+    path = _path(args.key) if args.path else [args.key]
+    key = _full(str(path[0]), workspace.project)
+    found: Any = workspace.config.values.get(key)
+    for part in path[1:] if found is not None else ():
+        found = json.loads(found) if isinstance(found, str) else found
+        try:
+            found = found[part]
+        except (KeyError, IndexError, TypeError):
+            found = None
+    if found is None:
+        raise EngineError(f"configuration key '{args.key}' not found for stack '{workspace.stack.name}'")
+    if args.json:
+        print_json({**_entry(workspace.config, key, True), "value": _text(found)})
+    else:
+        say(_text(found))
+    return 0
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def set_(args: argparse.Namespace, *_: object) -> int:
+    """`pulumi config set KEY [VALUE]`: the value from standard input if it is not given."""
+    workspace = workspace_of(args, {})
+    path = _path(args.key) if args.path else [args.key]
+    key = _full(str(path[0]), workspace.project)
+    value: Any = args.value if args.value is not None else _asked(args.secret)
+    file = args.config_file or workspace.project.directory / f"Pulumi.{workspace.stack.name}.yaml"
+    text = _read(file)
+    if args.secret:
+        salt = workspace.config.salt or snapshot.load(workspace.stack)[0].salt
+        secrets = Secrets(salt)
+        value = {"secure": secrets.encrypt(value)}
+        if not workspace.config.salt:
+            text = f"encryptionsalt: {secrets.salt}\n{text}"
+    elif args.path:
+        value = _typed(value)
+    if path[1:]:
+        value = _placed((load_yaml(file).get("config") or {}).get(key) if file.exists() else None, path[1:], value)
+    write_atomically(file, _with(text, key, value, workspace.project, file))
+    return 0
+
+
+def remove(args: argparse.Namespace, *_: object) -> int:
+    """`pulumi config rm KEY`."""
+    workspace = workspace_of(args, {})
+    file = args.config_file or workspace.project.directory / f"Pulumi.{workspace.stack.name}.yaml"
+    key = _full(args.key, workspace.project)
+    if file.exists():
+        write_atomically(file, _with(_read(file), key, None, workspace.project, file))
+    return 0
+
+
+def _asked(secret: bool) -> str:
+    if sys.stdin.isatty():
+        return getpass.getpass("value: ") if secret else input("value: ")
+    return sys.stdin.read().removesuffix("\n")
+
+
+def _full(key: str, project: Project) -> str:
+    """The key with its namespace.
+
+    Raises:
+        EngineError: it is no key.
+    """
+    if key.count(":") > 1 or not key.strip(":"):
+        raise EngineError(
+            f"invalid configuration key: could not parse {key} as a configuration key "
+            "(configuration keys should be of the form `<namespace>:<name>`)"
+        )
+    return key if ":" in key else f"{project.name}:{key}"
+
+
+def _path(text: str) -> Path_:
+    try:
+        return parse_path(text)
+    except ValueError as e:
+        raise EngineError(f"invalid configuration key: {e}") from e
+
+
+def _typed(text: str) -> Any:
+    """What Pulumi takes a value at a path for: true, false and whole numbers are such."""
+    if text in ("true", "false"):
+        return text == "true"
+    try:
+        return int(text) if text == str(int(text)) else text
+    except ValueError:
+        return text
+
+
+def _placed(old: Any, path: Path_, value: Any) -> Any:
+    """The old value with another one at a path below it.
+
+    Raises:
+        EngineError: the path leads through what is neither an object nor a list.
+    """
+    if not path:
+        return value
+    part, rest = path[0], path[1:]
+    if isinstance(part, int):
+        items = list(old) if isinstance(old, list) else []
+        if (old is not None and not isinstance(old, list)) or part > len(items):
+            raise EngineError(f"there is no place [{part}] in {_text(old)}")
+        items[part : part + 1] = [_placed(items[part] if part < len(items) else None, rest, value)]
+        return items
+    if old is not None and not isinstance(old, dict):
+        raise EngineError(f"there is no key {part!r} in {_text(old)}: it is no object")
+    return {**(old or {}), part: _placed((old or {}).get(part), rest, value)}
+
+
+# ---- the file
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8") if file.exists() else ""
+    except (OSError, UnicodeDecodeError) as e:
+        raise EngineError(f"{file} cannot be read: {e}") from e
+
+
+def _with(text: str, key: str, value: Any, project: Project, file: Path) -> str:
+    """The stack file's text with one key's lines changed, added or (None) left out."""
+    config = _child(yaml.compose(text, yaml.SafeLoader), "config")
+    if config is None or not (isinstance(config[1], yaml.MappingNode) and config[1].value):
+        return text if value is None else _begun(text, config, _dumped(key, value, 2))
+    if config[1].flow_style:
+        raise EngineError(f"{file}: 'config' is written in braces; write a line for each key to have them changed")
+    column = config[1].value[0][0].start_mark.column
+    entry = "" if value is None else _dumped(key, value, column)
+    known = _child(config[1], key) or _child(config[1], key.removeprefix(f"{project.name}:"))
+    if known is None:
+        end = _line_end(text, _end(text, config[1]))
+        return f"{text[:end].rstrip(chr(10))}\n{entry}\n{text[end:]}" if entry else text
+    begin, end = known[0].start_mark.index - known[0].start_mark.column, _end(text, known[1])
+    return text[:begin] + (entry + text[end:] if entry else text[_line_end(text, end) :])
+
+
+def _begun(text: str, config: tuple[yaml.Node, yaml.Node] | None, entry: str) -> str:
+    """The text with the first key of a configuration that there is not yet, or that is empty."""
+    if config is None:
+        return f"{text}{'' if text.endswith(chr(10)) or not text else chr(10)}config:\n{entry}\n"
+    return f"{text[: config[0].start_mark.index]}config:\n{entry}\n{text[config[1].end_mark.index :].lstrip()}"
+
+
+def _child(node: yaml.Node | None, key: str) -> tuple[yaml.Node, yaml.Node] | None:
+    pairs = node.value if isinstance(node, yaml.MappingNode) else ()
+    return next((pair for pair in pairs if pair[0].value == key), None)
+
+
+def _end(text: str, node: yaml.Node) -> int:
+    """Where the last thing of a value ends, without the comments and the line's end that follow."""
+    if isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
+        last = node.value[-1]
+        return _end(text, last[1] if isinstance(last, tuple) else last)
+    return len(text[: node.end_mark.index].rstrip("\n"))
+
+
+def _line_end(text: str, index: int) -> int:
+    found = text.find("\n", index)
+    return len(text) if found < 0 else found + 1
+
+
+def _dumped(key: str, value: Any, indent: int) -> str:
+    dumped = yaml.safe_dump({key: value}, allow_unicode=True, width=10_000, sort_keys=False).rstrip("\n")
+    return "\n".join(" " * indent + line if line else line for line in dumped.split("\n"))

@@ -1,0 +1,243 @@
+"""`pulumi stack` and `pulumi state`: outputs, state, names, and what a user edits in a state by hand."""
+
+import argparse
+import contextlib
+import difflib
+import json
+import sys
+from collections.abc import Iterator
+
+from sandbox.engine import snapshot
+from sandbox.engine.display import print_json
+from sandbox.engine.errors import EngineError, UsageError
+from sandbox.engine.generator import Graph
+from sandbox.engine.run import Workspace, stack_outputs
+from sandbox.engine.selection import confirmed, existing, project_of, say, select, selected, workspace_of
+from sandbox.engine.state import Checkpoint, Codec, Resource, write_atomically
+from sandbox.engine.values import masked, plain
+
+
+def outputs(args: argparse.Namespace, *_: object) -> int:
+    """`pulumi stack output [NAME]`."""
+    workspace = existing(args)
+    outputs = stack_outputs(snapshot.load(workspace.stack, workspace.config.salt)[0])
+    shown = plain(outputs) if args.show_secrets else masked(outputs)
+    if args.name is not None:
+        if args.name not in shown:
+            near = difflib.get_close_matches(args.name, shown, 1, 0.5)
+            raise EngineError(
+                f"current stack does not have output property '{args.name}'"
+                f"{f'; did you mean {near[0]!r}?' if near else ''}"
+            )
+        value = shown[args.name]
+        if args.json or not isinstance(value, str):
+            print_json(value)
+        else:
+            say(value)
+        return 0
+    if args.json:
+        print_json(shown)
+        return 0
+    rows = [
+        ("OUTPUT", "VALUE"),
+        *(
+            (key, value if isinstance(value, str) else json.dumps(Codec.numbers(value), ensure_ascii=False))
+            for key, value in sorted(shown.items())
+        ),
+    ]
+    width = max(len(key) for key, _ in rows)
+    say(f"Current stack outputs ({len(shown)}):")
+    for key, value in rows if shown else []:
+        say(f"    {key.ljust(width)}  {value}")
+    if not shown:
+        say("    No output values currently in this stack")
+    return 0
+
+
+def export(args: argparse.Namespace, *_: object) -> int:
+    """`pulumi stack export`."""
+    workspace = existing(args)
+    checkpoint, secrets = snapshot.load(workspace.stack, workspace.config.salt)
+    deployment = Codec(secrets, args.show_secrets).dump_deployment(checkpoint)
+    text = json.dumps({"version": 3, "deployment": deployment}, indent=4, ensure_ascii=False) + "\n"
+    if args.file:
+        write_atomically(args.file, text)
+    else:
+        sys.stdout.write(text)
+    return 0
+
+
+def import_(args: argparse.Namespace, *_: object) -> int:
+    """`pulumi stack import`."""
+    workspace = workspace_of(args, {})
+    try:
+        given = json.loads(args.file.read_text(encoding="utf-8") if args.file else sys.stdin.read())
+    except (OSError, ValueError) as e:
+        raise EngineError(f"the state {args.file or 'on standard input'} cannot be read: {e}") from e
+    if not isinstance(given, dict) or given.get("version") != 3 or not isinstance(given.get("deployment"), dict):  # noqa: PLR2004
+        raise EngineError(
+            f"{args.file or 'standard input'} is not an exported stack: it must hold 'version': 3 and 'deployment'"
+        )
+    checkpoint, secrets = snapshot.adopt(given["deployment"], workspace.config.salt)
+    strangers = {
+        r.urn.split("::")[0].removeprefix("urn:pulumi:") + "/" + r.urn.split("::")[1] for r in checkpoint.resources
+    }
+    own = f"{workspace.stack.name}/{workspace.project.name}"
+    if strangers - {own} and not args.force:
+        raise EngineError(
+            f"the state has resources of {', '.join(sorted(strangers - {own}))}, not of {own}; "
+            "use --force to import it all the same"
+        )
+    workspace.stack.lock()
+    try:
+        workspace.stack.write(Codec(secrets).dump_deployment(checkpoint))
+    finally:
+        workspace.stack.unlock()
+    say("Import complete.")
+    return 0
+
+
+def init(args: argparse.Namespace, *_: object) -> int:
+    """`pulumi stack init`."""
+    args.stack = args.name or args.stack
+    workspace = workspace_of(args, {})
+    if workspace.stack.exists():
+        raise EngineError(f"stack '{workspace.stack.full_name}' already exists")
+    workspace.stack.write(None)
+    select(workspace.project, workspace.stack.name)
+    say(f"Created stack '{workspace.stack.name}'")
+    return 0
+
+
+def select_(args: argparse.Namespace, *_: object) -> int:
+    """`pulumi stack select`."""
+    args.stack = args.name
+    workspace = workspace_of(args, {})
+    if not workspace.stack.exists():
+        if not args.create:
+            raise EngineError(f"no stack named '{workspace.stack.name}' found; --create makes it")
+        workspace.stack.write(None)
+        say(f"Created stack '{workspace.stack.name}'")
+    select(workspace.project, workspace.stack.name)
+    return 0
+
+
+def list_(args: argparse.Namespace, *_: object) -> int:
+    """`pulumi stack ls`."""
+    project, backend = project_of(args)
+    current = selected(project)
+    rows = []
+    for name in backend.stacks(project.name):
+        deployment = backend.stack(project.name, name).read()
+        row = {"name": name, "current": name == current, "resourceCount": len(deployment.get("resources") or ())}
+        rows.append(row | {"lastUpdate": deployment.get("manifest", {}).get("time", "n/a")})
+    if args.json:
+        print_json(rows)
+        return 0
+    say(f"{'NAME':20} {'LAST UPDATE':32} RESOURCE COUNT")
+    for row in rows:
+        say(f"{row['name']}{'*' * bool(row['current'])}".ljust(21) + f"{row['lastUpdate']:32} {row['resourceCount']}")
+    return 0
+
+
+def remove(args: argparse.Namespace, *_: object) -> int:
+    """`pulumi stack rm`, which leaves Pulumi.<stack>.yaml (as `--preserve-config` does)."""
+    args.stack = args.name or args.stack
+    workspace = existing(args)
+    stack = workspace.stack
+    with _locked(workspace):
+        if stack.exists() and snapshot.load(stack)[0].resources and not args.force:
+            raise EngineError(
+                f"'{stack.name}' still has resources; removal rejected. Possible actions:\n"
+                f"- Make sure that '{stack.name}' is the stack that you want to destroy\n"
+                "- Run `pulumi destroy` to delete the resources, then run `pulumi stack rm`\n"
+                "- Run `pulumi stack rm --force` to override this error"
+            )
+        if not confirmed(args, f"This will permanently remove the '{stack.name}' stack! Continue?"):
+            return 1
+        stack.remove()
+    if selected(workspace.project) == stack.name:
+        select(workspace.project, "")
+    say(f"Stack '{stack.name}' has been removed!")
+    return 0
+
+
+# ---- the state by hand
+
+
+@contextlib.contextmanager
+def _locked(workspace: Workspace) -> Iterator[None]:
+    workspace.stack.lock()
+    try:
+        yield
+    finally:
+        workspace.stack.unlock()
+
+
+@contextlib.contextmanager
+def _edited(workspace: Workspace) -> Iterator[Checkpoint]:
+    """The state, to be changed and then stored."""
+    with _locked(workspace):
+        checkpoint, secrets = snapshot.load(workspace.stack, workspace.config.salt)
+        yield checkpoint
+        workspace.stack.write(Codec(secrets).dump_deployment(checkpoint))
+
+
+def _found(checkpoint: Checkpoint, urn: str) -> Resource:
+    """The one resource of a URN.
+
+    Raises:
+        EngineError: there is none, or more than one.
+    """
+    found = [r for r in checkpoint.resources if r.urn == urn]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise EngineError(
+            f"{urn} is {len(found)} resources: one waits for its deletion. Run `pulumi up` first, which ends that"
+        )
+    near = difflib.get_close_matches(urn, [r.urn for r in checkpoint.resources], 3, 0.5)
+    meant = "".join(f"\n  {other}" for other in near)
+    raise EngineError(
+        f'No such resource "{urn}" exists in the current state{f"{chr(10)}Did you mean:{meant}" if near else ""}\n'
+        "`pulumi stack export` shows the URNs that are there"
+    )
+
+
+def delete(args: argparse.Namespace, *_: object) -> int:
+    """`pulumi state delete`: what is forgotten stays in the cloud."""
+    workspace = existing(args)
+    question = "This command will edit your stack's state directly. Confirm?"
+    with _edited(workspace) as checkpoint:
+        gone = [_found(checkpoint, args.urn)]
+        dependents = Graph(checkpoint.resources).dependents(gone[0], with_children=True)
+        if dependents and not args.target_dependents:
+            raise EngineError(
+                f"{args.urn} can't be safely deleted because the following resources depend on it:"
+                + "".join(f'\n * "{r.name}" ({r.urn})' for r in dependents)
+                + "\n\nDelete those resources first or pass --target-dependents."
+            )
+        gone += dependents
+        for resource in gone:
+            if resource.protect and not args.force:
+                raise EngineError(
+                    f"{resource.urn} can't be safely deleted because it is protected. "
+                    "Re-run this command with --force to force deletion"
+                )
+        if not confirmed(args, question):
+            return 1
+        checkpoint.resources = [r for r in checkpoint.resources if r not in gone]
+    say("Resource deleted" if len(gone) == 1 else f"{len(gone)} resources deleted")
+    return 0
+
+
+def protect(args: argparse.Namespace, *_: object) -> int:
+    """`pulumi state protect` and `unprotect`, until the program says otherwise."""
+    if bool(args.urn) == args.all:
+        raise UsageError(f"`pulumi state {args.word}` needs the URNs of resources, or --all")
+    with _edited(existing(args)) as checkpoint:
+        chosen = checkpoint.resources if args.all else [_found(checkpoint, urn) for urn in args.urn]
+        for resource in chosen:
+            resource.protect = args.word == "protect"
+    say(f"{'All' if args.all else len(chosen)} resources {args.word}ed")
+    return 0
