@@ -1,6 +1,7 @@
 """Azure's resource manager over HTTP, for the questions that azure-native has no resource for."""
 
 import logging
+import os
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -43,7 +44,7 @@ def body_of(response: Response) -> Any:
 
 
 def signed_in(*, timeout_seconds: float = 60) -> Send:
-    """The resource manager, as whoever the environment, `az login` or a managed identity signs in.
+    """The resource manager, as whoever azure-native's or Azure's variables, `az login` or a managed identity sign in.
 
     Args:
         timeout_seconds: How long one answer may take.
@@ -52,13 +53,15 @@ def signed_in(*, timeout_seconds: float = 60) -> Send:
         AzureRefusedError: If nobody can be signed in; `Send` raises it where Azure does not answer.
     """
     import requests  # noqa: PLC0415 - a second's import, not needed to refuse a wrong stack file
-    from azure.core.exceptions import ClientAuthenticationError  # noqa: PLC0415
-    from azure.identity import DefaultAzureCredential  # noqa: PLC0415
+    from azure.core.exceptions import AzureError  # noqa: PLC0415
+    from azure.identity import ClientSecretCredential, DefaultAzureCredential  # noqa: PLC0415
 
     logging.getLogger("azure.identity").setLevel(logging.CRITICAL)  # it tells each way of signing in that failed
+    arm = [os.environ.get(f"ARM_{name}", "") for name in ("TENANT_ID", "CLIENT_ID", "CLIENT_SECRET")]
     try:
-        token = DefaultAzureCredential().get_token(f"{ARM}/.default").token
-    except ClientAuthenticationError:
+        credential = ClientSecretCredential(*arm) if all(arm) else DefaultAzureCredential()
+        token = credential.get_token(f"{ARM}/.default").token
+    except (AzureError, ValueError):
         raise AzureRefusedError(
             "signing in to Azure failed: run az login, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET."
         ) from None

@@ -58,6 +58,10 @@ def main(arguments: list[str] | None = None) -> int:
             print(change.text())
         for file, one in reports.items():
             _draw(file, one)
+        if not options.refresh and any(
+            line.upper_bound or line.hourly is None for r in reports.values() for line in r.lines
+        ):
+            print(f"Missing prices: add --refresh, which reads {HOST}.")
     return 0
 
 
@@ -184,8 +188,6 @@ def _draw(file: Path, one: Report) -> None:
     if one.unpriced:
         missing = ", ".join(f"{line.team}/{line.name} ({line.size})" for line in one.unpriced)
         print(f"No price known: {missing}. The sum is a lower bound; it leaves them out.")
-    if one.unpriced or any(line.upper_bound for line in one.lines):
-        print(f"Missing prices: add --refresh, which reads {HOST}.")
 
 
 def _hour(line: Line) -> str:

@@ -219,6 +219,14 @@ def test_a_department_within_its_quota(shared_sandbox: Sandbox) -> None:
     assert (pool["quota"], pool["limit"], pool["atMost"], pool["verdict"]) == ("TotalLowPriorityCores", 100, 26, "fits")
 
 
+def test_azure_natives_own_variables_sign_in(shared_sandbox: Sandbox) -> None:
+    environment = shared_sandbox.environment() | {"AZURE_CLIENT_SECRET": ""}
+    assert command(DEV, **environment).returncode == 0
+    refused = command(DEV, **environment | {"ARM_CLIENT_SECRET": "wrong"})
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr.startswith("signing in to Azure failed") and "wrong" not in refused.stderr
+
+
 def test_a_department_beyond_its_quota(shared_sandbox: Sandbox, larger: str) -> None:
     done = command(larger, **shared_sandbox.environment())
     assert done.returncode == 1, done.stderr
@@ -237,7 +245,7 @@ def test_who_may_not_read_quotas_is_told_so(shared_sandbox: Sandbox) -> None:
 
 
 def test_without_an_account_or_a_file_it_says_what_to_do(tmp_path: Path) -> None:
-    nobody = {"AZURE_TOKEN_CREDENTIALS": "EnvironmentCredential", "AZURE_CLIENT_SECRET": ""}
+    nobody = {"AZURE_TOKEN_CREDENTIALS": "EnvironmentCredential", "AZURE_CLIENT_SECRET": "", "ARM_CLIENT_SECRET": ""}
     done = command(PROD, **nobody)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("signing in to Azure failed: run az login")

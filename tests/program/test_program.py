@@ -651,7 +651,8 @@ def test_a_preview_goes_through_without_an_account_and_says_what_it_could_not_re
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("AZURE_TOKEN_CREDENTIALS", "EnvironmentCredential")  # asks nobody but the environment
-    monkeypatch.delenv("AZURE_CLIENT_SECRET", raising=False)
+    for name in ("AZURE_CLIENT_SECRET", "ARM_CLIENT_SECRET"):
+        monkeypatch.delenv(name, raising=False)
     run = run_program(stack_file("dev"), preview=True)
     assert len(run.resources) == len(run_program(stack_file("dev")).resources)
     assert "The vCPU quota in eastus2 could not be read, so it is not checked: signing in to Azure" in run.warnings[-1]
