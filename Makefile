@@ -47,16 +47,20 @@ soak: setup prepare ## the long runs; the last result is in docs/soak.md
 bench: setup ## measure; docs/benchmarks.md has the last results
 	@for each in benchmarks/*.py; do echo "== $$each"; $(BIN)/python $$each || exit 1; done
 
-.PHONY: check format lock
-check: setup ## lint, format, types and the rooms' borders
+.PHONY: check audit format lock
+check: setup ## lint, format, types, the rooms' borders and the packages' licences
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/python -m tests.supply.licences
+audit: setup ## known vulnerabilities of the pinned packages; says so and fails where they cannot be looked up
+	@$(BIN)/python -m tests.supply.audit
 format: setup ## let ruff mend what it can
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 lock: setup ## requirements.txt anew from requirements.in
 	@$(BIN)/uv pip compile -q requirements.in -o requirements.txt --generate-hashes --no-header --universal --python-version 3.11
+	@echo "Now run 'make setup', and '$(BIN)/python -m tests.supply.licences --write'"
 
 .PHONY: setup prepare clean
 setup: $(VENV)/.ready ## .venv from the pinned requirements
@@ -65,8 +69,9 @@ $(VENV)/.ready: requirements.txt
 	  { echo "Python 3.11 or newer is needed, $(PYTHON) is $$($(PYTHON) --version). Say which one to use: make PYTHON=python3.12 ..."; exit 1; }
 	@echo "Setting up .venv (uv $(UV_VERSION)) ..."
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet uv==$(UV_VERSION)
-	@$(BIN)/uv pip sync --compile-bytecode --python $(BIN)/python requirements.txt
+	@awk '/^[^ ]/ {uv = /^uv==/} uv' requirements.txt >$(VENV)/uv.txt
+	@$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r $(VENV)/uv.txt
+	@$(BIN)/uv pip sync --require-hashes --compile-bytecode --python $(BIN)/python requirements.txt
 	@touch $@
 
 # What jobs and the checks against Microsoft's models install, fetched once: tests then build theirs from the cache.

@@ -442,7 +442,7 @@ class PluginProcess:
                 threading.Thread(target=_drain, args=(stream,), daemon=True).start()
 
     def _port(self, command: list[str]) -> int:
-        assert self._process and self._process.stdout and self._process.stderr  # noqa: S101
+        assert self._process and self._process.stdout and self._process.stderr  # noqa: S101 (pipes were asked for)
         line, deadline = b"", time.monotonic() + _START_SECONDS
         with selectors.DefaultSelector() as selector:
             selector.register(self._process.stdout, selectors.EVENT_READ)
@@ -712,9 +712,9 @@ class Builtins:
 
     def invoke(self, token: str, args: Map, preview: bool) -> tuple[Map, Failures]:
         """Answer the functions that the SDK itself calls."""
-        if token == "pulumi:pulumi:readStackOutputs":  # noqa: S105
+        if token == "pulumi:pulumi:readStackOutputs":  # noqa: S105 (a function's name)
             return self._stack_outputs(args["name"]), []
-        if token == "pulumi:pulumi:getResource":  # noqa: S105
+        if token == "pulumi:pulumi:getResource":  # noqa: S105 (a function's name)
             found = self._resource(args["urn"])
             if not found:
                 raise ProviderError(f"unknown resource {args['urn']}")

@@ -70,7 +70,7 @@ class Secrets:
         """The ciphertext of a text; a text that was read from the same place keeps its ciphertext."""
         if (where, text) not in self._known:
             self.unlock()
-            assert self._cipher  # noqa: S101
+            assert self._cipher  # noqa: S101 (unlock sets it)
             self._known[where, text] = _encrypt(self._cipher, text)
         return self._known[where, text]
 
@@ -81,7 +81,7 @@ class Secrets:
             EngineError: the passphrase is missing or wrong, or the ciphertext is damaged.
         """
         self.unlock()
-        assert self._cipher  # noqa: S101
+        assert self._cipher  # noqa: S101 (unlock sets it)
         try:
             text = _decrypt(self._cipher, ciphertext)
         except (InvalidTag, ValueError):

@@ -88,7 +88,7 @@ class SameStep(Step):
 
     def apply(self, d: "Deployment") -> None:
         """Take over id and outputs; load the provider, if it is one."""
-        assert self.old and self.new  # noqa: S101
+        assert self.old and self.new  # noqa: S101 (its kind of step has it)
         self.new.id, self.new.outputs = self.old.id, self.old.outputs
         if self.new.is_provider and not self.skipped and not self.untargeted:
             instance = self.new.copy()
@@ -116,7 +116,7 @@ class CreateStep(Step):
 
     def apply(self, d: "Deployment") -> None:
         """Call Create; the replaced one is deleted at the end of the deployment."""
-        assert self.new  # noqa: S101
+        assert self.new  # noqa: S101 (its kind of step has it)
         failed: InitError | None = None
         if self.new.custom:
             try:
@@ -158,7 +158,7 @@ class UpdateStep(Step):
 
     def apply(self, d: "Deployment") -> None:
         """Call Update; one that fails half-way keeps the old inputs with the new outputs."""
-        assert self.old and self.new  # noqa: S101
+        assert self.old and self.new  # noqa: S101 (its kind of step has it)
         self.new.id, self.new.created, self.new.modified = self.old.id, self.old.created, self.old.modified
         if not self.new.custom:
             return
@@ -236,7 +236,7 @@ class ReadStep(Step):
 
     def apply(self, d: "Deployment") -> None:
         """Call Read, if the id is known."""
-        assert self.new  # noqa: S101
+        assert self.new  # noqa: S101 (its kind of step has it)
         found = ReadResult(outputs={})
         if self.new.id != UNKNOWN:
             found = self.provider(d).read(self.new.urn, self.new.id, self.new.inputs, self.new.inputs)
@@ -271,7 +271,7 @@ class ImportStep(Step):
 
     def apply(self, d: "Deployment") -> None:
         """Call Read."""
-        assert self.new  # noqa: S101
+        assert self.new  # noqa: S101 (its kind of step has it)
         found = self.provider(d).read(self.new.urn, self.new.import_id, None, None)
         if found.outputs is None:
             raise ProviderError(f"resource '{self.new.import_id}' does not exist")

@@ -62,7 +62,7 @@ def build() -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)  # tests run in several processes
         if not (stamp.exists() and stamp.read_text() == wanted):
             _uv("venv", "--quiet", "--clear", "--python", sys.executable, str(FOLDER))
-            _uv("pip", "sync", "--quiet", "--python", str(python), str(REQUIREMENTS))
+            _uv("pip", "sync", "--require-hashes", "--quiet", "--python", str(python), str(REQUIREMENTS))
             stamp.write_text(wanted)
     return python
 

@@ -66,8 +66,8 @@ def start_time(pid: int) -> str:
     except (OSError, IndexError):
         if Path("/proc/self").exists():
             return ""
-    # macOS; only a number goes in
-    found = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)  # noqa: S603, S607
+    command = ["ps", "-o", "lstart=", "-p", str(pid)]  # macOS
+    found = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 (only a number goes in)
     return found.stdout.strip()
 
 

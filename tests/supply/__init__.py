@@ -1,0 +1,1 @@
+"""Packages that the project takes: their licences, known vulnerabilities, and that only pinned ones get in."""
