@@ -51,13 +51,17 @@ def _choose(team: Team, name: str | None) -> tuple[str, Automation]:
     with_secret = sorted(key for key, one in team.automation.items() if one.vault and one.secret_name)
     choice = ", ".join(with_secret) or "none"
     if name is None:
-        if len(with_secret) != 1:
+        if not with_secret:
+            raise JobError(
+                f"no service principal of {team.workspace} has a secret; one is made by automation in the stack file"
+            )
+        if len(with_secret) > 1:
             raise JobError(f"--automation is needed: the team's service principals with a secret: {choice}")
         name = with_secret[0]
     if name not in team.automation:
         raise JobError(
             f"{team.workspace} has no service principal '{name}'; those with a secret: {choice}\n"
-            "  one is made by the stack file's teams[].automation"
+            "  one is made by automation in the stack file"
         )
     if name not in with_secret:
         raise JobError(

@@ -90,6 +90,19 @@ def test_an_unknown_team(tmp_path: Path) -> None:
     refused(done, "no team 'redgranit'; its teams: bluegranit")
 
 
+def test_a_team_without_service_principals(tmp_path: Path) -> None:
+    refused(
+        run("env", "--outputs", saved(tmp_path, OUTPUTS)), "no service principal of bgmrbluegranite2devws has a secret"
+    )
+
+
+def test_which_service_principal_is_not_guessed(tmp_path: Path) -> None:
+    outputs = json.loads(json.dumps(OUTPUTS))
+    one = {"clientId": "c", "tenantId": "t", "vault": "kv"}
+    outputs["teams"]["bluegranit"]["automation"] = {n: {**one, "secretName": f"{n}-password"} for n in ("b", "a")}
+    refused(run("env", "--outputs", saved(tmp_path, outputs)), "--automation is needed", "with a secret: a, b")
+
+
 def test_an_unknown_example() -> None:
     refused(run("submit", "lowspenders"), "'lowspenders' is no example", "examples: highspenders")
 

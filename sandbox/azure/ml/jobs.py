@@ -256,9 +256,8 @@ def present(scope: Scope, job: Body) -> Body:
     """A job as a GET shows it: its definition with its run's state."""
     run = scope.get(runs.RUN, job["name"]) or {}
     shown = copy.deepcopy({key: value for key, value in job.items() if key != "submitter"})
-    tenant = scope.cloud.seed["tenantId"]
     tracking = f"azureml://{scope.workspace['location']}.api.azureml.ms/mlflow/v1.0{scope.id}?"
-    studio = f"https://ml.azure.com/runs/{job['name']}?wsid={scope.id}&tid={tenant}"
+    studio = f"https://ml.azure.com/runs/{job['name']}?wsid={scope.id}"  # clients append the tenant
     shown["properties"] |= {
         "status": run.get("status"),
         "displayName": run.get("displayName"),
