@@ -59,7 +59,7 @@ def licence(name: str, version: str) -> str:
     if told["Version"] != version:
         raise LicenceError(f"{name} {told['Version']} is installed, {version} is pinned: run `make setup`")
     classes = [one.rsplit(" :: ", 1)[1] for one in told.get_all("Classifier") or [] if one.startswith("License ::")]
-    texts = [*(told.get_all("License-Expression") or []), *(told.get_all("License") or []), *classes]
+    texts: list[str] = [*(told.get_all("License-Expression") or []), *(told.get_all("License") or []), *classes]
     for text in texts:
         expression = _NAMES.get(text, text)
         if _known(expression):
