@@ -21,8 +21,8 @@ def read_yaml(text: str) -> Any:
     try:
         _check(text)
         return yaml.load(text, _Loader)  # noqa: S506 # a safe loader, whichever of both
-    except (ValueError, TypeError, AttributeError) as error:  # endless numbers, wrong days, keys that are lists
-        raise yaml.YAMLError(str(error)) from None
+    except (ValueError, LookupError, TypeError, AttributeError) as error:  # wrong numbers, days and keys
+        raise yaml.YAMLError(f"{type(error).__name__}: {str(error)[:200]}") from None
 
 
 def _check(text: str) -> None:

@@ -140,7 +140,11 @@ class _Builder:
             tag = self._loader.resolve(yaml.ScalarNode, event.value, event.implicit)
         if tag not in _SCALARS:
             raise _meaningless(event, tag)
-        return self._loader.construct_object(yaml.ScalarNode(tag, event.value, event.start_mark))
+        try:
+            return self._loader.construct_object(yaml.ScalarNode(tag, event.value, event.start_mark))
+        except (ValueError, LookupError):
+            name = tag.rpartition(":")[2]
+            raise YamlError(f"{_place(event.start_mark)}: {_shown(event.value)} cannot be read as {name}.") from None
 
     def _collection(self, event: Any, depth: int) -> Any:
         if event.tag not in _COLLECTIONS:

@@ -256,6 +256,8 @@ HURTING = {
     "complex key": f"config: {{'{KEY}': {{? [a, b] : c}}}}",
     "key behind an anchor": f"config: {{'{KEY}': {{a: &k x, *k : c}}}}",
     "long number": f"config: {{'{KEY}': {{code: {'9' * 5000}}}}}",
+    "no number": f"config: {{'{KEY}': {{code: !!int }}}}",
+    "no truth": f"config: {{'{KEY}': {{code: !!bool x}}}}",
     "infinity": f"config: {{'{KEY}': {{code: .inf}}}}",
     "half a character": f"config: {{'{KEY}': {{code: \"\\ud800\"}}}}",
     "terminal": f"config: {{'{KEY}': {{\"\\e[2J\": 1}}}}",
@@ -376,7 +378,7 @@ def test_the_engine_refuses_as_the_check_does_dozens_of_times(shared_sandbox: Sa
 
 
 @pytest.mark.parametrize(
-    "name", ["bomb", "cycle", "deep list", "python tag", "broken timestamp", "long number", "many directives"]
+    "name", ["bomb", "cycle", "deep list", "python tag", "broken timestamp", "no number", "no truth", "many directives"]
 )
 def test_the_engine_itself_refuses_what_is_made_to_hurt(shared_sandbox: Sandbox, tmp_path: Path, name: str) -> None:
     file = tmp_path / "Pulumi.dev.yaml"
