@@ -476,10 +476,19 @@ class TeamWorkspace(pulumi.ComponentResource):
             managed_network=self._managed_network(),
             provision_network_now=True if isinstance(self._args.network, ManagedNetwork) else None,
             image_build_compute=self._args.image_build_cluster if self.links else None,
+            serverless_compute_settings=self._serverless(),
             v1_legacy_mode=False,
             hbi_workspace=False,
             tags=self._args.tags,
             opts=self._child(*access),
+        )
+
+    def _serverless(self) -> ml.ServerlessComputeSettingsArgs | None:
+        """Jobs without a cluster run in the clusters' subnet; from elsewhere they would not reach the team's data."""
+        if self.links is None:
+            return None
+        return ml.ServerlessComputeSettingsArgs(
+            serverless_compute_custom_subnet=self.links.compute_subnet_id, serverless_compute_no_public_ip=True
         )
 
     def _managed_network(self) -> ml.ManagedNetworkSettingsArgs | None:

@@ -537,6 +537,10 @@ def test_a_private_team_is_reached_by_endpoints_only() -> None:
     assert run.one("Registry").inputs["publicNetworkAccess"] == "Disabled"
     assert run.one("Registry").inputs["sku"] == {"name": "Premium"}
     workspace = run.one("machinelearningservices:Workspace")
+    assert workspace.inputs["serverlessComputeSettings"] == {
+        "serverlessComputeCustomSubnet": f"{run.one('VirtualNetwork').id}/subnets/compute",
+        "serverlessComputeNoPublicIP": True,
+    }
     assert (workspace.inputs["publicNetworkAccess"], workspace.inputs["imageBuildCompute"]) == (
         "Disabled",
         "ds3-v2-cluster",
