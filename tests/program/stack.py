@@ -63,11 +63,15 @@ class Stack:
         return json.loads(text)
 
     def _operate(self, operation: str, department: Any, *words: str) -> Done:
-        self._file.write_text(yaml.safe_dump({"config": {KEY: department}}))
         policies = ["--policy-pack", "policies", "--policy-pack-config", f"policies/{self.name}.json"]
         packs = policies if operation in ("preview", "up") else []
-        code, text = self.run(operation, "--config-file", str(self._file), "--json", *words, *packs)
+        code, text = self.run(operation, "--config-file", self.configure(department), "--json", *words, *packs)
         return Done(code, frozenset(_steps(text)), text)
+
+    def configure(self, department: Any) -> str:
+        """Give the stack a department; the path of its stack file."""
+        self._file.write_text(yaml.safe_dump({"config": {KEY: department}}))
+        return str(self._file)
 
     def run(self, *words: str) -> tuple[int, str]:
         """Exit code and output of `python -m sandbox pulumi WORDS -s NAME`, run in this process."""

@@ -115,8 +115,9 @@ class Site:
 
     def azure(self) -> Counter[str]:
         """All that Azure holds, without what differs from run to run."""
-        rows = (line.split("\t") for line in points.azure(self.directory).splitlines())
-        return Counter(_masked(" ".join(row)) for row in rows if not row[0].lower().endswith("operation"))
+        rows = [line.split("\t") for line in points.azure(self.directory).splitlines()]
+        texts = (f"{kind} {key} {_in_order(json.loads(body))}" for kind, key, body in rows)
+        return Counter(_masked(text) for text in texts if not text.split()[0].lower().endswith("operation"))
 
 
 def _id(resource: dict[str, Any], ids: dict[str, str]) -> str:
@@ -138,12 +139,16 @@ def _keys(id_: str) -> set[str]:
     return keys
 
 
-def _sorted(resource: dict[str, Any]) -> str:
+def _in_order(value: Any) -> str:
+    return json.dumps(value, sort_keys=True)
+
+
+def _resource(resource: dict[str, Any]) -> str:
     kept = {k: v for k, v in resource.items() if k not in ("created", "modified") and v not in ({}, [], None)}
     kept["dependencies"] = sorted(kept.get("dependencies", ()))
     edges = kept.get("propertyDependencies", {})
     kept["propertyDependencies"] = {k: sorted(v) for k, v in edges.items() if v}  # a refresh drops the empty ones
-    return json.dumps(kept, sort_keys=True)
+    return _in_order(kept)
 
 
 def _masked(text: str) -> str:
@@ -163,7 +168,7 @@ class Wanted:
         """What is there."""
         resources = site.resources()
         ids = {r["urn"]: r["id"] for r in resources if r["custom"]}
-        return cls(Counter(_masked(_sorted(r)) for r in resources), site.azure(), ids)
+        return cls(Counter(_masked(_resource(r)) for r in resources), site.azure(), ids)
 
     def compare(self, site: Site, what: str) -> None:
         """Hold a site to it."""

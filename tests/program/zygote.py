@@ -41,8 +41,9 @@ class Zygote:
     def __exit__(
         self, _type: type[BaseException] | None, _error: BaseException | None, _traceback: TracebackType | None
     ) -> None:
-        with self._process as process:
-            process.kill()
+        assert self._process.stdin
+        with self._process:
+            self._process.stdin.close()
 
     def sandbox(self, directory: Path) -> dict[str, Any]:
         """Start a sandbox; its `pid` and `port`."""
@@ -135,16 +136,21 @@ def main() -> None:
 
     gc.collect()
     gc.freeze()
+    running: set[int] = set()
     for line in sys.stdin:
         asked = json.loads(line)
         match asked["kind"]:
             case "sandbox":
                 found = _sandbox(Path(asked["directory"]))
+                running.add(found["pid"])
             case "stop":
                 found = _stop(asked["pid"])
+                running.discard(asked["pid"])
             case _:
                 found = _pulumi(Path(asked["directory"]), asked["port"], asked["words"], asked["options"])
         print(json.dumps(found), flush=True)
+    for pid in running:  # whoever asked has gone
+        _stop(pid)
 
 
 if __name__ == "__main__":
