@@ -405,6 +405,7 @@ def _interrupts(shown: Display, workspace: Workspace) -> Iterator[Callable[[Depl
 
     def handle(_signal: int, _frame: Any) -> None:
         if running and not running[0].interrupted:
+            running[0].interrupted = True  # before it is told: the second may come while the first is being handled
             shown.say(
                 "^C received; cancelling: waiting for what has begun. "
                 "If you would like to terminate immediately, press ^C again.\n"

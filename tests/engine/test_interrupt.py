@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,12 +16,19 @@ from tests.engine.cloud import PROGRAM, Cloud
 from tests.engine.stage import Stage
 
 ENGINE = """
-import sys, time
+import os, signal, sys, time
 from pathlib import Path
-from sandbox.engine import main
+from sandbox.engine import display, main
 from tests.engine.cloud import Cloud
 
 work = Path(sys.argv[1])
+
+if os.environ.get("AGAIN"):  # the second comes as soon as the first is told
+    say = display.Lines.say
+    def again(self, text):
+        say(self, text)
+        os.kill(os.getpid(), signal.SIGINT)
+    display.Lines.say = again
 
 def hook(when, method):
     if (when, method) == ("before", "Create") and not (work / "go").exists():
@@ -36,7 +44,7 @@ BOXES = "a = Box('a')\nb = Box('b', of=a.made)\nBox('c', of=b.made)\npulumi.expo
 class Running:
     """An `up` that waits in its first create until `go` is there."""
 
-    def __init__(self, work: Path) -> None:
+    def __init__(self, work: Path, **variables: str) -> None:
         self.work = work
         (work / "cloud").mkdir()
         self.stage = Stage(work, lambda: Cloud(work / "cloud"), package="cloud")
@@ -44,7 +52,7 @@ class Running:
         self.stage.configure("dev")
         self.process = subprocess.Popen(
             [sys.executable, "-c", ENGINE, str(work), "up", "-s", "dev", "-C", str(self.stage.project), "--yes", "-f"],
-            env={**os.environ, **self.stage.env, "CLOUD_PROGRAM": BOXES},
+            env={**os.environ, **self.stage.env, "CLOUD_PROGRAM": BOXES, **variables},
             cwd=Path(__file__).parents[2],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -55,7 +63,7 @@ class Running:
     @staticmethod
     def wait_for(condition: object) -> None:
         assert callable(condition)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while not condition():
             assert time.monotonic() < deadline
             time.sleep(0.01)
@@ -64,14 +72,17 @@ class Running:
         """Send Ctrl-C and wait until the engine has said something."""
         self.process.send_signal(signal.SIGINT)
         text = ""
+        in_vain = threading.Timer(60, self.process.kill)
+        in_vain.start()
         while said not in text:
             line = getattr(self.process, stream).readline()
             assert line, f"the engine ended without saying {said!r}: {text}"
             text += line
+        in_vain.cancel()
         return text
 
     def finish(self) -> str:
-        out, err = self.process.communicate(timeout=20)
+        out, err = self.process.communicate(timeout=60)
         return str(out + err)
 
 
@@ -101,7 +112,7 @@ def test_once_what_has_begun_ends(running: Running) -> None:
 def test_twice_all_ends_at_once(running: Running) -> None:
     running.interrupt("^C received; cancelling")
     running.interrupt("terminating at once", "stderr")
-    running.process.wait(timeout=5)
+    running.process.wait(timeout=30)
     assert running.process.returncode == 130
     pending = running.stage.export()["pending_operations"]
     assert [(p["type"], p["resource"]["inputs"]["name"]) for p in pending] == [("creating", "a")]
@@ -109,6 +120,16 @@ def test_twice_all_ends_at_once(running: Running) -> None:
     cleared = running.stage.pulumi("refresh", "-s", "dev", "--yes", "-f", "--clear-pending-creates")
     assert cleared.code == 0, "the lock is gone"
     go_on(running)
+
+
+def test_twice_even_while_the_first_is_being_told(tmp_path: Path) -> None:
+    running = Running(tmp_path, AGAIN="yes")
+    try:
+        running.interrupt("terminating at once", "stderr")
+        assert running.process.wait(timeout=30) == 130
+    finally:
+        running.process.kill()
+        running.process.communicate()
 
 
 def go_on(running: Running) -> None:

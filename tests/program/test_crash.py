@@ -195,6 +195,7 @@ def life(zygote: Zygote, tmp_path_factory: pytest.TempPathFactory) -> dict[str, 
     return found
 
 
+@pytest.mark.timeout(900)  # twelve recoveries: a busy machine takes its time
 def test_killed_again_and_again(zygote: Zygote, life: dict[str, Wanted], tmp_path: Path) -> None:
     """Twelve real kills, each recovered from as docs/engine.md tells, each before the operation has come to its end."""
     chance = random.Random(1)
