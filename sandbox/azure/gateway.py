@@ -91,15 +91,18 @@ class _Http(HttpToolsProtocol):
     """
 
     _head_size: int | None = None  # bytes of a head that is still coming
+    _late: asyncio.TimerHandle | None = None
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self.scope["state"]["header_names"] = []
         self.scope["state"]["transport"] = self.transport
         self._head_size = 0
+        self._expect_head()
 
     def on_headers_complete(self) -> None:
         self._head_size = None
+        self._forget_head()
         super().on_headers_complete()
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -108,8 +111,27 @@ class _Http(HttpToolsProtocol):
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
+        self._expect_head()
         for data in self.__dict__.pop("early", ()):
             self.data_received(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._forget_head()
+        super().connection_lost(exc)
+
+    def _expect_head(self) -> None:
+        """A head that does not end in time is the connection's last: uvicorn would wait for it for ever."""
+        self._forget_head()
+        self._late = asyncio.get_running_loop().call_later(HEAD_SECONDS, self._too_slow)
+
+    def _forget_head(self) -> None:
+        if self._late is not None:
+            self._late.cancel()
+
+    def _too_slow(self) -> None:
+        if not self.transport.is_closing():
+            self.transport.write(_refusal(*_too_late()))
+            self.transport.close()
 
     def data_received(self, data: bytes) -> None:
         if self.transport is None:
@@ -158,7 +180,7 @@ class _Connection(asyncio.Protocol):
 
     def _too_slow(self) -> None:
         if not self._done:
-            self._refuse("408 Request Timeout", f"No request came in {HEAD_SECONDS} seconds.")
+            self._refuse(*_too_late())
 
     def _answer(self, line: bytes, headers: list[bytes]) -> None:
         asked = re.fullmatch(rb"CONNECT ([A-Za-z0-9.-]{1,253}):443 HTTP/1\.[01]", line)
@@ -218,6 +240,10 @@ def _user(headers: list[bytes]) -> str:
             except (binascii.Error, UnicodeDecodeError):
                 return ""
     return ""
+
+
+def _too_late() -> tuple[str, str]:
+    return "408 Request Timeout", f"No request came in {HEAD_SECONDS} seconds."
 
 
 def _refusal(status: str, text: str) -> bytes:
