@@ -9,7 +9,9 @@ from pulumi_azure_native import machinelearningservices as ml
 
 _WIRE_PRIORITY = {"dedicated": "Dedicated", "lowPriority": "LowPriority"}
 
-REPLACED_BY = ("properties.properties.vmSize", "properties.properties.vmPriority", "properties.properties.subnet")
+REPLACED_BY = tuple(
+    f"properties.properties.{name}" for name in ("vmSize", "vmPriority", "subnet", "enableNodePublicIp")
+)
 """What a cluster cannot change in place. azure-native sends an update, which the service ignores, so we say it."""
 
 

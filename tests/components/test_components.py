@@ -84,12 +84,13 @@ def test_a_cluster_is_sent_as_azure_wants_it() -> None:
     assert compute.inputs["identity"] == {"type": "UserAssigned", "userAssignedIdentities": ["/subscriptions/s/x"]}
 
 
-def test_size_priority_and_subnet_make_a_cluster_anew_the_old_one_first() -> None:
+def test_size_priority_and_network_make_a_cluster_anew_the_old_one_first() -> None:
     request = cluster().one("Compute").request
     assert set(request.replaceOnChanges) == {
         "properties.properties.vmSize",
         "properties.properties.vmPriority",
         "properties.properties.subnet",
+        "properties.properties.enableNodePublicIp",
     }
     assert request.deleteBeforeReplace
 

@@ -33,6 +33,13 @@ REPLACED_BY: Mapping[str, frozenset[str]] = {
         "machinelearningservices:Workspace": "resourceGroupName workspaceName",
         "machinelearningservices:Compute": "resourceGroupName workspaceName computeName",
         "machinelearningservices:Datastore": "resourceGroupName workspaceName name",
+        "machinelearningservices:ManagedNetworkSettingsRule": "resourceGroupName workspaceName ruleName",
+        "network:VirtualNetwork": "resourceGroupName virtualNetworkName location",
+        "network:NetworkSecurityGroup": "resourceGroupName networkSecurityGroupName",
+        "network:PrivateEndpoint": "resourceGroupName privateEndpointName subnet",
+        "network:PrivateDnsZoneGroup": "resourceGroupName privateEndpointName privateDnsZoneGroupName",
+        "privatedns:PrivateZone": "resourceGroupName privateZoneName location",
+        "privatedns:VirtualNetworkLink": "resourceGroupName privateZoneName virtualNetworkLinkName location",
         "monitor:DiagnosticSetting": "resourceUri name",
         "consumption:Budget": "scope budgetName",
         "index:Application": "templateId",
@@ -45,10 +52,15 @@ REPLACED_BY: Mapping[str, frozenset[str]] = {
 MADE_FIRST = frozenset({"index:ServicePrincipalPassword"})
 """What is made anew before the old one goes: azuread's types. azure-native deletes first what has a name of its own."""
 
+_CLUSTER = frozenset(
+    f"properties.properties.{name}" for name in ("vmSize", "vmPriority", "subnet", "enableNodePublicIp")
+)
 DECLARED: Mapping[str, frozenset[str]] = {
-    "machinelearningservices:Compute all-low": frozenset(
-        {f"properties.properties.{name}" for name in ("vmSize", "vmPriority", "subnet")}
-    ),
+    "machinelearningservices:Compute all-low": _CLUSTER,
+    "machinelearningservices:Compute spoke-spoke": _CLUSTER,
+    "machinelearningservices:Compute own-own": _CLUSTER,
+    "machinelearningservices:Compute fenced-fenced": _CLUSTER,
+    "machinelearningservices:Compute spoke-spoke-notes": frozenset({"properties"}),
     "machinelearningservices:Compute all-notebook": frozenset({"properties"}),
     "machinelearningservices:Datastore all-Raw": frozenset({"properties.datastoreType"}),
     "consumption:Budget all-budget": frozenset({"timePeriod.startDate"}),

@@ -4,35 +4,37 @@ Expectations come from `rules` and from Azure's own refusals, never from the sta
 previewed from the same base, which has every setting; a dozen are brought up, watched on the wire, and taken back.
 """
 
-import copy
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
-import yaml
-from pydantic import BaseModel
 
 from components.settings import Department
 from tests.azure.client import Client
 from tests.conftest import Sandbox
-from tests.program.stack import KEY, Stack
-from tests.proof import rules
-from tests.proof.recording import Exchange, recorded
+from tests.program.stack import Stack
+from tests.proof.edits import (
+    AZUREAD,
+    BODY,
+    DECLARED,
+    FORCED,
+    GRAPH,
+    NESTED,
+    NOTHING,
+    PATH,
+    REGISTERED,
+    Edit,
+    World,
+    check,
+    done_by,
+    edited,
+    fields,
+    on_the_way,
+    rows,
+)
 from tests.proof.stacks import BASE
-
-PATH = "a part of the path replaces; what is made from it follows (azure-native: gen/replacement.go; Pulumi's cascade)"
-FORCED = "location is in azure-native's force-new map (gen/replacement.go); what is inside follows"
-BODY = "body properties that no rule names: one PUT (azure-native: provider/diff.go)"
-NESTED = "below `properties` create-only marks do not count (azure-native: gen/properties.go): one PUT"
-AZUREAD = "azuread marks it ForceNew, and makes the new one first; what is made of its value is updated"
-GRAPH = "azuread changes it in place"
-DECLARED = "the component declares it, since Azure keeps or refuses what azure-native sends"
-REGISTERED = "the program registers more resources, or fewer"
-NOTHING = "no input changes"
 
 TEAM = "teams.0."
 TAGGED = (
@@ -45,33 +47,6 @@ IN_GROUP = (
     *("Blob*", "ManagementPolicy *", "Datastore *"),
 )
 ROLES = ("admin", "reader", "teamLead", "dataScientist")
-
-
-@dataclass(frozen=True)
-class Edit:
-    """One edit.
-
-    Attributes:
-        path: The setting.
-        value: Its new value; `...` takes it away.
-        rule: Why what is expected follows.
-        update: Patterns of the base's resources, `Type name`, that are updated.
-        replace: Those that are replaced.
-        delete: Those that go.
-        create: Resources that come.
-        applied: Whether it is also brought up, and taken back.
-        wrong: What is known to be wrong today.
-    """
-
-    path: str
-    value: Any
-    rule: str
-    update: tuple[str, ...] = ()
-    replace: tuple[str, ...] = ()
-    delete: tuple[str, ...] = ()
-    create: tuple[str, ...] = ()
-    applied: bool = False
-    wrong: str = ""
 
 
 def team(path: str, *rest: Any, **expected: Any) -> Edit:
@@ -243,68 +218,6 @@ EDITS = [
          delete=("* all-legacy", "RoleAssignment *all-legacy*")),
 ]  # fmt: skip
 
-SAME = ("same", "read", "refresh")
-REPLACING = {"delete-replaced", "replace", "create-replacement"}
-
-
-@dataclass(frozen=True)
-class Step:
-    """One step of a preview: what is done with which resource (`Type name`), because of which properties."""
-
-    operation: str
-    type: str
-    resource: str
-    changed: frozenset[str]
-
-
-@dataclass
-class World:
-    """The base, up in a sandbox of its own."""
-
-    sandbox: Sandbox
-    stack: Stack
-    resources: frozenset[str]
-
-    def run(self, operation: str, department: Any, *words: str) -> str:
-        """The output of a command; it must succeed."""
-        file = self.stack.folder / f"Pulumi.{self.stack.name}.yaml"
-        file.write_text(yaml.safe_dump({"config": {KEY: department}}))
-        code, text = self.stack.run(operation, "--config-file", str(file), "--json", *words)
-        assert code == 0, "\n".join(re.findall(r'"message": "((?:[^"\\]|\\.)*)"', text))
-        return text
-
-    def preview(self, department: Any) -> list[Step]:
-        """What would change, in order, without the stack itself."""
-        steps = json.loads(self.run("preview", department))["steps"]
-        return [_step(one) for one in steps if one["op"] not in SAME and not one["urn"].endswith(f"-{self.stack.name}")]
-
-    def up(self, department: Any) -> None:
-        self.run("up", department, "--yes", "--skip-preview")
-
-    def ids(self) -> dict[str, str]:
-        """Azure's ids of the resource manager's resources, by `Type name`."""
-        code, text = self.stack.run("stack", "export")
-        assert code == 0, text
-        found = json.loads(text)["deployment"].get("resources", [])
-        return {_named(one["urn"])[1]: one["id"] for one in found if one["type"].startswith("azure-native:")}
-
-    def status(self) -> dict[str, int]:
-        """How many resources of each type there are."""
-        counted: dict[str, int] = json.loads(self.sandbox.command("status", "--json").stdout)["resources"]
-        return {type_: number for type_, number in counted.items() if number}
-
-
-def _named(urn: str) -> tuple[str, str]:
-    full = urn.split("::")[2].rsplit("$", 1)[-1]
-    package, module, name = full.split(":")
-    return f"{module.split('/')[0] if package != 'azuread' else 'index'}:{name}", f"{name} {urn.split('::')[3]}"
-
-
-def _step(raw: dict[str, Any]) -> Step:
-    type_, resource = _named(raw["urn"])
-    changed = {*raw.get("diffReasons", ()), *raw.get("replaceReasons", ()), *raw.get("detailedDiff", ())}
-    return Step(raw["op"], type_, resource, frozenset(changed))
-
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
@@ -313,16 +226,13 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     sandbox = Sandbox(folder / ".sandbox")
     sandbox.start()
     try:
-        made = World(sandbox, Stack(sandbox, folder, "edits"), frozenset())
+        made = World(sandbox, Stack(sandbox, folder, "edits"), BASE)
         azure = Client(sandbox)
         before = made.status(), _directory(azure)
-        made.up(BASE)
-        state = json.loads(made.stack.run("stack", "export")[1])["deployment"]["resources"]
-        made.resources = frozenset(_named(one["urn"])[1] for one in state if one["type"].count(":") == 2)
+        made.start()
         yield made
-        made.run("destroy", BASE, "--yes", "--skip-preview")
+        made.stop()
         assert (made.status(), _directory(azure)) == before
-        assert made.ids() == {}
         vaults = azure.arm("GET", "providers/Microsoft.KeyVault/deletedVaults", api="2024-11-01").json()["value"]
         assert len(vaults) == 1
     finally:
@@ -334,100 +244,13 @@ def _directory(azure: Client) -> dict[str, int]:
     return {kind: len(azure.graph("GET", f"/{kind}").json()["value"]) for kind in kinds}
 
 
-def edited(path: str, value: Any) -> dict[str, Any]:
-    """The base with one setting changed."""
-    department = copy.deepcopy(BASE)
-    *parents, last = [int(part) if part.isdigit() else part for part in path.split(".")]
-    target: Any = department
-    for part in parents:
-        target = target[part]
-    if value is ...:
-        del target[last]
-    else:
-        target[last] = value
-    return department
-
-
-def _expected(edit: Edit, resources: frozenset[str]) -> dict[str, set[str]]:
-    """The expected resources by operation."""
-    patterns = {"update": edit.update, "replace": edit.replace, "delete": edit.delete}
-    found = {
-        operation: {one for one in resources for pattern in wanted if fnmatchcase(one, pattern)}
-        for operation, wanted in patterns.items()
-    }
-    found["update"] -= found["replace"]
-    for operation, wanted in patterns.items():
-        for pattern in wanted:
-            assert any(fnmatchcase(one, pattern) for one in resources), f"{operation} {pattern}: no such resource"
-    return {"create": set(edit.create), **found}
-
-
-def _done(steps: list[Step]) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {"create": set(), "update": set(), "replace": set(), "delete": set()}
-    for step in steps:
-        found["replace" if step.operation in REPLACING else step.operation].add(step.resource)
-    return found
-
-
-def _rows() -> Iterator[Any]:
-    for edit in EDITS:
-        value = "taken away" if edit.value is ... else json.dumps(edit.value)
-        marks = [pytest.mark.xfail(reason=edit.wrong, strict=True)] if edit.wrong else []
-        yield pytest.param(edit, id=f"{edit.path}={value}"[:80], marks=marks)
-
-
-@pytest.mark.parametrize("edit", _rows())
+@pytest.mark.parametrize("edit", rows(EDITS))
 def test_an_edit_does_what_the_rules_give(world: World, edit: Edit) -> None:
-    department = edited(edit.path, edit.value)
-    steps = world.preview(department)
-    expected = _expected(edit, world.resources)
-    assert _done(steps) == expected, edit.rule
-    _by_the_rules(steps)
-    if edit.applied:
-        try:
-            _bring_up(world, department, expected)
-            assert world.preview(department) == []
-        finally:
-            world.up(BASE)
-        assert world.preview(BASE) == []
-
-
-def _by_the_rules(steps: list[Step]) -> None:
-    """Whatever is replaced has a changed property that replaces, and nothing else has; the old one goes first."""
-    order = [(step.operation, step.resource) for step in steps]
-    for step in steps:
-        name = step.resource.split(" ", 1)[1]
-        if step.operation == "update":
-            assert not rules.replaces(step.type, name, step.changed), step
-        elif step.operation == "create-replacement":
-            assert rules.replaces(step.type, name, step.changed), step
-            gone = order.index(("delete-replaced", step.resource)) if step.type not in rules.MADE_FIRST else -1
-            assert gone < order.index((step.operation, step.resource)), step
-
-
-def _bring_up(world: World, department: Any, expected: dict[str, set[str]]) -> None:
-    """Exactly the expected resources are written and deleted on the wire."""
-    before = world.ids()
-    with recorded() as exchanges:
-        world.up(department)
-    after = world.ids()
-    written = {after[one] for one in expected["create"] | expected["update"] | expected["replace"] if one in after}
-    deleted = {before[one] for one in expected["delete"] | expected["replace"] if one in before}
-    reset = {one for one in deleted if "/blobServices/" in one and one.endswith("/default")}  # PUT back to its defaults
-    assert _touched(exchanges, "PUT", "PATCH") == {one.lower() for one in written | reset}
-    assert _touched(exchanges, "DELETE") == {one.lower() for one in deleted - reset}
-
-
-def _touched(exchanges: list[Exchange], *methods: str) -> set[str]:
-    return {
-        one.path.lower()
-        for one in exchanges
-        if one.host == "management.azure.com" and one.method in methods and one.status < 300
-    }
+    check(world, edit)
 
 
 def test_another_name_of_a_team_is_another_team(world: World) -> None:
-    done = _done(world.preview(edited("teams.0.name", "every")))
+    done = done_by(world.preview(edited(BASE, "teams.0.name", "every")))
     own = {one for one in world.resources if one.split(" ")[1].split("-")[0] == "all"}
     renamed = {re.sub(r"\ball\b", "every", one) for one in own}
     assert done == {"create": renamed, "update": set(), "replace": set(), "delete": own}
@@ -444,29 +267,6 @@ NOT_EDITED = {
 
 def test_every_setting_is_edited() -> None:
     base = Department.model_validate_json(json.dumps(BASE, default=str))
-    touched = {one for edit in EDITS for one in _on_the_way(base, edit.path)}
-    assert set(_fields(base)) - touched == set(NOT_EDITED)
+    touched = {one for edit in EDITS for one in on_the_way(base, edit.path)}
+    assert set(fields(base)) - touched == set(NOT_EDITED)
     assert len(EDITS) >= 40
-
-
-def _fields(value: Any) -> Iterator[str]:
-    """`Model.field` of all that is set."""
-    if isinstance(value, tuple):
-        for item in value:
-            yield from _fields(item)
-    elif isinstance(value, BaseModel):
-        for name in value.model_fields_set:
-            yield f"{type(value).__name__}.{name}"
-            yield from _fields(getattr(value, name))
-
-
-def _on_the_way(base: Department, path: str) -> Iterator[str]:
-    """`Model.field` of all that an edit's path goes through."""
-    value: Any = base
-    for key in path.split("."):
-        if key.isdigit():
-            value = value[int(key)]
-            continue
-        name = next(name for name, field in type(value).model_fields.items() if field.alias == key)
-        yield f"{type(value).__name__}.{name}"
-        value = getattr(value, name)

@@ -27,3 +27,34 @@ def _base() -> dict[str, Any]:
 
 
 BASE = _base()
+
+
+def _networked() -> dict[str, dict[str, Any]]:
+    networks, existing = CHECKED["networks"], CHECKED["existing"]
+    teams = {team["name"]: team for team in (*networks["teams"], *existing["teams"])}
+    fenced = {key: value for key, value in teams["fenced"].items() if key != "instances"}
+    own = {"name": "own", "clusters": [{"name": "own", "vmSize": "STANDARD_DS3_V2", "maxNodes": 1}]}
+    return {
+        "private": {
+            **networks,
+            "code": "spok",
+            "network": {"mode": "private", "addressSpace": "10.30.0.0/24"},
+            "teams": [own, teams["spoke"]],
+        },
+        "managed": {
+            **networks,
+            "code": "mana",
+            "shared": {},
+            "network": fenced.pop("network"),
+            "teams": [fenced],
+        },
+        "existing": {
+            **existing,
+            "code": "gues",
+            "teams": [teams["tenant"], {"name": "guest", "existing": teams["guest"]["existing"]}],
+        },
+    }
+
+
+NETWORKED = _networked()
+"""Small departments whose networks, shared and existing services are edited, beside private.yaml's."""
