@@ -18,7 +18,8 @@ from sandbox.engine import values
 from sandbox.engine.errors import EngineError
 from sandbox.engine.events import Diagnostic, Event, Sink, StepEvent, Summary, is_default_provider
 from sandbox.engine.generator import BailError, Generator, Goal, Graph
-from sandbox.engine.providers import Builtins, Host, InitError, ProviderError, Registry, ResourceProvider
+from sandbox.engine.providers import Host, InitError, ProviderError, ResourceProvider
+from sandbox.engine.registry import Builtins, Registry
 from sandbox.engine.snapshot import SnapshotManager
 from sandbox.engine.state import Resource, Stack, make_urn
 from sandbox.engine.steps import DeleteStep, ImportStep, ProtectedError, ReadStep, RefreshStep, SameStep, Step

@@ -19,7 +19,8 @@ from sandbox.engine.deployment import CancelledError, Deployment, Result
 from sandbox.engine.errors import EngineError
 from sandbox.engine.events import Diagnostic
 from sandbox.engine.generator import Alias, BailError, Goal
-from sandbox.engine.providers import CHANNEL_OPTIONS, INTERNAL, ProviderError
+from sandbox.engine.plugins import CHANNEL_OPTIONS
+from sandbox.engine.providers import INTERNAL, ProviderError
 from sandbox.engine.state import ORGANIZATION, is_provider_type
 from sandbox.engine.values import from_struct, to_struct
 

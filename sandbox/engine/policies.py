@@ -21,8 +21,8 @@ from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc, engine_pb2_grp
 from sandbox.engine import values
 from sandbox.engine.errors import EngineError
 from sandbox.engine.events import Remediation, Violation
+from sandbox.engine.plugins import PluginProcess
 from sandbox.engine.project import load_yaml
-from sandbox.engine.providers import PluginProcess
 from sandbox.engine.state import STACK_TYPE, Resource
 from sandbox.engine.values import Map, from_struct, to_struct
 

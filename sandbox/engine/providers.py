@@ -1,46 +1,31 @@
-"""The provider host: starts providers, in process or as plugins, speaks Pulumi's provider protocol with them.
-
-A `Provider` is one running instance; `Registry` holds the instance of every provider resource and is itself the
-provider of provider resources (Pulumi's `pkg/resource/deploy/providers`); `Builtins` is the engine's own package
-`pulumi`.
-"""
+"""The provider host: starts providers, in process or as plugins, and speaks Pulumi's provider protocol with them."""
 
 import contextlib
 import json
 import os
 import random
-import selectors
 import shutil
-import signal
-import subprocess
-import threading
-import time
-import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, NoReturn, Protocol
+from typing import Any, NoReturn, Protocol
 
 import grpc
 from google.protobuf import empty_pb2
 from google.protobuf.message import Message
 from google.rpc import status_pb2
 from pulumi.runtime import proto
-from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS
 from pulumi.runtime.proto import provider_pb2_grpc
 
 from sandbox.engine import values
 from sandbox.engine.errors import EngineError
+from sandbox.engine.plugins import AttachedPlugin, PluginProcess
 from sandbox.engine.state import Resource, name_of, type_of
-from sandbox.engine.values import UNKNOWN, Map, from_struct, to_struct
+from sandbox.engine.values import Map, from_struct, to_struct
 
 Factory = Callable[[], provider_pb2_grpc.ResourceProviderServicer]
 INTERNAL = "__internal"  # what a provider resource's inputs hold for the engine alone
-_START_SECONDS = 60  # within which a plugin must tell its port: a busy machine takes its time
 _CANCEL_SECONDS = 5  # within which a provider must take the request to give up what it is doing
-_LONGEST_PORT = 20  # characters of the line that tells it
-# Plugins and the program run on this machine: a proxy that the environment names is for the cloud.
-CHANNEL_OPTIONS = [*_GRPC_CHANNEL_OPTIONS, ("grpc.enable_http_proxy", 0)]
 
 
 class ProviderError(Exception):
@@ -215,9 +200,9 @@ class Provider:
                 urn=urn,
                 name=name_of(urn),
                 type=type_of(urn),
-                old_inputs=to_struct(values.plain(_visible(old.inputs))),
+                old_inputs=to_struct(values.plain(visible(old.inputs))),
                 olds=to_struct(values.plain(old.outputs)),
-                news=to_struct(values.plain(_visible(news))),
+                news=to_struct(values.plain(visible(news))),
             ),
         )
         return _diff(reply)
@@ -411,78 +396,9 @@ def _diff(reply: proto.DiffResponse) -> Diff:
     )
 
 
-# ---- starting providers
-
-
-class PluginProcess:
-    """A plugin's process, and the channel to it.
-
-    The process leads a group of its own, which ends with it. Its standard input stays open as long as the engine lives.
-    """
-
-    def __init__(
-        self,
-        command: list[str],
-        directory: Path,
-        environment: Mapping[str, str] | None = None,
-    ) -> None:
-        """Starts the plugin and waits for its port, which it prints as its first line.
-
-        Raises:
-            EngineError: it ended, or did not tell a port in time.
-        """
-        self._process: subprocess.Popen[bytes] | None = subprocess.Popen(  # noqa: S603 (a plugin that the user installed)
-            command, cwd=directory, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            env={**os.environ, **(environment or {})}, start_new_session=True, bufsize=0,
-        )  # fmt: skip
-        port = self._port(command)
-        self.channel = grpc.insecure_channel(f"127.0.0.1:{port}", options=CHANNEL_OPTIONS)
-        for stream in (self._process.stdout, self._process.stderr):
-            if stream:  # must be read, or the plugin would stand still once the pipe is full
-                threading.Thread(target=_drain, args=(stream,), daemon=True).start()
-
-    def _port(self, command: list[str]) -> int:
-        assert self._process and self._process.stdout and self._process.stderr  # noqa: S101 (pipes were asked for)
-        line, deadline = b"", time.monotonic() + _START_SECONDS
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._process.stdout, selectors.EVENT_READ)
-            while len(line) < _LONGEST_PORT and not line.endswith(b"\n") and time.monotonic() < deadline:
-                ended = self._process.poll() is not None
-                if selector.select(0.1):
-                    line += self._process.stdout.read(1) or b"\n"
-                elif ended:
-                    break
-        if line.endswith(b"\n") and line.strip().isdigit():
-            return int(line)
-        errors = self._process.stderr
-        self._kill()
-        raise EngineError(
-            f"the plugin {command[0]} did not start: it told no port but {line!r}. "
-            f"{(errors.read() or b'').decode(errors='replace').strip()}".strip()
-        )
-
-    def _kill(self) -> None:
-        """End the process and all of its group, at once."""
-        if self._process:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
-            self._process = None
-
-    def stop(self) -> None:
-        """End the plugin."""
-        if self._process:
-            self.channel.close()
-            self._process.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(2)
-            self._kill()
-
-
-def _drain(stream: IO[bytes]) -> None:
-    with stream:
-        while stream.read(65536):
-            pass
+def visible(inputs: Map) -> Map:
+    """A provider resource's inputs without what is the engine's alone."""
+    return {k: v for k, v in inputs.items() if k != INTERNAL}
 
 
 class Host:
@@ -524,7 +440,7 @@ class Host:
         for entry in os.environ.get("PULUMI_DEBUG_PROVIDERS", "").split(","):
             name, _, port = entry.strip().partition(":")
             if name == package:
-                return _Attached(int(port))
+                return AttachedPlugin(int(port))
         return None
 
     def _find(self, package: str, version: str) -> str:
@@ -552,181 +468,3 @@ class Host:
             "The embedded engine downloads no plugins: put one there, "
             "or name its path in Pulumi.yaml under plugins.providers"
         )
-
-
-class _Attached(PluginProcess):
-    """A provider that somebody else runs and PULUMI_DEBUG_PROVIDERS names."""
-
-    def __init__(self, port: int) -> None:
-        self._process = None
-        self.channel = grpc.insecure_channel(f"127.0.0.1:{port}", options=CHANNEL_OPTIONS)
-
-
-def _visible(inputs: Map) -> Map:
-    return {k: v for k, v in inputs.items() if k != INTERNAL}
-
-
-class Registry:
-    """The instances of the provider resources, and the provider of these resources."""
-
-    def __init__(self, host: Host, builtins: "ResourceProvider") -> None:
-        self._host = host
-        self._builtins = builtins
-        self._instances: dict[tuple[str, str], Any] = {}  # (URN, id or "" before it is configured) -> Provider
-        self._lock = threading.RLock()
-
-    def get(self, reference: str) -> Any:
-        """The instance that a reference (`<URN>::<id>`) names, or None."""
-        urn, _, id_ = reference.rpartition("::")
-        return self._instances.get((urn, id_))
-
-    def alias(self, reference: str, old: str) -> None:
-        """Let an instance be found under an old reference, too."""
-        if found := self.get(reference):
-            urn, _, id_ = old.rpartition("::")
-            self._instances[urn, id_] = found
-
-    def ensure(self, resource: Resource) -> None:
-        """Load and configure the instance of a provider resource, if it is not."""
-        with self._lock:
-            if (resource.urn, resource.id) in self._instances:
-                return
-            instance = self._instances.pop((resource.urn, ""), None) or self._load(resource.urn, resource.inputs)
-            self._configure(instance, resource.urn, resource.id, resource.inputs)
-
-    def load_old(self, resource: Resource) -> None:
-        """Load the instance that a provider resource in the state describes, whatever was checked for its URN."""
-        with self._lock:
-            if (resource.urn, resource.id) not in self._instances:
-                self._configure(self._load(resource.urn, resource.inputs), resource.urn, resource.id, resource.inputs)
-
-    def check(self, urn: str, olds: Map | None, news: Map, preview: bool) -> tuple[Map, Failures]:
-        """Load a new instance and let it check its configuration."""
-        instance = self._load(urn, news)
-        if instance is self._builtins:
-            inputs, failures = {}, []
-        else:
-            inputs, failures = instance.check_config(urn, _visible(olds or {}), _visible(news))
-            for key in ("version", INTERNAL):
-                if key in news:
-                    inputs[key] = news[key]
-        if not failures:
-            self._instances[urn, ""] = instance
-        return inputs, failures
-
-    def diff(self, urn: str, old: Resource, news: Map, ignore_changes: list[str], preview: bool) -> Diff:
-        """Compare configurations."""
-        instance = self._instances.get((urn, "")) or self._instances[urn, old.id]
-        return self.compare(instance, urn, old, news)
-
-    def compare(self, instance: Any, urn: str, old: Resource, news: Map) -> Diff:
-        """Compare a provider resource's configuration with another one, as an instance sees it."""
-        if instance is self._builtins:
-            return Diff()
-        diff: Diff = instance.diff_config(urn, old, news)
-        if diff.some is None:
-            diff.some = old.outputs != _visible(news)
-        return diff
-
-    def create(self, new: Resource, preview: bool) -> tuple[str, Map]:
-        """Configure the instance that was checked."""
-        id_ = UNKNOWN if preview else str(uuid.uuid4())
-        with self._lock:
-            instance = self._instances.pop((new.urn, ""), None) or self._load(new.urn, new.inputs)
-            self._configure(instance, new.urn, id_, new.inputs)
-        return id_, _visible(new.inputs)
-
-    def update(self, old: Resource, new: Resource, ignore_changes: list[str], preview: bool) -> Map:
-        """Configure the instance that was checked, in the old one's place."""
-        with self._lock:
-            self._configure(self._instances.pop((new.urn, "")), new.urn, old.id, new.inputs)
-        return _visible(new.inputs)
-
-    def delete(self, old: Resource) -> None:
-        """End an instance."""
-        instance = self._instances.pop((old.urn, old.id), None)
-        if isinstance(instance, Provider):
-            instance.close()
-
-    def read(self, urn: str, id_: str, inputs: Map | None, state: Map | None) -> ReadResult:
-        """Refused, as by Pulumi."""
-        raise ProviderError("provider resources may not be read")
-
-    def invoke(self, token: str, args: Map, preview: bool) -> tuple[Map, Failures]:
-        """Refused, as by Pulumi."""
-        raise ProviderError("the provider registry is not invokable")
-
-    def _load(self, urn: str, inputs: Map) -> Any:
-        package = type_of(urn).rpartition(":")[2]
-        if package == "pulumi":
-            return self._builtins
-        if "parameterization" in inputs.get(INTERNAL, {}):
-            raise EngineError(
-                f"{urn}: parameterized packages are not supported by the embedded engine; use the pulumi CLI"
-            )
-        return self._host.load(package, inputs.get("version", ""))
-
-    def _configure(self, instance: Any, urn: str, id_: str, inputs: Map) -> None:
-        if instance is not self._builtins:
-            instance.configure(urn, id_, _visible(inputs))
-        self._instances[urn, id_] = instance
-
-
-class Builtins:
-    """The engine's own package `pulumi`: stack references and the hydration of resource references."""
-
-    def __init__(self, outputs_of: Callable[[str], Map | None], resource: Callable[[str], Resource | None]) -> None:
-        """Takes how to find a stack's outputs by its full name, and a resource by its URN."""
-        self._outputs_of = outputs_of
-        self._resource = resource
-
-    def check(self, urn: str, olds: Map | None, news: Map, preview: bool) -> tuple[Map, Failures]:
-        """A StackReference may be read only; a Stash is kept as it is."""
-        if type_of(urn) != "pulumi:index:Stash":
-            raise ProviderError(f"{type_of(urn)} can be read (`.get`, StackReference) but not made")
-        return news, [(k, f'unknown property "{k}"') for k in news if k != "input"]
-
-    def diff(self, urn: str, old: Resource, news: Map, ignore_changes: list[str], preview: bool) -> Diff:
-        """Compare a Stash."""
-        changed = values.plain(old.inputs) != values.plain(news)
-        return Diff(changed, changed_keys=["input"] * changed)
-
-    def create(self, new: Resource, preview: bool) -> tuple[str, Map]:
-        """Make a Stash: its output is the first input, for good."""
-        return "" if preview else str(uuid.uuid4()), {"input": new.inputs["input"], "output": new.inputs["input"]}
-
-    def update(self, old: Resource, new: Resource, ignore_changes: list[str], preview: bool) -> Map:
-        """Note a Stash's new input."""
-        return {"input": new.inputs["input"], "output": old.outputs["output"]}
-
-    def delete(self, old: Resource) -> None:
-        """Nothing to do."""
-
-    def read(self, urn: str, id_: str, inputs: Map | None, state: Map | None) -> ReadResult:
-        """Read a StackReference (or a Stash, in a refresh)."""
-        if type_of(urn) == "pulumi:index:Stash":
-            return ReadResult(id_, inputs, state)
-        if not inputs or "name" not in inputs:
-            raise ProviderError("stack reference can not be imported")
-        return ReadResult(id_, inputs, self._stack_outputs(str(values.plain(inputs["name"]))))
-
-    def invoke(self, token: str, args: Map, preview: bool) -> tuple[Map, Failures]:
-        """Answer the functions that the SDK itself calls."""
-        if token == "pulumi:pulumi:readStackOutputs":  # noqa: S105 (a function's name)
-            return self._stack_outputs(args["name"]), []
-        if token == "pulumi:pulumi:getResource":  # noqa: S105 (a function's name)
-            found = self._resource(args["urn"])
-            if not found:
-                raise ProviderError(f"unknown resource {args['urn']}")
-            return {"urn": found.urn, "id": found.id, "provider": found.provider, "state": found.outputs}, []
-        raise ProviderError(f"unrecognized function name: '{token}'")
-
-    def _stack_outputs(self, name: str) -> Map:
-        outputs = self._outputs_of(name)
-        if outputs is None:
-            raise ProviderError(f'unknown stack "{name}"')
-        return {
-            "name": name,
-            "outputs": outputs,
-            "secretOutputNames": sorted(k for k, v in outputs.items() if values.has_secret(v)),
-        }

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from sandbox.engine.errors import EngineError
+from sandbox.engine.plugins import PluginProcess
 from sandbox.engine.policies import Analyzer
-from sandbox.engine.providers import PluginProcess
 
 PACK = """
 import os, pathlib
