@@ -109,6 +109,9 @@ async def upload_folder(folder: Path, place: Place, warn: Callable[[str], None])
         AccessError, DataError: With the reason.
     """
     count = 0
+    if folder.is_symlink():
+        warn(f"Left out {folder.name}: a link in the place of the folder.")
+        return count
     root = folder.resolve()
     for path in sorted(folder.rglob("*")):
         if not path.resolve().is_relative_to(root):
