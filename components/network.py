@@ -110,11 +110,13 @@ class ManagedNetwork:
     Attributes:
         approved_only: Whether compute reaches only what rules name, or all of the internet.
         outbound: What compute may reach beside the workspace's own resources, by the rule's name.
+        basic_firewall: Whether the firewall that rules with a host make is of the Basic tier, and not Standard.
         allowed_ips: Addresses and ranges from which people reach storage, vault and registry; all if empty.
     """
 
     approved_only: bool = True
     outbound: Mapping[str, OutboundRule] = field(default_factory=dict)
+    basic_firewall: bool = False
     allowed_ips: Sequence[str] = ()
 
 

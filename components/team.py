@@ -437,6 +437,7 @@ def network_from(settings: settings_.Network) -> Network:
     if settings.mode == "managed":
         return ManagedNetwork(
             approved_only=settings.outbound_access != "internet",
+            basic_firewall=settings.basic_firewall,
             outbound={rule.name: _outbound(rule) for rule in settings.outbound},
             allowed_ips=settings.allowed_ips,
         )

@@ -497,7 +497,8 @@ class TeamWorkspace(pulumi.ComponentResource):
             return None
         mode = ml.IsolationMode
         return ml.ManagedNetworkSettingsArgs(
-            isolation_mode=mode.ALLOW_ONLY_APPROVED_OUTBOUND if network.approved_only else mode.ALLOW_INTERNET_OUTBOUND
+            isolation_mode=mode.ALLOW_ONLY_APPROVED_OUTBOUND if network.approved_only else mode.ALLOW_INTERNET_OUTBOUND,
+            firewall_sku=ml.FirewallSku.BASIC if network.basic_firewall else None,
         )
 
     def _set_outputs(self, needs: _Dependencies, workspace: ml.Workspace) -> None:

@@ -518,6 +518,14 @@ class Network(_Settings):
         description=("Managed: what compute may reach beside the workspace's own resources and the team's data."),
     )
 
+    basic_firewall: bool = Field(
+        default=False,
+        description=(
+            "Managed, with a host among 'outbound': whether the Azure Firewall that Azure ML then makes, and charges "
+            "for, is of the Basic tier, which costs less, and not of the Standard tier."
+        ),
+    )
+
     @model_validator(mode="after")
     def _belong_together(self) -> Self:
         for mode, keys in _MODES.items():
@@ -533,6 +541,8 @@ class Network(_Settings):
             raise PydanticCustomError(
                 "own", "is private and needs either addressSpace, or both endpointSubnetId and computeSubnetId."
             )
+        if self.basic_firewall and not any(rule.host for rule in self.outbound):
+            raise PydanticCustomError("own", "has basicFirewall, but no host in outbound, so there is no firewall.")
         if self.outbound_access == "internet" and any(rule.resource_id is None for rule in self.outbound):
             raise PydanticCustomError(
                 "own", "allows all of the internet, where only rules with a resourceId mean something."
@@ -542,7 +552,7 @@ class Network(_Settings):
 
 _MODES = {
     ("private",): {"address_space", "endpoint_subnet_id", "compute_subnet_id", "dns_zones_group_id"},
-    ("managed",): {"outbound_access", "outbound"},
+    ("managed",): {"outbound_access", "outbound", "basic_firewall"},
     ("public", "managed"): {"allowed_ips"},
 }
 

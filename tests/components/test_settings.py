@@ -188,6 +188,13 @@ MISTAKES: list[tuple[str, Any, str, list[str]]] = [
         ["only rules with a resourceId"],
     ),
     (
+        "network",
+        {"mode": "managed", "basicFirewall": True, "outbound": [{"name": "mail", "serviceTag": "Office365"}]},
+        "network",
+        ["has basicFirewall, but no host in outbound"],
+    ),
+    ("network", {"mode": "public", "basicFirewall": True}, "network", ["'public'", "basicFirewall"]),
+    (
         "teams.0.network",
         {"mode": "managed", "outbound": [{"name": "pypi", "host": "a.org"}, {"name": "pypi", "host": "b.org"}]},
         "teams[0].network.outbound[1].name",

@@ -610,9 +610,13 @@ def test_a_managed_network_lets_out_what_is_named() -> None:
         {"name": "factory", "serviceTag": "DataFactory", "ports": "443"},
         {"name": "sql", "resourceId": sql, "subresource": "sqlServer"},
     ]
-    run = run_program(with_team(network={"mode": "managed", "outbound": outbound, "allowedIps": ["203.0.113.7/32"]}))
+    network = {"mode": "managed", "outbound": outbound, "allowedIps": ["203.0.113.7/32"]}
+    basic = run_program(with_team(network={**network, "basicFirewall": True})).one("machinelearningservices:Workspace")
+    assert basic.inputs["managedNetwork"]["firewallSku"] == "Basic"
+    run = run_program(with_team(network=network))
     workspace = run.one("machinelearningservices:Workspace").inputs
     assert workspace["managedNetwork"]["isolationMode"] == "AllowOnlyApprovedOutbound"
+    assert "firewallSku" not in workspace["managedNetwork"]
     assert (workspace["provisionNetworkNow"], workspace["publicNetworkAccess"]) == (True, "Enabled")
     rules = {r.inputs["ruleName"]: r.inputs["properties"] for r in run.of("ManagedNetworkSettingsRule")}
     assert set(rules) == {"pypi", "factory", "sql", "data-blob", "lake-blob", "lake-dfs"}
