@@ -17,6 +17,14 @@ from tests.program.stack import Stack
 KEPT_ON_PURPOSE = {"ca.key", "entra.key", "personas.json", "seal.key", "passphrase"}
 """Keys of the sandbox itself, mode 0600; SECURITY.md lists them."""
 
+SHOWING = [
+    ("preview", "--diff"),
+    ("preview", "--json"),
+    ("up", "--yes", "--skip-preview", "--diff", "--debug", "-v=9", "--logtostderr"),
+    ("refresh", "--yes", "--diff"),
+]
+"""Commands that print all they can."""
+
 
 @pytest.fixture
 def signed_in(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
@@ -56,8 +64,24 @@ def test_no_planted_secret_is_found_in_clear(signed_in: Sandbox, tmp_path: Path)
     home.mkdir(mode=0o700)
     (home / "passphrase").write_text(passphrase)
     stack, dev = Stack(signed_in, tmp_path), stack_file("dev")
+    dev["teams"][0]["automation"] = [{"name": "seed", "role": "contributor", "secret": {"rotated": "2026-11-01"}}]
     first = stack.up(dev)
     assert first.code == 0, first.text
+    printed, configured = tmp_path / "printed", f"configured-{uuid.uuid4().hex}"
+    printed.mkdir()
+    for n, words in enumerate(SHOWING):
+        _, text = stack.run(*words, "--config-file", str(tmp_path / "Pulumi.dev.yaml"))
+        (printed / f"{n} {words[0]}").write_text(text)
+    config = tmp_path / "Pulumi.secret.yaml"
+    config.write_text("config: {}\n")
+    for words in (("set", "--secret", "azureml-platform:extra", configured), ("get", "azureml-platform:extra"), ()):
+        code, text = stack.run("config", *words, "--config-file", str(config))
+        assert code == 0, text
+        if words[:1] == ("get",):
+            assert configured in text  # asked for by name, as with Pulumi
+        else:
+            (printed / f"config {len(words)}").write_text(text)
+    assert "secure:" in config.read_text()
     client = Client(signed_in)
     token, key = client.token(), account_key(client)
     vault_token = client.token("https://vault.azure.net")
@@ -70,6 +94,8 @@ def test_no_planted_secret_is_found_in_clear(signed_in: Sandbox, tmp_path: Path)
     assert code == 0
     again = stack.refresh(dev)
     secrets = {
+        "service principal's password in the vault": vault_secret(client, "seed-password"),
+        "configuration": configured,
         "passphrase": passphrase,
         "service principal's secret": os.environ["ARM_CLIENT_SECRET"],
         "token": token.rsplit(".", 1)[1],
@@ -77,8 +103,7 @@ def test_no_planted_secret_is_found_in_clear(signed_in: Sandbox, tmp_path: Path)
         "storage key": key,
         "signature in a URL": planted,
     }
-    printed = tmp_path / "printed"
-    printed.mkdir()
+    (printed / "stack file").write_bytes(config.read_bytes())
     (printed / "text").write_text(first.text + again.text + exported + yaml.safe_dump(stack.outputs()))
     assert leaks(printed, secrets) == []
     assert leaks(signed_in.directory, secrets) == []
@@ -94,6 +119,16 @@ def test_the_search_finds_what_is_there(tmp_path: Path) -> None:
     (tmp_path / "encoded").write_bytes(base64.b64encode(f"ab{secret}".encode()))
     (tmp_path / "clean").write_text("nothing")
     assert sorted(Path(found.split(" in ")[1]).name for found in leaks(tmp_path, {"s": secret})) == ["encoded", "plain"]
+
+
+def vault_secret(client: Client, name: str) -> str:
+    """A secret of the stack's vault."""
+    [vault] = client.arm("GET", "providers/Microsoft.KeyVault/vaults", api="2024-11-01").json()["value"]
+    headers = {"Authorization": f"Bearer {client.token('https://vault.azure.net')}"}
+    url = f"https://{vault['name']}.vault.azure.net/secrets/{name}?api-version=7.4"
+    found = client.session.get(url, headers=headers)
+    assert found.status_code == 200, found.text
+    return str(found.json()["value"])
 
 
 def account(client: Client) -> str:
