@@ -3,6 +3,7 @@
 import argparse
 import difflib
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from sandbox.engine import configuration, stacks
-from sandbox.engine.deployment import Deployment, Options
+from sandbox.engine.deployment import Adoption, Deployment, Options
 from sandbox.engine.display import Display, EventLog, display_for
 from sandbox.engine.errors import EngineError, UsageError
 from sandbox.engine.events import Event
@@ -20,6 +21,7 @@ from sandbox.engine.providers import Factory
 from sandbox.engine.run import Workspace, operate
 from sandbox.engine.selection import existing, say, workspace_of
 
+_TYPE = re.compile(r"[\w-]+:[\w/-]*:\w+")  # a resource's: with one, `import` is about that resource
 _SHORT = {"outputs": ["stack", "output"], "export": ["stack", "export"], "import": ["stack", "import"]}
 _ELSEWHERE = [
     "about",
@@ -106,7 +108,8 @@ def main(argv: Sequence[str], providers: Mapping[str, Factory] | None = None) ->
 def _main(argv: list[str], providers: Mapping[str, Factory]) -> int:
     parser, commands = _parsers()
     words = [n for n, word in enumerate(argv) if not word.startswith("-")]
-    if words and argv[words[0]] in _SHORT and words[0] == 0:
+    short = bool(words) and words[0] == 0 and argv[0] in _SHORT
+    if short and not any(_TYPE.fullmatch(word) for word in argv):
         argv[0:1] = _SHORT[argv[0]]
     try:
         args, unknown = parser.parse_known_args(argv)
@@ -147,6 +150,12 @@ def _parsers() -> tuple[_Parser, dict[str, _Parser]]:
         _operation_flags(found[name], name)
         found[name].set_defaults(run=_operate, kind=name)
         found.update(dict.fromkeys(aliases, found[name]))
+    found["import"] = commands.add_parser(
+        "import", help="take a resource that exists into the state", allow_abbrev=False
+    )
+    _operation_flags(found["import"], "import")
+    _import_flags(found["import"])
+    found["import"].set_defaults(run=_operate, kind="import")
     found["cancel"] = commands.add_parser(
         "cancel", help="drop the lock of an update that no longer runs", allow_abbrev=False
     )
@@ -256,6 +265,15 @@ def _operation_flags(parser: _Parser, name: str) -> None:
         parser.add_argument("--remove", action="store_true", help="remove the stack, too")
 
 
+def _import_flags(parser: _Parser) -> None:
+    for name in ("type", "name", "id"):
+        parser.add_argument(name, metavar=name.upper())
+    parser.add_argument("--parent", default="", metavar="NAME=URN", help="the parent; else the stack itself")
+    parser.add_argument("--provider", default="", metavar="NAME=URN", help="the provider; else the package's default")
+    parser.add_argument("--protect", nargs="?", const="true", default="true", choices=["true", "false"])
+    parser.add_argument("--generate-code", nargs="?", const="true", choices=["true", "false"], help=argparse.SUPPRESS)
+
+
 _Words = argparse._SubParsersAction  # what `add_subparsers` gives
 
 
@@ -338,6 +356,7 @@ def _operate(args: argparse.Namespace, providers: Mapping[str, Factory]) -> int:
         exclude_protected=getattr(args, "exclude_protected", False),
         clear_pending_creates=getattr(args, "clear_pending_creates", False),
         import_pending_creates=dict(getattr(args, "import_pending_creates", [])),
+        adoption=_adoption(args) if args.kind == "import" else None,
     )
     interactive = sys.stdin.isatty() and sys.stdout.isatty() and not args.non_interactive
     if args.kind != "preview":
@@ -358,9 +377,18 @@ def _operate(args: argparse.Namespace, providers: Mapping[str, Factory]) -> int:
     return code
 
 
+def _adoption(args: argparse.Namespace) -> Adoption:
+    given = {"--parent": args.parent, "--provider": args.provider}
+    for flag, value in given.items():
+        if value and not value.partition("=")[2].startswith("urn:pulumi:"):
+            raise UsageError(f"{flag} must be NAME=URN; `pulumi stack export` shows the URNs")
+    parent, provider = (value.partition("=")[2] for value in given.values())
+    return Adoption(args.type, args.name, args.id, parent, provider, args.protect == "true")
+
+
 def _confirm(kind: str, stack: str) -> bool:
     """Ask on the terminal; Pulumi's question."""
-    verb = {"up": "update", "refresh": "refresh", "destroy": "destroy"}[kind]
+    verb = {"up": "update", "refresh": "refresh", "destroy": "destroy", "import": "import"}[kind]
     question = (
         f"Do you want to perform this {verb}? [yes/no] "
         if kind != "destroy"

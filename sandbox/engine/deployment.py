@@ -43,6 +43,21 @@ class CancelledError(Exception):
     """The operation is ending: nothing more is begun. The program's SDK sees a monitor that has shut down."""
 
 
+@dataclass(frozen=True)
+class Adoption:
+    """A resource that exists and is to belong to the stack.
+
+    `parent` and `provider` are URNs; empty: the stack itself, the package's default provider.
+    """
+
+    type: str
+    name: str
+    id: str
+    parent: str = ""
+    provider: str = ""
+    protect: bool = True
+
+
 @dataclass
 class Options:
     """What the user asked for."""
@@ -57,6 +72,7 @@ class Options:
     exclude_protected: bool = False
     clear_pending_creates: bool = False
     import_pending_creates: Mapping[str, str] = field(default_factory=dict)  # URN -> id of what was made after all
+    adoption: Adoption | None = None  # what `pulumi import` takes into the state
 
 
 @dataclass

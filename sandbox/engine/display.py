@@ -63,8 +63,8 @@ _SHOWN_AS = {
     "read-replacement": "replace",
     "discard-replaced": "replace",
 }
-_TITLES = {"preview": "update", "up": "update", "refresh": "refresh", "destroy": "destroy"}
-_GOING = {"up": "Updating", "refresh": "Refreshing", "destroy": "Destroying"}
+_TITLES = {"preview": "update", "up": "update", "refresh": "refresh", "destroy": "destroy", "import": "import"}
+_GOING = {"up": "Updating", "refresh": "Refreshing", "destroy": "Destroying", "import": "Importing"}
 
 
 def print_json(value: Any) -> None:

@@ -20,6 +20,7 @@ import pulumi
 from pulumi.runtime import run_in_stack, set_all_config, settings
 
 from sandbox.engine import policies, snapshot
+from sandbox.engine.adopt import adopt
 from sandbox.engine.deployment import PENDING_WARNING, Deployment, Options
 from sandbox.engine.errors import EngineError
 from sandbox.engine.events import Diagnostic, Prelude, Sink
@@ -51,7 +52,7 @@ def operate(
     """Carry out an operation.
 
     Args:
-        kind: preview, up, refresh or destroy (`options.dry_run`: show only what it would do).
+        kind: preview, up, refresh, destroy or import (`options.dry_run`: show only what it would do).
         workspace: what to work with.
         options: what the user asked for.
         sink: gets every event.
@@ -154,6 +155,9 @@ def _carry_out(kind: str, d: Deployment, workspace: Workspace) -> bool:
             "from previous deployment.\n"
         )
         d.warn(head + operations + PENDING_WARNING, "")
+    if d.options.adoption:
+        adopt(d, d.options.adoption)
+        return _tell_result(d, d.step_failed)
     ended = kind == "destroy" or run_program(d, workspace)
     if not _targets_exist(d):
         ended, d.bailed = False, True

@@ -3,12 +3,13 @@
 They are Pulumi's (`pkg/resource/deploy/step.go`): a resource's registration becomes one step or a chain of them.
 """
 
+import re
 from typing import TYPE_CHECKING, ClassVar
 
 from sandbox.engine import values
 from sandbox.engine.providers import Diff, InitError, ProviderError, ReadResult, ResourceProvider
 from sandbox.engine.snapshot import SnapshotManager
-from sandbox.engine.state import Resource, now
+from sandbox.engine.state import STACK_TYPE, Resource, name_of, now, type_of
 from sandbox.engine.values import UNKNOWN, Map
 
 if TYPE_CHECKING:
@@ -101,6 +102,23 @@ class SameStep(Step):
             snapshots.end(done=[self.old], new=self.new)
 
 
+_EXISTS = re.compile(r"cannot create already existing (?:sub)?resource '([^']+)'")  # azure-native's words
+
+
+def _import_advice(new: Resource, id_: str) -> str:
+    """What to do about a create that is refused, perhaps since an earlier one was carried out and never answered."""
+    words = [new.type, f"'{new.name}'", f"'{id_}'"]
+    if new.parent and type_of(new.parent) != STACK_TYPE:
+        words.append(f"--parent 'parent={new.parent}'")
+    provider = new.provider.rpartition("::")[0]
+    if not name_of(provider).startswith("default"):
+        words.append(f"--provider 'provider={provider}'")
+    return (
+        "If an earlier update made it and never got the answer, take it into the state and run `pulumi up` again:\n"
+        f"  pulumi import {' '.join(words)} --protect=false --generate-code=false --yes"
+    )
+
+
 class CreateStep(Step):
     """The resource is made; as a part of a replacement (`op` create-replacement) it is not counted."""
 
@@ -124,6 +142,10 @@ class CreateStep(Step):
             except InitError as e:
                 failed = e
                 self.new.id, self.new.outputs, self.new.init_errors = e.id, e.outputs, e.reasons
+            except ProviderError as e:
+                if (found := _EXISTS.search(str(e))) and not self.old:
+                    raise ProviderError(f"{e}\n{_import_advice(self.new, found[1])}") from e
+                raise
         self.new.created = self.new.modified = now()
         if self.old and self._pending_delete:
             self.old.delete = True
