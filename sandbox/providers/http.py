@@ -22,14 +22,15 @@ GRAPH: Final = "https://graph.microsoft.com"
 VAULT: Final = "https://vault.azure.net"
 
 _RETRIED: Final = frozenset({408, 429, 500, 502, 503, 504})
-_RETRIES: Final = 3
+_RETRIES: Final = 3  # of a request, whether it was refused or broke: azcore's setDefaults
 _FIRST_WAIT: Final = 20.0  # seconds; the next ones are 60 and 120 (azure-native's azcore options)
 _LONGEST_WAIT: Final = 120.0
 # Seconds before a request is sent again whose connection broke: at once, since a pooled one may have gone stale, then
-# later. As often as azure-native does, which waits as for `_FIRST_WAIT`; nobody asks to wait longer here.
+# later. azure-native waits as for `_FIRST_WAIT`; nobody asks to wait longer here.
 _RECONNECTS: Final = (0.0, 1.0, 5.0)
 _REPEATABLE: Final = frozenset({"GET", "PUT", "DELETE"})  # after half an answer: azcore's newBodyDownloadError
 _TIMEOUT: Final = (10, 300)  # seconds to connect and to answer
+_DISTRUST: Final = "CERTIFICATE_VERIFY_FAILED"  # OpenSSL's word; its other errors are connections that broke
 _SIGN_IN: Final = 'For the sandbox: eval "$(python -m sandbox env)".'
 
 
@@ -133,7 +134,7 @@ class Client:
             "client_secret": self._credentials.client_secret,
             "scope": f"{audience}/.default",
         }
-        answer = self._repeated(lambda: self._send("POST", url, {}, data=form))
+        answer = self._send("POST", url, dict, data=form)
         body = _json(answer)
         if answer.status_code != requests.codes.ok or "access_token" not in body:
             said = body.get("error_description") or answer.text[:500]
@@ -168,23 +169,16 @@ class Client:
         if body is not None:
             options["json"] = body
 
-        def send() -> requests.Response:
-            headers = {"Authorization": "Bearer " + self.token(audience), "Accept": "application/json"}
-            return self._send(method, url, headers, **options)
+        def headers() -> dict[str, str]:
+            return {"Authorization": "Bearer " + self.token(audience), "Accept": "application/json"}
 
-        answer = self._repeated(send)
+        answer = self._send(method, url, headers, **options)
+        if answer.status_code == requests.codes.unauthorized:  # as azcore: refused for now, and the next one signs in
+            with self._lock:
+                self._tokens.pop(audience, None)
         if answer.status_code not in accepted:
             raise refusal(answer, method)
         return answer
-
-    def _repeated(self, send: Callable[[], requests.Response]) -> requests.Response:
-        """The answer, after as many tries as azure-native makes where the service is busy."""
-        for attempt in range(_RETRIES):
-            answer = send()
-            if not _worth_repeating(answer):
-                return answer
-            self.wait(retry_after(answer, min(_FIRST_WAIT * (2 ** (attempt + 1) - 1), _LONGEST_WAIT)))
-        return send()
 
     def wait(self, seconds: float) -> None:
         """Waits, unless the engine cancels.
@@ -195,19 +189,21 @@ class Client:
         if self.cancelled.wait(seconds):
             raise Failure("The operation was cancelled.")
 
-    def _send(self, method: str, url: str, headers: dict[str, str], **options: Any) -> requests.Response:
-        for pause in (*_RECONNECTS, None):
+    def _send(self, method: str, url: str, headers: Callable[[], dict[str, str]], **options: Any) -> requests.Response:
+        """The answer, after as many tries as azcore makes, whatever is in their way."""
+        for attempt in range(_RETRIES + 1):
+            last = attempt == _RETRIES
             try:
-                return self._session().request(method, url, headers=headers, timeout=_TIMEOUT, **options)
-            except requests.exceptions.SSLError as error:
-                raise Failure(
-                    f"{_host(url)}: the certificate is not trusted ({error}). REQUESTS_CA_BUNDLE or SSL_CERT_FILE must "
-                    f"name the certificate authority. {_SIGN_IN}"
-                ) from error
+                answer = self._session().request(method, url, headers=headers(), timeout=_TIMEOUT, **options)
             except requests.exceptions.RequestException as error:
-                if pause is None or not _broken(method, error):
+                if last or not _broken(method, error):
                     raise Failure(_trouble(method, url, error)) from error
-                self.wait(pause)
+                pause = _RECONNECTS[attempt]
+            else:
+                if last or not _worth_repeating(answer):
+                    return answer
+                pause = retry_after(answer, min(_FIRST_WAIT * (2 ** (attempt + 1) - 1), _LONGEST_WAIT))
+            self.wait(pause)
         raise AssertionError
 
     def _session(self) -> requests.Session:
@@ -267,6 +263,8 @@ def _path(url: str) -> str:
 
 def _broken(method: str, error: requests.exceptions.RequestException) -> bool:
     """Whether the connection broke, so that the request may be sent again."""
+    if _DISTRUST in str(error):
+        return False
     if isinstance(error, requests.exceptions.ProxyError):  # also what urllib3 says of any break behind a proxy
         return "Connection refused" not in str(error) and "Tunnel connection failed" not in str(error)
     if isinstance(error, requests.exceptions.ChunkedEncodingError):
@@ -275,6 +273,11 @@ def _broken(method: str, error: requests.exceptions.RequestException) -> bool:
 
 
 def _trouble(method: str, url: str, error: requests.exceptions.RequestException) -> str:
+    if _DISTRUST in str(error):
+        return (
+            f"{_host(url)}: the certificate is not trusted ({error}). REQUESTS_CA_BUNDLE or SSL_CERT_FILE must name "
+            f"the certificate authority. {_SIGN_IN}"
+        )
     if isinstance(error, requests.exceptions.ProxyError) and not _broken(method, error):
         return _proxy_trouble(url, error)
     if isinstance(error, requests.exceptions.ConnectionError):
