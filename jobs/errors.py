@@ -63,13 +63,16 @@ def explain(error: Exception) -> str:
     """
     from azure.core import exceptions as azure  # noqa: PLC0415 - whoever has such an error has loaded it already
 
+    lost = (azure.ServiceRequestError, azure.ServiceResponseError)
+    if isinstance(error.__cause__, lost):
+        error = error.__cause__  # azure-ai-ml wraps what happens while it uploads, without saying so
     if isinstance(error, azure.ClientAuthenticationError):
         tried = _TRIED.search(error.message)
         if tried is None:
             return f"not signed in to Azure: no credential found\n  {SIGN_IN}"
         refused = _ENTRA in tried["reason"]
         return f"cannot sign in to Azure: {tried['reason'].strip()}\n  {SIGN_IN if refused else NETWORK}"
-    if isinstance(error, (azure.ServiceRequestError, azure.ServiceResponseError)):
+    if isinstance(error, lost):
         return f"cannot reach Azure: {first_line(str(error))}\n  {NETWORK}"
     if isinstance(error, azure.HttpResponseError):
         code = getattr(error, "error_code", None) or getattr(error.error, "code", None) or error.reason

@@ -77,6 +77,8 @@ class RunHistory:
             if details["status"] != status:
                 status = details["status"]
                 on_status(status)
+                if status == "Queued":  # perhaps again, after its node was lost: its log begins anew, too
+                    offsets.clear()
             for name, text in self._read_new(details, offsets):
                 on_log(name, text)
             if status in ENDED:

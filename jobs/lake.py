@@ -10,6 +10,7 @@ from jobs.outputs import Datastore
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
+    from azure.storage.filedatalake import FileSystemClient
 
 
 def upload(source: Path, datastore: Datastore, path: str, credential: TokenCredential) -> bool:
@@ -36,15 +37,26 @@ def upload(source: Path, datastore: Datastore, path: str, credential: TokenCrede
     digest = hashlib.md5(content, usedforsecurity=False).digest()
     service = DataLakeServiceClient(f"https://{datastore.account}.dfs.core.windows.net", credential=credential)
     with service, service.get_file_system_client(datastore.container) as files:
-        try:
-            there = files.get_file_client(path).get_file_properties()
-            if there.size == len(content) and bytes(there.content_settings.content_md5 or b"") == digest:
-                return False
-        except ResourceNotFoundError:
-            pass
+        if _is_there(files, path, len(content), digest):
+            return False
         name = PurePosixPath(path)
         # named by its content: an upload that was cut off is written over by the next, and leaves nothing behind
         part = files.get_file_client(str(name.with_name(f".{name.name}.{digest.hex()}")))
         part.upload_data(content, overwrite=True, content_settings=ContentSettings(content_md5=bytearray(digest)))
-        part.rename_file(f"{datastore.container}/{path}")
+        try:
+            part.rename_file(f"{datastore.container}/{path}")
+        except ResourceNotFoundError:
+            # renamed, but the answer got lost, and the client's own second try found nothing to rename
+            if not _is_there(files, path, len(content), digest):
+                raise
     return True
+
+
+def _is_there(files: FileSystemClient, path: str, size: int, digest: bytes) -> bool:
+    from azure.core.exceptions import ResourceNotFoundError  # noqa: PLC0415
+
+    try:
+        there = files.get_file_client(path).get_file_properties()
+    except ResourceNotFoundError:
+        return False
+    return there.size == size and bytes(there.content_settings.content_md5 or b"") == digest

@@ -89,10 +89,22 @@ def submit(workspace: Workspace, source: Path, cluster: str | None, say: Callabl
         say(f"{local.name} {'uploaded to' if done else 'is already'} {name}/{path}")
     say(f"submitting {job.display_name or source.parent.name} to {job.compute} of {workspace.team.workspace}")
     try:
-        with redirect_stderr(StringIO()):  # the client's upload prints colour codes there even with progress off
-            return _describe(workspace.client.jobs.create_or_update(job))
+        with redirect_stderr(StringIO()):  # the client's upload shows its progress there
+            return _describe(_create(workspace, job))
     except Exception as error:  # azure-ai-ml passes on what its validators, storage and Azure raise, all kinds
         raise JobError(f"{source}: {invalid(error)}") from error
+
+
+def _create(workspace: Workspace, job: Command) -> Job:
+    from azure.core.exceptions import ResourceExistsError  # noqa: PLC0415
+
+    try:
+        made: Job = workspace.client.jobs.create_or_update(job)
+    except ResourceExistsError:
+        # A file of the code arrived, and the answer did not: the client's own second try met the file of the first.
+        # Asked once more, it sees that the upload is incomplete, and overwrites.
+        made = workspace.client.jobs.create_or_update(job)
+    return made
 
 
 def _upload(local: Path, workspace: Workspace, datastore: str, path: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from jobs.errors import NETWORK, SIGN_IN, JobError
@@ -15,8 +15,10 @@ from jobs.outputs import Team
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient
     from azure.core.credentials import TokenCredential
+    from azure.core.pipeline.policies import RetryPolicy
 
 _PROXY_SECONDS = 2.0
+_REPEATED = frozenset({"HEAD", "GET", "PUT", "DELETE", "OPTIONS", "TRACE", "POST"})
 
 
 class Workspace:
@@ -55,7 +57,28 @@ class Workspace:
         from azure.ai.ml import MLClient  # noqa: PLC0415
 
         team = self.team
-        return MLClient(self.credential, team.subscription_id, team.resource_group, team.workspace, show_progress=False)
+        return MLClient(
+            self.credential,
+            team.subscription_id,
+            team.resource_group,
+            team.workspace,
+            # Without it, the client waits for ever for a file whose upload failed (azure-ai-ml 1.35, upload_directory).
+            # Who uploads with it keeps the progress bar off the terminal.
+            show_progress=True,
+            retry_policy=_retries(),
+        )
+
+
+def _retries() -> RetryPolicy[Any, Any]:
+    """Azure's retries, also for a POST whose answer got lost: those of azure-ai-ml ask for keys and addresses."""
+    from azure.core.pipeline import policies  # noqa: PLC0415
+
+    class Retries(policies.RetryPolicy[Any, Any]):
+        def configure_retries(self, options: dict[str, Any]) -> dict[str, Any]:
+            options.setdefault("retry_on_methods", _REPEATED)
+            return super().configure_retries(options)
+
+    return Retries()
 
 
 def _check_proxy() -> None:

@@ -47,6 +47,7 @@ HELD_OUT_SHARE = 0.25
 FOLDS = 5
 RESAMPLES = 2000
 CONFIDENCE = 0.95
+TRIES = 3  # of telling the tracking server
 MONTH, QUARTER = 30, 90  # days
 COLUMNS = ("customer", "date", "cds", "dollars")
 
@@ -291,9 +292,15 @@ def track(params: dict[str, Any], metrics: dict[str, float]) -> None:
         return
     import mlflow  # noqa: PLC0415 - two seconds that only a tracked run needs
 
-    mlflow.log_params(params)
-    for name, value in metrics.items():
-        mlflow.log_metric(name, value)
+    for left in reversed(range(TRIES)):
+        try:
+            mlflow.log_params(params)
+            mlflow.log_metrics(metrics)
+        except mlflow.MlflowException:
+            if not left:  # mlflow itself repeats what was refused, not what broke off in the middle of an answer
+                raise
+        else:
+            return
 
 
 def write(folder: Path, model: Any, about: dict[str, Any]) -> None:
