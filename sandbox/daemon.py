@@ -28,6 +28,7 @@ from starlette.routing import Route
 
 from sandbox.azure import services
 from sandbox.azure.cloud import Cloud, open_cloud
+from sandbox.azure.faults import Faults
 from sandbox.azure.gateway import Gateway
 from sandbox.azure.links import NetworkError, find_network
 from sandbox.azure.ml import Runner
@@ -101,10 +102,14 @@ class Daemon:
         listening = _listen(self._port)
         self._port = listening.getsockname()[1]
         cloud = open_cloud(self._directory, connection(self._directory, self._port))
+        faults = Faults(cloud.directory, cloud.store)
         gateway = Gateway(
-            _authority(self._directory), services.hosts(cloud), self._local(cloud), partial(find_network, cloud.store)
+            _authority(self._directory),
+            services.hosts(cloud, faults),
+            self._local(cloud),
+            partial(find_network, cloud.store),
         )
-        runner = Runner(cloud)
+        runner = Runner(cloud, faults.preempts)
         await runner.start()
         server = await gateway.start(listening)
         told = {"pid": os.getpid(), "port": self._port, "started": self._started}

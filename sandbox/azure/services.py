@@ -58,7 +58,7 @@ def resource_manager(cloud: Cloud) -> ResourceManager:
     return ResourceManager(cloud, types, [one for module in ROUTES for one in module.routes()])
 
 
-def hosts(cloud: Cloud) -> list[tuple[re.Pattern[str], Any]]:
+def hosts(cloud: Cloud, faults: Faults) -> list[tuple[re.Pattern[str], Any]]:
     """The gateway's table: patterns of whole host names, and the ASGI applications that answer for them."""
     table: dict[str, Any] = {
         r"management\.azure\.com": resource_manager(cloud),
@@ -69,6 +69,5 @@ def hosts(cloud: Cloud) -> list[tuple[re.Pattern[str], Any]]:
         r"[a-z0-9-]+\.api\.azureml\.ms": ml.app(cloud),
         r"prices\.azure\.com": prices.app(),
     }
-    faults = Faults(cloud.directory, cloud.store)
     cloud.access.settling = faults.settling
     return [(re.compile(pattern), faults.around(application)) for pattern, application in table.items()]

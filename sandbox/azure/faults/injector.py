@@ -69,6 +69,15 @@ class Faults:
         """Whether the role assignment of this lowercased id has no effect yet."""
         return self._young("late-roles", assignment)
 
+    def preempts(self) -> float | None:
+        """Asked when a job begins on a low-priority node: after how many seconds it is lost; None where it stays."""
+        self._look()
+        for rule in self._plan.rules:
+            if rule.kind == "preemption" and self._strikes(rule):
+                logging.info("fault preemption: a node in %s seconds", rule.seconds)
+                return rule.seconds
+        return None
+
     def _set(self, plan: Plan) -> None:
         self._plan, self._draws = plan, Draws(plan.seed)
         self._struck: dict[Rule, int] = {}

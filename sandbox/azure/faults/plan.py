@@ -24,11 +24,12 @@ KINDS: dict[str, tuple[str, float]] = {
     "quota": ("a new cluster or instance is refused for its quota", 0.0),
     "soft-deleted": ("a new vault is refused: its name is taken by a deleted one", 0.0),
     "new-principal": ("a principal is not found for `seconds` after it was made", 5.0),
+    "preemption": ("a low-priority node is lost `seconds` after a job began on it; the job begins again", 1.0),
     "late-roles": ("a role assignment takes effect `seconds` after it was made", 5.0),
 }
 """What each kind does, and its `seconds` where the rule says none."""
 
-WHOLE = ("late-roles", "new-principal")  # are about principals and assignments, not about requests
+WHOLE = ("late-roles", "new-principal", "preemption")  # are about principals, assignments and jobs, not about requests
 
 
 class PlanError(Exception):

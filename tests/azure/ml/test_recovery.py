@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -15,14 +16,15 @@ from tests.azure.ml import harness
 from tests.azure.ml.harness import Team
 from tests.azure.ml.waiting import details, ended, log_text, status, until
 from tests.conftest import Sandbox
+from tests.faults.sweep import plan, struck
 
 
-def submit(team: Team, name: str, command: str) -> None:
+def submit(team: Team, name: str, command: str, compute: str = "cpu") -> None:
     team.arm("PUT", "/environments/none/versions/1", {"properties": {"image": "python:3.11"}})
     properties = {
         "jobType": "Command",
         "command": command,
-        "computeId": f"{team.id}/computes/cpu",
+        "computeId": f"{team.id}/computes/{compute}",
         "environmentId": f"{team.id}/environments/none/versions/1",
     }
     made = team.arm("PUT", f"/jobs/{name}", {"properties": properties})
@@ -101,3 +103,59 @@ def test_a_number_that_is_anothers_by_now_is_left_alone() -> None:
         assert alive(child)
     finally:
         os.kill(child, signal.SIGKILL)
+
+
+def test_no_command_begins_before_its_process_is_remembered(tmp_path: Path) -> None:
+    """A sandbox that is killed between a process's start and its record leaves nothing that runs."""
+    script = f"""
+import asyncio, os, pathlib, signal, sys
+from sandbox.azure.ml.runner import process
+
+def die(pid, started):
+    print(pid, flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+asyncio.run(process.start(
+    ["bash", "-c", "touch {tmp_path}/ran; sleep 600"], cwd=pathlib.Path({str(tmp_path)!r}),
+    environment=dict(os.environ), output=None, known=die,
+))
+"""
+    killed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    child = int(killed.stdout)
+    until(lambda: not alive(child), "the end of what was not remembered")
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_run_whose_node_is_lost_begins_again_with_what_it_had_written(sandbox: Sandbox) -> None:
+    team = harness.team(Client(sandbox))
+    plan(sandbox, 1, "preemption,count=1,seconds=0.5")
+    command = "ls outputs | wc -l | sed s/^/found:/; touch outputs/$RANDOM; ls outputs/* | wc -l; trap '' TERM"
+    submit(team, "first", f"{command}; [ $(ls outputs | wc -l) = 2 ] || sleep 600")
+    assert ended(team, "first") == "Completed"
+    assert log_text(team, "first").splitlines()[-2:] == ["found:1", "2"]  # of the second time only
+    assert [one["message"].split(":")[0] for one in details(team, "first")["warnings"]] == [
+        "Low priority compute preemption warning"
+    ]
+    assert struck(sandbox) == ["preemption"]
+    nodes = team.arm("POST", "/computes/cpu/listNodes").json()["nodes"]
+    assert len(nodes) == 1  # the lost one is gone
+
+
+def test_a_run_that_is_being_cancelled_does_not_begin_again(sandbox: Sandbox) -> None:
+    team = harness.team(Client(sandbox))
+    plan(sandbox, 1, "preemption,seconds=0")
+    submit(team, "first", "sleep 600")
+    until(lambda: details(team, "first")["warnings"], "the first loss of a node")
+    assert team.arm("POST", "/jobs/first/cancel").status_code == 200
+    assert ended(team, "first") == "Canceled"
+
+
+def test_a_dedicated_node_is_not_lost(sandbox: Sandbox) -> None:
+    team = harness.team(Client(sandbox))
+    body = harness.cluster(team.needs, vmPriority="Dedicated")
+    harness.put(team.azure, f"{team.id}/computes/own", body)
+    plan(sandbox, 1, "preemption,seconds=0")
+    submit(team, "first", "sleep 1", compute="own")
+    assert ended(team, "first") == "Completed"
+    assert not struck(sandbox)

@@ -1,6 +1,7 @@
 """One run of a job: code, inputs, environment, process, outputs; its states and its end."""
 
 import asyncio
+import contextlib
 import logging
 import shlex
 import shutil
@@ -33,6 +34,10 @@ SHORTEST = 1.5  # seconds from submission to the end: azure-ai-ml's `stream` sho
 TAIL = 2000  # bytes of the log in a failed job's error
 FILE_TYPES = {"uri_file"}
 UPLOADED = ("outputs", "logs")  # folders beside the code that become the run's artifacts
+PREEMPTED = {
+    "source": "AmlCompute",
+    "message": "Low priority compute preemption warning: a node has been preempted. The job begins again.",
+}
 
 
 class FailedError(Exception):
@@ -87,13 +92,17 @@ class Attempt:
         self._network = node_network(scope.workspace, compute)
         self.stopped_because = ""
         """Why the run was stopped, where it was not cancelled by a user: set before the task is cancelled."""
+        self.preempted = False
+        """Whether its node was lost, so that it is to begin again: set before the task is cancelled."""
 
     async def run(self) -> None:
         """Runs the job to its end; its run has the outcome, and storage what is kept of it."""
         try:
             await self._run()
         except asyncio.CancelledError:
-            if self.stopped_because:
+            if self.preempted:
+                self._begin_again()
+            elif self.stopped_because:
                 self._end("Failed", "SystemError", self.stopped_because)
             else:
                 self._end("Canceled")
@@ -145,6 +154,7 @@ class Attempt:
     async def _steps(self, log: Log, artifact_place: Place) -> None:
         environment = await self._environment(log)
         await self._code()
+        await self._earlier(artifact_place)
         inputs = await self._inputs()
         outputs, written = self._outputs()
         secret = self._tools.identities.admit(self._identity_for)
@@ -190,6 +200,14 @@ class Attempt:
             raise FailedError("UserError", "The job's code was deleted.")
         location = locate(self._scope, version["properties"]["codeUri"])
         await fetch_folder(open_place(self._scope, location, workspace_identity(self._scope), self._network), self._wd)
+
+    async def _earlier(self, artifacts: Place) -> None:
+        """What a run that lost its node had written to `./outputs` and `./logs` is there again."""
+        if not (self._scope.get(runs.RUN, self._name) or {}).get("warnings"):
+            return
+        for name in UPLOADED:
+            with contextlib.suppress(DataError):  # it had written nothing there
+                await fetch_folder(_below(artifacts, name), self._wd / name)
 
     async def _inputs(self) -> dict[str, str]:
         """Values for the command: literals, and local paths of fetched data."""
@@ -266,8 +284,9 @@ class Attempt:
             **properties["environmentVariables"],
         }
         command = interpolate(properties["command"], _quoted(properties["inputs"], inputs), _quoted({}, outputs))
-        started = await process.start(["bash", "-c", command], cwd=self._wd, environment=seen, output=log.file)
-        self._started(started.pid, process.start_time(started.pid))
+        started = await process.start(
+            ["bash", "-c", command], cwd=self._wd, environment=seen, output=log.file, known=self._started
+        )
         self._update(status="Running", startTimeUtc=runs.now())
         limit = (properties["limits"] or {}).get("timeout")
         try:
@@ -277,7 +296,7 @@ class Attempt:
             await process.end(started)
             raise FailedError("UserError", f"The job was stopped at its time limit of {limit}.", "Canceled") from error
         except asyncio.CancelledError:
-            await process.end(started)
+            await process.end(started, 0 if self.preempted else process.GRACE)
             raise
         process.signal_group(started.pid, 9)  # what the command left in the background ends with it
         if code != 0:
@@ -291,8 +310,7 @@ class Attempt:
         """`./outputs` and `./logs` become the run's artifacts, also of a run that failed."""
         for name in UPLOADED:
             if (self._wd / name).is_dir():
-                below = Place(place.container, f"{place.path}/{name}", place.grant, place.words)
-                await upload_folder(self._wd / name, below, log.write)
+                await upload_folder(self._wd / name, _below(place, name), log.write)
 
     @property
     def _on_behalf(self) -> bool:
@@ -318,6 +336,23 @@ class Attempt:
         with self._scope.cloud.store.transaction():
             self._update(**ended)
             self._scope.cloud.store.delete(jobs.WORK, self._scope.key(self._name))
+
+    def _begin_again(self) -> None:
+        """Back to the queue; a run that was being cancelled as its node went ends so."""
+        key = self._scope.key(self._name)
+        work = self._scope.cloud.store.get(jobs.WORK, key)
+        if work is None or work["cancel"]:
+            self._end("Canceled")
+            return
+        kept = {name: value for name, value in work.items() if name not in ("taken", "pid", "started")}
+        run = self._scope.get(runs.RUN, self._name) or {"warnings": []}
+        with self._scope.cloud.store.transaction():
+            self._update(status="Queued", startTimeUtc=None, warnings=[*run["warnings"], PREEMPTED])
+            self._scope.cloud.store.put(jobs.WORK, key, kept)
+
+
+def _below(place: Place, name: str) -> Place:
+    return replace(place, path=f"{place.path}/{name}")
 
 
 def _parent(location: Location) -> Location:

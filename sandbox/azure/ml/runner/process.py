@@ -5,31 +5,59 @@ import contextlib
 import os
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 GRACE = 5.0  # seconds between TERM and KILL
 POLL = 0.05  # seconds between looks at a group that is ending
+GATE = 'read -r word && [ "$word" = go ] && exec "$@" < /dev/null'
+"""Waits for the word and becomes the command. Where the sandbox ends before it says so, its pipe does, and so this."""
 
 
 async def start(
-    command: Sequence[str], *, cwd: Path, environment: Mapping[str, str], output: Any
+    command: Sequence[str],
+    *,
+    cwd: Path,
+    environment: Mapping[str, str],
+    output: Any,
+    known: Callable[[int, str], None] = lambda pid, started: None,
 ) -> asyncio.subprocess.Process:
     """Starts a command as the leader of a new session and group, with both its outputs in one file.
+
+    Args:
+        command: What to run.
+        cwd: Where.
+        environment: All its variables.
+        output: The file.
+        known: Remembers its pid and start time. The command begins when this has returned, so that none ever runs which
+            a later sandbox would not find.
 
     Raises:
         OSError: It cannot be started.
     """
-    return await asyncio.create_subprocess_exec(
+    process = await asyncio.create_subprocess_exec(
+        "bash",
+        "-c",
+        GATE,
+        "bash",
         *command,
         cwd=cwd,
         env=dict(environment),
-        stdin=asyncio.subprocess.DEVNULL,
+        stdin=asyncio.subprocess.PIPE,
         stdout=output,
         stderr=output,
         start_new_session=True,
     )
+    assert process.stdin is not None  # noqa: S101 # asked for
+    try:
+        known(process.pid, start_time(process.pid))
+        process.stdin.write(b"go\n")
+        with contextlib.suppress(ConnectionError):
+            await process.stdin.drain()
+    finally:
+        process.stdin.close()
+    return process
 
 
 async def end(process: asyncio.subprocess.Process, grace: float = GRACE) -> None:

@@ -5,6 +5,7 @@ import contextlib
 import hashlib
 import logging
 import shutil
+from collections.abc import Callable
 from typing import Any
 
 from sandbox.azure.arm.core import Body
@@ -27,10 +28,15 @@ SETTING = "environmentMismatch"
 
 
 class Runner:
-    """Carries the jobs of one local Azure out."""
+    """Carries the jobs of one local Azure out.
 
-    def __init__(self, cloud: Cloud) -> None:
-        self._cloud, self._store = cloud, cloud.store
+    Args:
+        cloud: It.
+        preempts: Asked when a job starts on a low-priority node: after how many seconds the node is lost; None: not.
+    """
+
+    def __init__(self, cloud: Cloud, preempts: Callable[[], float | None] = lambda: None) -> None:
+        self._cloud, self._store, self._preempts = cloud, cloud.store, preempts
         self._tasks: dict[str, tuple[asyncio.Task[None], Attempt]] = {}
         self._loop: asyncio.Task[None] | None = None
         settings = cloud.seed.get("runner") or {}
@@ -144,6 +150,7 @@ class Runner:
         def started(pid: int, time: str) -> None:
             self._set_node(compute, node, "running", name)
             self._change_work(key, pid=pid, started=time)
+            self._preempt_later(compute, key)
 
         # a name as people know it, and enough of a hash to tell the same name in two workspaces apart
         place = hashlib.sha256(key.encode()).hexdigest()[:8]
@@ -153,14 +160,30 @@ class Runner:
         self._tasks[key] = (task, attempt)
         task.add_done_callback(lambda _: self._finished(key, compute, node))
 
+    def _preempt_later(self, compute: Body, key: str) -> None:
+        low = compute["properties"]["properties"]["vmPriority"] == "LowPriority"
+        after = self._preempts() if low else None
+        if after is None:
+            return
+        task, attempt = self._tasks[key]
+
+        def lose() -> None:
+            if not task.done() and not task.cancelling():
+                attempt.preempted = True
+                task.cancel()
+
+        asyncio.get_running_loop().call_later(after, lose)
+
     def _change_work(self, key: str, **changes: Any) -> None:
         work = self._store.get(jobs.WORK, key)
         if work is not None:
             self._store.put(jobs.WORK, key, {**work, **changes})
 
     def _finished(self, key: str, compute: Body, node: str) -> None:
-        self._tasks.pop(key, None)
-        if self._store.get(NODES, _node_key(compute, node)) is not None:
+        _, attempt = self._tasks.pop(key)
+        if attempt.preempted:
+            self._store.delete(NODES, _node_key(compute, node))
+        elif self._store.get(NODES, _node_key(compute, node)) is not None:
             self._set_node(compute, node, "idle", None)
         bell(self._store).set()
 
