@@ -42,8 +42,8 @@ down: setup ## destroy the stack in the sandbox
 .PHONY: test soak bench
 test: setup prepare ## all tests
 	@UV_OFFLINE=1 $(BIN)/python -m pytest -n 2 --dist worksteal tests
-soak: setup prepare ## the long runs; the last result is in docs/soak.md
-	@UV_OFFLINE=1 $(BIN)/python -m pytest tests -m soak
+soak: setup prepare ## the long runs, on from where they were stopped; docs/soak.md has the last result
+	@UV_OFFLINE=1 $(BIN)/python -m tests.faults.soak
 bench: setup ## measure; docs/benchmarks.md has the last results
 	@for each in benchmarks/*.py; do echo "== $$each"; $(BIN)/python $$each || exit 1; done
 
@@ -83,5 +83,5 @@ prepare: .cache/prepared
 
 clean: ## stop the sandbox, remove all that was made
 	@if [ -x $(BIN)/python ]; then $(BIN)/python -m sandbox stop; fi
-	@rm -rf .sandbox .venv .cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .pytest_cache
+	@rm -rf .sandbox .soak .venv .cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .pytest_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,16 +1,34 @@
-"""A stack's life under a fault plan: up, update, destroy, each tried again a few times as a user would."""
+"""A department's life under a fault plan: up, a training run, an update, the end; each tried again as a user would."""
 
+import contextlib
 import copy
+import csv
+import io
 import json
+import logging
+import os
 import re
+import shlex
+import shutil
 import time
+import warnings
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+from azure.core.pipeline.transport import HttpTransport
+
+from jobs.__main__ import main as jobs_command
+from sandbox.providers import http
 from tests.conftest import Sandbox
-from tests.program.harness import stack_file
-from tests.program.stack import Done, Stack
+from tests.program.harness import ROOT, stack_file
+from tests.program.stack import Stack
+
+CLUSTER, TEAM, MODEL = "ds3-v2-cluster", "bluegranit", "highspenders"
+ONE_IN = 20  # of the example's customers, so that a seed's training takes a second
+LONGEST_PAUSE = 0.05  # seconds that a client waits before another try; how often it tries stays as it is
 
 
 @dataclass(frozen=True)
@@ -18,7 +36,7 @@ class Tried:
     """How an operation went.
 
     Attributes:
-        operation: `up`, `update` or `destroy`.
+        operation: `up`, `job`, `update` or `destroy`.
         runs: How many it took; 0 where it did not succeed.
         texts: What the runs that failed said.
         seconds: All runs together.
@@ -46,26 +64,112 @@ def struck(sandbox: Sandbox) -> list[str]:
 
 def said(text: str) -> str:
     """What a command told the user as errors; all of it where it wrote no events."""
-    events = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
+    events = [json.loads(line) for line in text.splitlines() if line.startswith('{"')]
     found = [event["diagnosticEvent"] for event in events if "diagnosticEvent" in event]
     return "\n".join(one["message"].strip() for one in found if one["severity"] == "error") or text
 
 
-def life(sandbox: Sandbox, folder: Path, *, runs: int = 3, update: bool = True) -> list[Tried]:
-    """Brings the dev stack up, changes it, destroys it, under whatever plan the sandbox has."""
-    stack, dev = Stack(sandbox, folder), stack_file("dev")
-    changed = copy.deepcopy(dev)
-    changed["teams"][0]["clusters"][0]["maxNodes"] += 1
-    steps: list[tuple[str, Any]] = [("up", dev), ("update", changed), ("destroy", changed)]
-    return [_try(stack, name, department, runs) for name, department in steps if update or name != "update"]
+def quick(patch: pytest.MonkeyPatch) -> None:
+    """Shortens the pauses between tries, and nothing else, of the clients in this process."""
+    patch.setattr(http, "_RECONNECTS", (0.0, 0.0, 0.0))
+    patch.setattr(HttpTransport, "sleep", lambda self, duration: time.sleep(min(duration, LONGEST_PAUSE)))
 
 
-def _try(stack: Stack, name: str, department: Any, runs: int) -> Tried:
-    began, texts = time.monotonic(), list[str]()
-    operation = stack.destroy if name == "destroy" else stack.up
-    for number in range(1, runs + 1):
-        done: Done = operation(department)
-        if done.code == 0:
-            return Tried(name, number, texts, time.monotonic() - began)
-        texts.append(said(done.text))
-    return Tried(name, 0, texts, time.monotonic() - began)
+def small_example(folder: Path) -> Path:
+    """The example's job, unchanged but for its data: one in `ONE_IN` customers."""
+    found = shutil.copytree(ROOT / "jobs" / "examples" / "highspenders", folder / "highspenders")
+    with (found / "input.csv").open(newline="") as file:
+        first, *rows = csv.reader(file)
+    with (found / "input.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([first, *(row for row in rows if int(row[0]) % ONE_IN == 0)])
+    return found
+
+
+@dataclass
+class Life:
+    """One department in one sandbox.
+
+    Attributes:
+        sandbox: Started, with a plan or without.
+        folder: For its files.
+        runs: How often each operation is run at most.
+        job: The folder of the job to submit.
+    """
+
+    sandbox: Sandbox
+    folder: Path
+    runs: int
+    job: Path | None = None
+
+    def __post_init__(self) -> None:
+        self.stack = Stack(self.sandbox, self.folder)
+        self.outputs = self.folder / "outputs.json"
+
+    def go(self) -> Iterator[Tried]:
+        """Brings the dev stack up, trains on it, changes it, destroys it; ends where an operation does not succeed."""
+        dev = stack_file("dev")
+        changed = copy.deepcopy(dev)
+        changed["teams"][0]["clusters"][0]["maxNodes"] += 1
+        steps: list[tuple[str, Callable[[], tuple[int, str]]]] = [
+            ("up", lambda: self._stack(self.stack.up, dev)),
+            ("job", self._train),
+            ("update", lambda: self._stack(self.stack.up, changed)),
+            ("destroy", lambda: self._stack(self.stack.destroy, changed)),
+        ]
+        for name, operation in steps:
+            if name == "job" and self.job is None:
+                continue
+            tried = self._try(name, operation)
+            yield tried
+            if not tried.runs:
+                return
+
+    def _try(self, name: str, operation: Callable[[], tuple[int, str]]) -> Tried:
+        began, texts = time.monotonic(), list[str]()
+        for number in range(1, self.runs + 1):
+            code, text = operation()
+            if code == 0:
+                return Tried(name, number, texts, time.monotonic() - began)
+            texts.append(text)
+            self.follow(text)
+        return Tried(name, 0, texts, time.monotonic() - began)
+
+    def follow(self, text: str) -> list[tuple[int, str]]:
+        """Does what a failed update's message says about what exists in Azure and not in the state."""
+        advised = re.findall(r"^  pulumi (import .*)$", text, re.MULTILINE)
+        return [self.stack.run(*shlex.split(words)) for words in advised]
+
+    def _stack(self, operation: Callable[[Any], Any], department: Any) -> tuple[int, str]:
+        done = operation(department)
+        return done.code, said(done.text)
+
+    def _train(self) -> tuple[int, str]:
+        self.outputs.write_text(json.dumps(self.stack.outputs()))
+        words = ["submit", str(self.job), "--outputs", str(self.outputs), "--team", TEAM, "--cluster", CLUSTER]
+        return command(self.sandbox, *words, "--register", MODEL)
+
+
+def command(sandbox: Sandbox, *words: str) -> tuple[int, str]:
+    """Exit code and output of `python -m jobs WORDS` as the scientist, run in this process."""
+    output, before = io.TextIOWrapper(io.BytesIO(), write_through=True), dict(os.environ)
+    os.environ.update(sandbox.environment("scientist"))
+    try:
+        with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output), warnings.catch_warnings():
+            code = jobs_command(list(words))
+    finally:
+        logging.disable(logging.NOTSET)
+        os.environ.clear()
+        os.environ.update(before)
+    output.seek(0)
+    return code, output.read()
+
+
+def unclear(text: str) -> str:
+    """What is missing in what a failed command said; empty for a text that says what, why and on what."""
+    if "Traceback" in text:
+        return "a traceback"
+    if not re.search(r"https?://|/subscriptions/|urn:pulumi:|run \w+ ended|Azure|client '", text):
+        return "what it is about"
+    if not re.search(r"\b[1-5]\d\d\b|Code=|[A-Z][a-z]+[A-Z]\w+|without an answer|broken|reached|deleted", text):
+        return "a code or a reason"
+    return ""

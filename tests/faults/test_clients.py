@@ -9,7 +9,7 @@ import pytest
 from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
 from azure.identity import DefaultAzureCredential
 from azure.mgmt.resource.resources import ResourceManagementClient
-from azure.storage.blob import BlobServiceClient
+from azure.storage.blob import BlobServiceClient, LinearRetry
 
 from tests.azure.client import READER, Client, unique
 from tests.conftest import SUBSCRIPTION, Sandbox
@@ -111,12 +111,9 @@ def test_blobs_arrive_whole_through_resets_and_busy_answers(faulty: Sandbox, azu
         credential=key,
         proxies={"https": environment["HTTPS_PROXY"]},
         connection_verify=environment["SSL_CERT_FILE"],
-        initial_backoff=0,
-        increment_base=0,
-        retry_total=9,
-        retry_connect=9,
-        retry_read=9,
-        retry_status=9,
+        retry_policy=LinearRetry(
+            backoff=0, random_jitter_range=0, retry_total=9, retry_connect=9, retry_read=9, retry_status=9
+        ),
         max_single_put_size=4096,
         max_block_size=4096,
         max_single_get_size=4096,

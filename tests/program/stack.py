@@ -62,6 +62,13 @@ class Stack:
         assert code == 0, text
         return json.loads(text)
 
+    def resources(self) -> list[Any]:
+        """What the state holds."""
+        code, text = self.run("stack", "export")
+        assert code == 0, text
+        found: list[Any] = json.loads(text)["deployment"].get("resources", [])
+        return found
+
     def _operate(self, operation: str, department: Any, *words: str) -> Done:
         policies = ["--policy-pack", "policies", "--policy-pack-config", f"policies/{self.name}.json"]
         packs = policies if operation in ("preview", "up") else []

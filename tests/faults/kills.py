@@ -1,0 +1,195 @@
+"""The sandbox killed (SIGKILL) at a random moment of some work, started again, and compared with what it had said."""
+
+import os
+import random
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import requests
+
+from sandbox import control
+from tests.azure.client import Client
+from tests.azure.ml import harness, waiting
+from tests.azure.ml.harness import Team
+from tests.azure.ml.waiting import ENDED, status, until
+from tests.azure.storage.test_durability import killed_at_random
+from tests.conftest import Sandbox
+from tests.faults.sweep import Life, quick, said
+from tests.program.harness import stack_file
+
+DEADLINE = 60.0  # seconds for a killed process to be gone, and for work to notice
+MLFLOW, EXPERIMENT = "mlflow/v2.0", "/api/2.0/mlflow"
+
+
+@dataclass(frozen=True)
+class Killed:
+    """How it went.
+
+    Attributes:
+        acknowledged: How much the sandbox had said is done.
+        lost: What of it was not there afterwards; empty for nothing.
+    """
+
+    acknowledged: int
+    lost: str = ""
+
+
+@contextmanager
+def started(folder: Path) -> Iterator[Sandbox]:
+    sandbox = Sandbox(folder / ".sandbox")
+    sandbox.start()
+    try:
+        yield sandbox
+    finally:
+        sandbox.stop()
+
+
+@contextmanager
+def killed(sandbox: Sandbox, after: float) -> Iterator[None]:
+    """Kills the sandbox some seconds into the block, waits for its end, and starts it again."""
+    pid = control.require(sandbox.directory).pid
+    timer = threading.Timer(after, os.kill, (pid, signal.SIGKILL))
+    timer.start()
+    yield
+    timer.join()
+    end = time.monotonic() + DEADLINE
+    while control.find(sandbox.directory) is not None:
+        assert time.monotonic() < end, "the process is still there"
+        time.sleep(0.01)
+    sandbox.start()
+
+
+def until_it_breaks(step: Callable[[int], None]) -> None:
+    """Repeats a step, with its number, until the connection breaks."""
+    end = time.monotonic() + DEADLINE
+    for number in range(10**6):
+        assert time.monotonic() < end, "the sandbox lives on"
+        try:
+            step(number)
+        except requests.RequestException:
+            return
+
+
+def sent(answer: requests.Response) -> None:
+    assert answer.status_code in (200, 201, 202), answer.text
+
+
+def up(folder: Path, number: int) -> Killed:
+    """During an up: what the state has is in Azure; a few runs, with imports as told, end in the same as ever."""
+    dev = stack_file("dev")
+    with started(folder) as sandbox, pytest.MonkeyPatch.context() as patch:
+        quick(patch)
+        for name, value in sandbox.environment("owner").items():
+            patch.setenv(name, value)
+        life = Life(sandbox, folder, 1)
+        with killed(sandbox, random.Random(number).uniform(1, 12)):
+            life.stack.up(dev)
+        seen = life.stack.refresh(dev)
+        assert seen.code == 0, said(seen.text)
+        lost = sorted(step for step in seen.steps if step.startswith("delete"))
+        known = len(life.stack.resources())
+        for _ in range(10):
+            done = life.stack.up(dev)
+            if done.code == 0:
+                break
+            assert all(code == 0 for code, _ in life.follow(said(done.text)))
+        assert done.code == 0, said(done.text)
+        assert not life.stack.up(dev).steps
+    return Killed(known, ", ".join(lost))
+
+
+def uploads(folder: Path, number: int) -> Killed:
+    """During uploads, appends, deletes and renames of blobs."""
+    return Killed(killed_at_random(folder, number))
+
+
+def runs(folder: Path, number: int) -> Killed:
+    """While jobs are submitted, run and end: each is there and ends; what had ended stays; no process is left."""
+    names, ended = list[str](), dict[str, str]()
+    with started(folder) as sandbox:
+        team = harness.team(Client(sandbox))
+        harness.put(team.azure, f"{team.id}/computes/cpu", harness.cluster(team.needs, most=3))
+        team.arm("PUT", "/environments/none/versions/1", {"properties": {"image": "python:3.11"}})
+
+        def work(count: int) -> None:
+            if count < 6:  # two rounds of three nodes
+                properties = {
+                    "jobType": "Command",
+                    "command": "sleep 0.$RANDOM",
+                    "computeId": f"{team.id}/computes/cpu",
+                    "environmentId": f"{team.id}/environments/none/versions/1",
+                }
+                sent(team.arm("PUT", f"/jobs/run{count}", {"properties": properties}))
+                names.append(f"run{count}")
+            for name in names:
+                if name not in ended and (now := status(team, name)) in ENDED:
+                    ended[name] = now
+
+        with killed(sandbox, random.Random(number).uniform(0.2, 5)):
+            until_it_breaks(work)
+        team = Team(Client(sandbox), team.needs, team.workspace)
+        there = {name: waiting.ended(team, name) for name in names}
+        until(lambda: not processes(sandbox.directory / "runs"), "the end of all processes of runs")
+    wrong = [f"{name} was {was} and is {there[name]}" for name, was in ended.items() if there[name] != was]
+    return Killed(len(names) + len(ended), ", ".join(wrong))
+
+
+def processes(folder: Path) -> list[int]:
+    """Processes that work in a folder."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cwd"):
+        try:
+            here = path.readlink()
+        except OSError:
+            continue
+        if here.is_relative_to(folder.resolve()):
+            found.append(int(path.parent.name))
+    return found
+
+
+def registrations(folder: Path, number: int) -> Killed:
+    """While versions of models, data and environments are registered, and metrics are logged."""
+    kept, metrics = list[str](), list[float]()
+    with started(folder) as sandbox:
+        team = harness.team(Client(sandbox))
+        created = team.plane("POST", MLFLOW, f"{EXPERIMENT}/runs/create", {"experiment_id": "0"})
+        run = created.json()["run"]["info"]["run_id"]
+        paths = "azureml://datastores/workspaceblobstore/paths/a"
+        bodies = {
+            "models": {"modelUri": paths, "modelType": "custom_model"},
+            "data": {"dataUri": paths, "dataType": "uri_folder"},
+            "environments": {"image": "python:3.11"},
+        }
+
+        def work(count: int) -> None:
+            for kind, body in bodies.items():
+                path = f"/{kind}/one/versions/{count}"
+                sent(team.arm("PUT", path, {"properties": body}))
+                kept.append(path)
+            metric = {"run_id": run, "key": "m", "value": float(count), "timestamp": count, "step": count}
+            sent(team.plane("POST", MLFLOW, f"{EXPERIMENT}/runs/log-metric", metric))
+            metrics.append(float(count))
+
+        with killed(sandbox, random.Random(number).uniform(0.05, 1.5)):
+            until_it_breaks(work)
+        team = Team(Client(sandbox), team.needs, team.workspace)
+        lost = [path for path in kept if team.arm("GET", path).status_code != requests.codes.ok]
+        query = {"run_id": run, "metric_key": "m"}
+        history = team.plane("GET", MLFLOW, f"{EXPERIMENT}/metrics/get-history", params=query).json()
+        logged = {float(one["value"]) for one in history.get("metrics", ())}
+        lost += [f"metric {value}" for value in metrics if value not in logged]
+    return Killed(len(kept) + len(metrics), ", ".join(lost))
+
+
+KILLS: dict[str, Callable[[Path, int], Killed]] = {
+    "up": up,
+    "uploads": uploads,
+    "runs": runs,
+    "registrations": registrations,
+}

@@ -1,0 +1,145 @@
+"""docs/soak.md, written from a soak's results."""
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from tests.faults.plans import BARS, BEYOND, PASSING, REFUSALS, Bar
+
+OPERATIONS = ("up", "job", "update", "destroy")
+SHOWN = 12  # failures told in full
+HEAD = """# Long runs
+
+`make soak` runs `tests/faults/soak.py`, which goes on where it was stopped (`.soak/results.jsonl` has a line for each
+result; remove the folder to begin anew) and writes this page.
+
+A **seed** is a new sandbox in which the dev stack is brought up, a training run is submitted (the `highspenders`
+example on one in 20 of its customers), followed to its end and its model registered, the stack is updated and
+destroyed, while a plan strikes. An operation that fails is run again, three runs at most; where its message says
+`pulumi import`, that is done before. The pauses of clients between two tries are shortened to 50 ms at most; how often
+they try, and what `Retry-After` asks for (0 here), stays. Kinds that pass: {passing}.
+Kinds that someone has to set right, each at most once a seed, so that nothing gets past them unaided: {refusals}.
+
+A **kill** is SIGKILL to the sandbox at a random moment of an up, of uploads (blobs, blocks, appends, renames), of runs
+(submitted, running, ending), or of registrations (models, data, environments, metrics); then it is started again, and
+all that it had acknowledged is looked for. After an up, the stack is brought up to the end as well; after runs, no
+process of theirs may be left.
+
+## Last result
+"""
+
+
+def summary(results: list[dict[str, Any]], seeds: int, kills: int) -> tuple[str, bool]:
+    """The page, and whether every bar that was asked for is met by enough seeds."""
+    lives = {name: [one for one in results if one["bar"] == name] for name in (*BARS, BEYOND.name)}
+    dead = [one for one in results if one["bar"] == "kill"]
+    met = [_met(bar, lives[bar.name]) and len(lives[bar.name]) >= seeds for bar in BARS.values()]
+    met.append(len(dead) >= kills and not any(one["lost"] for one in dead))
+    parts = [
+        HEAD.format(passing=", ".join(PASSING), refusals=", ".join(REFUSALS)),
+        _when(results),
+        *(_missing(seeds, kills, lives, dead)),
+        "",
+        "| Plan | Asked | Seeds | In one run: up, job, update, destroy | All in one run | All within three | Faults |",
+        "|---|---|---|---|---|---|---|",
+        *(_row(bar, lives[bar.name]) for bar in (*BARS.values(), BEYOND)),
+        "",
+        "| Killed during | Kills | Acknowledged | Lost |",
+        "|---|---|---|---|",
+        *_kill_rows(dead),
+        "",
+        "The first plan by kind, seeds that needed nobody:",
+        "",
+        "| Kind | Seeds | Unaided |",
+        "|---|---|---|",
+        *_kind_rows(lives["one-5"]),
+        "",
+        *_failures([one for name in BARS for one in lives[name]], dead),
+    ]
+    return "\n".join(parts).rstrip() + "\n", all(met)
+
+
+def _when(results: list[dict[str, Any]]) -> str:
+    if not results:
+        return "None yet."
+    times, loads = sorted(one["at"] for one in results), sorted(one["load"] for one in results)
+    codes = ", ".join(dict.fromkeys(one["code"] for one in results))
+    hours = sum(one["seconds"] for one in results) / 3600
+    return (
+        f"{times[0]} to {times[-1]}, {hours:.1f} h of work in one process, on a machine whose load was {loads[0]} to "
+        f"{loads[-1]}, half of the time above {loads[len(loads) // 2]}. Code: {codes}."
+    )
+
+
+def _missing(
+    seeds: int, kills: int, lives: dict[str, list[dict[str, Any]]], dead: list[dict[str, Any]]
+) -> Iterable[str]:
+    least = min(len(lives[name]) for name in BARS)
+    if least < seeds or len(dead) < kills:
+        yield f"\n**Not complete: at least {least} of {seeds} seeds of each plan, {len(dead)} of {kills} kills.**"
+
+
+def _unaided(one: dict[str, Any]) -> bool:
+    return [one["runs"].get(name) for name in OPERATIONS] == [1] * len(OPERATIONS)
+
+
+def _converged(one: dict[str, Any]) -> bool:
+    return all(one["runs"].get(name) for name in OPERATIONS)
+
+
+def _met(bar: Bar, lives: list[dict[str, Any]]) -> bool:
+    good = sum(map(_unaided if bar.runs == 1 else _converged, lives))
+    return good >= bar.least * len(lives) and not any(one["unclear"] for one in lives)
+
+
+def _share(good: int, of: int) -> str:
+    return f"{good} of {of} ({good / of:.1%})" if of else "-"
+
+
+def _row(bar: Bar, lives: list[dict[str, Any]]) -> str:
+    reached = [[one["runs"][name] for one in lives if name in one["runs"]] for name in OPERATIONS]
+    single = ", ".join(f"{sum(runs == 1 for runs in each)}/{len(each)}" for each in reached)
+    asked = "none" if bar is BEYOND else f"≥ {bar.least:.0%} {'unaided' if bar.runs == 1 else 'within three runs'}"
+    faults = sum(sum(one["faults"].values()) for one in lives)
+    unaided, converged = (sum(map(check, lives)) for check in (_unaided, _converged))
+    cells = (bar.says, asked, len(lives), single, _share(unaided, len(lives)), _share(converged, len(lives)), faults)
+    return f"| {' | '.join(map(str, cells))} |"
+
+
+def _kill_rows(dead: list[dict[str, Any]]) -> Iterable[str]:
+    for kind in dict.fromkeys(one["kind"] for one in dead):
+        these = [one for one in dead if one["kind"] == kind]
+        lost = "; ".join(one["lost"] for one in these if one["lost"]) or "nothing"
+        yield f"| {kind} | {len(these)} | {sum(one['acknowledged'] for one in these)} | {_cell(lost)} |"
+
+
+def _kind_rows(lives: list[dict[str, Any]]) -> Iterable[str]:
+    seen = Counter(one["kind"] for one in lives)
+    good = Counter(one["kind"] for one in lives if _unaided(one))
+    for kind in PASSING:
+        yield f"| {kind} | {seen[kind]} | {good[kind]} |"
+
+
+def _failures(lives: list[dict[str, Any]], dead: list[dict[str, Any]]) -> Iterable[str]:
+    """What did not end well, or was not told clearly."""
+    told = [
+        f"- {one['key']} {one['kind']}: {next(name for name in OPERATIONS if not one['runs'].get(name))} failed three "
+        f"times, at last: `{_cell(one['said'][-1][1][-300:])}`"
+        for one in lives
+        if not _converged(one) and one["said"]
+    ]
+    told += [f"- {one['key']}: not clear, {why} missing" for one in lives for _, why, _ in one["unclear"]]
+    said = Counter(name for one in lives for name, _ in one["said"])
+    messages = sum(said.values())
+    shares = ", ".join(f"{name} {count}" for name, count in said.items())
+    yield f"{messages} runs of operations failed in all ({shares or 'none'}); "
+    yield f"{sum(len(one['unclear']) for one in lives)} of their messages lacked what they are about, or why."
+    if told:
+        yield "\nWhat did not end well:\n"
+        yield from told[:SHOWN]
+        if len(told) > SHOWN:
+            yield f"- … and {len(told) - SHOWN} more, in `.soak/results.jsonl`"
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "/").replace("`", "'")

@@ -1,0 +1,144 @@
+"""The long runs: `python -m tests.faults.soak`. Seeds of faults, and the sandbox killed at random moments.
+
+Each result is a line in `.soak/results.jsonl` as soon as it is there: a soak that was stopped goes on where it was, and
+docs/soak.md is written anew from all lines whenever it ends.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import Sandbox
+from tests.faults.kills import KILLS, Killed
+from tests.faults.plans import BARS, BEYOND, Bar
+from tests.faults.report import summary
+from tests.faults.sweep import Life, plan, quick, small_example, struck, unclear
+from tests.program.harness import ROOT
+
+FOLDER = ROOT / ".soak"
+RESULTS = FOLDER / "results.jsonl"
+DOCUMENT = ROOT / "docs" / "soak.md"
+BEYOND_SEEDS = 10
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs what has no result yet; 1 where a bar is not met."""
+    parser = argparse.ArgumentParser(prog="python -m tests.faults.soak", description=__doc__)
+    parser.add_argument("--seeds", type=int, default=200, help="lives under each plan")
+    parser.add_argument("--kills", type=int, default=100, help="kills of the sandbox in all")
+    parser.add_argument("--minutes", type=float, default=0, help="begin nothing new after these; 0: without end")
+    args = parser.parse_args(argv)
+    FOLDER.mkdir(exist_ok=True)
+    end = time.monotonic() + args.minutes * 60 if args.minutes else float("inf")
+    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as scratch:
+        quick(patch)
+        for number, (key, run) in enumerate(_work(args.seeds, args.kills, Path(scratch))):
+            if key in {one["key"] for one in _results()}:
+                continue
+            if time.monotonic() > end:
+                break
+            _keep(key, run())
+            print(f"{time.strftime('%H:%M:%S')} {number + 1} {_line(_results()[-1])}", flush=True)
+    text, met = summary(_results(), args.seeds, args.kills)
+    DOCUMENT.write_text(text, encoding="utf-8")
+    print(text)
+    return 0 if met else 1
+
+
+def _work(seeds: int, kills: int, scratch: Path) -> Iterator[tuple[str, Callable[[], dict[str, Any]]]]:
+    """All that is to be done, each kind spread over the whole, so that a part of it is a fair sample."""
+    environments = scratch / "environments"
+    environments.mkdir()
+    for number in range(max(seeds, kills)):
+        for bar in BARS.values():
+            if number < seeds:
+                yield f"{bar.name} {number}", partial(_life, bar, number, scratch)
+        if number < BEYOND_SEEDS:
+            yield f"{BEYOND.name} {number}", partial(_life, BEYOND, number, scratch)
+        if number < kills:
+            yield f"kill {number}", partial(_kill, list(KILLS)[number % len(KILLS)], number, scratch)
+
+
+def _life(bar: Bar, seed: int, scratch: Path) -> dict[str, Any]:
+    folder = scratch / "life"
+    folder.mkdir()
+    sandbox, rules = Sandbox(folder / ".sandbox"), bar.rules(seed)
+    sandbox.directory.mkdir(mode=0o700)
+    (sandbox.directory / "environments").symlink_to(scratch / "environments")  # a job's packages are built once
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            sandbox.start()
+            for name, value in sandbox.environment("owner").items():
+                patch.setenv(name, value)
+            plan(sandbox, seed, *rules)
+            tried = list(Life(sandbox, folder, 3, small_example(folder)).go())
+        faults = Counter(struck(sandbox))
+        sandbox.stop()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    texts = [(one.operation, text) for one in tried for text in one.texts]
+    return {
+        "bar": bar.name,
+        "seed": seed,
+        "kind": rules[0].partition(",")[0] if len(rules) == 1 else "",
+        "runs": {one.operation: one.runs for one in tried},
+        "faults": faults,
+        "seconds": round(sum(one.seconds for one in tried), 1),
+        "unclear": [[name, why, text[-2000:]] for name, text in texts if (why := unclear(text))],
+        "said": [[name, text[-600:]] for name, text in texts],
+    }
+
+
+def _kill(kind: str, number: int, scratch: Path) -> dict[str, Any]:
+    folder = scratch / f"kill-{number}"
+    folder.mkdir()
+    began = time.monotonic()
+    try:
+        found: Killed = KILLS[kind](folder, number)
+    except AssertionError as error:
+        found = Killed(0, str(error)[:2000] or "a check failed")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return {"bar": "kill", "seed": number, "kind": kind, "seconds": round(time.monotonic() - began, 1), **asdict(found)}
+
+
+def _results() -> list[dict[str, Any]]:
+    if not RESULTS.exists():
+        return []
+    return [json.loads(line) for line in RESULTS.read_text(encoding="utf-8").splitlines()]
+
+
+def _keep(key: str, result: dict[str, Any]) -> None:
+    at = {"key": key, "at": time.strftime("%Y-%m-%d %H:%M"), "load": round(os.getloadavg()[0], 1), "code": _code()}
+    with RESULTS.open("a", encoding="utf-8") as file:
+        file.write(json.dumps({**at, **result}) + "\n")
+
+
+def _code() -> str:
+    done = subprocess.run(
+        ["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
+    )
+    return done.stdout.strip()
+
+
+def _line(result: dict[str, Any]) -> str:
+    if result["bar"] == "kill":
+        return f"{result['key']} ({result['kind']}): {result['lost'] or str(result['acknowledged']) + ' acknowledged'}"
+    return f"{result['key']} {result['kind']} {result['runs']} {sum(result['faults'].values())} faults"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
