@@ -30,7 +30,10 @@ def main(arguments: list[str] | None = None) -> int:
         return _fail(f"{options.file}: {error}")
     text = _HEADER + yaml.safe_dump({"config": {KEY: department}}, sort_keys=False, width=120, allow_unicode=True)
     if options.output:
-        write_whole(options.output, text)
+        try:
+            write_whole(options.output, text)
+        except OSError as error:
+            return _fail(f"{options.output}: cannot be written: {error.strerror}.")
     else:
         print(text, end="")
     for note in notes:

@@ -30,7 +30,11 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.command == "check":
         return _check(options.files, as_json=options.json)
-    write_whole(options.target, options.content())
+    try:
+        write_whole(options.target, options.content())
+    except OSError as error:
+        print(f"{options.target}: cannot be written: {error.strerror}.", file=sys.stderr)
+        return 1
     return 0
 
 

@@ -436,6 +436,12 @@ def test_a_file_that_is_not_there_or_not_text(tmp_path: Path, capsys: pytest.Cap
     assert "not UTF-8" in err
 
 
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").write_text("")
+    assert main(["schema", str(tmp_path / "file" / "x.json")]) == 1
+    assert "x.json: cannot be written: " in capsys.readouterr().err
+
+
 def test_wrong_usage_is_exit_code_2() -> None:
     for arguments in ([], ["check"], ["chek", "x"]):
         with pytest.raises(SystemExit) as caught:
