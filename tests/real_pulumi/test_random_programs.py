@@ -16,9 +16,10 @@ from tests.engine.stage import TRACES, Run, Stage, load, read_lines
 from tests.engine.test_traces import UUID, compare, observe
 from tests.real_pulumi.generate import DECLARED, steps
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("pulumi") is None, reason="no `pulumi` on PATH: the real engine is not tested"
-)
+pytestmark = [
+    pytest.mark.skipif(shutil.which("pulumi") is None, reason="no `pulumi` on PATH: the real engine is not tested"),
+    pytest.mark.timeout(1200),  # the real command line is started dozens of times, seconds each
+]
 
 LOADING = f"""
 import json, os, sys

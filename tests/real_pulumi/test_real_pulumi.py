@@ -16,6 +16,7 @@ from tests.real_pulumi.stacks import EMBEDDED, REAL, TOKEN, Operation, Stack, co
 
 pytestmark = [
     pytest.mark.skipif(shutil.which("pulumi") is None, reason="no `pulumi` on PATH: the real engine is not tested"),
+    pytest.mark.timeout(1200),  # the real one takes half a minute where the embedded one takes two seconds
 ]
 
 
