@@ -36,7 +36,7 @@ class Sandbox:
             cwd=cwd,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=280,  # below a test's own: a busy machine takes its time
             check=False,
         )
 
