@@ -59,11 +59,6 @@ LogWorkspaceId = Annotated[
 ApplicationInsightsId = Annotated[str, IdOf("an Application Insights resource", "Microsoft.Insights/components")]
 
 
-def subscription_in(resource_id: str) -> str:
-    """The subscription of a resource or group."""
-    return resource_id.split("/")[2].lower()
-
-
 def name_in(resource_id: str) -> str:
     """The name of a resource or group."""
     return resource_id.rpartition("/")[2]

@@ -445,7 +445,12 @@ class Outbound(_Settings):
     )
     protocol: Literal["TCP", "UDP", "ICMP", "*"] = Field(default="TCP", description="Protocol of the service.")
     resource_id: str | None = Field(
-        default=None, pattern=_RESOURCE_ID, description="Id of a resource, reached by a private endpoint."
+        default=None,
+        pattern=_RESOURCE_ID,
+        description=(
+            "Id of a resource, reached by a private endpoint. Its owner approves that, or gives the workspace's "
+            "identity the role Azure AI Enterprise Network Connection Approver on it."
+        ),
     )
     subresource: str | None = Field(
         default=None,

@@ -11,7 +11,6 @@ from pydantic.fields import FieldInfo
 
 from components import vm_sizes
 from components.names import NameTooLongError, TeamNames, team_names
-from components.settings.ids import subscription_in
 from components.settings.model import PRODUCTION, SHARED, Department
 from components.settings.regions import REGIONS
 from components.spelling import nearest
@@ -258,7 +257,7 @@ def _existing_problems(
     for key, reason in _ONE_EACH.items():
         given = [one for one in _given(teams, "existing") if one[0][-1] == key and one[0] not in wrong]
         for path, id_ in given:
-            if isinstance(subscription, str) and subscription_in(id_) != subscription:
+            if isinstance(subscription, str) and not id_.lower().startswith(f"/subscriptions/{subscription}/"):
                 yield Problem(path, f"{show(id_)} is not in the department's subscription {subscription}.")
         yield from _duplicates(given, reason, "")
 
@@ -278,18 +277,31 @@ def _made_problems(
     department: Mapping[str, Any], teams: list[tuple[int, Mapping[str, Any]]], wrong: Collection[Path]
 ) -> Iterator[Problem]:
     """Ids of what the stack itself makes: Pulumi would not know what comes first."""
-    made: dict[str, int | None] = {}
-    for i, team in [*teams, (None, {"name": SHARED})]:
+    made = {}
+    for i, team in teams:
         names = None if _mapping(team.get("existing")).get("resourceGroupId") else _names(department, team)
         if names:
-            made[f"/{department.get('subscriptionId')}/resourcegroups/{names.resource_group}/".lower()] = i
-    for path, id_ in _given(teams, "existing", "network", "lake"):
-        i = next((i for group, i in made.items() if group in f"{id_}/".lower()), -1)
-        if i != -1 and path not in wrong:
-            whose = f"teams[{i}]" if i is not None else "all teams ('shared')"
+            made[_group_id(department, names)] = f"teams[{i}]"
+    if names := _shared_names(department):
+        made[_group_id(department, names)] = "all teams"
+    given = [(("network", key), id_) for key, id_ in _mapping(department.get("network")).items() if key.endswith("Id")]
+    for path, id_ in [*given, *_given(teams, "existing", "network", "lake")]:
+        whose = made.get("/".join(str(id_).lower().split("/")[:5]))
+        if whose and path not in wrong:
             yield Problem(
                 path, f"{show(id_)} is what this stack makes for {whose}. Give what exists without the stack."
             )
+
+
+def _group_id(department: Mapping[str, Any], names: TeamNames) -> str:
+    return f"/subscriptions/{department.get('subscriptionId')}/resourceGroups/{names.resource_group}".lower()
+
+
+def _shared_names(department: Mapping[str, Any]) -> TeamNames | None:
+    """The names of what is made for all teams, if anything is."""
+    shared = _mapping(department.get("shared"))
+    makes = shared.get("registry") is True or shared.get("logWorkspace") is True
+    return _names(department, {"name": SHARED}) if makes else None
 
 
 def _shared_problems(department: Mapping[str, Any], teams: list[tuple[int, Mapping[str, Any]]]) -> Iterator[Problem]:
@@ -334,11 +346,10 @@ def _size_problems(department: Mapping[str, Any], teams: list[tuple[int, Mapping
 
 
 def _name_problems(department: Mapping[str, Any], teams: list[tuple[int, Mapping[str, Any]]]) -> Iterator[Problem]:
-    taken: dict[str, int | None] = {}
-    shared = _mapping(department.get("shared"))
-    if shared.get("registry") is True or shared.get("logWorkspace") is True:
-        names = _names(department, {"name": SHARED})
-        taken = {name.lower(): None for name in (names.resource_group, names.workspace)} if names else {}
+    shared = _shared_names(department)
+    taken: dict[str, int | None] = (
+        {n.lower(): None for n in (shared.resource_group, shared.workspace)} if shared else {}
+    )
     for i, team in teams:
         key = "customName" if team.get("customName") else "name"
         try:

@@ -19,6 +19,7 @@ REGISTRY = f"{GROUP}/providers/Microsoft.ContainerRegistry/registries/theircr"
 LOGS = f"{GROUP}/providers/Microsoft.OperationalInsights/workspaces/theirlog"
 INSIGHTS = f"{GROUP}/providers/microsoft.insights/components/theirai"  # as the portal writes it
 OWN_GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/bgmr-bluegranit-eastus2-dev"
+SUBNET = "/providers/Microsoft.Network/virtualNetworks/net/subnets/one"
 SHARED_GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/bgmr-shared-eastus2-dev"
 
 
@@ -144,6 +145,22 @@ def test_a_given_network_or_lake_is_not_the_stacks_own() -> None:
     lake = {"accountId": f"{OWN_GROUP}/providers/Microsoft.Storage/storageAccounts/x12", "fileSystems": ["fs1"]}
     found = problems(department(None, {"name": "other", "lake": lake}))
     assert "is what this stack makes for teams[0]" in found["teams[1].lake.accountId"]
+
+
+def test_the_departments_own_network_is_not_the_stacks_own() -> None:
+    network = {"mode": "private", "endpointSubnetId": f"{OWN_GROUP}{SUBNET}", "computeSubnetId": f"{GROUP}{SUBNET}"}
+    found = problems(department(network=network))
+    assert list(found) == ["network.endpointSubnetId"]
+    assert "is what this stack makes for teams[0]" in found["network.endpointSubnetId"]
+
+
+def test_a_group_named_as_what_is_shared_can_be_given_where_nothing_is() -> None:
+    parse_department(department({"resourceGroupId": SHARED_GROUP}), "f")
+
+
+def test_many_wrong_ids_are_told() -> None:
+    many = [{"name": f"t{i}", "existing": {"keyVaultId": f"kv{i}", "resourceGroupId": "/x"}} for i in range(100)]
+    assert len(problems(department(None, *many))) >= 50
 
 
 def test_the_shared_registrys_tier_is_the_highest_that_a_team_needs() -> None:
