@@ -35,8 +35,8 @@ class IdOf:
         below = f"/providers/{re.escape(self.type)}/{self.name}" if self.type else ""
         if not re.fullmatch(_GROUP + below, text, re.IGNORECASE):
             form = "/subscriptions/…/resourceGroups/GROUP" + (f"/providers/{self.type}/NAME" if self.type else "")
-            shown = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
-            context = {"text": repr(shown), "what": self.what, "form": form}
+            shown = repr(text) if len(repr(text)) <= _LONGEST else f"{repr(text)[:_LONGEST]}…'"
+            context = {"text": shown, "what": self.what, "form": form}
             raise PydanticCustomError("own", "{text} is not the id of {what}, which has the form {form}.", context)
         return text
 
