@@ -44,6 +44,7 @@ test: setup prepare ## all tests
 	@UV_OFFLINE=1 $(BIN)/python -m pytest -n 2 --dist worksteal tests
 soak: setup prepare ## the long runs, on from where they were stopped; docs/soak.md has the last result
 	@UV_OFFLINE=1 $(BIN)/python -m tests.faults.soak
+	@UV_OFFLINE=1 $(BIN)/python -m pytest tests -m soak
 bench: setup ## measure; docs/benchmarks.md has the last results
 	@for each in benchmarks/*.py; do echo "== $$each"; $(BIN)/python $$each || exit 1; done
 
