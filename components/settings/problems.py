@@ -258,7 +258,7 @@ def _existing_problems(
         given = [one for one in _given(teams, "existing") if one[0][-1] == key and one[0] not in wrong]
         for path, id_ in given:
             if isinstance(subscription, str) and not id_.lower().startswith(f"/subscriptions/{subscription}/"):
-                yield Problem(path, f"{show(id_)} is not in the department's subscription {subscription}.")
+                yield Problem(path, f"{show(id_)} is not in the department's subscription {show(subscription)}.")
         yield from _duplicates(given, reason, "")
 
 
@@ -333,7 +333,7 @@ def _size_problems(department: Mapping[str, Any], teams: list[tuple[int, Mapping
     if not isinstance(allowed, list):
         return
     names = {size.upper() for size in allowed if isinstance(size, str)}
-    some = f": {', '.join(name[:_LONGEST_VALUE] for name in sorted(names))}" if len(names) <= _MOST_NAMED else ""
+    some = f": {', '.join(show(name) for name in sorted(names))}" if len(names) <= _MOST_NAMED else ""
     for i, team in teams:
         computes = [(kind, *found) for kind in ("clusters", "instances") for found in _mappings(team, kind)]
         for kind, j, compute in computes:
@@ -399,7 +399,9 @@ def _lake_problems(path: Path, lake: Mapping[str, Any], department: Mapping[str,
         return
     subscription = department.get("subscriptionId")
     if isinstance(subscription, str) and f"/subscriptions/{subscription}/" not in account:
-        yield Problem((*path, "accountId"), f"{show(account)} is not in the department's subscription {subscription}.")
+        yield Problem(
+            (*path, "accountId"), f"{show(account)} is not in the department's subscription {show(subscription)}."
+        )
     for key in ("softDeleteDays", "lifecycle"):
         if lake.get(key):
             yield Problem(

@@ -273,6 +273,17 @@ def test_yaml_made_to_hurt(content: str) -> None:
     assert holds(content.encode()) == 1
 
 
+SPEAKING: dict[str, dict[str, Any]] = {
+    "sizes": {"allowedVmSizes": ["\x1b[2J"]},
+    "subscription": {"subscriptionId": "\x1b[2J", "teams": [{"name": "t", "lake": {"accountId": "x"}}]},
+}
+
+
+@pytest.mark.parametrize("changes", SPEAKING.values(), ids=SPEAKING)
+def test_a_message_tells_a_terminal_nothing(changes: dict[str, Any]) -> None:
+    assert holds(written({**DEV, **changes})) == 1
+
+
 def test_merged_mappings_are_read_as_yaml_means_them(tmp_path: Path) -> None:
     from components.settings.yamlfile import read_yaml  # noqa: PLC0415
 
