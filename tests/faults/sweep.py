@@ -112,7 +112,7 @@ class Life:
         changed["teams"][0]["clusters"][0]["maxNodes"] += 1
         steps: list[tuple[str, Callable[[], tuple[int, str]]]] = [
             ("up", lambda: self._stack(self.stack.up, dev)),
-            ("job", self._train),
+            ("job", lambda: self.submit("--register", MODEL)),
             ("update", lambda: self._stack(self.stack.up, changed)),
             ("destroy", lambda: self._stack(self.stack.destroy, changed)),
         ]
@@ -143,10 +143,11 @@ class Life:
         done = operation(department)
         return done.code, said(done.text)
 
-    def _train(self) -> tuple[int, str]:
+    def submit(self, *more: str) -> tuple[int, str]:
+        """Submits the job; exit code and output."""
         self.outputs.write_text(json.dumps(self.stack.outputs()))
         words = ["submit", str(self.job), "--outputs", str(self.outputs), "--team", TEAM, "--cluster", CLUSTER]
-        return command(self.sandbox, *words, "--register", MODEL)
+        return command(self.sandbox, *words, *more)
 
 
 def command(sandbox: Sandbox, *words: str) -> tuple[int, str]:

@@ -64,6 +64,22 @@ def test_what_azure_refuses_is_told_and_the_next_run_goes_on(signed_in: Sandbox,
     assert not stack.up(dev).steps
 
 
+def test_a_submission_outlasts_what_was_done_and_not_answered(signed_in: Sandbox, tmp_path: Path) -> None:
+    """Code that arrived, a rename that took place, a POST: neither azure-core nor azure-ai-ml repeats these."""
+    life = Life(signed_in, tmp_path, 1, small_example(tmp_path))
+    done = life.stack.up(stack_file("dev"))
+    assert done.code == 0, said(done.text)
+    lost = (
+        "reset-after,host=*devwork.blob*,method=PUT,count=1",
+        "reset-after,host=*lake.dfs*,method=PUT,path=*/input.csv,count=1",
+        "reset-after,host=management.azure.com,method=POST,count=1",
+    )
+    plan(signed_in, 1, *lost)
+    code, text = life.submit()
+    assert code == 0, text
+    assert struck(signed_in) == ["reset-after"] * len(lost)
+
+
 def test_creates_whose_answers_are_lost_are_imported_as_told(signed_in: Sandbox, tmp_path: Path) -> None:
     """One of each sort that is made at its own time; every loss costs two runs and an import; nothing is remade."""
     dev = stack_file("dev")
