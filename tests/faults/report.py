@@ -18,7 +18,8 @@ example on one in 20 of its customers), followed to its end and its model regist
 destroyed, while a plan strikes. An operation that fails is run again, three runs at most; where its message says
 `pulumi import`, that is done before. The pauses of clients between two tries are shortened to 50 ms at most; how often
 they try, and what `Retry-After` asks for (0 here), stays. Kinds that pass: {passing}.
-Kinds that someone has to set right, each at most once a seed, so that nothing gets past them unaided: {refusals}.
+Kinds that nothing gets past unaided, each at most once a seed: {refusals}
+(Azure ML refuses a workspace whose identity does not have its roles yet).
 
 A **kill** is SIGKILL to the sandbox at a random moment of an up, of uploads (blobs, blocks, appends, renames), of runs
 (submitted, running, ending), or of registrations (models, data, environments, metrics); then it is started again, and

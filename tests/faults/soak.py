@@ -31,7 +31,7 @@ from tests.program.harness import ROOT
 FOLDER = ROOT / ".soak"
 RESULTS = FOLDER / "results.jsonl"
 DOCUMENT = ROOT / "docs" / "soak.md"
-BEYOND_SEEDS = 10
+BEYOND_SEEDS = 3
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -36,7 +36,7 @@ def test_a_fault_in_twenty_requests_is_outlasted(signed_in: Sandbox, tmp_path: P
 
 
 def test_every_kind_at_once_ends_within_three_runs(signed_in: Sandbox, tmp_path: Path) -> None:
-    bar = BARS["all-5"]
+    bar = BARS["mixed-20"]
     plan(signed_in, 2, *bar.rules(2))
     for tried in Life(signed_in, tmp_path, bar.runs).go():
         assert tried.runs, (tried.operation, tried.texts)
