@@ -78,8 +78,8 @@ def main() -> int:
         words = (
             "The program with teams like the dev stack's: a preview under the embedded engine with the stand-in\n"
             "providers and a sandbox (no policy pack), and the SDK alone beside it, with the engine's setting of the\n"
-            "garbage collector. The SDK alone waits for its outputs in its own way and its monitor unpacks every request,\n"
-            "so the engine can come out below it. Again: `python benchmarks/departments.py --write`."
+            "garbage collector. The SDK alone waits for its outputs in its own way and its monitor unpacks every\n"
+            "request, so the engine can come out below it. Again: `python benchmarks/departments.py --write`."
         )
         write("departments", "A department's preview", words, lines)
     return 0
