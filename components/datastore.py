@@ -11,11 +11,11 @@ from pulumi_azure_native import storage
 from components.guard import diagnose, lock
 from components.network import Firewall, PrivateLinks
 from components.principals import Principal, assign, subscription_of, unique
-from components.roles import BLOB_DATA_CONTRIBUTOR
+from components.roles import BLOB_DATA_CONTRIBUTOR, FILE_DATA_PRIVILEGED_CONTRIBUTOR
 from components.storage import Lifecycle, protect_from_mistakes, storage_account
 
-StoreType = Literal["adlsGen2", "blob"]
-WIRE_TYPES: Mapping[StoreType, str] = {"adlsGen2": "AzureDataLakeGen2", "blob": "AzureBlob"}
+StoreType = Literal["adlsGen2", "blob", "file"]
+WIRE_TYPES: Mapping[StoreType, str] = {"adlsGen2": "AzureDataLakeGen2", "blob": "AzureBlob", "file": "AzureFile"}
 
 
 @dataclass(frozen=True)
@@ -23,8 +23,8 @@ class Store:
     """What a datastore stands for.
 
     Attributes:
-        file_system: A file system (container) of the account.
-        type: How jobs reach it: `adlsGen2` with directories, or `blob`.
+        file_system: A file system (container) of the account, or a file share.
+        type: How jobs reach it: `adlsGen2` with directories, `blob`, or `file` for a share.
     """
 
     file_system: str
@@ -60,6 +60,8 @@ class AdlsDatastoreArgs:
         existing_file_systems: Whether the file systems exist too, and nothing is made in the account.
         datastores: What each datastore stands for, by its name.
         contributors: Who reads and writes the file systems: people, groups, the clusters' and the workspace's identity.
+        shares: File shares to make in the account: the most that each holds in GiB, by its name.
+        share_contributors: Who reads and writes all shares of the account, if there are any.
         credential: With whom jobs reach the data; their own identity if left out, and then no credential is stored.
         soft_delete_days: Days that what is deleted in an account that is made can be restored, 0 for none.
         lifecycle: When blobs of an account that is made get cheaper and go.
@@ -81,6 +83,8 @@ class AdlsDatastoreArgs:
     existing_file_systems: bool = False
     datastores: Mapping[str, Store] = field(default_factory=dict)
     contributors: Sequence[Principal] = ()
+    shares: Mapping[str, int] = field(default_factory=dict)
+    share_contributors: Sequence[Principal] = ()
     credential: ClientSecret | None = None
     soft_delete_days: int = 7
     lifecycle: Sequence[Lifecycle] = ()
@@ -100,10 +104,11 @@ class AdlsDatastoreArgs:
         if (self.account_name is None) == (self.account_id is None):
             raise ValueError("give either account_name, to make an account, or account_id, to use one")
         for name, store in self.datastores.items():
-            if store.file_system not in self.file_systems:
-                raise ValueError(
-                    f"datastore '{name}': no file system '{store.file_system}' among {list(self.file_systems)}"
-                )
+            what, known = ("share", self.shares) if store.type == "file" else ("file system", self.file_systems)
+            if store.file_system not in known:
+                raise ValueError(f"datastore '{name}': no {what} '{store.file_system}' among {list(known)}")
+            if store.type == "file" and self.credential:
+                raise ValueError(f"datastore '{name}': Azure ML reaches file shares by no service principal")
 
 
 @dataclass(frozen=True)
@@ -113,7 +118,7 @@ class RegisteredDatastore:
     Attributes:
         type: Kind of storage, in Azure's words.
         account: Storage account behind it.
-        container: File system behind it.
+        container: File system or file share behind it.
         uri: Where jobs find its files: `azureml://…/datastores/NAME/paths/`.
     """
 
@@ -166,9 +171,12 @@ class AdlsDatastore(pulumi.ComponentResource):
         if args.links and (args.account_name is not None or args.links.own_zones):
             for part in ("blob", "dfs"):
                 args.links.connect(f"lake-{part}", account.id, part)
-        containers = {system: self._file_system(system, account) for system in args.file_systems}
+        systems = {system: self._file_system(system, account) for system in args.file_systems}
+        shares = {share: self._share(share, gib, account) for share, gib in args.shares.items()}
+        if args.shares:
+            self._grant("files", account.id, args.share_contributors, FILE_DATA_PRIVILEGED_CONTRIBUTOR)
         self.datastores = {
-            store: self._datastore(store, what, account, containers[what.file_system])
+            store: self._datastore(store, what, account, (shares if what.type == "file" else systems)[what.file_system])
             for store, what in args.datastores.items()
         }
         if args.protect and args.account_name is not None:
@@ -224,16 +232,32 @@ class AdlsDatastore(pulumi.ComponentResource):
                 public_access="None",
                 opts=pulumi.ResourceOptions(parent=self),
             ).id
-        for principal in unique(self._args.contributors):
+        self._grant(system, id_, self._args.contributors, BLOB_DATA_CONTRIBUTOR)
+        return id_
+
+    def _share(self, share: str, gib: int, account: _Account) -> pulumi.Output[str]:
+        """The id of a file share that is made."""
+        made = storage.FileShare(
+            f"{self._name}-{share}",
+            share_name=share,
+            account_name=account.name,
+            resource_group_name=account.group,
+            share_quota=gib,
+            enabled_protocols=storage.EnabledProtocols.SMB,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        return pulumi.Output.from_input(made.id)
+
+    def _grant(self, what: str, scope: pulumi.Output[str], who: Sequence[Principal], role: str) -> None:
+        for principal in unique(who):
             assigned = assign(
-                f"{self._name}-{system}-{principal.name}",
-                scope=id_,
+                f"{self._name}-{what}-{principal.name}",
+                scope=scope,
                 principal=principal,
-                role=BLOB_DATA_CONTRIBUTOR,
+                role=role,
                 opts=pulumi.ResourceOptions(parent=self),
             )
             self._below.append(assigned)
-        return id_
 
     def _datastore(
         self, store: str, what: Store, account: _Account, container_id: pulumi.Output[str]
@@ -254,7 +278,7 @@ class AdlsDatastore(pulumi.ComponentResource):
 
     def _properties(
         self, what: Store, account: _Account, container: pulumi.Output[str]
-    ) -> ml.AzureDataLakeGen2DatastoreArgs | ml.AzureBlobDatastoreArgs:
+    ) -> ml.AzureDataLakeGen2DatastoreArgs | ml.AzureBlobDatastoreArgs | ml.AzureFileDatastoreArgs:
         credential = self._args.credential
         access: ml.ServiceDataAccessAuthIdentity | None = None
         credentials: ml.NoneDatastoreCredentialsArgs | ml.ServicePrincipalDatastoreCredentialsArgs
@@ -272,6 +296,16 @@ class AdlsDatastore(pulumi.ComponentResource):
             )
         # Without subscription and group, Azure ML cannot find the account of an identity-based datastore.
         subscription = account.id.apply(subscription_of)
+        if what.type == "file":
+            return ml.AzureFileDatastoreArgs(
+                datastore_type="AzureFile",
+                account_name=account.name,
+                file_share_name=container,
+                credentials=credentials,
+                service_data_access_auth_identity=access,
+                subscription_id=subscription,
+                resource_group=account.group,
+            )
         if what.type == "blob":
             return ml.AzureBlobDatastoreArgs(
                 datastore_type="AzureBlob",

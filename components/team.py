@@ -114,7 +114,7 @@ class _TeamBuilder:
         self._guard(workspace)
         if isinstance(self._network, ManagedNetwork):
             workspace.allow_outbound("data-blob", PrivateEndpointRule(workspace.data_account_id, "blob"))
-        datastores = {**self._lake(workspace, with_data), **self._data(workspace)}
+        datastores = {**self._lake(workspace, with_data), **self._data(workspace, with_data)}
         return {
             "subscriptionId": workspace.workspace_id.apply(subscription_of),
             "resourceGroup": workspace.resource_group_name,
@@ -339,10 +339,26 @@ class _TeamBuilder:
         )
         return approver
 
-    def _data(self, workspace: TeamWorkspace) -> Mapping[str, RegisteredDatastore]:
+    def _data(self, workspace: TeamWorkspace, people: list[Principal]) -> Mapping[str, RegisteredDatastore]:
         data = self._team.data
         if data is None:
             return {}
+        with_share = [workspace.workspace_identity, workspace.node_identity]
+        if not self._department.protected:
+            with_share += people
+        elif data.shares:  # nobody who comes and goes has a role on what is locked
+            for person in people:
+                assign(
+                    f"{self._team.name}-{person.name}-files",
+                    scope=workspace.resource_group_id,
+                    principal=person,
+                    role=FILE_DATA_PRIVILEGED_CONTRIBUTOR,
+                    opts=pulumi.ResourceOptions(parent=workspace),
+                )
+        if data.shares and workspace.links:
+            workspace.links.connect("data-file", workspace.data_account_id, "file")
+        if data.shares and isinstance(self._network, ManagedNetwork):
+            workspace.allow_outbound("data-file", PrivateEndpointRule(workspace.data_account_id, "file"))
         made = AdlsDatastore(
             f"{self._team.name}-data",
             AdlsDatastoreArgs(
@@ -351,7 +367,12 @@ class _TeamBuilder:
                 location=self._department.region,
                 account_id=workspace.data_account_id,
                 file_systems=data.containers,
-                datastores={store.name: Store(store.container, "blob") for store in data.datastores},
+                shares={share.name: share.gib for share in data.shares},
+                share_contributors=with_share,
+                datastores={
+                    store.name: Store(store.container, "blob") if store.container else Store(str(store.share), "file")
+                    for store in data.datastores
+                },
             ),
             opts=pulumi.ResourceOptions(parent=workspace),
         )

@@ -340,23 +340,47 @@ class Lake(_Settings):
     lifecycle: tuple[LifecycleRule, ...] = Field(default=(), description="When blobs get cheaper and go.")
 
 
-class BlobDatastore(_Settings):
-    """A datastore of the workspace: the name under which jobs reach a container of the team's account for data."""
+class DataDatastore(_Settings):
+    """A datastore of the workspace: the name under which jobs reach a container or share of the account for data."""
 
     name: DatastoreName = Field(description=_DATASTORE_NAME)
-    container: str = Field(description="The container that it stands for; one of data.containers.")
+    container: str | None = Field(default=None, description="The container that it stands for; one of data.containers.")
+    share: str | None = Field(
+        default=None, description="The file share that it stands for; one of data.shares. One of both is given."
+    )
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Self:
+        if (self.container is None) == (self.share is None):
+            raise PydanticCustomError("own", "names either a container or a share.")
+        return self
+
+
+class Share(_Settings):
+    """A file share, which jobs mount as a folder."""
+
+    name: FileSystemName = Field(description="Name of the share: 3 to 63 lower-case letters, digits, single hyphens.")
+    gib: int = Field(default=100, ge=1, le=5120, description="Most that it holds, 1 to 5120 GiB.")
 
 
 class Data(_Settings):
     """What is in the team's storage account for data, beside the lake."""
 
     containers: tuple[FileSystemName, ...] = Field(
-        min_length=1,
-        description="Containers: each 3 to 63 lower-case letters, digits and single hyphens, at least one of them.",
+        default=(), description="Containers: each 3 to 63 lower-case letters, digits and single hyphens."
     )
-    datastores: tuple[BlobDatastore, ...] = Field(
-        default=(), description="Datastores of the workspace on these containers."
+    shares: tuple[Share, ...] = Field(
+        default=(), description="File shares; the team's people and clusters read and write them by their identity."
     )
+    datastores: tuple[DataDatastore, ...] = Field(
+        default=(), description="Datastores of the workspace on these containers and shares."
+    )
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if not (self.containers or self.shares):
+            raise PydanticCustomError("own", "has neither containers nor shares.")
+        return self
 
 
 class GitHub(_Settings):

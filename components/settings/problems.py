@@ -409,15 +409,29 @@ def _lake_problems(path: Path, lake: Mapping[str, Any], department: Mapping[str,
             )
 
 
+_PLACES = (
+    ("lake", "fileSystems", "fileSystem"),
+    ("data", "containers", "container"),
+    ("data", "shares", "share"),
+)
+"""Where datastores are, what they stand for, and how they name it."""
+
+
 def _store_problems(path: Path, team: Mapping[str, Any], wrong: Collection[Path]) -> Iterator[Problem]:
     """Datastores of lake and data: distinct names in the workspace, each of something that is there."""
     named: list[tuple[Path, object]] = []
-    for part, places, place in (("lake", "fileSystems", "fileSystem"), ("data", "containers", "container")):
+    yield from _duplicates(
+        (((*path, "data", "shares", i, "name"), one.get("name")) for i, one in _mappings(team.get("data"), "shares")),
+        "Shares",
+    )
+    for part, places, place in _PLACES:
         holder = _mapping(team.get(part))
-        known = dict.fromkeys(_texts(holder, places))
+        known = dict.fromkeys(_texts(holder, places) or [str(one.get("name")) for _, one in _mappings(holder, places)])
         for i, store in _mappings(holder, "datastores"):
             at = (*path, part, "datastores", i)
             name, what = store.get("name"), store.get(place)
+            if what is None:
+                continue
             named.append(((*at, "name"), name))
             if isinstance(name, str) and name.lower() in RESERVED_DATASTORES:
                 yield Problem((*at, "name"), f"{show(name)} is in every workspace from the start.")
@@ -451,8 +465,8 @@ def _texts(raw: Mapping[str, Any], key: str) -> list[str]:
     return [entry for entry in entries if isinstance(entry, str)] if isinstance(entries, list) else []
 
 
-def _mappings(raw: Mapping[str, Any], key: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    entries = raw.get(key)
+def _mappings(raw: object, key: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    entries = _mapping(raw).get(key)
     for i, entry in enumerate(entries if isinstance(entries, list) else ()):
         if isinstance(entry, Mapping):
             yield i, entry

@@ -16,6 +16,7 @@ from sandbox.azure.arm import (
     operationalinsights,
     operations,
     policy,
+    shares,
 )
 from sandbox.azure.arm import keyvault as vaults
 from sandbox.azure.arm import storage as storage_accounts
@@ -44,6 +45,7 @@ PROVIDERS: tuple[Provider, ...] = (
     network,
     operationalinsights,
     policy,
+    shares,
     storage_accounts,
     vaults,
     workspaces,

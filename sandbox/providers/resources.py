@@ -182,6 +182,16 @@ RESOURCES: Final[dict[str, ResourceType]] = {
         _ACCOUNT + "/blobServices/default/containers/{containerName}",
         limits={**_ACCOUNT_NAME, "containerName": Limits(None, 3, 63)},
     ),
+    "azure-native:storage:FileShare": ResourceType(
+        _ACCOUNT + "/fileServices/default/shares/{shareName}",
+        replaces=frozenset({"enabledProtocols"}),
+        queries=frozenset({"expand"}),
+        limits={
+            **_ACCOUNT_NAME,
+            "shareName": Limits(None, 3, 63),
+            "shareQuota": Limits(lowest=1, highest=102400),
+        },
+    ),
     "azure-native:storage:ManagementPolicy": ResourceType(
         _ACCOUNT + "/managementPolicies/{managementPolicyName}", limits=_ACCOUNT_NAME
     ),

@@ -214,6 +214,25 @@ MISTAKES: list[tuple[str, Any, str, list[str]]] = [
         "teams[0].data.datastores[0].container",
         ["'rav' is not in data.containers. Did you mean 'raw'?"],
     ),
+    (
+        "teams.0.data",
+        {"shares": [{"name": "notes"}], "datastores": [{"name": "R", "share": "note"}]},
+        "teams[0].data.datastores[0].share",
+        ["'note' is not in data.shares. Did you mean 'notes'?"],
+    ),
+    (
+        "teams.0.data",
+        {
+            "containers": ["c-1"],
+            "shares": [{"name": "notes"}],
+            "datastores": [{"name": "R", "share": "notes", "container": "c-1"}],
+        },
+        "teams[0].data.datastores[0]",
+        ["either a container or a share"],
+    ),
+    ("teams.0.data", {"shares": [{"name": "a-b"}, {"name": "a-b"}]}, "teams[0].data.shares[1].name", ["distinct"]),
+    ("teams.0.data", {"shares": [{"name": "notes", "gib": 6000}]}, "teams[0].data.shares[0].gib", ["1 to 5120"]),
+    ("teams.0.data", {}, "teams[0].data", ["neither containers nor shares"]),
     ("teams.0.automation", [{"name": "release"}], "teams[0].automation[0]", ["no way to sign in"]),
     (
         "teams.0.automation",

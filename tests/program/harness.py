@@ -42,6 +42,7 @@ IDS = {
     "storage:StorageAccount": _STORAGE,
     "storage:BlobContainer": f"{_STORAGE}/blobServices/default/containers/{{containerName}}",
     "storage:BlobServiceProperties": f"{_STORAGE}/blobServices/{{blobServicesName}}",
+    "storage:FileShare": f"{_STORAGE}/fileServices/default/shares/{{shareName}}",
     "storage:ManagementPolicy": f"{_STORAGE}/managementPolicies/{{managementPolicyName}}",
     "keyvault:Secret": f"{_GROUP}/providers/Microsoft.KeyVault/vaults/{{vaultName}}/secrets/{{secretName}}",
     "keyvault:Vault": f"{_GROUP}/providers/Microsoft.KeyVault/vaults/{{vaultName}}",

@@ -24,6 +24,7 @@ REPLACED_BY: Mapping[str, frozenset[str]] = {
         "storage:StorageAccount": "resourceGroupName accountName location isHnsEnabled",
         "storage:BlobContainer": "resourceGroupName accountName containerName",
         "storage:BlobServiceProperties": "resourceGroupName accountName blobServicesName",
+        "storage:FileShare": "resourceGroupName accountName shareName enabledProtocols",
         "storage:ManagementPolicy": "resourceGroupName accountName managementPolicyName",
         "keyvault:Vault": "resourceGroupName vaultName",
         "keyvault:Secret": "resourceGroupName vaultName secretName",

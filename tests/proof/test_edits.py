@@ -55,7 +55,9 @@ def team(path: str, *rest: Any, **expected: Any) -> Edit:
 
 def on_lake(who: str) -> tuple[str, ...]:
     """Somebody's assignments to the team's data."""
-    return (f"RoleAssignment all-{who}-*", f"RoleAssignment all-raw-{who}", f"RoleAssignment all-curated-{who}")
+    return tuple(
+        f"RoleAssignment all-{what}" for what in (f"{who}-*", f"raw-{who}", f"curated-{who}", f"data-files-{who}")
+    )
 
 
 IN_USE = "definitions go before their assignments do, which Azure refuses; an assignment keeps its policy's definition"
@@ -123,13 +125,13 @@ EDITS = [
          delete=("RoleAssignment all-teamLead-*", *on_lake("admin1@site.com")),
          create=tuple(f"RoleAssignment all-{name}" for name in (
              "teamLead-user2@site.com", "user2@site.com-blobs", "user2@site.com-data", "raw-user2@site.com",
-             "curated-user2@site.com"))),
+             "curated-user2@site.com", "data-files-user2@site.com"))),
     team("leads.0.until", "2098-12-31", NOTHING),
     team("dataScientists.0", {"user": "user1@site.com"}, REGISTERED,
          delete=("RoleAssignment all-dataScientist-*", *on_lake("bluegranit-data-scientists")),
          create=tuple(f"RoleAssignment all-{name}" for name in (
              "dataScientist-user1@site.com", "user1@site.com-blobs", "user1@site.com-data", "raw-user1@site.com",
-             "curated-user1@site.com"))),
+             "curated-user1@site.com", "data-files-user1@site.com"))),
     team("readers", [], REGISTERED, delete=("RoleAssignment all-reader-*",)),
     team("groups", True, REGISTERED,
          delete=("RoleAssignment all-admin-*", "RoleAssignment all-reader-*", "RoleAssignment all-teamLead-*",
@@ -138,7 +140,7 @@ EDITS = [
          create=(*(f"Group all-{role}" for role in ROLES),
                  *(f"RoleAssignment all-{role}-group-{role}" for role in ROLES),
                  *(f"RoleAssignment all-{what.format(role)}" for role in ("teamLead", "dataScientist") for what in (
-                     "group-{}-blobs", "group-{}-data", "raw-group-{}", "curated-group-{}")))),
+                     "group-{}-blobs", "group-{}-data", "raw-group-{}", "curated-group-{}", "data-files-group-{}")))),
     team("budget.monthly", 2000, BODY, update=("Budget *",)),
     team("budget.start", "2026-12", DECLARED, replace=("Budget *",), applied=True),
     team("budget.contacts", ["user1@site.com"], BODY, update=("Budget *",)),
@@ -191,17 +193,21 @@ EDITS = [
     team("lake.datastores.0.type", "blob", DECLARED, replace=("Datastore all-Raw",), applied=True),
     # data and automation
     team("data.containers", ["exports", "imports"], REGISTERED, create=("BlobContainer all-data-imports",)),
+    team("data.shares", [{"name": "notes", "gib": 50}, {"name": "papers"}], REGISTERED,
+         create=("FileShare all-data-papers",)),
+    team("data.shares.0.gib", 80, BODY, update=("FileShare all-data-notes",), applied=True),
     team("data.datastores.0.name", "Out", REGISTERED, delete=("Datastore all-data-Exports",),
          create=("Datastore all-data-Out",)),
     team("data", ..., REGISTERED,
-         delete=("AdlsDatastore all-data", "Datastore all-data-*", "BlobContainer all-data-*")),
+         delete=("AdlsDatastore all-data", "Datastore all-data-*", "BlobContainer all-data-*", "FileShare all-data-*",
+                 "RoleAssignment all-data-files-*")),
     team("automation.0.name", "deliver", REGISTERED,
          delete=("* all-release", "* all-release-github", "RoleAssignment *-all-release*"),
          create=("ServicePrincipal all-deliver", "Application all-deliver",
                  "ApplicationFederatedIdentityCredential all-deliver-github",
                  *(f"RoleAssignment all-{name}" for name in (
                      "automation-all-deliver", "all-deliver-blobs", "all-deliver-data", "raw-all-deliver",
-                     "curated-all-deliver")))),
+                     "curated-all-deliver", "data-files-all-deliver")))),
     team("automation.0.role", "contributor", REGISTERED, delete=("RoleAssignment all-automation-all-release",),
          create=("RoleAssignment all-release-workspace",)),
     team("automation.0.github.repository", "contoso/other", GRAPH,
@@ -257,7 +263,9 @@ def test_another_name_of_a_team_is_another_team(world: World) -> None:
 
 
 NOT_EDITED = {
-    "BlobDatastore.container": "as Datastore.file_system",
+    "DataDatastore.container": "as Datastore.file_system",
+    "Share.name": "data.shares adds one",
+    "DataDatastore.share": "as Datastore.file_system",
     "Cluster.min_nodes": "is always 0",
     "Department.subscription_id": "another subscription is another stack",
     "Member.group": "dataScientists.0 turns a group into a person",

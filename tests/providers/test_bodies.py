@@ -92,6 +92,19 @@ TABLE: list[tuple[str, dict[str, Any], str, str, dict[str, Any]]] = [
         {"properties": {"publicAccess": "None"}},
     ),
     (
+        "storage:FileShare",
+        {
+            "resourceGroupName": "g",
+            "accountName": "acct",
+            "shareName": "notes",
+            "shareQuota": 10,
+            "metadata": {"a": "b"},
+        },
+        f"{GROUP}/providers/Microsoft.Storage/storageAccounts/acct/fileServices/default/shares/notes",
+        "2024-01-01",
+        {"properties": {"shareQuota": 10, "metadata": {"a": "b"}}},
+    ),
+    (
         "storage:ManagementPolicy",
         {
             "resourceGroupName": "g",
