@@ -12,6 +12,8 @@ from components.access import define_role, role_guid
 from components.aliases import drop_version_aliases
 from components.azurepolicy import ALWAYS, PolicyAssignmentsArgs, assign_policies, define
 from components.directory import Directory
+from components.modelregistry import ModelRegistry, ModelRegistryArgs
+from components.names import model_registry_names
 from components.network import firewall
 from components.outputs import CONTRACT
 from components.principals import assign, unique
@@ -41,7 +43,8 @@ def build_department(department: Department) -> Mapping[str, Any]:
     if services and policies and department.policy_effect != "off":
         rules = PolicyAssignmentsArgs(services.resource_group_id, department.policy_effect, ALWAYS, policies)
         assign_policies(SHARED, rules, opts=pulumi.ResourceOptions(parent=services))
-    shared = Shared(department, provider, client.tenant_id, Directory(), policies, services)
+    registry = _model_registry(department, provider)
+    shared = Shared(department, provider, client.tenant_id, Directory(), policies, services, registry)
     _subscription_admins(shared)
     return {
         "contract": CONTRACT,
@@ -52,6 +55,13 @@ def build_department(department: Department) -> Mapping[str, Any]:
             "subscriptionId": department.subscription_id,
             "owner": department.tag_owner,
             "costCenter": department.tag_cost_center,
+            "modelRegistry": {
+                "name": registry.registry_name,
+                "resourceGroup": registry.resource_group_name,
+                "uri": registry.uri,
+            }
+            if registry
+            else None,
         },
         "teams": {team.name: build_team(shared, team) for team in department.teams},
     }
@@ -74,6 +84,30 @@ def _shared_services(department: Department, provider: pulumi.ProviderResource) 
             log_retention_days=department.log_retention_days,
             existing_log_workspace_id=wanted.log_workspace_id,
             diagnostics=department.diagnosed,
+            tags=department.shared_tags,
+        ),
+        opts=pulumi.ResourceOptions(providers=[provider]),
+    )
+
+
+def _model_registry(department: Department, provider: pulumi.ProviderResource) -> ModelRegistry | None:
+    if department.model_registry is None:
+        return None
+    registry_name, group_name = model_registry_names(
+        department=department.code,
+        region=department.region,
+        region_abbreviation=department.region_abbreviation,
+        environment=department.environment,
+    )
+    return ModelRegistry(
+        "model-registry",
+        ModelRegistryArgs(
+            registry_name=registry_name,
+            resource_group_name=group_name,
+            location=department.region,
+            other_regions=department.model_registry.regions,
+            replication=department.replication,
+            public=any(department.network_of(team).mode != "private" for team in department.teams),
             tags=department.shared_tags,
         ),
         opts=pulumi.ResourceOptions(providers=[provider]),

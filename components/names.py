@@ -117,6 +117,16 @@ def team_names(
     return names
 
 
+def model_registry_names(
+    *, department: str, region: str, region_abbreviation: str, environment: str
+) -> tuple[str, str]:
+    """Names of the department's model registry and its resource group, which no team's can be."""
+    return (
+        f"{department}{region_abbreviation}{environment}models",
+        f"{department}-modelregistry-{region}-{environment}",
+    )
+
+
 def short_hash(subscription_id: str, resource_group: str) -> str:
     """Four lower-case characters that a subscription and a resource group determine."""
     digest = hashlib.sha256(f"{subscription_id}/{resource_group}".lower().encode()).digest()

@@ -15,6 +15,7 @@ ZONES: Mapping[str, tuple[str, ...]] = {
     "file": ("privatelink.file.core.windows.net",),
     "vault": ("privatelink.vaultcore.azure.net",),
     "registry": ("privatelink.azurecr.io",),
+    "amlregistry": ("privatelink.api.azureml.ms",),
 }
 """DNS zones that know a private endpoint's names, by what it leads to.
 
@@ -258,7 +259,7 @@ class PrivateLinks(pulumi.ComponentResource):
 
     def _make_zones(self, network_id: pulumi.Output[str]) -> Mapping[str, pulumi.Output[str]]:
         made = {}
-        for zone in (zone for zones in ZONES.values() for zone in zones):
+        for zone in dict.fromkeys(zone for zones in ZONES.values() for zone in zones):
             own = privatedns.PrivateZone(
                 f"{self._name}-{zone}",
                 private_zone_name=zone,

@@ -89,6 +89,14 @@ class TeamOutput(_Output):
     automation: dict[str, AutomationOutput] = Field(default_factory=dict, description="Service principals by name.")
 
 
+class ModelRegistryOutput(_Output):
+    """The registry of models that the teams share."""
+
+    name: str
+    resource_group: str
+    uri: str = Field(description="How clients name it: azureml://registries/NAME.")
+
+
 class DepartmentOutput(_Output):
     """The department as a whole."""
 
@@ -98,6 +106,7 @@ class DepartmentOutput(_Output):
     subscription_id: str
     owner: str
     cost_center: str
+    model_registry: ModelRegistryOutput | None = Field(default=None, description="The teams' registry of models.")
 
 
 class StackOutputs(_Output):

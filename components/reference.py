@@ -11,6 +11,7 @@ from components.compute import ComputeCluster, ComputeClusterArgs
 from components.datastore import AdlsDatastore, AdlsDatastoreArgs
 from components.files import write_whole
 from components.instance import ComputeInstance, ComputeInstanceArgs
+from components.modelregistry import ModelRegistry, ModelRegistryArgs
 from components.network import PrivateLinks, PrivateLinksArgs
 from components.serviceprincipal import ServicePrincipal, ServicePrincipalArgs
 from components.shared import SharedServices, SharedServicesArgs
@@ -25,6 +26,7 @@ COMPONENTS = {
     ServicePrincipal: ServicePrincipalArgs,
     PrivateLinks: PrivateLinksArgs,
     SharedServices: SharedServicesArgs,
+    ModelRegistry: ModelRegistryArgs,
 }
 
 _INTRO = """# Components

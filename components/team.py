@@ -1,7 +1,7 @@
 """One team of a department: its workspace, people, clusters, data and automation, from the settings."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pulumi
@@ -22,6 +22,7 @@ from components.datastore import AdlsDatastore, AdlsDatastoreArgs, ClientSecret,
 from components.directory import Directory
 from components.guard import BudgetArgs, budget
 from components.instance import ComputeInstance, ComputeInstanceArgs, Schedule
+from components.modelregistry import ModelRegistry
 from components.network import (
     FqdnRule,
     ManagedNetwork,
@@ -65,6 +66,7 @@ class Shared:
         directory: Finds people and groups.
         custom_policies: The department's own Azure Policy definitions, if it has policies.
         services: What is made for all teams together, if anything is.
+        model_registry: What the teams share models through, if the department has it.
     """
 
     department: Department
@@ -73,6 +75,7 @@ class Shared:
     directory: Directory
     custom_policies: CustomDefinitions | None
     services: SharedServices | None
+    model_registry: ModelRegistry | None
 
 
 def build_team(shared: Shared, team: Team) -> Mapping[str, Any]:
@@ -108,6 +111,7 @@ class _TeamBuilder:
         )
         for principal in principals.values():
             workspace.grant_data_access(principal.principal)
+        self._share_models(workspace, people, runs)
         clusters = {cluster.name: self._cluster(cluster, workspace) for cluster in self._team.clusters}
         instances = {instance.name: self._instance(instance, workspace) for instance in self._team.instances}
         with_data = [*contributors, *(principal.principal for principal in principals.values())]
@@ -152,6 +156,29 @@ class _TeamBuilder:
         if not self._team.groups:
             return found
         return {persona: [self._group(persona, members)] if members else [] for persona, members in found.items()}
+
+    def _share_models(
+        self, workspace: TeamWorkspace, people: Mapping[Persona, list[Principal]], runs: list[Principal]
+    ) -> None:
+        """Let the team use the department's registry of models: who works registers, who administers or reads sees."""
+        registry = self._shared.model_registry
+        if registry is None:
+            return
+        machines = [workspace.workspace_identity, workspace.node_identity]
+        for persona, found in people.items():
+            for person in found:
+                own = person if not self._team.groups else self._of_team(person)
+                registry.admit(own, registers=persona in WORKS_WITH_DATA)
+        for principal in (*runs, *map(self._of_team, machines)):
+            registry.admit(principal)
+        if workspace.links:
+            workspace.links.connect("model-registry", registry.registry_id, "amlregistry")
+        if isinstance(self._network, ManagedNetwork):
+            workspace.allow_outbound("model-registry", PrivateEndpointRule(registry.registry_id, "amlregistry"))
+
+    def _of_team(self, principal: Principal) -> Principal:
+        """The principal under a name that no other team's has."""
+        return replace(principal, name=f"{self._team.name}-{principal.name}")
 
     def _principals(self, members: tuple[Member, ...]) -> list[Principal]:
         return unique(self._shared.directory.principal(member) for member in members)

@@ -730,6 +730,14 @@ class KeyVault(_Settings):
     )
 
 
+class ModelRegistry(_Settings):
+    """An Azure ML registry, through which the teams share models, environments and components."""
+
+    regions: tuple[Region, ...] = Field(
+        default=(), description="Regions beside the department's in which its content is kept, for workspaces there."
+    )
+
+
 class Department(_Settings):
     """A department's Azure Machine Learning platform in one environment: one stack."""
 
@@ -826,6 +834,13 @@ class Department(_Settings):
             "Whether the aliases for azure-native's older resource types are kept. Needed only for a "
             "stack that azure-native 1 "
             "or 2 wrote; they make every preview several times slower."
+        ),
+    )
+    model_registry: ModelRegistry | None = Field(
+        default=None,
+        description=(
+            "A registry of models for all teams, in a resource group of its own; none if left out. It is closed to the "
+            "internet where the network of every team is private."
         ),
     )
     deployers: tuple[Member, ...] = Field(

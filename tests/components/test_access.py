@@ -160,6 +160,7 @@ BUILT_IN = {
     "BLOB_DATA_CONTRIBUTOR": "Storage Blob Data Contributor",
     "FILE_DATA_PRIVILEGED_CONTRIBUTOR": "Storage File Data Privileged Contributor",
     "NETWORK_CONNECTION_APPROVER": "Azure AI Enterprise Network Connection Approver",
+    "REGISTRY_USER": "AzureML Registry User",
     "ACR_PULL": "AcrPull",
 }
 

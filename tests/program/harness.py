@@ -74,6 +74,9 @@ IDS = {
     "consumption:Budget": "{scope}/providers/Microsoft.Consumption/budgets/{budgetName}",
     "authorization:RoleDefinition": "{scope}/providers/Microsoft.Authorization/roleDefinitions/{roleDefinitionId}",
     "authorization:RoleAssignment": "{scope}/providers/Microsoft.Authorization/roleAssignments/{roleAssignmentName}",
+    "machinelearningservices:Registry": (
+        f"{_GROUP}/providers/Microsoft.MachineLearningServices/registries/{{registryName}}"
+    ),
     "machinelearningservices:Workspace": _ML,
     "machinelearningservices:Compute": f"{_ML}/computes/{{computeName}}",
     "machinelearningservices:Datastore": f"{_ML}/datastores/{{name}}",
@@ -170,7 +173,7 @@ class Monitor(mocks.MockMonitor):
         if isinstance(identity := inputs.get("identity"), dict):
             outputs["identity"] = {
                 **identity,
-                "userAssignedIdentities": {i: {} for i in identity["userAssignedIdentities"]},
+                "userAssignedIdentities": {i: {} for i in identity.get("userAssignedIdentities", ())},
             }
         if type_ == "managedidentity:UserAssignedIdentity":
             outputs["principalId"] = principal_id(inputs["resourceName"])

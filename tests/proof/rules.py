@@ -34,6 +34,7 @@ REPLACED_BY: Mapping[str, frozenset[str]] = {
         "machinelearningservices:Workspace": "resourceGroupName workspaceName",
         "machinelearningservices:Compute": "resourceGroupName workspaceName computeName",
         "machinelearningservices:Datastore": "resourceGroupName workspaceName name",
+        "machinelearningservices:Registry": "resourceGroupName registryName",
         "machinelearningservices:ManagedNetworkSettingsRule": "resourceGroupName workspaceName ruleName",
         "network:VirtualNetwork": "resourceGroupName virtualNetworkName location",
         "network:NetworkSecurityGroup": "resourceGroupName networkSecurityGroupName",

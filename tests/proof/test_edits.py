@@ -37,14 +37,17 @@ from tests.proof.edits import (
 from tests.proof.stacks import BASE
 
 TEAM = "teams.0."
-TAGGED = (
-    *("ResourceGroup *", "UserAssignedIdentity *", "StorageAccount *", "Vault *", "Registry *", "Workspace *"),
+TEAM_TAGGED = (
+    *("ResourceGroup all-*", "UserAssignedIdentity *", "StorageAccount *", "Vault *", "Registry all-*", "Workspace *"),
     *("Component *", "Compute *", "Secret *"),
 )
+MODELS = ("ResourceGroup model-registry-group", "Registry model-registry")
+MODEL_ROLES = "RoleAssignment model-registry-*"
+TAGGED = (*TEAM_TAGGED, *MODELS)
 IN_GROUP = (
-    *TAGGED,
+    *TEAM_TAGGED,
     *("RoleDefinition all-*", "RoleAssignment all-*", "PolicyAssignment *", "Budget *", "DiagnosticSetting *"),
-    *("Blob*", "ManagementPolicy *", "Datastore *"),
+    *("Blob*", "FileShare *", "ManagementPolicy *", "Datastore *"),
 )
 ROLES = ("admin", "reader", "teamLead", "dataScientist")
 
@@ -55,9 +58,13 @@ def team(path: str, *rest: Any, **expected: Any) -> Edit:
 
 def on_lake(who: str) -> tuple[str, ...]:
     """Somebody's assignments to the team's data."""
-    return tuple(
-        f"RoleAssignment all-{what}" for what in (f"{who}-*", f"raw-{who}", f"curated-{who}", f"data-files-{who}")
-    )
+    own = (f"{who}-*", f"raw-{who}", f"curated-{who}", f"data-files-{who}")
+    return (*(f"RoleAssignment all-{what}" for what in own), uses_models(who))
+
+
+def uses_models(who: str, role: str = "user") -> str:
+    """Somebody's assignment to the department's model registry."""
+    return f"RoleAssignment model-registry-{role}-{who}"
 
 
 IN_USE = "definitions go before their assignments do, which Azure refuses; an assignment keeps its policy's definition"
@@ -74,18 +81,20 @@ DEVOPS = {
 
 EDITS = [
     # the department
-    Edit("code", "wise", PATH, wrong=IN_USE, update=(*TAGGED, "Application *"),
-         replace=("RoleDefinition *", "PolicyDefinition *", "PolicyAssignment all-compute-vm-sizes",
+    Edit("code", "wise", PATH, wrong=IN_USE, update=(*TEAM_TAGGED, "Application *"),
+         replace=(*MODELS, MODEL_ROLES, "RoleDefinition *", "PolicyDefinition *",
+                  "PolicyAssignment all-compute-vm-sizes",
                   "PolicyAssignment all-cluster-min-nodes", "RoleAssignment all-teamLead-*",
                   "RoleAssignment all-dataScientist-*", "RoleAssignment all-automation-*",
                   "RoleAssignment subscription-admin-*")),
-    Edit("environment", "dev", PATH, wrong=IN_USE, update=(*TAGGED, "Application *"),
-         replace=("RoleDefinition *", "PolicyDefinition *", "PolicyAssignment all-compute-vm-sizes",
+    Edit("environment", "dev", PATH, wrong=IN_USE, update=(*TEAM_TAGGED, "Application *"),
+         replace=(*MODELS, MODEL_ROLES, "RoleDefinition *", "PolicyDefinition *",
+                  "PolicyAssignment all-compute-vm-sizes",
                   "PolicyAssignment all-cluster-min-nodes", "RoleAssignment all-teamLead-*",
                   "RoleAssignment all-dataScientist-*", "RoleAssignment all-automation-*",
                   "RoleAssignment subscription-admin-*")),
-    Edit("region", "northeurope", FORCED, replace=IN_GROUP),
-    Edit("regionAbbreviation", "ne", NOTHING),
+    Edit("region", "northeurope", FORCED, replace=(*IN_GROUP, *MODELS, MODEL_ROLES)),
+    Edit("regionAbbreviation", "ne", PATH, replace=("Registry model-registry", MODEL_ROLES)),
     Edit("admin", "admin1@site.com", NOTHING),
     Edit("owner", "Somebody else", BODY, update=TAGGED, applied=True, wrong=SCHEDULED),
     Edit("owner", ..., BODY, update=TAGGED),
@@ -96,7 +105,7 @@ EDITS = [
     Edit("keyVault.purgeProtection", True, NESTED, update=("Vault *",),
          create=("PolicyAssignment all-vault-purge-protection",)),
     Edit("keyVault.retentionDays", 30, NESTED + "; Azure refuses it, as the settings say", update=("Vault *",)),
-    Edit("registrySku", "Standard", BODY, update=("Registry *",), applied=True),
+    Edit("registrySku", "Standard", BODY, update=("Registry all-*",), applied=True),
     Edit("logRetentionDays", 90, BODY, update=("Workspace all-logs",)),
     Edit("protect", True, REGISTERED, wrong="people's assignments move, and Azure removes none below a lock",
          create=tuple(f"ManagementLockByScope all-{what}" for what in ("work", "data", "lake", "vault"))),
@@ -110,6 +119,8 @@ EDITS = [
          replace=("StorageAccount *", "Registry *", "Vault *", "Blob*", "ManagementPolicy *", "Secret *", "Compute *",
                   "Workspace all-workspace", "Datastore *", "DiagnosticSetting *", "RoleAssignment *")),
     Edit("keepVersionAliases", True, NOTHING),
+    Edit("modelRegistry.regions", [], BODY, update=("Registry model-registry",), applied=True),
+    Edit("modelRegistry", ..., REGISTERED, delete=(*MODELS, MODEL_ROLES, "ModelRegistry model-registry")),
     Edit("deployers", ["user@domain.com", "admin1@site.com"], REGISTERED,
          create=("RoleAssignment all-vault-admin1@site.com",)),
     Edit("subscriptionAdmins", ["user1@site.com"], REGISTERED, delete=("RoleAssignment subscription-admin-*",),
@@ -117,28 +128,32 @@ EDITS = [
     Edit("subscriptionAdmins", [], REGISTERED,
          delete=("RoleAssignment subscription-admin-*", "RoleDefinition subscription-admin")),
     # a team
-    team("customName", "wideall2", PATH, replace=IN_GROUP),
+    team("customName", "wideall2", PATH,
+         replace=(*IN_GROUP, uses_models("all-workspace-identity"), uses_models("all-nodes-identity"))),
     team("admins", ["user@domain.com", "user1@site.com"], REGISTERED,
-         create=("RoleAssignment all-admin-user1@site.com",)),
+         create=("RoleAssignment all-admin-user1@site.com", uses_models("user1@site.com", "reader"))),
     team("leads", [], REGISTERED, delete=("RoleAssignment all-teamLead-*", *on_lake("admin1@site.com"))),
     team("leads.0.user", "user2@site.com", REGISTERED, applied=True,
          delete=("RoleAssignment all-teamLead-*", *on_lake("admin1@site.com")),
-         create=tuple(f"RoleAssignment all-{name}" for name in (
+         create=(uses_models("user2@site.com"), *(f"RoleAssignment all-{name}" for name in (
              "teamLead-user2@site.com", "user2@site.com-blobs", "user2@site.com-data", "raw-user2@site.com",
-             "curated-user2@site.com", "data-files-user2@site.com"))),
+             "curated-user2@site.com", "data-files-user2@site.com")))),
     team("leads.0.until", "2098-12-31", NOTHING),
     team("dataScientists.0", {"user": "user1@site.com"}, REGISTERED,
          delete=("RoleAssignment all-dataScientist-*", *on_lake("bluegranit-data-scientists")),
-         create=tuple(f"RoleAssignment all-{name}" for name in (
+         create=(uses_models("user1@site.com"), *(f"RoleAssignment all-{name}" for name in (
              "dataScientist-user1@site.com", "user1@site.com-blobs", "user1@site.com-data", "raw-user1@site.com",
-             "curated-user1@site.com", "data-files-user1@site.com"))),
-    team("readers", [], REGISTERED, delete=("RoleAssignment all-reader-*",)),
+             "curated-user1@site.com", "data-files-user1@site.com")))),
+    team("readers", [], REGISTERED, delete=("RoleAssignment all-reader-*", uses_models("user2@site.com", "reader"))),
     team("groups", True, REGISTERED,
          delete=("RoleAssignment all-admin-*", "RoleAssignment all-reader-*", "RoleAssignment all-teamLead-*",
+                 "RoleAssignment model-registry-reader-*",
                  "RoleAssignment all-dataScientist-*", *on_lake("admin1@site.com"),
                  *on_lake("bluegranit-data-scientists")),
          create=(*(f"Group all-{role}" for role in ROLES),
                  *(f"RoleAssignment all-{role}-group-{role}" for role in ROLES),
+                 *(uses_models(f"all-group-{role}", "reader") for role in ("admin", "reader")),
+                 *(uses_models(f"all-group-{role}") for role in ("teamLead", "dataScientist")),
                  *(f"RoleAssignment all-{what.format(role)}" for role in ("teamLead", "dataScientist") for what in (
                      "group-{}-blobs", "group-{}-data", "raw-group-{}", "curated-group-{}", "data-files-group-{}")))),
     team("budget.monthly", 2000, BODY, update=("Budget *",)),
@@ -203,12 +218,13 @@ EDITS = [
                  "RoleAssignment all-data-files-*")),
     team("automation.0.name", "deliver", REGISTERED,
          delete=("* all-release", "* all-release-github", "RoleAssignment *-all-release*"),
-         create=("ServicePrincipal all-deliver", "Application all-deliver",
+         create=("ServicePrincipal all-deliver", "Application all-deliver", uses_models("all-deliver"),
                  "ApplicationFederatedIdentityCredential all-deliver-github",
                  *(f"RoleAssignment all-{name}" for name in (
                      "automation-all-deliver", "all-deliver-blobs", "all-deliver-data", "raw-all-deliver",
                      "curated-all-deliver", "data-files-all-deliver")))),
-    team("automation.0.role", "contributor", REGISTERED, delete=("RoleAssignment all-automation-all-release",),
+    team("automation.0.role", "contributor", REGISTERED,
+         delete=("RoleAssignment all-automation-all-release", uses_models("all-release")),
          create=("RoleAssignment all-release-workspace",)),
     team("automation.0.github.repository", "contoso/other", GRAPH,
          update=("ApplicationFederatedIdentityCredential all-release-github",), applied=True),
@@ -257,7 +273,7 @@ def test_an_edit_does_what_the_rules_give(world: World, edit: Edit) -> None:
 
 def test_another_name_of_a_team_is_another_team(world: World) -> None:
     done = done_by(world.preview(edited(BASE, "teams.0.name", "every")))
-    own = {one for one in world.resources if one.split(" ")[1].split("-")[0] == "all"}
+    own = {one for one in world.resources if re.search(r"[ -]all\b", one)}
     renamed = {re.sub(r"\ball\b", "every", one) for one in own}
     assert done == {"create": renamed, "update": set(), "replace": set(), "delete": own}
 

@@ -35,6 +35,7 @@ TARGETS: dict[str, dict[str, tuple[str, ...]]] = {
             "ml-{name}-{location}-{workspace}.{location}.notebooks.azure.net",
         )
     },
+    "microsoft.machinelearningservices/registries": {"amlregistry": ("{name}.registry.{location}.api.azureml.ms",)},
 }
 # learn.microsoft.com/azure/private-link/private-endpoint-dns: zones that are not called as the names they stand for
 PUBLIC = {"vaultcore.azure.net": "vault.azure.net"}
