@@ -7,10 +7,14 @@ from typing import Any, Literal
 import pulumi
 from pulumi_azure_native import machinelearningservices as ml
 
+from components.principals import Principal
+
 _WIRE_PRIORITY = {"dedicated": "Dedicated", "lowPriority": "LowPriority"}
 
-REPLACED_BY = tuple(
-    f"properties.properties.{name}" for name in ("vmSize", "vmPriority", "subnet", "enableNodePublicIp")
+REPLACED_BY = (
+    *(f"properties.properties.{name}" for name in ("vmSize", "vmPriority", "subnet", "enableNodePublicIp")),
+    # An identity that is taken out turns azure-native's PUT into a PATCH, and that of a cluster has scale only.
+    "identity",
 )
 """What a cluster cannot change in place. azure-native sends an update, which the service ignores, so we say it."""
 
@@ -26,7 +30,8 @@ class ComputeClusterArgs:
         location: Azure region.
         vm_size: VM size of the nodes, such as `STANDARD_DS3_V2`.
         max_nodes: Most nodes at one time.
-        identity_id: User-assigned identity under which jobs read data and pull images.
+        identity_id: User-assigned identity under which jobs read data and pull images; one of the cluster's own,
+            system-assigned, if left out.
         priority: `dedicated`, or `lowPriority` for nodes that Azure may take back.
         idle_minutes: Minutes without a job after which a node is given back.
         min_nodes: Nodes that stay; only 0.
@@ -41,7 +46,7 @@ class ComputeClusterArgs:
     location: pulumi.Input[str]
     vm_size: str
     max_nodes: int
-    identity_id: pulumi.Input[str]
+    identity_id: pulumi.Input[str] | None = None
     priority: Literal["dedicated", "lowPriority"] = "dedicated"
     idle_minutes: int = 2
     min_nodes: Literal[0] = 0
@@ -60,10 +65,10 @@ class ComputeClusterArgs:
 
 
 class ComputeCluster(pulumi.ComponentResource):
-    """An AmlCompute cluster with no nodes at rest, an identity of its own, and neither SSH nor local accounts.
+    """An AmlCompute cluster with no nodes at rest, a managed identity, and neither SSH nor local accounts.
 
-    Scale and idle time change in place. VM size, priority and subnet make the cluster anew, the old one first, since
-    both have the same name.
+    Scale and idle time change in place. VM size, priority, subnet and identity make the cluster anew, the old one
+    first, since both have the same name.
 
     Example:
         >>> from components.compute import ComputeCluster, ComputeClusterArgs
@@ -82,11 +87,13 @@ class ComputeCluster(pulumi.ComponentResource):
         cluster_id: Id of the cluster.
         cluster_name: Its name in the workspace.
         vm_size: Its VM size as the service has it.
+        principal: Its own identity, to give roles to; None where it has a user-assigned one.
     """
 
     cluster_id: pulumi.Output[str]
     cluster_name: pulumi.Output[str]
     vm_size: pulumi.Output[str]
+    principal: Principal | None = None
 
     def __init__(self, name: str, args: ComputeClusterArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("azureml-platform:components:ComputeCluster", name, {}, opts)
@@ -96,7 +103,7 @@ class ComputeCluster(pulumi.ComponentResource):
             workspace_name=args.workspace_name,
             resource_group_name=args.resource_group_name,
             location=args.location,
-            identity=ml.ManagedServiceIdentityArgs(type="UserAssigned", user_assigned_identities=[args.identity_id]),
+            identity=_identity(args),
             properties=_properties(args),
             tags=args.tags,
             opts=pulumi.ResourceOptions(parent=self, replace_on_changes=list(REPLACED_BY), delete_before_replace=True),
@@ -104,7 +111,27 @@ class ComputeCluster(pulumi.ComponentResource):
         self.cluster_id = cluster.id
         self.cluster_name = cluster.name
         self.vm_size = cluster.properties.apply(lambda properties: _made_as_asked(args, properties))
+        if args.identity_id is None:
+            self.principal = self._own_identity(name, cluster, args)
         self.register_outputs({"clusterId": self.cluster_id, "clusterName": self.cluster_name, "vmSize": self.vm_size})
+
+    def _own_identity(self, name: str, cluster: ml.Compute, args: ComputeClusterArgs) -> Principal:
+        """Looked up by name: the preview of an update knows a cluster's name, and its identity no more."""
+        found = ml.get_compute_output(
+            compute_name=cluster.name,
+            workspace_name=args.workspace_name,
+            resource_group_name=args.resource_group_name,
+            opts=pulumi.InvokeOptions(parent=self),
+        )
+        principal_id = found.identity.apply(lambda identity: (identity and identity.principal_id) or "")
+        return Principal(name, principal_id, "ServicePrincipal")
+
+
+def _identity(args: ComputeClusterArgs) -> ml.ManagedServiceIdentityArgs:
+    kind = ml.ManagedServiceIdentityType
+    if args.identity_id is None:
+        return ml.ManagedServiceIdentityArgs(type=kind.SYSTEM_ASSIGNED)
+    return ml.ManagedServiceIdentityArgs(type=kind.USER_ASSIGNED, user_assigned_identities=[args.identity_id])
 
 
 def _properties(args: ComputeClusterArgs) -> ml.AmlComputeArgs:

@@ -8,6 +8,7 @@ import pulumi
 from pulumi_azure_native import machinelearningservices as ml
 from pulumi_azure_native import storage
 
+from components.encryption import Encryption
 from components.guard import diagnose, lock
 from components.network import Firewall, PrivateLinks
 from components.principals import Principal, assign, subscription_of, unique
@@ -16,6 +17,11 @@ from components.storage import Lifecycle, protect_from_mistakes, storage_account
 
 StoreType = Literal["adlsGen2", "blob", "file"]
 WIRE_TYPES: Mapping[StoreType, str] = {"adlsGen2": "AzureDataLakeGen2", "blob": "AzureBlob", "file": "AzureFile"}
+
+_SERVICE_IDENTITIES = {
+    "user": ml.ServiceDataAccessAuthIdentity.WORKSPACE_USER_ASSIGNED_IDENTITY,
+    "system": ml.ServiceDataAccessAuthIdentity.WORKSPACE_SYSTEM_ASSIGNED_IDENTITY,
+}
 
 
 @dataclass(frozen=True)
@@ -62,11 +68,14 @@ class AdlsDatastoreArgs:
         contributors: Who reads and writes the file systems: people, groups, the clusters' and the workspace's identity.
         shares: File shares to make in the account: the most that each holds in GiB, by its name.
         share_contributors: Who reads and writes all shares of the account, if there are any.
+        service_identity: Which identity of the workspace its own features, such as previews, reach the data by: the
+            `user`-assigned or the `system`-assigned one.
         credential: With whom jobs reach the data; their own identity if left out, and then no credential is stored.
         soft_delete_days: Days that what is deleted in an account that is made can be restored, 0 for none.
         lifecycle: When blobs of an account that is made get cheaper and go.
         replication: Redundancy of an account that is made: `Standard_LRS`, `Standard_ZRS`, …
         firewall: From where an account that is made is reached.
+        encryption: A key of the customer's own for an account that is made; Microsoft's if left out.
         links: The virtual network in which the account gets private endpoints, one that exists only where its DNS
             zones are made too; none if left out.
         protect: Whether an account that is made cannot be deleted, by a lock and by Pulumi.
@@ -85,11 +94,13 @@ class AdlsDatastoreArgs:
     contributors: Sequence[Principal] = ()
     shares: Mapping[str, int] = field(default_factory=dict)
     share_contributors: Sequence[Principal] = ()
+    service_identity: Literal["user", "system"] = "user"
     credential: ClientSecret | None = None
     soft_delete_days: int = 7
     lifecycle: Sequence[Lifecycle] = ()
     replication: str = "Standard_LRS"
     firewall: Firewall = field(default_factory=Firewall)
+    encryption: Encryption | None = None
     links: PrivateLinks | None = None
     protect: bool = True
     log_workspace_id: pulumi.Input[str] | None = None
@@ -202,6 +213,7 @@ class AdlsDatastore(pulumi.ComponentResource):
             replication=args.replication,
             hierarchical=True,
             firewall=args.firewall,
+            encryption=args.encryption,
             tags=args.tags,
             opts=pulumi.ResourceOptions(parent=self, protect=True if args.protect else None),
         )
@@ -283,7 +295,7 @@ class AdlsDatastore(pulumi.ComponentResource):
         access: ml.ServiceDataAccessAuthIdentity | None = None
         credentials: ml.NoneDatastoreCredentialsArgs | ml.ServicePrincipalDatastoreCredentialsArgs
         if credential is None:
-            access = ml.ServiceDataAccessAuthIdentity.WORKSPACE_USER_ASSIGNED_IDENTITY
+            access = _SERVICE_IDENTITIES[self._args.service_identity]
             credentials = ml.NoneDatastoreCredentialsArgs(credentials_type="None")
         else:
             credentials = ml.ServicePrincipalDatastoreCredentialsArgs(

@@ -39,6 +39,7 @@ LIMITS: Mapping[str, re.Pattern[str]] = MappingProxyType(
         "logs": re.compile(r"[a-zA-Z0-9][a-zA-Z0-9-]{2,61}[a-zA-Z0-9]"),
         "workspace_identity": re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_-]{2,127}"),
         "network": re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]{0,62}[a-zA-Z0-9_]"),
+        "key_identity": re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_-]{2,127}"),
         "node_identity": re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_-]{2,127}"),
     }
 )
@@ -64,6 +65,7 @@ class TeamNames:
     logs: str
     workspace_identity: str
     node_identity: str
+    key_identity: str
     network: str
 
 
@@ -111,6 +113,7 @@ def team_names(
         logs=f"{base}log",
         workspace_identity=f"{base}id",
         node_identity=f"{base}nodeid",
+        key_identity=f"{base}keyid",
         network=f"{base}vnet",
     )
     _refuse_what_azure_refuses(names)

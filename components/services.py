@@ -6,6 +6,7 @@ from typing import Literal
 import pulumi
 from pulumi_azure_native import containerregistry, operationalinsights
 
+from components.encryption import Encryption
 from components.network import Firewall
 
 
@@ -19,6 +20,7 @@ def container_registry(
     firewall: Firewall,
     tags: Mapping[str, str],
     opts: pulumi.ResourceOptions,
+    encryption: Encryption | None = None,
 ) -> containerregistry.Registry:
     """A registry without an admin user and without anonymous access.
 
@@ -31,7 +33,13 @@ def container_registry(
         firewall: From where it is reached.
         tags: Its tags.
         opts: Parent and dependencies.
+        encryption: A key of the customer's own, only for Premium and only from the beginning.
     """
+    identity = None
+    if encryption:
+        kind = containerregistry.ResourceIdentityType.USER_ASSIGNED
+        users = encryption.identity_id.apply(lambda id_: {id_: containerregistry.UserIdentityPropertiesArgs()})
+        identity = containerregistry.IdentityPropertiesArgs(type=kind, user_assigned_identities=users)
     return containerregistry.Registry(
         logical_name,
         registry_name=registry_name,
@@ -42,8 +50,10 @@ def container_registry(
         anonymous_pull_enabled=False,
         public_network_access=firewall.public_network_access,
         network_rule_set=_rules(firewall),
+        identity=identity,
+        encryption=encryption.of_registry() if encryption else None,
         tags=tags,
-        opts=opts,
+        opts=opts if encryption is None else encryption.first(opts),
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_azure_native import storage
 
+from components.encryption import Encryption
 from components.network import Firewall
 
 
@@ -20,6 +21,7 @@ def storage_account(
     opts: pulumi.ResourceOptions,
     hierarchical: bool = False,
     firewall: Firewall | None = None,
+    encryption: Encryption | None = None,
 ) -> storage.StorageAccount:
     """A general-purpose account that is reached by Entra identities only.
 
@@ -33,7 +35,12 @@ def storage_account(
         opts: Parent and dependencies.
         hierarchical: Whether it is a data lake. A workspace refuses such an account as its own.
         firewall: From where it is reached; from everywhere if left out.
+        encryption: A key of the customer's own; Microsoft's if left out.
     """
+    identity = None
+    if encryption:
+        kind = storage.IdentityType.USER_ASSIGNED
+        identity = storage.IdentityArgs(type=kind, user_assigned_identities=[encryption.identity_id])
     reached = firewall or Firewall()
     return storage.StorageAccount(
         logical_name,
@@ -57,8 +64,10 @@ def storage_account(
             ip_rules=[storage.IPRuleArgs(i_p_address_or_range=_bare(address)) for address in reached.allowed],
             virtual_network_rules=[],
         ),
+        identity=identity,
+        encryption=encryption.of_storage() if encryption else None,
         tags=tags,
-        opts=opts,
+        opts=opts if encryption is None else encryption.first(opts),
     )
 
 

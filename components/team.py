@@ -20,6 +20,7 @@ from components.azurepolicy import (
 from components.compute import ComputeCluster, ComputeClusterArgs
 from components.datastore import AdlsDatastore, AdlsDatastoreArgs, ClientSecret, RegisteredDatastore, Store
 from components.directory import Directory
+from components.encryption import CustomerKey
 from components.guard import BudgetArgs, budget
 from components.instance import ComputeInstance, ComputeInstanceArgs, Schedule
 from components.modelregistry import ModelRegistry
@@ -91,6 +92,7 @@ class _TeamBuilder:
         self._tags = shared.department.tags(team)
         self._network = network_from(shared.department.network_of(team))
         self._officers: list[pulumi.Resource] = []
+        self._clusters_own: list[Principal] = []
         self._prefix = f"{shared.department.code} {team.name} {shared.department.environment}"
 
     def build(self) -> Mapping[str, Any]:
@@ -111,10 +113,11 @@ class _TeamBuilder:
         )
         for principal in principals.values():
             workspace.grant_data_access(principal.principal)
-        self._share_models(workspace, people, runs)
         clusters = {cluster.name: self._cluster(cluster, workspace) for cluster in self._team.clusters}
         instances = {instance.name: self._instance(instance, workspace) for instance in self._team.instances}
-        with_data = [*contributors, *(principal.principal for principal in principals.values())]
+        machines = [*(principal.principal for principal in principals.values()), *self._clusters_own]
+        with_data = [*contributors, *machines]
+        self._share_models(workspace, people, machines)
         self._guard(workspace)
         if isinstance(self._network, ManagedNetwork):
             workspace.allow_outbound("data-blob", PrivateEndpointRule(workspace.data_account_id, "blob"))
@@ -158,18 +161,17 @@ class _TeamBuilder:
         return {persona: [self._group(persona, members)] if members else [] for persona, members in found.items()}
 
     def _share_models(
-        self, workspace: TeamWorkspace, people: Mapping[Persona, list[Principal]], runs: list[Principal]
+        self, workspace: TeamWorkspace, people: Mapping[Persona, list[Principal]], machines: list[Principal]
     ) -> None:
         """Let the team use the department's registry of models: who works registers, who administers or reads sees."""
         registry = self._shared.model_registry
         if registry is None:
             return
-        machines = [workspace.workspace_identity, workspace.node_identity]
         for persona, found in people.items():
             for person in found:
                 own = person if not self._team.groups else self._of_team(person)
                 registry.admit(own, registers=persona in WORKS_WITH_DATA)
-        for principal in (*runs, *map(self._of_team, machines)):
+        for principal in (*machines, *map(self._of_team, (workspace.workspace_identity, workspace.node_identity))):
             registry.admit(principal)
         if workspace.links:
             workspace.links.connect("model-registry", registry.registry_id, "amlregistry")
@@ -209,7 +211,10 @@ class _TeamBuilder:
                 vault_retention_days=department.key_vault.retention_days,
                 registry_sku=department.registry_tier(self._team),
                 network=self._network,
-                image_build_cluster=self._team.clusters[0].name if self._team.clusters else None,
+                identity=self._team.workspace_identity,
+                high_business_impact=self._team.high_business_impact,
+                customer_key=_customer_key(self._team),
+                image_build_cluster=self._team.builds_images,
                 log_retention_days=department.log_retention_days,
                 replication=department.replication,
                 protect=department.protected,
@@ -242,6 +247,8 @@ class _TeamBuilder:
             budget(f"{self._team.name}-budget", args, opts=child)
         if self._shared.custom_policies and department.policy_effect != "off":
             rules = {**ALWAYS}
+            if self._team.workspace_identity == "system":
+                del rules["workspace-identity"]
             if department.purge_protection:
                 rules |= PURGE_PROTECTION
             if department.diagnosed:
@@ -265,7 +272,7 @@ class _TeamBuilder:
                 location=self._department.region,
                 vm_size=cluster.vm_size,
                 max_nodes=cluster.max_nodes,
-                identity_id=workspace.node_identity_id,
+                identity_id=workspace.node_identity_id if cluster.identity == "user" else None,
                 priority=cluster.priority,
                 idle_minutes=cluster.idle_minutes,
                 subnet_id=workspace.links.compute_subnet_id if workspace.links else None,
@@ -274,6 +281,9 @@ class _TeamBuilder:
             ),
             opts=pulumi.ResourceOptions(parent=workspace, depends_on=workspace.node_access),
         )
+        if made.principal:
+            workspace.grant_node_access(made.principal)
+            self._clusters_own.append(made.principal)
         return {
             "vmSize": made.vm_size,
             "maxNodes": cluster.max_nodes,
@@ -337,11 +347,13 @@ class _TeamBuilder:
                 file_systems=lake.file_systems,
                 datastores={store.name: Store(store.file_system, store.type) for store in lake.datastores},
                 contributors=contributors,
+                service_identity=self._team.workspace_identity,
                 credential=credential,
                 soft_delete_days=lake.soft_delete_days,
                 lifecycle=_lifecycle(lake),
                 replication=self._department.replication,
                 firewall=firewall(self._network),
+                encryption=workspace.encryption,
                 links=workspace.links,
                 protect=self._department.protected,
                 log_workspace_id=workspace.log_workspace_id if self._department.diagnosed else None,
@@ -396,6 +408,7 @@ class _TeamBuilder:
                 file_systems=data.containers,
                 shares={share.name: share.gib for share in data.shares},
                 share_contributors=with_share,
+                service_identity=self._team.workspace_identity,
                 datastores={
                     store.name: Store(store.container, "blob") if store.container else Store(str(store.share), "file")
                     for store in data.datastores
@@ -498,6 +511,11 @@ def _outbound(rule: settings_.Outbound) -> OutboundRule:
     if rule.service_tag:
         return ServiceTagRule(rule.service_tag, rule.ports, rule.protocol)
     return PrivateEndpointRule(str(rule.resource_id), str(rule.subresource))
+
+
+def _customer_key(team: Team) -> CustomerKey | None:
+    key = team.customer_key
+    return CustomerKey(key.key_id, key.identity_id, key.service_side) if key else None
 
 
 def _federations(entry: Automation) -> Mapping[str, Federation]:

@@ -18,6 +18,7 @@ from pulumi_azure_native import (
 from pulumi_azure_native import machinelearningservices as ml
 
 from components import roles
+from components.encryption import CustomerKey, Encryption, MadeKeyArgs, given_key, make_key
 from components.guard import diagnose, lock
 from components.names import TeamNames
 from components.network import (
@@ -75,7 +76,13 @@ class TeamWorkspaceArgs:
         log_retention_days: Days that logs are kept, 30 to 730.
         replication: Redundancy of the storage accounts: `Standard_LRS`, `Standard_ZRS`, …
         network: How everything is reached.
-        image_build_cluster: Cluster that builds images where the registry has no public access.
+        image_build_cluster: Cluster without GPU that builds images where the registry does not let everybody in.
+        identity: `user` for an identity made before the workspace with just the roles that it needs, `system` for
+            one that Azure ML makes and gives its roles; whoever gave it them again would be refused. Fixed at creation.
+        high_business_impact: Whether Microsoft collects less to diagnose with, and nodes' scratch disks are encrypted.
+            Fixed at creation.
+        customer_key: A key of the customer's own that encrypts workspace, storage and, if it is made, registry. For
+            the workspace and the registry from their beginning or never; the vault must have purge protection.
         protect: Whether vault and storage cannot be deleted, by locks and by Pulumi. People then get their data
             role on the resource group, since Azure removes no assignment from what is locked.
         diagnostics: Whether logs and metrics of workspace, storage, vault and registry are collected, where these
@@ -95,9 +102,24 @@ class TeamWorkspaceArgs:
     replication: str = "Standard_LRS"
     network: Network = field(default_factory=PublicNetwork)
     image_build_cluster: str | None = None
+    identity: Literal["user", "system"] = "user"
+    high_business_impact: bool = False
+    customer_key: CustomerKey | None = None
     protect: bool = True
     diagnostics: bool = True
     tags: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse a key that could not encrypt.
+
+        Raises:
+            ValueError: If a key is to be made in a vault that may lose it, or that is not made here.
+        """
+        if self.customer_key and self.customer_key.key_id is None:
+            if self.existing.vault_id:
+                raise ValueError("customer_key: give its key_id where the vault exists already")
+            if not self.purge_protection:
+                raise ValueError("customer_key: a vault with such a key needs purge_protection")
 
 
 @dataclass(frozen=True)
@@ -117,8 +139,8 @@ class _Dependencies:
 class TeamWorkspace(pulumi.ComponentResource):
     """A resource group with an Azure Machine Learning workspace, its storage, vault, registry and logs.
 
-    The workspace and the clusters' nodes have identities of their own, whose roles exist before the workspace does;
-    nothing has a password or an account key.
+    The workspace and the clusters' nodes have identities of their own, whose roles exist before the workspace does
+    (those of a system-assigned one Azure ML makes itself); nothing has a password or an account key.
 
     Example:
         >>> from components.names import team_names
@@ -147,6 +169,7 @@ class TeamWorkspace(pulumi.ComponentResource):
         vault_name: Its name.
         vault_group_name: Name of its resource group.
         registry_id: Id of the container registry.
+        encryption: The customer's own key, if there is one.
         workspace_identity: The workspace's identity.
         node_identity: The identity of the clusters' nodes.
         node_identity_id: Azure id of that identity.
@@ -168,6 +191,7 @@ class TeamWorkspace(pulumi.ComponentResource):
     vault_name: pulumi.Output[str]
     vault_group_name: pulumi.Output[str]
     registry_id: pulumi.Output[str]
+    encryption: Encryption | None
     workspace_identity: Principal
     node_identity: Principal
     node_identity_id: pulumi.Output[str]
@@ -181,14 +205,18 @@ class TeamWorkspace(pulumi.ComponentResource):
         self._firewall = firewall(args.network)
         self.links = self._private_links()
         needs = self._dependencies()
-        own_identity = self._identity("workspace", args.names.workspace_identity)
+        own_identity = self._identity("workspace", args.names.workspace_identity) if args.identity == "user" else None
         nodes = self._identity("nodes", args.names.node_identity)
-        self.workspace_identity = self._principal("workspace-identity", own_identity)
         self.node_identity = self._principal("nodes-identity", nodes)
         self.node_identity_id = nodes.id
-        workspace = self._workspace(needs, own_identity, self._workspace_access(needs))
+        if own_identity:
+            self.workspace_identity = self._principal("workspace-identity", own_identity)
+            workspace = self._workspace(needs, own_identity, self._workspace_access(needs))
+            self._grant(self.workspace_identity, {"workspace": (workspace.id, roles.CONTRIBUTOR)})
+        else:
+            workspace = self._workspace(needs, None, [])
+            self.workspace_identity = self._system_principal(workspace)
         self.node_access = [*self._node_access(needs), *self._endpoints(needs, workspace)]
-        self._grant(self.workspace_identity, {"workspace": (workspace.id, roles.CONTRIBUTOR)})
         self._set_outputs(needs, workspace)
         for person in unique(args.data_contributors):
             self.grant_data_access(person)
@@ -266,6 +294,7 @@ class TeamWorkspace(pulumi.ComponentResource):
     def _dependencies(self) -> _Dependencies:
         existing = self._args.existing
         vault = None if existing.vault_id else self._vault()
+        self.encryption = self._encryption(vault)
         registry = None if existing.registry_id else self._registry()
         logs_id = existing.log_workspace_id or self._logs().id
         return _Dependencies(
@@ -287,9 +316,35 @@ class TeamWorkspace(pulumi.ComponentResource):
             location=self._args.location,
             replication=self._args.replication,
             firewall=self._firewall,
+            encryption=self.encryption,
             tags=self._args.tags,
             opts=self._kept(),
         )
+
+    def _encryption(self, vault: keyvault.Vault | None) -> Encryption | None:
+        """The customer's own key, given or made in the vault, with an identity that does nothing else."""
+        key = self._args.customer_key
+        if key is None:
+            return None
+        if key.key_id or vault is None:
+            return given_key(key, parent=self)
+        identity = self._identity("key", self._args.names.key_identity)
+        found = managedidentity.get_user_assigned_identity_output(
+            resource_name=identity.name,
+            resource_group_name=self.resource_group_name,
+            opts=pulumi.InvokeOptions(parent=self),
+        )
+        made = MadeKeyArgs(
+            vault_id=pulumi.Output.from_input(vault.id),
+            vault_name=pulumi.Output.from_input(vault.name),
+            vault_group_name=self.resource_group_name,
+            identity_id=pulumi.Output.from_input(identity.id),
+            identity=Principal("key-identity", found.principal_id, "ServicePrincipal"),
+            client_id=found.client_id,
+            service_side=key.service_side,
+            tags=self._args.tags,
+        )
+        return make_key(f"{self._name}-key", made, opts=self._child())
 
     def _vault(self) -> keyvault.Vault:
         return keyvault.Vault(
@@ -325,6 +380,7 @@ class TeamWorkspace(pulumi.ComponentResource):
             location=self._args.location,
             sku=self._args.registry_sku,
             firewall=self._firewall,
+            encryption=self.encryption,
             tags=self._args.tags,
             opts=self._child(),
         )
@@ -377,6 +433,16 @@ class TeamWorkspace(pulumi.ComponentResource):
         )
         return Principal(name, found.principal_id, "ServicePrincipal")
 
+    def _system_principal(self, workspace: ml.Workspace) -> Principal:
+        """The workspace's own identity, looked up for the reason that `_principal` has."""
+        found = ml.get_workspace_output(
+            workspace_name=workspace.name,
+            resource_group_name=self.resource_group_name,
+            opts=pulumi.InvokeOptions(parent=self),
+        )
+        principal_id = found.identity.apply(lambda identity: (identity and identity.principal_id) or "")
+        return Principal("workspace-identity", principal_id, "ServicePrincipal")
+
     def _workspace_access(self, needs: _Dependencies) -> list[authorization.RoleAssignment]:
         """What a workspace with a user-assigned identity needs, as that gets nothing by itself.
 
@@ -417,6 +483,11 @@ class TeamWorkspace(pulumi.ComponentResource):
             },
         )
 
+    def grant_node_access(self, principal: Principal) -> None:
+        """Let a cluster's own identity pull images, and read and write the team's storage accounts."""
+        self._grant(principal, {"images": (self.registry_id, roles.ACR_PULL)})
+        self.grant_data_access(principal)
+
     def grant_data_access(self, principal: Principal) -> None:
         """Let somebody read and write the team's storage accounts, as `data_contributors` do."""
         role = roles.BLOB_DATA_CONTRIBUTOR
@@ -454,9 +525,10 @@ class TeamWorkspace(pulumi.ComponentResource):
     def _workspace(
         self,
         needs: _Dependencies,
-        identity: managedidentity.UserAssignedIdentity,
+        identity: managedidentity.UserAssignedIdentity | None,
         access: Sequence[authorization.RoleAssignment],
     ) -> ml.Workspace:
+        kind = ml.ManagedServiceIdentityType
         return ml.Workspace(
             f"{self._name}-workspace",
             workspace_name=self._args.names.workspace,
@@ -465,8 +537,11 @@ class TeamWorkspace(pulumi.ComponentResource):
             kind="Default",
             sku=ml.SkuArgs(name="Basic", tier=ml.SkuTier.BASIC),
             friendly_name=self._args.names.workspace,
-            identity=ml.ManagedServiceIdentityArgs(type="UserAssigned", user_assigned_identities=[identity.id]),
-            primary_user_assigned_identity=identity.id,
+            identity=ml.ManagedServiceIdentityArgs(
+                type=kind.USER_ASSIGNED if identity else kind.SYSTEM_ASSIGNED,
+                user_assigned_identities=[identity.id] if identity else None,
+            ),
+            primary_user_assigned_identity=identity.id if identity else None,
             storage_account=needs.work.id,
             key_vault=needs.vault_id,
             container_registry=needs.registry_id,
@@ -475,12 +550,15 @@ class TeamWorkspace(pulumi.ComponentResource):
             public_network_access=self._firewall.public_network_access,
             managed_network=self._managed_network(),
             provision_network_now=True if isinstance(self._args.network, ManagedNetwork) else None,
-            image_build_compute=self._args.image_build_cluster if self.links else None,
+            # Azure's own builders do not reach a registry that does not let everybody in.
+            image_build_compute=self._args.image_build_cluster if self._firewall.default_action == "Deny" else None,
             serverless_compute_settings=self._serverless(),
             v1_legacy_mode=False,
-            hbi_workspace=False,
+            encryption=self.encryption.of_workspace() if self.encryption else None,
+            enable_service_side_cmk_encryption=True if self.encryption and self.encryption.service_side else None,
+            hbi_workspace=self._args.high_business_impact,
             tags=self._args.tags,
-            opts=self._child(*access),
+            opts=self._child(*access, *(self.encryption.needs if self.encryption else ())),
         )
 
     def _serverless(self) -> ml.ServerlessComputeSettingsArgs | None:

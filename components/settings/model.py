@@ -161,6 +161,13 @@ class Cluster(_Settings):
     idle_minutes: int = Field(
         default=2, ge=1, le=1440, description="Minutes without a job after which a node is given back, 1 to 1440."
     )
+    identity: Literal["user", "system"] = Field(
+        default="user",
+        description=(
+            "Under which identity jobs read data and nodes pull images: 'user', the one that all the team's clusters "
+            "share, or 'system', one of the cluster's own that goes with it. A change makes the cluster anew."
+        ),
+    )
 
 
 class Member(_Settings):
@@ -380,6 +387,41 @@ class Data(_Settings):
     def _something(self) -> Self:
         if not (self.containers or self.shares):
             raise PydanticCustomError("own", "has neither containers nor shares.")
+        return self
+
+
+class CustomerKey(_Settings):
+    """A key of the customer's own, with which the team's data is encrypted in place of Microsoft's."""
+
+    key_id: str | None = Field(
+        default=None,
+        pattern=_GROUP_ID + r"/providers/Microsoft\.KeyVault/vaults/[^/]+/keys/[A-Za-z0-9-]{1,127}$",
+        description=(
+            "Id of a key that exists, in the department's subscription, in a vault with purge protection; one is made "
+            "in the team's vault if left out. Later only another key of the same vault can take its place."
+        ),
+    )
+    identity_id: str | None = Field(
+        default=None,
+        pattern=_GROUP_ID + r"/providers/Microsoft\.ManagedIdentity/userAssignedIdentities/[^/]+$",
+        description=(
+            "Id of a user-assigned identity that has the role Key Vault Crypto Service Encryption User on that key, as "
+            "Azure Cosmos DB's service principal must have, too, without serviceSide."
+        ),
+    )
+    service_side: bool = Field(
+        default=False,
+        description=(
+            "Whether Azure ML keeps the workspace's metadata encrypted on its own side (a preview, and not for "
+            "private networks), and not in a Cosmos DB, a search service and a storage account that it makes, and "
+            "charges, in the subscription."
+        ),
+    )
+
+    @model_validator(mode="after")
+    def _together(self) -> Self:
+        if (self.key_id is None) != (self.identity_id is None):
+            raise PydanticCustomError("own", "has keyId and identityId together or neither.")
         return self
 
 
@@ -698,6 +740,29 @@ class Team(_Settings):
     automation: tuple[Automation, ...] = Field(
         default=(), description="Service principals for pipelines and other things without a person."
     )
+    workspace_identity: Literal["user", "system"] = Field(
+        default="user",
+        description=(
+            "Identity of the workspace: 'user', made before it with just the roles that it needs, or 'system', made by "
+            "Azure ML, which gives it Azure AI Administrator on the whole resource group. Fixed when the workspace is "
+            "made."
+        ),
+    )
+    high_business_impact: bool = Field(
+        default=False,
+        description=(
+            "Whether the data is highly sensitive: Microsoft collects less to diagnose with, and the nodes' scratch "
+            "disks are encrypted and wiped between jobs. Fixed when the workspace is made."
+        ),
+    )
+    customer_key: CustomerKey | None = Field(
+        default=None,
+        description=(
+            "A key of the customer's own for workspace, storage accounts and, if it is the team's, container registry; "
+            "Microsoft's if left out. Fixed for workspace and registry when they are made: Azure neither takes one "
+            "later nor gives one up. Makes the registry's tier Premium."
+        ),
+    )
     network: Network | None = Field(
         default=None, description="How the team's resources are reached; as the department says if left out."
     )
@@ -709,6 +774,11 @@ class Team(_Settings):
         default=False,
         description="Whether a security group is made for each role's people, and has the roles in their place.",
     )
+
+    @property
+    def builds_images(self) -> str | None:
+        """The cluster that builds images where Azure's own builders reach no registry: the first without GPU."""
+        return next((one.name for one in self.clusters if not getattr(vm_sizes.find(one.vm_size), "gpus", 0)), None)
 
 
 class KeyVault(_Settings):
@@ -886,9 +956,9 @@ class Department(_Settings):
         return team.network or self.network
 
     def registry_tier(self, team: Team) -> RegistrySku:
-        """Tier of a team's container registry: only Premium has private endpoints and a list of addresses."""
+        """Tier of a team's container registry: only Premium has endpoints, a list of addresses, a customer's key."""
         network = self.network_of(team)
-        if network.mode != "public" or network.allowed_ips:
+        if network.mode != "public" or network.allowed_ips or team.customer_key:
             return "Premium"
         return self.registry_sku or ("Standard" if self.environment == PRODUCTION else "Basic")
 

@@ -196,6 +196,7 @@ def cross_problems(raw: object, wrong: Collection[Path], today: date) -> Iterato
     yield from _size_problems(department, teams)
     yield from dict.fromkeys(_network_problems(department, teams))
     yield from _existing_problems(department, teams, wrong)
+    yield from dict.fromkeys(_key_problems(department, teams))
     yield from _shared_problems(department, teams)
     if not {("code",), ("environment",), ("regionAbbreviation",), ("region",)} & set(wrong):
         named = (("teams", i, key) for i, _ in teams for key in ("name", "customName"))
@@ -238,9 +239,45 @@ def _network_problems(department: Mapping[str, Any], teams: list[tuple[int, Mapp
             needs = Problem(at, "").key
             sku = show(department["registrySku"])
             yield Problem(("registrySku",), f"{sku} has no private endpoints, which {needs} needs: leave it out.")
+        sizes = [vm_sizes.find(str(one.get("vmSize"))) for _, one in _mappings(team, "clusters")]
+        if network.get("mode") == "private" and all(size and size.gpus for size in sizes):
+            yield Problem(
+                ("teams", i, "clusters"),
+                f"has no cluster without GPUs, on which Azure ML builds images where the registry is closed, as "
+                f"{Problem(at, '').key} makes it: add a small one.",
+            )
         yield from _duplicates(
             (((*at, "outbound", j, "name"), rule.get("name")) for j, rule in _mappings(network, "outbound")), "Rules"
         )
+
+
+def _key_problems(department: Mapping[str, Any], teams: list[tuple[int, Mapping[str, Any]]]) -> Iterator[Problem]:
+    """What a key of the customer's own asks of the rest."""
+    subscription, sku = department.get("subscriptionId"), department.get("registrySku")
+    protection = _mapping(department.get("keyVault")).get(
+        "purgeProtection", department.get("environment") == PRODUCTION
+    )
+    for i, team in teams:
+        key, at = team.get("customerKey"), ("teams", i, "customerKey")
+        if not isinstance(key, Mapping):
+            continue
+        given = key.get("keyId")
+        if given is None and protection is not True:
+            needs = "a vault that keeps what is deleted: set the department's keyVault.purgeProtection to true"
+            yield Problem(at, f"Azure asks for {needs}, which cannot be undone, or give keyId and identityId.")
+        if given is None and _mapping(team.get("existing")).get("keyVaultId"):
+            yield Problem(
+                at, "is made in the team's own vault; where existing.keyVaultId gives one, give the key's keyId."
+            )
+        if isinstance(given, str) and isinstance(subscription, str) and f"/subscriptions/{subscription}/" not in given:
+            text = f"{show(given)} is not in the department's subscription {subscription}, as Azure ML wants it."
+            yield Problem((*at, "keyId"), text)
+        network = _mapping(team.get("network", department.get("network")))
+        if key.get("serviceSide") is True and network.get("mode") == "private":
+            yield Problem((*at, "serviceSide"), "Azure ML does not reach the key of a closed vault from its own side.")
+        if sku in ("Basic", "Standard"):
+            needs = Problem(at, "").key
+            yield Problem(("registrySku",), f"{show(sku)} takes no customer's key, as {needs} gives: leave it out.")
 
 
 _ONE_EACH = {

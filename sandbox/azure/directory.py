@@ -17,6 +17,8 @@ from sandbox.files import write_private
 
 PERSONAS = "personas.json"
 SECRET_BYTES = 32
+COSMOS_DB = "a232010e-820c-4083-83bb-3ace5fc29d0b"
+"""The application of Azure Cosmos DB, the same in every tenant."""
 
 
 @dataclass(frozen=True)
@@ -74,9 +76,28 @@ def seed_tenant(store: Store, seed: dict[str, Any]) -> None:
             store.put("user", object_id(user["userPrincipalName"]), _user(user))
         for group in seed["groups"]:
             store.put("group", object_id(group["displayName"]), _group(group))
+        store.put("servicePrincipal", object_id(COSMOS_DB), _first_party("Azure Cosmos DB", COSMOS_DB))
         for subscription in seed["subscriptions"]:
             for one in seed["roleAssignments"]:
                 _assign(store, f"/subscriptions/{subscription['id']}", one)
+
+
+def _first_party(name: str, app_id: str) -> dict[str, Any]:
+    """A service of Microsoft's in the tenant, as the registration of its resource provider makes it."""
+    return {
+        "id": object_id(app_id),
+        "appId": app_id,
+        "displayName": name,
+        "appDisplayName": name,
+        "accountEnabled": True,
+        "alternativeNames": [],
+        "tags": [],
+        "passwordCredentials": [],
+        "owners": [],
+        "appOwnerOrganizationId": "f8cdef31-a31e-4b4a-93e4-5f571e91255a",
+        "servicePrincipalNames": [app_id],
+        "servicePrincipalType": "Application",
+    }
 
 
 def _user(user: dict[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from sandbox.azure.arm import (
     operations,
     policy,
     shares,
+    vaultkeys,
 )
 from sandbox.azure.arm import keyvault as vaults
 from sandbox.azure.arm import storage as storage_accounts
@@ -47,6 +48,7 @@ PROVIDERS: tuple[Provider, ...] = (
     policy,
     shares,
     storage_accounts,
+    vaultkeys,
     vaults,
     workspaces,
 )

@@ -91,6 +91,7 @@ def test_size_priority_and_network_make_a_cluster_anew_the_old_one_first() -> No
         "properties.properties.vmPriority",
         "properties.properties.subnet",
         "properties.properties.enableNodePublicIp",
+        "identity",
     }
     assert request.deleteBeforeReplace
 

@@ -28,7 +28,8 @@ def department(existing: Any = None, *more: Any, **settings: Any) -> Any:
     made = copy.deepcopy(stack_file("dev")) | settings
     if existing is not None:
         made["teams"][0]["existing"] = existing
-    made["teams"] += more
+    builder = {"vmSize": "STANDARD_DS3_V2", "maxNodes": 1}  # of images, without which no private team is taken
+    made["teams"] += [{"clusters": [{"name": f"of{team['name']}", **builder}], **team} for team in more]
     return made
 
 

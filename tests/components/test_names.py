@@ -44,6 +44,7 @@ def test_the_published_example() -> None:
         "logs": "bgmrbluegranite2devlog",
         "workspace_identity": "bgmrbluegranite2devid",
         "node_identity": "bgmrbluegranite2devnodeid",
+        "key_identity": "bgmrbluegranite2devkeyid",
         "network": "bgmrbluegranite2devvnet",
     }
 

@@ -74,6 +74,9 @@ def test_people_are_compared_in_any_letter_case() -> None:
     assert department.teams[0].leads[0].user == "admin1@site.com"
 
 
+KEYS = "/subscriptions/8b41ca0c-0c5a-4c01-b49b-5bb8d329cc27/resourceGroups/keys/providers"
+KEY_ID = f"{KEYS}/Microsoft.KeyVault/vaults/theirs/keys/platform"
+KEY_IDENTITY = f"{KEYS}/Microsoft.ManagedIdentity/userAssignedIdentities/wraps"
 ACCOUNT = (
     "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/data"
     "/providers/Microsoft.Storage/storageAccounts/companylake"
@@ -232,6 +235,40 @@ MISTAKES: list[tuple[str, Any, str, list[str]]] = [
     ),
     ("teams.0.data", {"shares": [{"name": "a-b"}, {"name": "a-b"}]}, "teams[0].data.shares[1].name", ["distinct"]),
     ("teams.0.data", {"shares": [{"name": "notes", "gib": 6000}]}, "teams[0].data.shares[0].gib", ["1 to 5120"]),
+    (
+        "teams.0",
+        {"name": "a", "network": {"mode": "private", "addressSpace": "10.20.0.0/24"}},
+        "teams[0].clusters",
+        ["no cluster without GPUs", "department.teams[0].network makes it"],
+    ),
+    (
+        "teams.0",
+        {
+            "name": "a",
+            "network": {"mode": "private", "addressSpace": "10.20.0.0/24"},
+            "clusters": [{"name": "gpu", "vmSize": "STANDARD_NC4AS_T4_V3", "maxNodes": 1}],
+        },
+        "teams[0].clusters",
+        ["no cluster without GPUs"],
+    ),
+    ("teams.0.customerKey", {}, "teams[0].customerKey", ["keyVault.purgeProtection to true", "cannot be undone"]),
+    ("teams.0.customerKey", {"keyId": KEY_ID}, "teams[0].customerKey", ["keyId and identityId together or neither"]),
+    (
+        "teams.0.customerKey",
+        {"keyId": KEY_ID.replace("8b41", "9b41"), "identityId": KEY_IDENTITY},
+        "teams[0].customerKey.keyId",
+        ["not in the department's subscription"],
+    ),
+    (
+        "teams.0",
+        {
+            **stack_file("dev")["teams"][0],
+            "customerKey": {"keyId": KEY_ID, "identityId": KEY_IDENTITY, "serviceSide": True},
+            "network": {"mode": "private", "addressSpace": "10.20.0.0/24"},
+        },
+        "teams[0].customerKey.serviceSide",
+        ["closed vault"],
+    ),
     ("teams.0.data", {}, "teams[0].data", ["neither containers nor shares"]),
     ("teams.0.automation", [{"name": "release"}], "teams[0].automation[0]", ["no way to sign in"]),
     (

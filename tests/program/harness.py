@@ -44,6 +44,7 @@ IDS = {
     "storage:BlobServiceProperties": f"{_STORAGE}/blobServices/{{blobServicesName}}",
     "storage:FileShare": f"{_STORAGE}/fileServices/default/shares/{{shareName}}",
     "storage:ManagementPolicy": f"{_STORAGE}/managementPolicies/{{managementPolicyName}}",
+    "keyvault:Key": f"{_GROUP}/providers/Microsoft.KeyVault/vaults/{{vaultName}}/keys/{{keyName}}",
     "keyvault:Secret": f"{_GROUP}/providers/Microsoft.KeyVault/vaults/{{vaultName}}/secrets/{{secretName}}",
     "keyvault:Vault": f"{_GROUP}/providers/Microsoft.KeyVault/vaults/{{vaultName}}",
     "containerregistry:Registry": f"{_GROUP}/providers/Microsoft.ContainerRegistry/registries/{{registryName}}",
@@ -188,6 +189,10 @@ class Monitor(mocks.MockMonitor):
             "tenantId": TENANT,
             "principalId": principal_id(args.get("resourceName", "")),
             "objectId": principal_id(json.dumps(args, sort_keys=True)),
+            "identity": {
+                "type": "SystemAssigned",
+                "principalId": principal_id(args.get("computeName") or args.get("workspaceName", "")),
+            },
         }
         response = resource_pb2.ResourceInvokeResponse()
         json_format.ParseDict(found, getattr(response, "return"))

@@ -150,7 +150,8 @@ def test_a_managed_network_approves_its_endpoints_to_what_exists() -> None:
 
 def teams(*others: Any, **settings: Any) -> Any:
     made = department() | settings
-    made["teams"] += others
+    builder = {"vmSize": "STANDARD_DS3_V2", "maxNodes": 1}  # of images, without which no private team is taken
+    made["teams"] += [{"clusters": [{"name": f"of{one['name']}", **builder}], **one} for one in others]
     return made
 
 

@@ -207,3 +207,46 @@ def test_azure_policy_refuses_what_is_made_around_pulumi(signed_in: Sandbox, tmp
             refused = azure.arm("PUT", f"{computes}/{name}", body, api="2025-12-01")
             assert error(refused) == (403, "RequestDisallowedByPolicy"), (what, name)
     assert azure.arm("PUT", f"{computes}/mine", good, api="2025-12-01").status_code in (200, 201, 202)
+
+
+def test_a_team_with_a_key_of_its_own_is_encrypted_with_it_and_stays_so(signed_in: Sandbox, tmp_path: Path) -> None:
+    department = stack_file("dev") | {"keyVault": {"purgeProtection": True}}
+    department["teams"][0] |= {"customerKey": {}}
+    stack, azure = Stack(signed_in, tmp_path), Client(signed_in)
+    made = stack.up(department)
+    assert made.code == 0, made.text
+    again = stack.preview(department)
+    assert (again.code, set(again.steps)) == (0, set())
+    group = "resourceGroups/bgmr-bluegranit-eastus2-dev/providers"
+    workspace = f"{group}/Microsoft.MachineLearningServices/workspaces/bgmrbluegranite2devws"
+    shown = azure.arm("GET", workspace, api="2025-12-01").json()["properties"]["encryption"]
+    assert shown["keyVaultProperties"]["keyIdentifier"].startswith(
+        "https://bgmrbluegranite2devkv.vault.azure.net/keys/platform/"
+    )
+    for name in ("work", "data", "lake"):
+        account = azure.arm(
+            "GET", f"{group}/Microsoft.Storage/storageAccounts/bgmrbluegranite2dev{name}", api="2024-01-01"
+        )
+        assert account.json()["properties"]["encryption"]["keySource"] == "Microsoft.Keyvault"
+    registry = f"{group}/Microsoft.ContainerRegistry/registries/bgmrbluegranite2devcr"
+    assert (
+        azure.arm("GET", registry, api="2023-01-01-preview").json()["properties"]["encryption"]["status"] == "enabled"
+    )
+
+    tagged = stack.up(department | {"costCenter": "4711"})  # nothing comes of an encrypted resource's other changes
+    assert tagged.code == 0, tagged.text
+    assert not any("Key bluegranit-key" in step for step in tagged.steps)
+    gone = stack.destroy(department)
+    assert gone.code == 0, gone.text
+
+
+def test_a_workspace_takes_no_key_later(signed_in: Sandbox, tmp_path: Path) -> None:
+    stack, department = Stack(signed_in, tmp_path), stack_file("dev") | {"keyVault": {"purgeProtection": True}}
+    department["registrySku"] = "Premium"
+    made = stack.up(department)
+    assert made.code == 0, made.text
+    del department["registrySku"]
+    department["teams"][0] |= {"customerKey": {"serviceSide": True}}
+    refused = stack.up(department)
+    assert refused.code == 1
+    assert "turned on at creation, and never off" in refused.text  # the registry's

@@ -55,7 +55,8 @@ MADE_FIRST = frozenset({"index:ServicePrincipalPassword"})
 """What is made anew before the old one goes: azuread's types. azure-native deletes first what has a name of its own."""
 
 _CLUSTER = frozenset(
-    f"properties.properties.{name}" for name in ("vmSize", "vmPriority", "subnet", "enableNodePublicIp")
+    {"identity"}
+    | {f"properties.properties.{name}" for name in ("vmSize", "vmPriority", "subnet", "enableNodePublicIp")}
 )
 DECLARED: Mapping[str, frozenset[str]] = {
     "machinelearningservices:Compute all-low": _CLUSTER,

@@ -129,7 +129,7 @@ EDITS = [
          delete=("RoleAssignment subscription-admin-*", "RoleDefinition subscription-admin")),
     # a team
     team("customName", "wideall2", PATH,
-         replace=(*IN_GROUP, uses_models("all-workspace-identity"), uses_models("all-nodes-identity"))),
+         replace=(*IN_GROUP, *map(uses_models, ("all-workspace-identity", "all-nodes-identity", "all-own")))),
     team("admins", ["user@domain.com", "user1@site.com"], REGISTERED,
          create=("RoleAssignment all-admin-user1@site.com", uses_models("user1@site.com", "reader"))),
     team("leads", [], REGISTERED, delete=("RoleAssignment all-teamLead-*", *on_lake("admin1@site.com"))),
@@ -156,6 +156,14 @@ EDITS = [
                  *(uses_models(f"all-group-{role}") for role in ("teamLead", "dataScientist")),
                  *(f"RoleAssignment all-{what.format(role)}" for role in ("teamLead", "dataScientist") for what in (
                      "group-{}-blobs", "group-{}-data", "raw-group-{}", "curated-group-{}", "data-files-group-{}")))),
+    team("workspaceIdentity", "system", BODY + "; Azure refuses it, as the settings say",
+         update=("Workspace all-workspace", "Datastore all-data-*"),
+         delete=("UserAssignedIdentity all-workspace-identity", "RoleAssignment all-workspace-identity-*",
+                 "PolicyAssignment all-workspace-identity"),
+         replace=(uses_models("all-workspace-identity"), *(
+             f"RoleAssignment all-{what}-workspace-identity" for what in ("raw", "curated", "data-files")))),
+    team("highBusinessImpact", True, BODY + "; Azure refuses it, as the settings say",
+         update=("Workspace all-workspace",)),
     team("budget.monthly", 2000, BODY, update=("Budget *",)),
     team("budget.start", "2026-12", DECLARED, replace=("Budget *",), applied=True),
     team("budget.contacts", ["user1@site.com"], BODY, update=("Budget *",)),
@@ -166,9 +174,14 @@ EDITS = [
     team("clusters.0.vmSize", "STANDARD_D13_V2", DECLARED, replace=(CLUSTER,), applied=True),
     team("clusters.0.maxNodes", 4, NESTED, update=(CLUSTER,), applied=True),
     team("clusters.0.priority", "dedicated", DECLARED, replace=(CLUSTER,)),
+    team("clusters.0.identity", "system", DECLARED, replace=(CLUSTER,), create=(
+        uses_models("all-low"), *(f"RoleAssignment all-{name}" for name in (
+            "all-low-images", "all-low-blobs", "all-low-data", "raw-all-low", "curated-all-low",
+            "data-files-all-low"))),
+         applied=True),
     team("clusters.0.idleMinutes", 20, NESTED, update=(CLUSTER,)),
     team("clusters", BASE["teams"][0]["clusters"][:1], REGISTERED,
-         delete=("Compute all-own", "ComputeCluster all-own")),
+         delete=("Compute all-own", "ComputeCluster all-own", uses_models("all-own"), "RoleAssignment *-all-own*")),
     team("instances.0.name", "paper", REGISTERED,
          delete=(INSTANCE, "ComputeInstance all-notebook", "RoleAssignment all-notebook-files"),
          create=("Compute all-paper", "ComputeInstance all-paper", "RoleAssignment all-paper-files")),
@@ -185,8 +198,8 @@ EDITS = [
     # the lake
     team("lake.fileSystems", ["raw", "curated", "extra"], REGISTERED, applied=True,
          create=("BlobContainer all-extra", *(f"RoleAssignment all-extra-{who}" for who in (
-             "admin1@site.com", "all-lake", "all-legacy", "all-release", "bluegranit-data-scientists", "nodes-identity",
-             "workspace-identity")))),
+             "admin1@site.com", "all-lake", "all-legacy", "all-own", "all-release", "bluegranit-data-scientists",
+             "nodes-identity", "workspace-identity")))),
     team("lake.softDeleteDays", 30, BODY, update=("BlobServiceProperties *",)),
     team("lake.softDeleteDays", 0, REGISTERED, delete=("BlobServiceProperties *",), applied=True),
     team("lake.lifecycle.0.name", "older", NESTED, update=("ManagementPolicy *",)),
@@ -224,7 +237,7 @@ EDITS = [
                      "automation-all-deliver", "all-deliver-blobs", "all-deliver-data", "raw-all-deliver",
                      "curated-all-deliver", "data-files-all-deliver")))),
     team("automation.0.role", "contributor", REGISTERED,
-         delete=("RoleAssignment all-automation-all-release", uses_models("all-release")),
+         delete=("RoleAssignment all-automation-all-release",),
          create=("RoleAssignment all-release-workspace",)),
     team("automation.0.github.repository", "contoso/other", GRAPH,
          update=("ApplicationFederatedIdentityCredential all-release-github",), applied=True),

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from sandbox.azure.arm.core import Body, Call, ResourceType, Rule, properties_of
 from sandbox.azure.arm.identities import check_identity, forget_identity, shown_identity
 from sandbox.azure.arm.network import connections_of
+from sandbox.azure.arm.vaultkeys import check_key
 from sandbox.azure.errors import AzureError
 
 SWITCH = frozenset({"Enabled", "Disabled"})
@@ -55,6 +56,8 @@ class Registry(ResourceType):
                 target=f"properties.{asked[0]}",
             )
 
+        _check_encryption(call, body.get("encryption") or {}, old)
+
     def prepare(self, call: Call, old: Body | None) -> Body:
         """Login server, policies and defaults."""
         sku = call.body["sku"]["name"].capitalize()
@@ -72,7 +75,14 @@ class Registry(ResourceType):
             },
             "publicNetworkAccess": "Enabled",
             "zoneRedundancy": "Disabled",
-            **{name: value for name, value in copy.deepcopy(properties_of(call.body)).items() if value is not None},
+            **{
+                name: value
+                for name, value in {
+                    "encryption": properties_of(old or {}).get("encryption"),
+                    **copy.deepcopy(properties_of(call.body)),
+                }.items()
+                if value is not None
+            },
             "creationDate": properties_of(old or {}).get("creationDate") or datetime.now(UTC).isoformat(),
             "loginServer": f"{call.id.name.lower()}.azurecr.io",
             "provisioningState": "Succeeded",
@@ -98,6 +108,34 @@ class Registry(ResourceType):
         """Frees the global name."""
         call.cloud.store.delete("registry", resource["name"].lower())
         forget_identity(call, resource)
+
+
+def _check_encryption(call: Call, encryption: Body, old: Body | None) -> None:
+    """A key of the customer's is given at creation or never; later it only makes place for another one.
+
+    Source: learn.microsoft.com/azure/container-registry/tutorial-enable-customer-managed-keys.
+    """
+    wanted = encryption.get("status") == "enabled"
+    had = properties_of(old or {}).get("encryption", {}).get("status") == "enabled"
+    if old is not None and encryption and wanted != had:
+        raise AzureError(
+            400,
+            "InvalidEncryptionProperties",
+            "A registry's encryption with a customer-managed key is turned on at creation, and never off.",
+            target="properties.encryption.status",
+        )
+    if wanted:
+        key = encryption.get("keyVaultProperties") or {}
+        assigned = (call.body.get("identity") or {}).get("userAssignedIdentities") or {}
+        clients = {properties_of(call.resource(one) or {}).get("clientId"): one for one in assigned}
+        if key.get("identity") not in clients:
+            raise AzureError(
+                400,
+                "InvalidEncryptionProperties",
+                f"The client id '{key.get('identity')}' is of none of the registry's identities.",
+                target="properties.encryption.keyVaultProperties.identity",
+            )
+        check_key(call, str(key.get("keyIdentifier")), clients[key["identity"]])
 
 
 def resource_types(cloud: Any) -> list[ResourceType]:

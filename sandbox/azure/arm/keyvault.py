@@ -12,6 +12,7 @@ from sandbox.azure.arm.core import Body, Call, ResourceId, ResourceType, Rule, i
 from sandbox.azure.arm.network import connections_of
 from sandbox.azure.arm.operations import accepted
 from sandbox.azure.arm.resources import Resources, Route, route
+from sandbox.azure.arm.vaultkeys import forget_keys
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.errors import AzureError
 from sandbox.azure.keyvault import secrets
@@ -189,8 +190,11 @@ def find_deleted(cloud: Cloud, name: str) -> Body | None:
 
 
 def purge(cloud: Cloud, name: str) -> None:
-    """Removes a soft-deleted vault for good, its secrets with it."""
+    """Removes a soft-deleted vault for good, its secrets and keys with it."""
     with cloud.store.transaction():
+        deleted = cloud.store.get(DELETED, name.lower())
+        if deleted is not None:
+            forget_keys(cloud, deleted["resource"])
         cloud.store.delete(DELETED, name.lower())
         secrets.delete_vault(cloud, name)
 

@@ -13,6 +13,7 @@ from sandbox.azure.arm.identities import check_identity, forget_identity, shown_
 from sandbox.azure.arm.network import connections_of
 from sandbox.azure.arm.operations import accepted
 from sandbox.azure.arm.resources import Resources, Route, route
+from sandbox.azure.arm.vaultkeys import check_key
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.errors import AzureError
 from sandbox.azure.storage import accounts, containers
@@ -89,6 +90,7 @@ class StorageAccount(ResourceType):
                 f"The value 'True' is not allowed for property isHnsEnabled with kind {kind} and sku {sku}.",
                 target="properties.isHnsEnabled",
             )
+        _check_encryption(call, body.get("encryption") or {})
         for name in FIXED if old else ():
             before = bool(properties_of(old or {}).get(name))
             if name in body and bool(body[name]) != before:
@@ -155,6 +157,23 @@ class StorageAccount(ResourceType):
     def actions(self) -> dict[str, Any]:
         """Keys."""
         return {"listkeys": _list_keys, "regeneratekey": _regenerate_key}
+
+
+def _check_encryption(call: Call, encryption: Body) -> None:
+    """A key of the customer's needs a vault that keeps it, and an identity of the account that may wrap with it."""
+    if str(encryption.get("keySource", "")).lower() != "microsoft.keyvault":
+        return
+    key, identity = encryption.get("keyvaultproperties") or {}, encryption.get("identity") or {}
+    user = str(identity.get("userAssignedIdentity"))
+    assigned = (call.body.get("identity") or {}).get("userAssignedIdentities") or {}
+    if user.lower() not in {one.lower() for one in assigned}:
+        raise AzureError(
+            400,
+            "InvalidRequestPropertyValue",
+            f"The identity '{user}' that encrypts is not one of the account's own.",
+            target="properties.encryption.identity.userAssignedIdentity",
+        )
+    check_key(call, f"{str(key.get('keyvaulturi')).rstrip('/')}/keys/{key.get('keyname')}", user)
 
 
 def _check_free(call: Call) -> None:

@@ -8,10 +8,10 @@ from sandbox.azure.ml.names import user_identities
 from sandbox.azure.ml.scope import Scope
 from sandbox.azure.tokens import Caller
 
-# What the service assigns a workspace's own identity at its resource group (before 2024-11-19; since then Azure AI
-# Administrator, whose actions for our purposes are a part of these).
-CONTRIBUTOR = "b24988ac-6180-42a0-ab88-20f7382dd24c"
+# What the service assigns a workspace's own identity at its resource group (since 2024-11-19; Contributor before).
+AI_ADMINISTRATOR = "b78c5d69-af96-48a3-bf8d-a8b4d589de94"
 BLOB_DATA_CONTRIBUTOR = "ba92f5b4-2d11-453d-a403-e96b0029c9fe"
+FILE_DATA_PRIVILEGED_CONTRIBUTOR = "69566ab7-960f-475b-8e7c-b3118f30c6bd"
 KEY_VAULT_ADMINISTRATOR = "00482a5a-887f-4fb3-b363-3b7fe8e74483"
 
 

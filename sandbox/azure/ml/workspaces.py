@@ -12,12 +12,15 @@ from starlette.responses import JSONResponse, Response
 from sandbox.azure.arm.core import Action, Body, Call, ResourceType, Rule, parse_id
 from sandbox.azure.arm.identities import check_identity, forget_identity, linked_authorization_failed, shown_identity
 from sandbox.azure.arm.network import connections_of
+from sandbox.azure.arm.vaultkeys import WRAP, check_key
+from sandbox.azure.directory import COSMOS_DB
 from sandbox.azure.errors import AzureError
 from sandbox.azure.ml import assets, runs
 from sandbox.azure.ml.datastores import make_defaults
 from sandbox.azure.ml.identities import (
+    AI_ADMINISTRATOR,
     BLOB_DATA_CONTRIBUTOR,
-    CONTRIBUTOR,
+    FILE_DATA_PRIVILEGED_CONTRIBUTOR,
     KEY_VAULT_ADMINISTRATOR,
     grant,
 )
@@ -36,6 +39,7 @@ DEPENDENCIES = {
 SOFT_DELETED = "softDeletedWorkspace"
 REQUIRED = ("storageAccount", "keyVault")
 AUTH_MODES = ("AccessKey", "Identity", "UserDelegationSAS")  # taken in any letter case, shown in this one
+VERSIONED = 5  # slashes in the address of a key's version
 FIXED = {"keyVault": "Key Vault", "hbiWorkspace": "HBI workspace flag"}
 # What a user-assigned identity must be able to do, since nobody gives it roles: an action (or data action) that the
 # documented role has, and the role to name. Source: how-to-identity-based-service-authentication.
@@ -95,6 +99,7 @@ class Workspace(ResourceType):
             )
         check_identity(call, self)
         check_mode(sent, old)
+        _check_encryption(call, sent, old)
         if old is None:
             self._soft_deleted(call)
             for key in REQUIRED:
@@ -102,6 +107,7 @@ class Workspace(ResourceType):
                     raise _missing(f"properties.{key}")
         else:
             self._fixed(sent, old["properties"])
+            _keeps_identity(call.body.get("identity") or {}, old.get("identity") or {})
         for key, kind in DEPENDENCIES.items():
             if sent.get(key):
                 self._dependency(call, key, kind, sent[key])
@@ -165,8 +171,9 @@ class Workspace(ResourceType):
         """A new workspace has its containers and datastores, and its system identity the roles it needs."""
         principal = resource["identity"].get("principalId")
         if principal and principal != ((old or {}).get("identity") or {}).get("principalId"):
-            grant(call, principal, call.id.group, CONTRIBUTOR)
+            grant(call, principal, call.id.group, AI_ADMINISTRATOR)
             grant(call, principal, resource["properties"]["storageAccount"], BLOB_DATA_CONTRIBUTOR)
+            grant(call, principal, resource["properties"]["storageAccount"], FILE_DATA_PRIVILEGED_CONTRIBUTOR)
             grant(call, principal, resource["properties"]["keyVault"], KEY_VAULT_ADMINISTRATOR)
         made = old is not None and old["properties"]["provisioningState"] == "Succeeded"
         if not made and resource["properties"]["provisioningState"] == "Succeeded":
@@ -227,6 +234,49 @@ class Workspace(ResourceType):
         if resource is None and _purging(call) and call.cloud.store.delete(SOFT_DELETED, call.id.key):
             return Response(status_code=200)
         return super().delete_response(call, resource)
+
+
+def _check_encryption(call: Call, sent: Body, old: Body | None) -> None:
+    """A key of the customer's is given at creation or never; later another one of the same vault takes its place.
+
+    Source: learn.microsoft.com/azure/machine-learning, concept- and how-to-setup-customer-managed-keys.
+    """
+    encryption = sent.get("encryption")
+    before = (old["properties"].get("encryption") if old else None) or {}
+    if not encryption or encryption.get("status") != "Enabled":
+        if before and encryption:
+            raise AzureError(400, "BadRequest", "Encryption with a customer-managed key cannot be turned off.")
+        return
+    key, known = encryption.get("keyVaultProperties") or {}, before.get("keyVaultProperties") or {}
+    vault = str(key.get("keyVaultArmId"))
+    if old is not None and not _same(vault, known.get("keyVaultArmId")):
+        text = "Encryption with a customer-managed key can only be updated to another key in the original Key Vault."
+        raise AzureError(400, "BadRequest", text, target="properties.encryption.keyVaultProperties.keyVaultArmId")
+    if vault.split("/")[2:3] != [call.subscription]:
+        raise AzureError(400, "BadRequest", f"The Key Vault '{vault}' must be in the workspace's subscription.")
+    uri = str(key.get("keyIdentifier"))
+    if uri.count("/") != VERSIONED:
+        raise AzureError(400, "BadRequest", f"The key identifier '{uri}' must have a version.")
+    user = (encryption.get("identity") or {}).get("userAssignedIdentity")
+    check_key(call, uri, str(user), code="BadRequest")
+    cosmos = next((one for one in call.cloud.store.list("servicePrincipal") if one["appId"] == COSMOS_DB), {"id": ""})
+    key_id = f"{vault}/keys/{uri.split('/')[4]}"
+    service_side = sent.get("enableServiceSideCMKEncryption")
+    if not service_side and not call.cloud.access.allows(cosmos["id"], WRAP, key_id, data=True):
+        text = "Azure Cosmos DB may not wrap with the key: assign its service principal Key Vault Crypto Service "
+        raise AzureError(400, "BadRequest", f"{text}Encryption User, or encrypt on the service's side.")
+
+
+def _keeps_identity(sent: Body, old: Body) -> None:
+    """A system-assigned identity may get user-assigned ones beside it; there is no other way, and none back."""
+    after, before = ({word.strip() for word in str(one.get("type", "")).split(",")} for one in (sent, old))
+    if sent and "SystemAssigned" in after ^ before:
+        raise AzureError(
+            400,
+            "BadRequest",
+            f"The identity of a workspace cannot be changed from '{old.get('type')}' to '{sent['type']}'.",
+            target="identity.type",
+        )
 
 
 def _storage_key(call: Call, workspace: Body) -> str | None:

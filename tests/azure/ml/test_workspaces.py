@@ -129,6 +129,27 @@ def test_a_system_identity_gets_its_role_from_the_service(azure: Client) -> None
         api="2022-04-01",
     ).json()["value"]
     assert any(one["properties"]["principalId"] == principal for one in assigned)
+    for scope, role in (
+        (needs.group, "b78c5d69-af96-48a3-bf8d-a8b4d589de94"),
+        (needs.ids["storageAccount"], "ba92f5b4-2d11-453d-a403-e96b0029c9fe"),
+        (needs.ids["storageAccount"], "69566ab7-960f-475b-8e7c-b3118f30c6bd"),
+        (needs.ids["keyVault"], "00482a5a-887f-4fb3-b363-3b7fe8e74483"),
+    ):
+        again = azure.assign(scope, principal, role, principalType="ServicePrincipal")
+        assert error(again) == (409, "RoleAssignmentExists")
+
+
+def test_a_system_identity_stays(azure: Client) -> None:
+    needs = harness.dependencies(azure)
+    system = {**needs.body(primaryUserAssignedIdentity=None), "identity": {"type": "SystemAssigned"}}
+    made, other = (needs.workspace_id(unique("ws")) for _ in range(2))
+    harness.put(azure, made, system)
+    refused = azure.arm("PUT", made, needs.body(), api=ML_API)
+    assert error(refused) == (400, "BadRequest")
+    both = {**needs.body(), "identity": {**needs.body()["identity"], "type": "SystemAssigned,UserAssigned"}}
+    assert azure.arm("PUT", made, both, api=ML_API).status_code == 200
+    harness.put(azure, other, needs.body())
+    assert error(azure.arm("PUT", other, system, api=ML_API)) == (400, "BadRequest")
 
 
 @pytest.fixture(scope="module")

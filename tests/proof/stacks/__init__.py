@@ -15,6 +15,7 @@ WIDE = CHECKED["wide"]
 
 def _base() -> dict[str, Any]:
     team = WIDE["teams"][0]
+    without_key = {key: value for key, value in team.items() if key != "customerKey"}  # needs purge protection
     federated, *_, with_secret = team["automation"]
     return {
         **WIDE,
@@ -22,7 +23,7 @@ def _base() -> dict[str, Any]:
         "protect": False,
         "keyVault": {"purgeProtection": False, "retentionDays": 7},
         "azurePolicy": "audit",
-        "teams": [{**team, "automation": [federated, with_secret]}],
+        "teams": [{**without_key, "automation": [federated, with_secret]}],
     }
 
 
