@@ -3,7 +3,3 @@
 Component, stand-in provider and local Azure were written by the same hands, so that they can agree with one another
 and be wrong. Here they are held to what others wrote: Microsoft's own models, and azure-native's documented rules.
 """
-
-import pytest
-
-pytest.register_assert_rewrite("tests.proof.edits")

@@ -75,7 +75,7 @@ class FileShare(ResourceType):
         defaults = {"shareQuota": LARGEST, "accessTier": "TransactionOptimized", "enabledProtocols": "SMB"}
         sent = {name: value for name, value in properties_of(copy.deepcopy(call.body)).items() if value is not None}
         tier = sent.get("accessTier", properties_of(old or {}).get("accessTier", defaults["accessTier"]))
-        own = {"lastModifiedTime": now, "accessTier": tier, "leaseState": "available", "leaseStatus": "unlocked"}
+        own = {"lastModifiedTime": now, "accessTier": tier, "leaseState": "Available", "leaseStatus": "Unlocked"}
         return {"properties": {**defaults, **sent, **own}}
 
 
