@@ -1,9 +1,9 @@
 """A department's preview under the embedded engine: milliseconds a resource above the SDK alone, for 10, 50, 200 teams.
 
-`python benchmarks/departments.py [--teams N ...] [--write]`: the program itself, with teams like the dev stack's, once
-with the SDK against a monitor in the same process that answers at once, once under the engine with the stand-ins for
-azure-native and azuread and a sandbox, which answers what the program looks up. `--write` puts the result into
-docs/benchmarks/departments.md.
+`python benchmarks/departments.py [--teams N ...] [--write]`: the program itself, with teams like the dev stack's, and
+with the five of `tests/program/stacks/Pulumi.private.yaml` in private networks, once with the SDK against a monitor in
+the same process that answers at once, once under the engine with the stand-ins for azure-native and azuread and a
+sandbox, which answers what the program looks up. `--write` puts the result into docs/benchmarks/departments.md.
 """
 
 import argparse
@@ -19,6 +19,7 @@ from benchmarks.report import peak_memory, write
 from benchmarks.sdk_time import department
 from tests.conftest import Sandbox
 from tests.program.harness import run_program
+from tests.program.hub import department as private
 from tests.program.stack import Stack
 
 ROUNDS = 2
@@ -60,8 +61,8 @@ def main() -> int:
         try:
             stack = Stack(sandbox, Path(folder))
             previewed(stack, department(1, keep_version_aliases=False))  # imports
-            for teams in options.teams:
-                raw = department(teams, keep_version_aliases=False)
+            asked = {str(teams): department(teams, keep_version_aliases=False) for teams in options.teams}
+            for teams, raw in {"5, private": private(), **asked}.items():
                 count, sdk = alone(raw)
                 engine = previewed(stack, raw)
                 for _ in range(ROUNDS - 1 if count <= SMALL else 0):
@@ -76,7 +77,8 @@ def main() -> int:
     print("\n".join(lines))
     if options.write:
         words = (
-            "The program with teams like the dev stack's: a preview under the embedded engine with the stand-in\n"
+            "The program with five teams in private networks and with teams like the dev stack's: a preview under\n"
+            "the embedded engine with the stand-in\n"
             "providers and a sandbox (no policy pack), and the SDK alone beside it, with the engine's setting of the\n"
             "garbage collector. The SDK alone waits for its outputs in its own way and its monitor unpacks every\n"
             "request, so the engine can come out below it. Again: `python benchmarks/departments.py --write`."
