@@ -219,7 +219,8 @@ EDITS: dict[str, tuple[dict[str, Any], set[str]]] = {
     # networks
     "allowedIps": (
         {"network": {"allowedIps": ["203.0.113.0/24"]}},
-        updates(*FIREWALLED),
+        # Azure's own builders are not in the list, so the team's cluster builds images.
+        updates(*FIREWALLED, "Workspace bluegranit-workspace"),
     ),
     "from public to private": (
         {"network": {"mode": "private", "addressSpace": "10.20.0.0/24"}},
