@@ -1,5 +1,7 @@
 """Azure's error bodies: `{"error": {"code", "message", ...}}`, as the resource manager and most services send them."""
 
+import errno
+import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
@@ -49,3 +51,18 @@ class AzureError(Exception):
     def response(self) -> JSONResponse:
         """The error as an answer; `x-ms-error-code` repeats the code, as Azure's front ends do."""
         return JSONResponse(self.body(), self.status, headers={"x-ms-error-code": self.code, **self.headers})
+
+
+def disk_is_full(error: Exception) -> bool:
+    """Whether something could not be written for want of room; SQLite says so in words."""
+    if isinstance(error, OSError):
+        return error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+    return isinstance(error, sqlite3.OperationalError) and "full" in str(error)
+
+
+def failure(error: Exception) -> AzureError:
+    """The answer to a failure of the sandbox itself: 507 where its disk is full, as no client tries that again."""
+    if disk_is_full(error):
+        text = "The disk with the sandbox's folder is full: make room there, then run the command again."
+        return AzureError(507, "InsufficientStorage", text)
+    return AzureError(500, "InternalServerError", "The sandbox failed; its log has the cause.")

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sandbox.azure.errors import failure
 from sandbox.azure.store import Store
 from tests.conftest import ROOT
 
@@ -71,3 +73,13 @@ def test_what_was_written_survives_a_kill(tmp_path: Path) -> None:
         last = max([int(line) for line in process.stdout.read().split()[:-1]], default=199)
     store = Store(tmp_path / "db")
     assert all(store.get("k", str(number)) == {"n": number} for number in range(last + 1))
+
+
+def test_a_full_disk_is_told_and_not_tried_again(tmp_path: Path) -> None:
+    store = Store(tmp_path / "db")
+    store._db.execute("PRAGMA max_page_count = 1")
+    with pytest.raises(sqlite3.OperationalError) as full:
+        store.put("k", "a", {"text": "x" * 100_000})
+    answer = failure(full.value)
+    assert (answer.status, answer.code) == (507, "InsufficientStorage")  # 500 is tried again by every client
+    assert failure(sqlite3.OperationalError("no such table: x")).status == 500

@@ -13,7 +13,7 @@ from sandbox.azure.arm import metadata
 from sandbox.azure.arm.core import Call, ResourceId, ResourceType
 from sandbox.azure.arm.resources import Resources, Route
 from sandbox.azure.cloud import Cloud
-from sandbox.azure.errors import AzureError
+from sandbox.azure.errors import AzureError, failure
 
 AUDIENCES = ("https://management.azure.com", "https://management.core.windows.net")
 MAX_BODY = 4 * 1024 * 1024  # bytes; the resource manager's own limit
@@ -33,9 +33,9 @@ class ResourceManager:
             response = await self._answer(request)
         except AzureError as error:
             response = error.response()
-        except Exception:
+        except Exception as error:
             logging.exception("%s %s failed", request.method, request.url.path)
-            response = AzureError(500, "InternalServerError", "The sandbox failed; its log has the cause.").response()
+            response = failure(error).response()
         response.headers["x-ms-request-id"] = str(uuid.uuid4())
         await response(scope, receive, send)
 

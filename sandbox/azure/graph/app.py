@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.directory import object_id
-from sandbox.azure.errors import AzureError
+from sandbox.azure.errors import AzureError, failure
 from sandbox.azure.graph import credentials, relations
 from sandbox.azure.graph.directory import (
     APPLICATIONS,
@@ -236,10 +236,9 @@ def app(cloud: Cloud) -> Starlette:
                 return await endpoint(request)
             except AzureError as error:
                 return error_response(error)
-            except Exception:
+            except Exception as error:
                 logging.exception("%s %s failed", request.method, request.url.path)
-                text = "The sandbox failed; its log has the cause."
-                return error_response(AzureError(500, "InternalServerError", text))
+                return error_response(failure(error))
 
         return answer
 

@@ -18,6 +18,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sandbox.azure.cloud import Cloud
+from sandbox.azure.errors import failure
 from sandbox.azure.keyvault import authorization as rights
 from sandbox.azure.keyvault.authorization import Right, authenticate, check_network, require
 from sandbox.azure.keyvault.errors import VaultError, bad_parameter, not_emulated
@@ -68,9 +69,10 @@ def app(cloud: Cloud) -> ASGIApp:
             return  # nobody is left to hear it
         except VaultError as error:
             response = error.response()
-        except Exception:
+        except Exception as error:
             log.exception("%s %s failed", request.method, request.url.path)
-            response = VaultError(500, "InternalError", "The sandbox failed; its log has the cause.").response()
+            failed = failure(error)
+            response = VaultError(failed.status, failed.code, failed.message).response()
         response.headers["x-ms-request-id"] = str(uuid.uuid4())
         response.headers["x-ms-keyvault-service-version"] = "1.9.0.0"
         await response(scope, receive, send)

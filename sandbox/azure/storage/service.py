@@ -1,6 +1,5 @@
 """The ASGI application behind storage accounts' host names."""
 
-import errno
 import logging
 import sqlite3
 from email.utils import formatdate
@@ -10,6 +9,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sandbox.azure.cloud import Cloud
+from sandbox.azure.errors import disk_is_full
 from sandbox.azure.storage import accounts, blob_service, dfs_service
 from sandbox.azure.storage.authorization import authenticate, check_network
 from sandbox.azure.storage.call import Call
@@ -40,7 +40,9 @@ def app(cloud: Cloud) -> ASGIApp:
             response = _refusal(request, error)
         except (OSError, sqlite3.OperationalError) as error:
             log.exception("%s %s failed", request.method, request.raw_path)
-            response = _refusal(request, StorageError("InsufficientDiskSpace" if _full(error) else "InternalError"))
+            response = _refusal(
+                request, StorageError("InsufficientDiskSpace" if disk_is_full(error) else "InternalError")
+            )
         except Exception:
             log.exception("%s %s failed", request.method, request.raw_path)
             response = _refusal(request, StorageError("InternalError"))
@@ -74,9 +76,3 @@ def _refusal(request: Request, error: StorageError) -> Response:
     if request.service == "dfs":
         return JSONResponse(error.json(request.id), error.status, headers=headers)
     return Response(error.xml(request.id), error.status, headers=headers, media_type="application/xml")
-
-
-def _full(error: Exception) -> bool:
-    if isinstance(error, OSError):
-        return error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-    return "full" in str(error)

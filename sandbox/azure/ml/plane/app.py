@@ -14,7 +14,7 @@ from starlette.types import Scope as AsgiScope
 
 from sandbox.azure.arm.core import Body
 from sandbox.azure.cloud import Cloud
-from sandbox.azure.errors import AzureError
+from sandbox.azure.errors import AzureError, failure
 from sandbox.azure.links import network_of, reaches
 from sandbox.azure.ml.access import AccessError
 from sandbox.azure.ml.names import WORKSPACES
@@ -59,9 +59,9 @@ class Plane:
         except (AccessError, AddressError, StorageError) as error:
             refused = AzureError(400, "UserError", str(error))
             response = mlflow.mlflow_error(refused) if is_mlflow else refused.response()
-        except Exception:
+        except Exception as error:
             logging.exception("%s %s failed", http.method, http.url.path)
-            response = AzureError(500, "InternalServerError", "The sandbox failed; its log has the cause.").response()
+            response = failure(error).response()
         await response(scope, receive, send)
 
     async def _answer(self, http: HttpRequest) -> Response:
