@@ -63,7 +63,7 @@ def explain(error: Exception) -> str:
     """
     from azure.core import exceptions as azure  # noqa: PLC0415 - whoever has such an error has loaded it already
 
-    lost = (azure.ServiceRequestError, azure.ServiceResponseError)
+    lost = (azure.ServiceRequestError, azure.ServiceResponseError, azure.IncompleteReadError)
     if isinstance(error.__cause__, lost):
         error = error.__cause__  # azure-ai-ml wraps what happens while it uploads, without saying so
     if isinstance(error, azure.ClientAuthenticationError):

@@ -73,6 +73,7 @@ def test_a_submission_outlasts_what_was_done_and_not_answered(signed_in: Sandbox
         "reset-after,host=*devwork.blob*,method=PUT,count=1",
         "reset-after,host=*lake.dfs*,method=PUT,path=*/input.csv,count=1",
         "reset-after,host=management.azure.com,method=POST,count=1",
+        "reset-after,host=management.azure.com,method=PUT,path=*/jobs/*,count=1",
     )
     plan(signed_in, 1, *lost)
     code, text = life.submit()

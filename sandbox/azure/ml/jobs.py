@@ -233,10 +233,16 @@ def _check_command(job: Body) -> None:
 
 
 def _change(scope: Scope, job: Body, sent: Body) -> Body:
-    """What can still change of a job. Tags and properties are merged; properties are only added."""
+    """What can still change of a job. Tags and properties are merged; properties are only added.
+
+    The definition that it was submitted with changes nothing: a client whose answer got lost sends it again.
+    """
+    again = _checked(scope, sent) if sent.get("command") else {}
     for key, value in sent.items():
         stored = job["properties"].get(key)
         if key in MUTABLE or key in ("jobType", "status", "experimentName") or value in (None, stored, {}):
+            continue
+        if key in again and again[key] == stored:
             continue
         raise UserError(
             400, f"The property '{key}' of job '{job['name']}' cannot be changed.", "BadArgument", "ImmutableProperty"
