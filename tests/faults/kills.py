@@ -23,6 +23,7 @@ from tests.conftest import Sandbox
 from tests.faults.sweep import Life, quick, said
 from tests.program.harness import stack_file
 
+JOURNAL = 110  # lines of an up of the dev stack
 DEADLINE = 60.0  # seconds for a killed process to be gone, and for work to notice
 MLFLOW, EXPERIMENT = "mlflow/v2.0", "/api/2.0/mlflow"
 
@@ -51,13 +52,23 @@ def started(folder: Path) -> Iterator[Sandbox]:
 
 
 @contextmanager
-def killed(sandbox: Sandbox, after: float) -> Iterator[None]:
-    """Kills the sandbox some seconds into the block, waits for its end, and starts it again."""
-    pid = control.require(sandbox.directory).pid
-    timer = threading.Timer(after, os.kill, (pid, signal.SIGKILL))
-    timer.start()
-    yield
-    timer.join()
+def killed(sandbox: Sandbox, after: float = 0, *, when: Callable[[], bool] = lambda: True) -> Iterator[None]:
+    """Kills the sandbox some seconds into the block and once something is so, waits for its end, starts it again."""
+    pid, over = control.require(sandbox.directory).pid, threading.Event()
+
+    def kill() -> None:
+        time.sleep(after)
+        while not when() and not over.is_set():
+            time.sleep(0.002)
+        os.kill(pid, signal.SIGKILL)
+
+    thread = threading.Thread(target=kill)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
     end = time.monotonic() + DEADLINE
     while control.find(sandbox.directory) is not None:
         assert time.monotonic() < end, "the process is still there"
@@ -88,7 +99,8 @@ def up(folder: Path, number: int) -> Killed:
         for name, value in sandbox.environment("owner").items():
             patch.setenv(name, value)
         life = Life(sandbox, folder, 1)
-        with killed(sandbox, random.Random(number).uniform(1, 12)):
+        lines = random.Random(number).randrange(1, JOURNAL)
+        with killed(sandbox, when=lambda: written(sandbox) >= lines):
             life.stack.up(dev)
         seen = life.stack.refresh(dev)
         assert seen.code == 0, said(seen.text)
@@ -102,6 +114,11 @@ def up(folder: Path, number: int) -> Killed:
         assert done.code == 0, said(done.text)
         assert not life.stack.up(dev).steps
     return Killed(known, ", ".join(lost))
+
+
+def written(sandbox: Sandbox) -> int:
+    """The lines of the journal that an engine writes: one before and one after each operation."""
+    return sum(path.read_bytes().count(b"\n") for path in sandbox.directory.glob("pulumi/.pulumi/stacks/*/*.journal"))
 
 
 def uploads(folder: Path, number: int) -> Killed:
