@@ -41,7 +41,7 @@ down: setup ## destroy the stack in the sandbox
 
 .PHONY: test soak bench
 test: setup prepare ## all tests
-	@UV_OFFLINE=1 $(BIN)/python -m pytest -n 2 --dist worksteal tests
+	@UV_OFFLINE=1 $(BIN)/python -m pytest -n 3 --dist worksteal --durations 25 tests
 soak: setup prepare ## the long runs, on from where they were stopped; docs/soak.md has the last result
 	@UV_OFFLINE=1 $(BIN)/python -m tests.faults.soak
 	@UV_OFFLINE=1 $(BIN)/python -m pytest tests -m soak

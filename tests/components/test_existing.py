@@ -81,7 +81,7 @@ WRONG = {
     "a vault elsewhere": (
         {"keyVaultId": VAULT.replace(GROUP, ELSEWHERE)},
         "keyVaultId",
-        f"is not in the department's subscription {SUBSCRIPTION}",
+        f"is not in the department's subscription '{SUBSCRIPTION}'",
     ),
     "a group elsewhere": ({"resourceGroupId": ELSEWHERE}, "resourceGroupId", "is not in the department's subscription"),
     "its own group": ({"resourceGroupId": f"{SHARED_GROUP}"}, "resourceGroupId", "is what this stack makes for all"),

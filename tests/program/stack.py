@@ -40,6 +40,7 @@ class Stack:
     sandbox: Sandbox
     folder: Path
     name: str = "dev"
+    under_policy: bool = True
     _file: Path = field(init=False)
 
     def __post_init__(self) -> None:
@@ -71,7 +72,7 @@ class Stack:
 
     def _operate(self, operation: str, department: Any, *words: str) -> Done:
         policies = ["--policy-pack", "policies", "--policy-pack-config", f"policies/{self.name}.json"]
-        packs = policies if operation in ("preview", "up") else []
+        packs = policies if self.under_policy and operation in ("preview", "up") else []
         code, text = self.run(operation, "--config-file", self.configure(department), "--json", *words, *packs)
         return Done(code, frozenset(_steps(text)), text)
 
