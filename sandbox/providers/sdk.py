@@ -41,8 +41,9 @@ class _Reader:
 
     def resource(self, token: str) -> dict[str, Any]:
         _, module_name, name = token.split(":")
-        snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
-        module = importlib.import_module(f"pulumi_azure_native.{module_name}.{snake}")
+        # Not by its own module: imported before its lazily loaded package, that one lacks it for good.
+        resource = getattr(importlib.import_module(f"pulumi_azure_native.{module_name}"), name)
+        module = importlib.import_module(resource.__module__)
         arguments = getattr(module, f"{name}InitArgs", None) or getattr(module, f"{name}Args")
         version = re.search(r"Uses Azure REST API version ([\w-]+)\.", inspect.getsource(module))
         if version is None:
@@ -53,7 +54,7 @@ class _Reader:
             "inputs": inputs,
             "required": _required(arguments),
             "defaults": _defaults(arguments),
-            "outputs": self._answers(_types.resource_types(getattr(module, name)), inputs, module_name),
+            "outputs": self._answers(_types.resource_types(resource), inputs, module_name),
         }
 
     def _properties(self, types: dict[str, Any], module: str) -> dict[str, str]:

@@ -29,7 +29,14 @@ def status(sandbox: Sandbox) -> dict[str, object]:
 
 
 def gone(pid: int) -> bool:
-    """Whether a process has ended."""
+    """Whether a process ends: it lets go of the folder a moment before."""
+    deadline = time.monotonic() + 5
+    while not (ended := _ended(pid)) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return ended
+
+
+def _ended(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
