@@ -20,7 +20,6 @@ from sandbox.azure.store import Store
 NETWORKS = "Microsoft.Network/virtualNetworks"
 ENDPOINTS = "Microsoft.Network/privateEndpoints"
 LINKS = "Microsoft.Network/privateDnsZones/virtualNetworkLinks"
-ZONE_GROUPS = f"{ENDPOINTS}/privateDnsZoneGroups"
 RULES = "Microsoft.MachineLearningServices/workspaces/outboundRules"
 _ZONES = {"amlworkspace": "privatelink.api.azureml.ms"}  # of several, the one with the names of the data plane
 _OWN = ("storageAccount", "keyVault", "containerRegistry")  # a managed network has endpoints to these of itself

@@ -14,10 +14,9 @@ from sandbox.azure.arm.core import Body, Call, ResourceType, Rule, invalid, pars
 from sandbox.azure.arm.identities import linked_authorization_failed
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.errors import AzureError
+from sandbox.azure.links import ENDPOINTS, NETWORKS
 
-NETWORKS = "Microsoft.Network/virtualNetworks"
 SUBNETS = f"{NETWORKS}/subnets"
-ENDPOINTS = "Microsoft.Network/privateEndpoints"
 SWITCH = frozenset({"Enabled", "Disabled"})
 RESERVED = 4  # addresses that Azure keeps at a subnet's start (0 to 3)
 NAME = re.compile(r"[a-zA-Z0-9](?:[\w.-]{0,78}\w)?")
