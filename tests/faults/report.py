@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from tests.faults.plans import BARS, BEYOND, PASSING, REFUSALS, Bar
+from tests.results import when
 
 OPERATIONS = ("up", "job", "update", "destroy")
 SHOWN = 12  # failures told in full
@@ -24,7 +25,7 @@ Kinds that nothing gets past unaided, each at most once a seed: {refusals}
 A **kill** is SIGKILL to the sandbox at a random moment of an up, of uploads (blobs, blocks, appends, renames), of runs
 (submitted, running, ending), or of registrations (models, data, environments, metrics); then it is started again, and
 all that it had acknowledged is looked for. After an up, the stack is brought up to the end as well; after runs, no
-process of theirs may be left.
+process of theirs may be left. The engine's own kills are on [a page of their own](soak-crashes.md).
 
 ## Last result
 """
@@ -38,7 +39,7 @@ def summary(results: list[dict[str, Any]], seeds: int, kills: int) -> tuple[str,
     met.append(len(dead) >= kills and not any(one["lost"] for one in dead))
     parts = [
         HEAD.format(passing=", ".join(PASSING), refusals=", ".join(REFUSALS)),
-        _when(results),
+        when(results),
         *(_missing(seeds, kills, lives, dead)),
         "",
         "| Plan | Asked | Seeds | In one run: up, job, update, destroy | All in one run | All within three | Faults |",
@@ -58,18 +59,6 @@ def summary(results: list[dict[str, Any]], seeds: int, kills: int) -> tuple[str,
         *_failures([one for name in BARS for one in lives[name]], dead),
     ]
     return "\n".join(parts).rstrip() + "\n", all(met)
-
-
-def _when(results: list[dict[str, Any]]) -> str:
-    if not results:
-        return "None yet."
-    times, loads = sorted(one["at"] for one in results), sorted(one["load"] for one in results)
-    codes = ", ".join(dict.fromkeys(one["code"] for one in results))
-    hours = sum(one["seconds"] for one in results) / 3600
-    return (
-        f"{times[0]} to {times[-1]}, {hours:.1f} h of work in one process, on a machine whose load was {loads[0]} to "
-        f"{loads[-1]}, half of the time above {loads[len(loads) // 2]}. Code: {codes}."
-    )
 
 
 def _missing(

@@ -5,10 +5,7 @@ docs/soak.md is written anew from all lines whenever it ends.
 """
 
 import argparse
-import json
-import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -27,9 +24,8 @@ from tests.faults.plans import BARS, BEYOND, Bar
 from tests.faults.report import summary
 from tests.faults.sweep import Life, plan, quick, small_example, struck, unclear
 from tests.program.harness import ROOT
+from tests.results import Results
 
-FOLDER = ROOT / ".soak"
-RESULTS = FOLDER / "results.jsonl"
 DOCUMENT = ROOT / "docs" / "soak.md"
 BEYOND_SEEDS = 3
 
@@ -41,18 +37,18 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--kills", type=int, default=100, help="kills of the sandbox in all")
     parser.add_argument("--minutes", type=float, default=0, help="begin nothing new after these; 0: without end")
     args = parser.parse_args(argv)
-    FOLDER.mkdir(exist_ok=True)
+    results = Results("results.jsonl")
     end = time.monotonic() + args.minutes * 60 if args.minutes else float("inf")
     with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as scratch:
         quick(patch)
         for number, (key, run) in enumerate(_work(args.seeds, args.kills, Path(scratch))):
-            if key in {one["key"] for one in _results()}:
+            if key in {one["key"] for one in results.all()}:
                 continue
             if time.monotonic() > end:
                 break
-            _keep(key, run())
-            print(f"{time.strftime('%H:%M:%S')} {number + 1} {_line(_results()[-1])}", flush=True)
-    text, met = summary(_results(), args.seeds, args.kills)
+            kept = results.keep(key, run())
+            print(f"{time.strftime('%H:%M:%S')} {number + 1} {_line(kept)}", flush=True)
+    text, met = summary(results.all(), args.seeds, args.kills)
     DOCUMENT.write_text(text, encoding="utf-8")
     print(text)
     return 0 if met else 1
@@ -113,25 +109,6 @@ def _kill(kind: str, number: int, scratch: Path) -> dict[str, Any]:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return {"bar": "kill", "seed": number, "kind": kind, "seconds": round(time.monotonic() - began, 1), **asdict(found)}
-
-
-def _results() -> list[dict[str, Any]]:
-    if not RESULTS.exists():
-        return []
-    return [json.loads(line) for line in RESULTS.read_text(encoding="utf-8").splitlines()]
-
-
-def _keep(key: str, result: dict[str, Any]) -> None:
-    at = {"key": key, "at": time.strftime("%Y-%m-%d %H:%M"), "load": round(os.getloadavg()[0], 1), "code": _code()}
-    with RESULTS.open("a", encoding="utf-8") as file:
-        file.write(json.dumps({**at, **result}) + "\n")
-
-
-def _code() -> str:
-    done = subprocess.run(
-        ["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
-    )
-    return done.stdout.strip()
 
 
 def _line(result: dict[str, Any]) -> str:

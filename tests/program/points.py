@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.engine import providers, snapshot, state
+from sandbox.engine.state import name_of
 
 
 def pass_by(directory: Path, kill: int = -1, record: str = "") -> None:
@@ -68,6 +69,12 @@ def azure(directory: Path) -> str:
         return "\n".join("\t".join(row) for row in db.execute("SELECT kind, key, body FROM documents"))
 
 
+def _says(entry: dict[str, Any]) -> str:
+    """What a line of the journal notes, and of what, in the words of its keys."""
+    of = name_of(entry["resource"]["urn"]) if "resource" in entry else ""
+    return " ".join(filter(None, (next(iter(entry)), str(entry.get("begin", "")), of)))
+
+
 def _watch(point: _Point) -> None:
     call, log, write, unlock = (
         providers.Provider.call, snapshot.SnapshotManager._log, state.write_atomically, state.Stack.unlock,
@@ -77,19 +84,22 @@ def _watch(point: _Point) -> None:
 
     def called(self: providers.Provider, method: str, request: Any) -> Any:
         with one_at_a_time:
-            point(f"before {method}")
+            urn = getattr(request, "urn", "")
+            of = name_of(urn) if urn else getattr(request, "tok", "")
+            point(f"before {method} {of}".rstrip())
             found = call(self, method, request)
-            point(f"after {method}")
+            point(f"after {method} {of}".rstrip())
             return found
 
     def logged(self: snapshot.SnapshotManager, entry: dict[str, Any], flush: bool = False) -> None:
         with one_at_a_time:
-            point("before a line")
+            line = f"the line {_says(entry)}"
+            point(f"before {line}")
             assert self._journal
             begun = json.dumps(entry)[: len(json.dumps(entry)) // 2]
             self._journal.write(begun)  # a line that is only begun …
             self._journal.flush()
-            point("in a line")
+            point(f"in {line}")
             self._journal.seek(self._journal.tell() - len(begun))  # … and then, if all goes on, whole
             self._journal.truncate()
             log(self, entry, flush)
@@ -97,6 +107,11 @@ def _watch(point: _Point) -> None:
     def written(path: Path, text: str) -> None:
         with one_at_a_time:
             point(f"before {path.suffix}")
+            begun = path.with_name(f".{path.name}.{os.getpid()}.tmp")  # as the write does it: another file, renamed
+            path.parent.mkdir(parents=True, exist_ok=True)
+            begun.write_text(text[: len(text) // 2])
+            point(f"in {path.suffix}")
+            begun.unlink()
             write(path, text)
             point(f"after {path.suffix}")
 
