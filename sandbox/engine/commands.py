@@ -262,6 +262,14 @@ def _operation_flags(parser: _Parser, name: str) -> None:
         parser.add_argument(
             "--exclude-protected", action="store_true", help="leave protected resources, and what they need"
         )
+        parser.add_argument(
+            "--run-program",
+            nargs="?",
+            const="true",
+            default="true" if os.environ.get("PULUMI_RUN_PROGRAM", "").lower() in {"1", "t", "true"} else "false",
+            choices=["true", "false"],
+            help="for the program's hooks, and the configuration that it gives providers",
+        )
         parser.add_argument("--remove", action="store_true", help="remove the stack, too")
 
 
@@ -354,6 +362,7 @@ def _operate(args: argparse.Namespace, providers: Mapping[str, Factory]) -> int:
         refresh=getattr(args, "refresh", "false") == "true",
         only_refresh=args.kind == "refresh",
         exclude_protected=getattr(args, "exclude_protected", False),
+        run_program=getattr(args, "run_program", "false") == "true",
         clear_pending_creates=getattr(args, "clear_pending_creates", False),
         import_pending_creates=dict(getattr(args, "import_pending_creates", [])),
         adoption=_adoption(args) if args.kind == "import" else None,

@@ -18,6 +18,7 @@ from sandbox.engine import values
 from sandbox.engine.errors import EngineError
 from sandbox.engine.events import Diagnostic, Event, Sink, StepEvent, Summary, is_default_provider
 from sandbox.engine.generator import BailError, Generator, Goal, Graph
+from sandbox.engine.hooks import Hooks
 from sandbox.engine.providers import Host, InitError, ProviderError, ResourceProvider
 from sandbox.engine.registry import Builtins, Registry
 from sandbox.engine.snapshot import SnapshotManager
@@ -70,6 +71,7 @@ class Options:
     refresh: bool = False
     only_refresh: bool = False
     exclude_protected: bool = False
+    run_program: bool = False  # in a destroy
     clear_pending_creates: bool = False
     import_pending_creates: Mapping[str, str] = field(default_factory=dict)  # URN -> id of what was made after all
     adoption: Adoption | None = None  # what `pulumi import` takes into the state
@@ -109,6 +111,7 @@ class Deployment:
         self.interrupted = False
         self.bailed = False  # no more steps could be made, and the user knows why
         self.step_failed = False
+        self.settled = False  # what the program had registered is known, and the rest was deleted
         self._errored: list[Step] = []
         self._skipped: set[str] = set()
         self.goals: dict[str, Goal] = {}
@@ -122,6 +125,7 @@ class Deployment:
             self.host, Builtins(self.outputs_of, lambda urn: self.news.get(urn) or self.reads.get(urn))
         )
         self._begun = time.monotonic()
+        self.hooks = Hooks(self)
         self.rebase(self.prev)
         self.generator = Generator(self)
 
@@ -289,6 +293,7 @@ class Deployment:
     def _set_outputs(self, step: Step, outputs: Map) -> None:
         unchanged = step.res.outputs == outputs
         step.res.outputs = outputs
+        step.completed(self)
         if self.snapshots and not unchanged:
             self.snapshots.set(step.res)
         self.emit(StepEvent("resOutputsEvent", step, step.op, self.dry_run))
@@ -355,6 +360,13 @@ class Deployment:
                 self.changes[op] += 1
         if self.dry_run or step.res.custom or isinstance(step, (RefreshStep, DeleteStep)):
             self.emit(StepEvent("resOutputsEvent", step, op, self.dry_run))
+
+    def fail_after_step(self, message: str, urn: str) -> None:
+        """Tell a failure that leaves the step as it is, done, and end the operation for it."""
+        self.error(message, urn)
+        self.step_failed = True
+        if not self.options.continue_on_error:
+            self.cancel()
 
     def _fail(self, step: Step, failure: Exception) -> None:
         self.step_failed = True

@@ -73,6 +73,7 @@ class Goal:
     replace_on_changes: list[str] = field(default_factory=list)
     retain_on_delete: bool | None = None
     deleted_with: str = ""
+    hooks: dict[str, list[str]] = field(default_factory=dict)
 
     def state(self, urn: str, alias: str) -> Resource:
         """The state that the resource will have, before anything is done."""
@@ -94,6 +95,7 @@ class Goal:
             deleted_with=self.deleted_with,
             ignore_changes=self.ignore_changes,
             replace_on_changes=self.replace_on_changes,
+            hooks=self.hooks,
         )
 
 
@@ -120,6 +122,7 @@ class Generator:
         self._created: set[str] = set()
         self._skipped_creates: set[str] = set()
         self._imported: set[str] = set()
+        self._registered: list[Resource] = []  # in a destroy that runs the program: what is to be deleted, too
         self._pending_deletes: set[Resource] = set()
         self._dependent_keys: dict[str, list[str]] = {}
         self._aliased: dict[str, str] = {}  # old URN -> new
@@ -134,6 +137,8 @@ class Generator:
         old, alias = self._old(urn, goal)
         new = goal.state(urn, alias)
         new.id, new.external = id_, True
+        if self._d.options.run_program:
+            self._registered.append(new)
         self.replaces.discard(urn)
         self._operated.add(urn)
         if old and not old.external and old.id != id_:
@@ -156,6 +161,8 @@ class Generator:
             self._d.provider_states[urn] = new
             if alias:
                 self._d.provider_states[alias] = new
+        if self._d.options.run_program and (step := self._instead_of_making(old, new)):
+            return [step], new
         case = _Case(goal, old, new, self._provider(new))
         imported_id = (old.import_id or old.id) if old else ""
         if goal.custom and goal.import_id and (not old or old.external or imported_id != goal.import_id):
@@ -164,6 +171,24 @@ class Generator:
                 return [ImportStep(new, old, goal.ignore_changes), ReplaceStep(old, new)], new
             return [ImportStep(new, None, goal.ignore_changes)], new
         return self._decide(case), new
+
+    def _instead_of_making(self, old: Resource | None, new: Resource) -> Step | None:
+        """In a destroy that runs the program: `same` for what is there, nothing for what is not, all to be deleted.
+
+        Components and providers are made and changed as ever, so that providers have the program's configuration.
+        """
+        needs_missing = self._skipped_creates.intersection(new.references())
+        made = not new.custom or new.is_provider
+        if needs_missing or (not old and not made):
+            self._skipped_creates.add(new.urn)
+            new.outputs = old.outputs if old else {}
+            return SameStep(None, new, skipped=True)
+        self._registered.append(new)
+        if made or not old:
+            return None
+        self._operated.add(new.urn)
+        new.inputs = old.inputs
+        return SameStep(old, new)
 
     def after_import(self, goal: Goal, imported: Resource) -> list[Step]:
         """The steps that make an imported resource what the program wants."""
@@ -483,6 +508,12 @@ class Generator:
                 continue
             self.deletes.add(resource.urn)
             self._d.ensure_provider(resource)
+        if self._registered:
+            self._d.graph = Graph([*self._registered, *self._d.prev])
+        for resource in self._registered:
+            if allowed is None or resource.urn in allowed:
+                deletes.append(DeleteStep(resource))
+                self.deletes.add(resource.urn)
         self._refuse_untargeted(deletes)
         return sames, deletes
 

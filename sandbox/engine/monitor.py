@@ -7,6 +7,8 @@ for each, runs the program's transforms, and answers. A call comes in a worker t
 
 import re
 import threading
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import grpc
@@ -19,6 +21,7 @@ from sandbox.engine.deployment import CancelledError, Deployment, Result
 from sandbox.engine.errors import EngineError
 from sandbox.engine.events import Diagnostic
 from sandbox.engine.generator import Alias, BailError, Goal
+from sandbox.engine.hooks import bindings
 from sandbox.engine.plugins import CHANNEL_OPTIONS
 from sandbox.engine.providers import INTERNAL, ProviderError
 from sandbox.engine.state import ORGANIZATION, is_provider_type
@@ -32,6 +35,8 @@ FEATURES = [
     resource_pb2.RESOURCE_MONITOR_FEATURE_DELETED_WITH,
     resource_pb2.RESOURCE_MONITOR_FEATURE_TRANSFORMS,
     resource_pb2.RESOURCE_MONITOR_FEATURE_INVOKE_TRANSFORMS,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_RESOURCE_HOOKS,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_ERROR_HOOKS,
 ]
 
 
@@ -58,8 +63,9 @@ class RpcError(grpc.RpcError):  # type: ignore[misc]  # grpc has no types
 class Monitor:
     """Answers one run of the program."""
 
-    def __init__(self, deployment: Deployment) -> None:
-        self._d = deployment
+    def __init__(self, deployment: Deployment, at_end: Callable[[], None]) -> None:
+        """Begins to answer; `at_end` is called once the program has registered all, and waits."""
+        self._d, self._at_end = deployment, at_end
         self._lock = threading.Lock()
         self._defaults: dict[tuple[str, str, str], str] = {}
         self._defaults_lock = threading.Lock()
@@ -82,7 +88,7 @@ class Monitor:
         return _ended()
 
     def close(self) -> None:
-        """Close the channels to the program's transforms, which nobody answers any more once its loop has ended."""
+        """Close the channels to the program's transforms and hooks: after its loop's end nobody answers."""
         with self._lock:
             self._closed = True
             for channel in self._channels.values():
@@ -101,7 +107,8 @@ class Monitor:
         )
 
     def SignalAndWaitForShutdown(self, _request: empty_pb2.Empty) -> empty_pb2.Empty:
-        """Deletes run after the program, which need not wait for them."""
+        """Delete what is left over, while the program still answers for its hooks."""
+        self._at_end()
         return empty_pb2.Empty()
 
     def RegisterPackage(self, request: resource_pb2.RegisterPackageRequest) -> resource_pb2.RegisterPackageResponse:
@@ -120,15 +127,39 @@ class Monitor:
         self._invoke_transforms.append(request)
         return empty_pb2.Empty()
 
-    def _call_back(self, callback: callback_pb2.Callback, request: bytes) -> bytes:
+    # ---- hooks
+
+    def RegisterResourceHook(self, request: resource_pb2.RegisterResourceHookRequest) -> empty_pb2.Empty:
+        """Note a hook that is called before or after steps."""
+        try:
+            self._d.hooks.register(request, partial(self._send, request.callback))
+        except EngineError as e:
+            raise RpcError(str(e)) from e
+        return empty_pb2.Empty()
+
+    def RegisterErrorHook(self, request: resource_pb2.RegisterErrorHookRequest) -> empty_pb2.Empty:
+        """Note a hook that is asked when a step fails."""
+        try:
+            self._d.hooks.register_error_hook(request, partial(self._send, request.callback))
+        except EngineError as e:
+            raise RpcError(str(e)) from e
+        return empty_pb2.Empty()
+
+    # ---- calling the program
+
+    def _send(self, callback: callback_pb2.Callback, request: bytes) -> Any:
+        """Begin to call a function of the program; what comes of it can be waited for."""
         with self._lock:
             if self._closed:
                 raise _ended()
             if callback.target not in self._channels:
                 self._channels[callback.target] = grpc.insecure_channel(callback.target, options=CHANNEL_OPTIONS)
-            call = callback_pb2_grpc.CallbacksStub(self._channels[callback.target]).Invoke.future(
+            return callback_pb2_grpc.CallbacksStub(self._channels[callback.target]).Invoke.future(
                 callback_pb2.CallbackInvokeRequest(token=callback.token, request=request)
             )
+
+    def _call_back(self, callback: callback_pb2.Callback, request: bytes) -> bytes:
+        call = self._send(callback, request)
         try:
             reply = call.result()
         except (grpc.RpcError, grpc.FutureCancelledError) as e:
@@ -269,6 +300,7 @@ class Monitor:
             replace_on_changes=list(options.replace_on_changes),
             retain_on_delete=options.retain_on_delete if options.HasField("retain_on_delete") else None,
             deleted_with=options.deleted_with,
+            hooks=bindings(options.hooks),
         )
 
     def _timeouts(self, request: _Register, timeouts: Any) -> dict[str, float]:
@@ -385,6 +417,7 @@ def _options(request: _Register, provider: str) -> resource_pb2.TransformResourc
         deleted_with=request.deletedWith,
         additional_secret_outputs=request.additionalSecretOutputs,
         providers=request.providers,
+        hooks=request.hooks if request.HasField("hooks") else None,
     )
     setattr(options, "import", request.importId)  # a keyword of Python's
     if request.HasField("protect"):

@@ -38,7 +38,7 @@ class InitError(ProviderError):
     def __init__(self, detail: proto.ErrorResourceInitFailed) -> None:
         reasons = list(detail.reasons)
         lines = "".join(f"\n\t* {reason}" for reason in reasons)
-        super().__init__(f"{len(reasons)} error{'s' * (len(reasons) != 1)} occurred:{lines}\n")
+        super().__init__(f"{len(reasons)} error{'s' * (len(reasons) != 1)} occurred:{lines}\n\n")
         self.id, self.reasons = detail.id, reasons
         self.outputs = from_struct(detail.properties)
         self.inputs = from_struct(detail.inputs) if detail.HasField("inputs") else None

@@ -13,6 +13,7 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -158,12 +159,11 @@ def _carry_out(kind: str, d: Deployment, workspace: Workspace) -> bool:
     if d.options.adoption:
         adopt(d, d.options.adoption)
         return _tell_result(d, d.step_failed)
-    ended = kind == "destroy" or run_program(d, workspace)
-    if not _targets_exist(d):
-        ended, d.bailed = False, True
-    if ended and not d.cancelled:
-        with contextlib.suppress(BailError):
-            d.delete_rest()
+    if kind == "destroy" and not d.options.run_program:
+        _refuse_delete_hooks(d)
+    ended = (kind == "destroy" and not d.options.run_program) or run_program(d, workspace)
+    if ended:
+        _delete_rest(d)
     failed = not ended or d.step_failed or d.generator.failed or d.bailed
     d.finish_stack_outputs(errored=failed)
     if ended and not d.step_failed and not d.bailed and not d.interrupted:
@@ -179,6 +179,30 @@ def _tell_result(d: Deployment, failed: bool) -> bool:
     if failed or d.interrupted:
         d.error(f"{'preview' if d.dry_run else 'update'} {'failed' if failed else 'canceled'}", "")
     return failed or d.interrupted
+
+
+def _refuse_delete_hooks(d: Deployment) -> None:
+    hooked = [(r, [*r.hooks.get("BeforeDelete", ()), *r.hooks.get("AfterDelete", ())]) for r in d.prev]
+    for resource, names in hooked:
+        if names:
+            d.error(
+                "Resource has delete hooks registered, but the program is not running. Hooks: " + ", ".join(names),
+                resource.urn,
+            )
+    if any(names for _, names in hooked):
+        raise EngineError("You must run with the `--run-program` flag to use delete hooks during destroy.")
+
+
+def _delete_rest(d: Deployment) -> None:
+    """Delete what the program has not registered: once, and if possible while it still answers for its hooks."""
+    if d.settled:
+        return
+    d.settled = True
+    if not _targets_exist(d):
+        d.bailed = True
+    elif not d.cancelled:
+        with contextlib.suppress(BailError):
+            d.delete_rest()
 
 
 def _targets_exist(d: Deployment) -> bool:
@@ -214,7 +238,7 @@ def run_program(d: Deployment, workspace: Workspace) -> bool:
 
 
 def _run(d: Deployment, workspace: Workspace) -> bool:
-    monitor = Monitor(d)
+    monitor = Monitor(d, partial(_delete_rest, d))
     settings.ROOT.set(None)
     given = settings.Settings(
         project=workspace.project.name,
@@ -290,6 +314,8 @@ def _outcome(d: Deployment, workspace: Workspace, run: Callable[[], Any]) -> boo
             return True
         d.error(f"an unhandled error occurred: program exited with non-zero exit code: {e.code}", "")
         return False
+    except EngineError:  # a delete's, which ran while the program waited
+        raise
     except Exception as e:  # whatever the program raises ends the program, not the engine
         d.error(f"Program failed with an unhandled exception:\n{_traceback(e, workspace)}", "")
         return False

@@ -13,7 +13,7 @@ from sandbox.engine.errors import EngineError, UsageError
 from sandbox.engine.generator import Graph
 from sandbox.engine.run import Workspace, stack_outputs
 from sandbox.engine.selection import confirmed, existing, project_of, say, select, selected, workspace_of
-from sandbox.engine.state import Checkpoint, Codec, Resource, write_atomically
+from sandbox.engine.state import Checkpoint, Codec, Resource, refuse_version, version_of, write_atomically
 from sandbox.engine.values import masked, plain
 
 
@@ -59,7 +59,7 @@ def export(args: argparse.Namespace, *_: object) -> int:
     workspace = existing(args)
     checkpoint, secrets = snapshot.load(workspace.stack, workspace.config.salt)
     deployment = Codec(secrets, args.show_secrets).dump_deployment(checkpoint)
-    text = json.dumps({"version": 3, "deployment": deployment}, indent=4, ensure_ascii=False) + "\n"
+    text = json.dumps({**version_of(deployment), "deployment": deployment}, indent=4, ensure_ascii=False) + "\n"
     if args.file:
         write_atomically(args.file, text)
     else:
@@ -74,10 +74,10 @@ def import_(args: argparse.Namespace, *_: object) -> int:
         given = json.loads(args.file.read_text(encoding="utf-8") if args.file else sys.stdin.read())
     except (OSError, ValueError) as e:
         raise EngineError(f"the state {args.file or 'on standard input'} cannot be read: {e}") from e
-    if not isinstance(given, dict) or given.get("version") != 3 or not isinstance(given.get("deployment"), dict):  # noqa: PLR2004
-        raise EngineError(
-            f"{args.file or 'standard input'} is not an exported stack: it must hold 'version': 3 and 'deployment'"
-        )
+    what = str(args.file or "standard input")
+    if not isinstance(given, dict) or "version" not in given or not isinstance(given.get("deployment"), dict):
+        raise EngineError(f"{what} is not an exported stack: it must hold 'version' and 'deployment'")
+    refuse_version(given, what)
     checkpoint, secrets = snapshot.adopt(given["deployment"], workspace.config.salt)
     strangers = {
         r.urn.split("::")[0].removeprefix("urn:pulumi:") + "/" + r.urn.split("::")[1] for r in checkpoint.resources

@@ -55,6 +55,7 @@ class Resource:
     modified: str = ""
     ignore_changes: list[str] = field(default_factory=list)
     replace_on_changes: list[str] = field(default_factory=list)
+    hooks: dict[str, list[str]] = field(default_factory=dict)  # kind (`OnError`, …) -> names of hooks
     others: Map = field(default_factory=dict)  # what the engine does not use, kept as it was read
 
     @property
@@ -120,6 +121,7 @@ _STORED = {  # in the order in which Pulumi writes them
     "modified": "modified",
     "ignore_changes": "ignoreChanges",
     "replace_on_changes": "replaceOnChanges",
+    "hooks": "resourceHooks",
 }
 _COMPARED = [f.name for f in fields(Resource) if f.name not in ("created", "modified")]
 _ALWAYS = {"urn", "custom", "type"}
@@ -259,6 +261,26 @@ class Codec:
             raise EngineError(f"the state is not a Pulumi deployment of version 3: {e!r}") from e
 
 
+def version_of(deployment: Map) -> Map:
+    """The version that a deployment is stored under: 4, with the feature named, if resources have hooks, else 3."""
+    pending = (operation["resource"] for operation in deployment.get("pending_operations", ()))
+    hooks = any("resourceHooks" in resource for resource in (*deployment.get("resources", ()), *pending))
+    return {"version": 4, "features": ["hooks"]} if hooks else {"version": 3}
+
+
+def refuse_version(stored: Map, what: str) -> None:
+    """Refuse a state of another version than 3 and 4, or with features that are not known here.
+
+    Raises:
+        EngineError: it is of such a kind.
+    """
+    if stored.get("version") not in {3, 4}:
+        raise EngineError(f"{what} has version {stored.get('version')}; only 3 and 4 are supported")
+    unknown = sorted({str(feature) for feature in stored.get("features") or ()} - {"hooks"})
+    if unknown:
+        raise EngineError(f"{what} uses {', '.join(unknown)}, which the embedded engine does not support")
+
+
 def salt_of(deployment: Map) -> str | None:
     """The salt that a deployment's secrets were encrypted with, if it has secrets.
 
@@ -346,8 +368,7 @@ class Stack:
             return {}
         except (OSError, ValueError) as e:
             raise EngineError(f"the stack file {self.file} cannot be read: {e}") from e
-        if stored.get("version") != 3:  # noqa: PLR2004
-            raise EngineError(f"the stack file {self.file} has version {stored.get('version')}; only 3 is supported")
+        refuse_version(stored, f"the stack file {self.file}")
         return stored["checkpoint"].get("latest") or {}
 
     def write(self, deployment: Map | None) -> None:
@@ -364,7 +385,7 @@ class Stack:
         if deployment is not None:
             lists = {k: deployment[k] for k in ("resources", "pending_operations") if k in deployment}
             checkpoint["latest"] = {**deployment, **{k: f"<{k}>" for k in lists}}
-            text = json.dumps({"version": 3, "checkpoint": checkpoint}, indent=4)
+            text = json.dumps({**version_of(deployment), "checkpoint": checkpoint}, indent=4)
             for key, items in lists.items():
                 lines = ",\n            ".join(json.dumps(item, ensure_ascii=False) for item in items)
                 text = text.replace(f'"<{key}>"', f"[\n            {lines}\n        ]", 1)

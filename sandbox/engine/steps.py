@@ -61,6 +61,9 @@ class Step:
             ProviderError: it could not be done (InitError: but the resource is there and belongs into the state).
         """
 
+    def completed(self, d: "Deployment") -> None:
+        """Do what belongs to the end of a component, whose outputs have come."""
+
     def begin(self, snapshots: SnapshotManager) -> None:
         """Note in the state that the step starts."""
         if self.pending:
@@ -135,13 +138,15 @@ class CreateStep(Step):
     def apply(self, d: "Deployment") -> None:
         """Call Create; the replaced one is deleted at the end of the deployment."""
         assert self.new  # noqa: S101 (its kind of step has it)
-        failed: InitError | None = None
-        if self.new.custom:
+        d.hooks.run("BeforeCreate", None, self.new)
+        new, failed = self.new, None
+        if new.custom:
+            provider = self.provider(d)
             try:
-                self.new.id, self.new.outputs = self.provider(d).create(self.new, d.dry_run)
+                new.id, new.outputs = d.hooks.repeated("create", None, new, lambda: provider.create(new, d.dry_run))
             except InitError as e:
                 failed = e
-                self.new.id, self.new.outputs, self.new.init_errors = e.id, e.outputs, e.reasons
+                new.id, new.outputs, new.init_errors = e.id, e.outputs, e.reasons
             except ProviderError as e:
                 if (found := _EXISTS.search(str(e))) and not self.old:
                     raise ProviderError(f"{e}\n{_import_advice(self.new, found[1])}") from e
@@ -151,6 +156,13 @@ class CreateStep(Step):
             self.old.delete = True
         if failed:
             raise failed
+        if new.custom:
+            d.hooks.run_after("AfterCreate", None, new)
+
+    def completed(self, d: "Deployment") -> None:
+        """Call the hooks of a component."""
+        if self.new and not self.new.custom:
+            d.hooks.run_after("AfterCreate", None, self.new)
 
     def end(self, snapshots: SnapshotManager, done: bool) -> None:
         """The new resource is there; one that waits for deletion, too."""
@@ -182,14 +194,25 @@ class UpdateStep(Step):
         """Call Update; one that fails half-way keeps the old inputs with the new outputs."""
         assert self.old and self.new  # noqa: S101 (its kind of step has it)
         self.new.id, self.new.created, self.new.modified = self.old.id, self.old.created, self.old.modified
-        if not self.new.custom:
+        old, new = self.old, self.new
+        d.hooks.run("BeforeUpdate", old, new)
+        if not new.custom:
             return
+        provider = self.provider(d)
         try:
-            self.new.outputs = self.provider(d).update(self.old, self.new, self._ignore_changes, d.dry_run)
+            new.outputs = d.hooks.repeated(
+                "update", old, new, lambda: provider.update(old, new, self._ignore_changes, d.dry_run)
+            )
         except InitError as e:
-            self.new.outputs, self.new.init_errors, self.new.inputs = e.outputs, e.reasons, self.old.inputs
+            new.outputs, new.init_errors, new.inputs = e.outputs, e.reasons, old.inputs
             raise
-        self.new.modified = now()
+        new.modified = now()
+        d.hooks.run_after("AfterUpdate", old, new)
+
+    def completed(self, d: "Deployment") -> None:
+        """Call the hooks of a component."""
+        if self.new and not self.new.custom:
+            d.hooks.run_after("AfterUpdate", self.old, self.new)
 
     def end(self, snapshots: SnapshotManager, done: bool) -> None:
         """The new state takes the old one's place."""
@@ -215,13 +238,16 @@ class DeleteStep(Step):
     def apply(self, d: "Deployment") -> None:
         """Call Delete, unless the resource is only read, kept on purpose, or goes with another one."""
         old = self.res
+        d.hooks.run("BeforeDelete", old, None)
         if not self._replacing and old.protect:
             raise ProtectedError(old.urn)
         spared = old.external or old.retain_on_delete or old.deleted_with in d.generator.deletes
         if not d.dry_run and not spared and old.custom:
-            self.provider(d).delete(old)
+            provider = self.provider(d)
+            d.hooks.repeated("delete", old, None, lambda: provider.delete(old))
         if self._first:
             old.pending_replacement = True
+        d.hooks.run_after("AfterDelete", old, None)
 
     def end(self, snapshots: SnapshotManager, done: bool) -> None:
         """The resource is gone, or waits for the create that takes its place."""

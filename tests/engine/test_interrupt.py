@@ -31,6 +31,8 @@ if os.environ.get("AGAIN"):  # the second comes as soon as the first is told
     display.Lines.say = again
 
 def hook(when, method):
+    if (when, method) == ("before", "Create") and os.environ.get("REFUSE"):
+        raise RuntimeError("not now")
     if (when, method) == ("before", "Create") and not (work / "go").exists():
         (work / "in create").touch()
         while not (work / "go").exists():
@@ -42,9 +44,9 @@ BOXES = "a = Box('a')\nb = Box('b', of=a.made)\nBox('c', of=b.made)\npulumi.expo
 
 
 class Running:
-    """An `up` that waits in its first create until `go` is there."""
+    """An `up` that waits in its first create until `go` is there (REFUSE: every create fails)."""
 
-    def __init__(self, work: Path, **variables: str) -> None:
+    def __init__(self, work: Path, program: str = BOXES, **variables: str) -> None:
         self.work = work
         (work / "cloud").mkdir()
         self.stage = Stage(work, lambda: Cloud(work / "cloud"), package="cloud")
@@ -52,7 +54,7 @@ class Running:
         self.stage.configure("dev")
         self.process = subprocess.Popen(
             [sys.executable, "-c", ENGINE, str(work), "up", "-s", "dev", "-C", str(self.stage.project), "--yes", "-f"],
-            env={**os.environ, **self.stage.env, "CLOUD_PROGRAM": BOXES, **variables},
+            env={**os.environ, **self.stage.env, "CLOUD_PROGRAM": program, **variables},
             cwd=Path(__file__).parents[2],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -130,6 +132,40 @@ def test_twice_even_while_the_first_is_being_told(tmp_path: Path) -> None:
     finally:
         running.process.kill()
         running.process.communicate()
+
+
+WAITING = """
+import asyncio
+from pathlib import Path
+
+async def wait(args):
+    Path("../in create").touch()
+    await asyncio.sleep({seconds})
+    return True
+
+hooks = pulumi.ResourceHookBinding(on_error=[pulumi.ErrorHook("wait", wait)])
+Box("a", pulumi.ResourceOptions(hooks=hooks))
+"""
+
+
+@pytest.mark.parametrize("seconds", [3600, 2])
+def test_once_nothing_is_repeated_any_more(tmp_path: Path, seconds: int) -> None:
+    """Neither is the answer of an error hook waited for, nor is its word taken after the interrupt."""
+    running = Running(tmp_path, WAITING.format(seconds=seconds), REFUSE="yes")
+    try:
+        running.interrupt("^C received; cancelling")
+        text = running.finish()
+    finally:
+        running.process.kill()
+        running.process.communicate()
+    assert running.process.returncode == 1, text
+    assert "error: cloud: exception calling Create: RuntimeError: not now" in text
+    assert "retrying" not in text.partition("^C received")[2]
+    assert "Traceback" not in text
+    state = running.stage.export()
+    assert "pending_operations" not in state
+    assert not [r for r in state["resources"] if r["type"] == "cloud:index:Box"]
+    go_on(running)
 
 
 def go_on(running: Running) -> None:

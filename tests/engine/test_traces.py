@@ -21,14 +21,15 @@ SIG = "4dabf18193072939515e22adb298388d"
 SECRET = "1b47061264138c4ac30d75fd1eb44270"
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 UUID = re.compile(r"\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b")
-ORDERED = ("Check", "Diff", "Create", "Update", "Delete", "Read")
+ORDERED = ("Check", "Diff", "Create", "Update", "Delete", "Read", "Hook")
 DELETES = ("delete", "delete-replaced", "discard", "discard-replaced", "remove-pending-replace")
 TIMES = ("created", "modified", "sourcePosition", "stackTrace")
 
 
-def test_does_what_the_real_engine_did(scenario: Path, tmp_path: Path) -> None:
+def test_does_what_the_real_engine_did(scenario: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     own = scenario.parent.parent
     root = own if (own / "provider.py").exists() else TRACES
+    monkeypatch.syspath_prepend(own)
     provider = load(root / "provider.py", "provider")
     steps = load(scenario, "scenario_" + scenario.stem).STEPS
     trace = json.loads((own / "traces" / f"{scenario.stem}.json").read_text())
