@@ -3,6 +3,7 @@
 import os
 import shlex
 import signal
+import stat
 import sys
 import threading
 from collections.abc import Callable
@@ -21,17 +22,18 @@ from sandbox.providers.provider import Provider
 PROVIDERS: Final[dict[str, Callable[[], Provider]]] = {"azure-native": AzureNative, "azuread": AzureAD}
 
 _WORKERS = 32
-_LOOK = 0.5  # seconds between looks whether the engine is still there
+_INPUT = 0  # the standard input's file descriptor
 
 
 def serve(name: str) -> None:
-    """Serves a provider on a free loopback port, told on standard output, until the engine is gone.
+    """Serves a provider on a free loopback port, told on standard output, until asked to end or the engine is gone.
 
     Raises:
         KeyError: There is no such provider.
     """
+    if stat.S_ISFIFO(os.fstat(_INPUT).st_mode):
+        threading.Thread(target=_end_with_engine, daemon=True).start()
     provider = PROVIDERS[name]()
-    engine = os.getppid()
     server = grpc.server(futures.ThreadPoolExecutor(_WORKERS), options=_GRPC_CHANNEL_OPTIONS)
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(provider, server)
     port = server.add_insecure_port("127.0.0.1:0")
@@ -41,10 +43,19 @@ def serve(name: str) -> None:
     server.start()
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
-    while not stopped.wait(_LOOK) and os.getppid() == engine:
-        pass
+    stopped.wait()
     provider.client.cancelled.set()
     server.stop(grace=None)
+
+
+def _end_with_engine() -> None:
+    """Ends this process, whatever it is doing, when the engine has ended, however that was.
+
+    Pulumi's plugin host and the embedded engine's hold the other end of a plugin's standard input and write nothing
+    to it: so it is closed when the engine is gone, also if that was before this process looked.
+    """
+    os.read(_INPUT, 1)
+    os._exit(1)
 
 
 def install(home: Path, python: str = sys.executable) -> None:

@@ -3,11 +3,12 @@
 import os
 import selectors
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import grpc
@@ -33,7 +34,9 @@ def port_of(process: subprocess.Popen[str]) -> int:
 
 @contextmanager
 def started(*command: str) -> Iterator[tuple[subprocess.Popen[str], provider_pb2_grpc.ResourceProviderStub]]:
-    process = subprocess.Popen([*command, "127.0.0.1:1"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [*command, "127.0.0.1:1"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     try:
         options = [("grpc.enable_http_proxy", 0)]
         with grpc.insecure_channel(f"127.0.0.1:{port_of(process)}", options=options) as channel:
@@ -43,9 +46,9 @@ def started(*command: str) -> Iterator[tuple[subprocess.Popen[str], provider_pb2
         process.communicate()
 
 
-def ended(pid: int) -> bool:
+def ended(pid: int, seconds: float = SECONDS) -> bool:
     """Whether a process is gone, within the deadline; a zombie nobody waited for counts as gone."""
-    end = time.monotonic() + SECONDS
+    end = time.monotonic() + seconds
     while time.monotonic() < end:
         try:
             if Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z":
@@ -87,16 +90,47 @@ def test_a_plugin_works_on_azure_and_reports_failures(cloud: Cloud) -> None:
         assert from_struct(getattr(reply, "return"))["subscriptionId"] == SUBSCRIPTION
 
 
-def test_a_plugin_ends_with_its_engine() -> None:
-    engine = "import subprocess, sys; p = subprocess.Popen(sys.argv[1:], stdout=subprocess.PIPE, text=True)\n"
-    engine += "print(p.pid, p.stdout.readline().strip(), flush=True)\nsys.stdin.read()"
-    command = [sys.executable, "-c", engine, sys.executable, "-m", "sandbox.providers", "azuread"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as parent:
+@contextmanager
+def engine(**more: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """A process that starts a plugin as Pulumi's host does, and the plugin's id."""
+    start = (
+        "import subprocess, sys; p = subprocess.Popen(sys.argv[1:], stdin=subprocess.PIPE, stdout=subprocess.PIPE)\n"
+    )
+    start += "print(p.pid, flush=True); print(p.stdout.readline().decode().strip(), flush=True); p.wait()"
+    command = [sys.executable, "-c", start, sys.executable, "-m", "sandbox.providers", "azure-native"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, **more}) as parent:
         assert parent.stdout is not None
-        pid, port = parent.stdout.readline().split()
-        assert int(port) > 0
+        plugin = int(parent.stdout.readline())
+        try:
+            yield parent, plugin
+            assert ended(plugin)
+        finally:
+            with suppress(ProcessLookupError):
+                os.kill(plugin, signal.SIGKILL)
+            parent.kill()
+
+
+def test_a_plugin_ends_with_its_killed_engine() -> None:
+    with engine() as (parent, plugin):
+        assert port_of(parent) > 0
+        os.kill(plugin, 0)
         parent.kill()
-    assert ended(int(pid))
+
+
+def test_a_plugin_that_is_waiting_for_azure_ends_with_its_killed_engine(cloud: Cloud) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        proxy = f"http://127.0.0.1:{mute.getsockname()[1]}"
+        with engine(HTTPS_PROXY=proxy, https_proxy=proxy) as (parent, plugin):
+            options = [("grpc.enable_http_proxy", 0)]
+            with grpc.insecure_channel(f"127.0.0.1:{port_of(parent)}", options=options) as channel:
+                stub = provider_pb2_grpc.ResourceProviderStub(channel)
+                asked = proto.InvokeRequest(tok="azure-native:authorization:getClientConfig")
+                answer = stub.Invoke.future(asked)
+                mute.settimeout(SECONDS)
+                with mute.accept()[0]:
+                    parent.kill()
+                    assert answer.code() == grpc.StatusCode.UNAVAILABLE
+                    assert ended(plugin, SECONDS / 2)  # the request itself gives up after `SECONDS`
 
 
 def test_a_plugin_ends_when_asked() -> None:
