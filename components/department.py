@@ -18,6 +18,7 @@ from components.network import firewall
 from components.outputs import CONTRACT
 from components.principals import assign, unique
 from components.quota.preflight import preflight
+from components.retries import lookup, retry_what_passes
 from components.roles import SUBSCRIPTION_ADMIN
 from components.settings import Department
 from components.settings.model import SHARED
@@ -33,8 +34,9 @@ def build_department(department: Department) -> Mapping[str, Any]:
     preflight(department)
     if not department.keep_version_aliases:
         drop_version_aliases()
+    retry_what_passes()
     provider = azure_native.Provider("azure", subscription_id=department.subscription_id)
-    client = authorization.get_client_config_output(opts=pulumi.InvokeOptions(provider=provider))
+    client = lookup(lambda: authorization.get_client_config_output(opts=pulumi.InvokeOptions(provider=provider)))
     policies = None
     if department.policy_effect != "off":
         prefix = f"{department.code}-{department.environment}"

@@ -6,6 +6,7 @@ import pulumi
 import pulumi_azuread as azuread
 
 from components.principals import Principal
+from components.retries import lookup
 from components.settings import Member
 
 
@@ -26,9 +27,11 @@ class Directory:
         return self.user(member.user) if member.user else self.group(str(member.group))
 
     def _user(self, user_principal_name: str) -> Principal:
-        found = azuread.get_user_output(user_principal_name=user_principal_name, opts=self._options)
+        found = lookup(lambda: azuread.get_user_output(user_principal_name=user_principal_name, opts=self._options))
         return Principal(user_principal_name, found.object_id, "User")
 
     def _group(self, display_name: str) -> Principal:
-        found = azuread.get_group_output(display_name=display_name, security_enabled=True, opts=self._options)
+        found = lookup(
+            lambda: azuread.get_group_output(display_name=display_name, security_enabled=True, opts=self._options)
+        )
         return Principal(display_name, found.object_id, "Group")

@@ -9,6 +9,7 @@ from pulumi_azure_native import containerregistry, keyvault, managedidentity, st
 from pulumi_azure_native import machinelearningservices as ml
 
 from components.principals import Principal, assign
+from components.retries import lookup
 from components.roles import KEY_VAULT_CRYPTO_SERVICE_ENCRYPTION_USER
 
 COSMOS_DB = "a232010e-820c-4083-83bb-3ace5fc29d0b"
@@ -153,7 +154,7 @@ def make_key(logical_name: str, args: MadeKeyArgs, *, opts: pulumi.ResourceOptio
     )
     users = [args.identity]
     if not args.service_side:
-        cosmos = azuread.get_service_principal_output(client_id=COSMOS_DB)
+        cosmos = lookup(lambda: azuread.get_service_principal_output(client_id=COSMOS_DB))
         users.append(Principal("cosmos-db", cosmos.object_id, "ServicePrincipal"))
     role = KEY_VAULT_CRYPTO_SERVICE_ENCRYPTION_USER
     access = [
@@ -176,10 +177,14 @@ def given_key(key: CustomerKey, *, parent: pulumi.Resource) -> Encryption:
     key_id, identity_id = str(key.key_id), str(key.identity_id)
     words, opts = key_id.split("/"), pulumi.InvokeOptions(parent=parent)
     group, vault_name, key_name = words[4], words[8], words[10]
-    vault = keyvault.get_vault_output(vault_name=vault_name, resource_group_name=group, opts=opts)
-    found = keyvault.get_key_output(key_name=key_name, vault_name=vault_name, resource_group_name=group, opts=opts)
-    identity = managedidentity.get_user_assigned_identity_output(
-        resource_name=identity_id.split("/")[8], resource_group_name=identity_id.split("/")[4], opts=opts
+    vault = lookup(lambda: keyvault.get_vault_output(vault_name=vault_name, resource_group_name=group, opts=opts))
+    found = lookup(
+        lambda: keyvault.get_key_output(key_name=key_name, vault_name=vault_name, resource_group_name=group, opts=opts)
+    )
+    identity = lookup(
+        lambda: managedidentity.get_user_assigned_identity_output(
+            resource_name=identity_id.split("/")[8], resource_group_name=identity_id.split("/")[4], opts=opts
+        )
     )
     return Encryption(
         vault_id=vault.apply(lambda one: _protected(one.id, one.properties.enable_purge_protection)),

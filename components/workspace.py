@@ -35,6 +35,7 @@ from components.network import (
     firewall,
 )
 from components.principals import Principal, assign, unique
+from components.retries import lookup
 from components.services import container_registry, log_workspace
 from components.storage import storage_account
 
@@ -329,10 +330,12 @@ class TeamWorkspace(pulumi.ComponentResource):
         if key.key_id or vault is None:
             return given_key(key, parent=self)
         identity = self._identity("key", self._args.names.key_identity)
-        found = managedidentity.get_user_assigned_identity_output(
-            resource_name=identity.name,
-            resource_group_name=self.resource_group_name,
-            opts=pulumi.InvokeOptions(parent=self),
+        found = lookup(
+            lambda: managedidentity.get_user_assigned_identity_output(
+                resource_name=identity.name,
+                resource_group_name=self.resource_group_name,
+                opts=pulumi.InvokeOptions(parent=self),
+            )
         )
         made = MadeKeyArgs(
             vault_id=pulumi.Output.from_input(vault.id),
@@ -426,19 +429,23 @@ class TeamWorkspace(pulumi.ComponentResource):
         The preview of an update (of tags, say) knows an identity's name but no more its principal: taken from there,
         every assignment would look as if it were to be replaced. So it is looked up by the name.
         """
-        found = managedidentity.get_user_assigned_identity_output(
-            resource_name=identity.name,
-            resource_group_name=self.resource_group_name,
-            opts=pulumi.InvokeOptions(parent=self),
+        found = lookup(
+            lambda: managedidentity.get_user_assigned_identity_output(
+                resource_name=identity.name,
+                resource_group_name=self.resource_group_name,
+                opts=pulumi.InvokeOptions(parent=self),
+            )
         )
         return Principal(name, found.principal_id, "ServicePrincipal")
 
     def _system_principal(self, workspace: ml.Workspace) -> Principal:
         """The workspace's own identity, looked up for the reason that `_principal` has."""
-        found = ml.get_workspace_output(
-            workspace_name=workspace.name,
-            resource_group_name=self.resource_group_name,
-            opts=pulumi.InvokeOptions(parent=self),
+        found = lookup(
+            lambda: ml.get_workspace_output(
+                workspace_name=workspace.name,
+                resource_group_name=self.resource_group_name,
+                opts=pulumi.InvokeOptions(parent=self),
+            )
         )
         principal_id = found.identity.apply(lambda identity: (identity and identity.principal_id) or "")
         return Principal("workspace-identity", principal_id, "ServicePrincipal")

@@ -31,6 +31,12 @@ _RECONNECTS: Final = (0.0, 1.0, 5.0)
 _REPEATABLE: Final = frozenset({"GET", "PUT", "DELETE"})  # after half an answer: azcore's newBodyDownloadError
 _TIMEOUT: Final = (10, 300)  # seconds to connect and to answer
 _DISTRUST: Final = "CERTIFICATE_VERIFY_FAILED"  # OpenSSL's word; its other errors are connections that broke
+_GO_WORDS: Final = {
+    "IncompleteRead": "unexpected EOF",
+    "Connection reset by peer": "connection reset by peer",
+    "RemoteDisconnected": "EOF",
+    "timed out": "i/o timeout",
+}
 _SIGN_IN: Final = 'For the sandbox: eval "$(python -m sandbox env)".'
 
 
@@ -281,8 +287,15 @@ def _trouble(method: str, url: str, error: requests.exceptions.RequestException)
     if isinstance(error, requests.exceptions.ProxyError) and not _broken(method, error):
         return _proxy_trouble(url, error)
     if isinstance(error, requests.exceptions.ConnectionError):
-        return f"{_host(url)} cannot be reached, or ends connections without an answer ({method} {_path(url)}): {error}"
-    return f"{method} {_path(url)} failed: {error}"
+        words = f"{_host(url)} cannot be reached, or ends connections without an answer ({method} {_path(url)})"
+        return f"{words}: {_in_go(error)}"
+    return f"{method} {_path(url)} failed: {_in_go(error)}"
+
+
+def _in_go(error: requests.exceptions.RequestException) -> str:
+    """What Go's net/http calls it, where it has a name for it: programs look for these words."""
+    text = str(error)
+    return next((words for mark, words in _GO_WORDS.items() if mark in text), text)
 
 
 def _proxy_trouble(url: str, error: Exception) -> str:

@@ -2,8 +2,8 @@
 
 A plan is rules for `python -m sandbox faults set`. Where a kind's share is p, each request that it can strike is struck
 with probability p. A kind that is about things (principals, role assignments, runs) strikes each thing with p. What
-nothing gets past unaided is struck once at most in a seed's life: once set right (a quota, a taken name, an expired
-sign-in) or waited for (a role, which Azure ML asks for when a workspace is made), it stays right.
+may need somebody is struck once at most in a seed's life: once set right (a quota, a taken name, an expired sign-in) or
+waited for (a role, which Azure ML asks for when a workspace is made), it stays right.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ THINGS = ("new-principal", "preemption")
 PASSING = (*REQUESTS, *THINGS)
 """What passes by itself."""
 REFUSALS = ("expired-token", "quota", "soft-deleted", "late-roles")
-"""What ends an operation by its nature: nothing gets past these unaided, and the next run goes on."""
+"""What may end an operation by its nature: the next run goes on."""
 
 
 @dataclass(frozen=True)

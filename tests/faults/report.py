@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from tests.faults.plans import BARS, BEYOND, PASSING, REFUSALS, Bar
+from tests.faults.sweep import FASTER
 from tests.results import when
 
 OPERATIONS = ("up", "job", "update", "destroy")
@@ -18,9 +19,10 @@ A **seed** is a new sandbox in which the dev stack is brought up, a training run
 example on one in 20 of its customers), followed to its end and its model registered, the stack is updated and
 destroyed, while a plan strikes. An operation that fails is run again, three runs at most; where its message says
 `pulumi import`, that is done before. The pauses of clients between two tries are shortened to 50 ms at most; how often
-they try, and what `Retry-After` asks for (0 here), stays. Kinds that pass: {passing}.
-Kinds that nothing gets past unaided, each at most once a seed: {refusals}
-(Azure ML refuses a workspace whose identity does not have its roles yet).
+they try, and what `Retry-After` asks for (0 here), stays; the program's own pauses are {faster} times shorter.
+Kinds that pass: {passing}.
+Kinds that may need somebody, each at most once a seed: {refusals} (Azure ML refuses a workspace whose identity does
+not have its roles yet).
 
 A **kill** is SIGKILL to the sandbox at a random moment of an up, of uploads (blobs, blocks, appends, renames), of runs
 (submitted, running, ending), or of registrations (models, data, environments, metrics); then it is started again, and
@@ -38,7 +40,7 @@ def summary(results: list[dict[str, Any]], seeds: int, kills: int) -> tuple[str,
     met = [_met(bar, lives[bar.name]) and len(lives[bar.name]) >= seeds for bar in BARS.values()]
     met.append(len(dead) >= kills and not any(one["lost"] for one in dead))
     parts = [
-        HEAD.format(passing=", ".join(PASSING), refusals=", ".join(REFUSALS)),
+        HEAD.format(passing=", ".join(PASSING), refusals=", ".join(REFUSALS), faster=FASTER),
         when(results),
         *(_missing(seeds, kills, lives, dead)),
         "",

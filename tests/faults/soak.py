@@ -5,14 +5,16 @@ docs/soak.md is written anew from all lines whenever it ends.
 """
 
 import argparse
+import os
 import shutil
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import asdict
-from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -36,44 +38,66 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, default=200, help="lives under each plan")
     parser.add_argument("--kills", type=int, default=100, help="kills of the sandbox in all")
     parser.add_argument("--minutes", type=float, default=0, help="begin nothing new after these; 0: without end")
+    parser.add_argument("--workers", type=int, default=os.cpu_count(), help="lives and kills at a time")
     args = parser.parse_args(argv)
     results = Results("results.jsonl")
     end = time.monotonic() + args.minutes * 60 if args.minutes else float("inf")
-    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as scratch:
-        quick(patch)
-        for number, (key, run) in enumerate(_work(args.seeds, args.kills, Path(scratch))):
-            if key in {one["key"] for one in results.all()}:
-                continue
-            if time.monotonic() > end:
-                break
-            kept = results.keep(key, run())
-            print(f"{time.strftime('%H:%M:%S')} {number + 1} {_line(kept)}", flush=True)
+    with tempfile.TemporaryDirectory() as scratch:
+        _go_on(list(_work(args.seeds, args.kills)), results, Path(scratch), args.workers, end)
     text, met = summary(results.all(), args.seeds, args.kills)
     DOCUMENT.write_text(text, encoding="utf-8")
     print(text)
     return 0 if met else 1
 
 
-def _work(seeds: int, kills: int, scratch: Path) -> Iterator[tuple[str, Callable[[], dict[str, Any]]]]:
+def _work(seeds: int, kills: int) -> Iterator[str]:
     """All that is to be done, each kind spread over the whole, so that a part of it is a fair sample."""
-    environments = scratch / "environments"
-    environments.mkdir()
     for number in range(max(seeds, kills)):
         for bar in BARS.values():
             if number < seeds:
-                yield f"{bar.name} {number}", partial(_life, bar, number, scratch)
+                yield f"{bar.name} {number}"
         if number < BEYOND_SEEDS:
-            yield f"{BEYOND.name} {number}", partial(_life, BEYOND, number, scratch)
+            yield f"{BEYOND.name} {number}"
         if number < kills:
-            yield f"kill {number}", partial(_kill, list(KILLS)[number % len(KILLS)], number, scratch)
+            yield f"kill {number}"
+
+
+def _go_on(work: list[str], results: Results, scratch: Path, workers: int, end: float) -> None:
+    """Do what has no result yet, each in a process that has done little before."""
+    known = {one["key"] for one in results.all()}
+    left = iter([key for key in work if key not in known])
+    done, running = len(known), dict[Future[dict[str, Any]], str]()
+    with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_hurry, max_tasks_per_child=20) as pool:
+        while True:
+            while len(running) < workers and time.monotonic() < end and (key := next(left, None)):
+                running[pool.submit(_result, key, scratch)] = key
+            if not running:
+                return
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                done += 1
+                kept = results.keep(running.pop(future), future.result())
+                print(f"{time.strftime('%H:%M:%S')} {done}/{len(work)} {_line(kept)}", flush=True)
+
+
+def _hurry() -> None:
+    quick(pytest.MonkeyPatch())
+
+
+def _result(key: str, scratch: Path) -> dict[str, Any]:
+    name, _, number = key.rpartition(" ")
+    if name == "kill":
+        return _kill(list(KILLS)[int(number) % len(KILLS)], int(number), scratch)
+    return _life(BEYOND if name == BEYOND.name else BARS[name], int(number), scratch)
 
 
 def _life(bar: Bar, seed: int, scratch: Path) -> dict[str, Any]:
-    folder = scratch / "life"
+    folder = scratch / f"{bar.name}-{seed}"
     folder.mkdir()
     sandbox, rules = Sandbox(folder / ".sandbox"), bar.rules(seed)
     sandbox.directory.mkdir(mode=0o700)
-    (sandbox.directory / "environments").symlink_to(scratch / "environments")  # a job's packages are built once
+    environments = scratch / f"environments-{os.getpid()}"  # a job's packages are built once in a process
+    environments.mkdir(exist_ok=True)
+    (sandbox.directory / "environments").symlink_to(environments)
     try:
         with pytest.MonkeyPatch.context() as patch:
             sandbox.start()

@@ -1,0 +1,70 @@
+"""What passes by itself is tried again, so that it does not end a whole update.
+
+The providers repeat single requests (azcore and go-azure-sdk: 429 with Retry-After, 5xx, connections that break). What
+gets past them: half an answer to a sign-in or another POST, a token that Azure calls expired, an outage longer than
+their tries.
+"""
+
+import asyncio
+import re
+from collections.abc import Callable, Sequence
+from typing import TypeVar, cast
+
+import pulumi
+
+T = TypeVar("T")
+
+PAUSES = (5.0, 15.0, 45.0, 90.0, 180.0, 240.0)
+"""Seconds before each further try: ten minutes in all, after which somebody should look."""
+_PASSES = re.compile(
+    r"\bstatus(?: code)?[= ](?:408|429|500|502|503|504)\b"
+    r"|ExpiredAuthenticationToken|\bEOF\b|connection reset by peer|i/o timeout|TLS handshake timeout",
+    re.IGNORECASE,
+)
+
+_MADE = re.compile(r"\d+ errors? occurred:")
+"""The resource is there and belongs into the state (Pulumi's InitError): the next update goes on with it."""
+
+
+def retry_what_passes() -> None:
+    """Let each operation on the stack's resources be tried again where what went wrong passes by itself."""
+    hooks = pulumi.ResourceHookBinding(on_error=[pulumi.ErrorHook("retry-what-passes", _again)])
+
+    def hooked(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
+        if not args.type_.startswith("azure-native:"):
+            return None  # components; and Graph, where a try after a lost answer makes a second application
+        args.opts.hooks = pulumi.ResourceHookBinding.merge(args.opts.hooks, hooks)
+        return pulumi.ResourceTransformationResult(args.props, args.opts)
+
+    pulumi.runtime.register_stack_transformation(hooked)
+
+
+def lookup(ask: Callable[[], pulumi.Output[T]], errors: tuple[str, ...] = ()) -> pulumi.Output[T]:
+    """What a provider's function answers, asked again where what went wrong passes by itself.
+
+    Args:
+        ask: Calls the function: `lambda: azuread.get_user_output(…)`.
+        errors: What has gone wrong so far, the newest first.
+    """
+
+    async def asked_again(error: Exception) -> pulumi.Output[T]:
+        told = (str(error), *errors)
+        if not await _wait("a lookup", told):
+            raise error
+        return lookup(ask, told)
+
+    return ask().recover(cast("Callable[[Exception], pulumi.Input[T]]", asked_again))  # an Output in an awaitable, too
+
+
+async def _again(args: pulumi.ErrorHookArgs) -> bool:
+    return await _wait(f"{args.failed_operation} of {args.name}", args.errors)
+
+
+async def _wait(what: str, errors: Sequence[str]) -> bool:
+    """Whether to try again, after a pause; `errors`: all so far, the newest first."""
+    if len(errors) > len(PAUSES) or _MADE.match(errors[0]) or not _PASSES.search(errors[0]):
+        return False
+    pause = PAUSES[len(errors) - 1]
+    pulumi.log.warn(f"{what}: {errors[0]}\nThis passes by itself: try {len(errors) + 1} follows in {pause:.0f} s.")
+    await asyncio.sleep(pause)
+    return True
