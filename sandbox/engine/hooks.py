@@ -4,6 +4,7 @@ As in Pulumi (`pkg/resource/deploy/resource_hooks.go`, `retries.go`): the progra
 to resources, whose state keeps the names; the engine asks the program's own callback server to call one.
 """
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -59,6 +60,8 @@ class Hooks:
         self._d = deployment
         self._resource: dict[str, _Hook] = {}
         self._error: dict[str, _Hook] = {}
+        self.running = 0  # hooks that are being called
+        self._count_lock = threading.Lock()
 
     def register(self, request: resource_pb2.RegisterResourceHookRequest, start: Start) -> None:
         """Note a hook that is called before or after steps.
@@ -107,7 +110,9 @@ class Hooks:
             if self._d.dry_run and not hook.on_dry_run:
                 continue
             try:
-                reply = resource_pb2.ResourceHookResponse.FromString(_answer(hook.start, request.SerializeToString()))
+                reply = resource_pb2.ResourceHookResponse.FromString(
+                    self._answer(hook.start, request.SerializeToString())
+                )
                 failure = str(reply.error)
             except HookError as e:
                 failure = str(e)
@@ -172,13 +177,34 @@ class Hooks:
             raise HookError(f'error hook "{name}" was not registered')
         try:
             sent = request.SerializeToString()
-            answer = _answer(self._error[name].start, sent, unless=lambda: self._d.interrupted)
+            answer = self._answer(self._error[name].start, sent, unless=lambda: self._d.interrupted)
             reply = resource_pb2.ErrorHookResponse.FromString(answer)
         except HookError as e:
             raise HookError(f'error hook "{name}" failed: {e}') from e
         if reply.error:
             raise HookError(f'error hook "{name}" failed: {reply.error}')
         return bool(reply.retry)
+
+    def _answer(self, start: Start, request: bytes, unless: Callable[[], bool] | None = None) -> bytes:
+        """The hook's answer; none (which says no) if there is reason not to wait for it any longer."""
+        with self._count_lock:
+            self.running += 1
+        try:
+            call = start(request)
+            while True:
+                try:
+                    return bytes(call.result(timeout=_LOOK_SECONDS if unless else None).response)
+                except grpc.FutureTimeoutError:
+                    if unless and unless():
+                        call.cancel()
+                        return b""
+        except grpc.RpcError as e:
+            raise HookError(e.details()) from e
+        except grpc.FutureCancelledError as e:
+            raise HookError("the program has ended") from e
+        finally:
+            with self._count_lock:
+                self.running -= 1
 
 
 def _parts(resource: Resource, old: Resource | None, new: Resource | None) -> Map:
@@ -192,23 +218,6 @@ def _parts(resource: Resource, old: Resource | None, new: Resource | None) -> Ma
         "old_inputs": to_struct(old.inputs) if old else None,
         "old_outputs": to_struct(old.outputs) if old else None,
     }
-
-
-def _answer(start: Start, request: bytes, unless: Callable[[], bool] | None = None) -> bytes:
-    """The hook's answer; none (which says no) if there is reason not to wait for it any longer."""
-    try:
-        call = start(request)
-        while True:
-            try:
-                return bytes(call.result(timeout=_LOOK_SECONDS if unless else None).response)
-            except grpc.FutureTimeoutError:
-                if unless and unless():
-                    call.cancel()
-                    return b""
-    except grpc.RpcError as e:
-        raise HookError(e.details()) from e
-    except grpc.FutureCancelledError as e:
-        raise HookError("the program has ended") from e
 
 
 def _also(error: ProviderError, text: str) -> ProviderError:

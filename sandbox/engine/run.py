@@ -11,7 +11,7 @@ import runpy
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -259,7 +259,7 @@ def _run(d: Deployment, workspace: Workspace) -> bool:
 
     loop = asyncio.new_event_loop()
     loop.set_exception_handler(lambda *_: None)
-    executor = ThreadPoolExecutor(d.options.parallel + 4, thread_name_prefix="pulumi")
+    executor = _Threads(d)
     loop.set_default_executor(executor)
     asyncio.set_event_loop(loop)
     quiet = logging.getLogger("asyncio")
@@ -280,6 +280,25 @@ def _run(d: Deployment, workspace: Workspace) -> bool:
         asyncio.set_event_loop(None)
         quiet.setLevel(level)
         gc.set_threshold(*often)
+
+
+class _Threads(ThreadPoolExecutor):
+    """The threads in which the SDK's requests wait for the engine.
+
+    What is asked while a hook runs has others: all of these may be waiting for hooks, which may not end without it.
+    """
+
+    def __init__(self, d: Deployment) -> None:
+        super().__init__(d.options.parallel + 4, thread_name_prefix="pulumi")
+        self._hooks = d.hooks
+        self._others = ThreadPoolExecutor(1000, thread_name_prefix="pulumi-hooks")
+
+    def submit(self, *args: Any, **given: Any) -> Future[Any]:
+        return self._others.submit(*args, **given) if self._hooks.running else super().submit(*args, **given)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        for shutdown in (super().shutdown, self._others.shutdown):
+            shutdown(wait, cancel_futures=cancel_futures)
 
 
 class _Outputs(set["asyncio.Task[Any]"]):

@@ -42,7 +42,7 @@ def traced_deployments() -> list[tuple[str, dict[str, Any]]]:
         return [stored(x) for x in v] if isinstance(v, list) else v
 
     found = []
-    for file in sorted((TRACES / "traces").glob("*.json")):
+    for file in sorted(TRACES.parent.glob("*traces/traces/*.json")):
         for number, step in enumerate(json.loads(file.read_text())["steps"]):
             if step["checkpoint"] != "unchanged":
                 found.append((f"{file.stem}[{number}]", stored(step["checkpoint"])))

@@ -14,5 +14,3 @@ def program(v):
     fail = "no" if v in ("works", "gone") else "update" if v.startswith("update") else "create"
     if v[:6] != "delete" and v != "gone":
         Thing("a", ResourceOptions(hooks=hooks), size=v, fail=fail, fails={"delete": 2})
-    if v == "works":
-        Thing("b")
