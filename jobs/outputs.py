@@ -163,7 +163,7 @@ def read_stack(stack: str) -> Outputs:
         check=False,
     )
     if done.returncode != 0:
-        said = "\n  ".join((done.stderr or done.stdout).strip().splitlines()[-_SHOWN_ERRORS:])
+        said = "\n  ".join((done.stderr or done.stdout).strip().splitlines()[-_SHOWN_ERRORS:]).removeprefix("error: ")
         raise JobError(f"no outputs of stack {stack}: {said}\n  bring it up first, or give --outputs FILE")
     if done.stdout.strip() in ("", "{}"):
         raise JobError(f"stack {stack} has no outputs yet: bring it up first (pulumi up -s {stack})")

@@ -45,7 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
         changes: list[_Change] = []
         if options.refresh:
             regions = {department.region for department in departments.values()} or set(prices.regions)
-            prices, changes = _refreshed(prices, sorted(regions))
+            prices, changes = _refreshed(prices, sorted(regions), invented=options.table.resolve() != TABLE.resolve())
             write_prices(prices, options.table)
         reports = {file: report(department, prices) for file, department in departments.items()}
     except (SettingsError, TableError, PricesUnavailableError) as error:
@@ -105,7 +105,7 @@ def _words(key: Key) -> str:
     return size if priority == "dedicated" else f"{size} low priority"
 
 
-def _refreshed(prices: Prices, regions: Iterable[str]) -> tuple[Prices, list[_Change]]:
+def _refreshed(prices: Prices, regions: Iterable[str], *, invented: bool) -> tuple[Prices, list[_Change]]:
     """The table with today's prices of the regions, and what changed.
 
     Raises:
@@ -114,7 +114,7 @@ def _refreshed(prices: Prices, regions: Iterable[str]) -> tuple[Prices, list[_Ch
     found, changes = dict(prices.regions), []
     for region in regions:
         print(f"reading {region} …", file=sys.stderr)
-        after = read_region(region, date.today())
+        after = read_region(region, date.today(), invented=invented)
         if after.hourly:
             changes.append(_Change(region, found.get(region), after))
             found[region] = after

@@ -20,6 +20,7 @@ _URL = f"https://{HOST}/api/retail/prices"
 _TIMEOUT_SECONDS = 60
 _ATTEMPTS = 5
 _OTHER_PRODUCTS = (" win", "cloud services", "cloudservices", "dedicated host")  # " Win" is also " Windows"
+_INVENTED = "X-Invented-By"
 _LOW_PRIORITY = "low priority"
 
 Key = tuple[str, Priority]
@@ -29,19 +30,24 @@ class PricesUnavailableError(Exception):
     """The prices could not be read; the text says why and what to do."""
 
 
-def read_region(region: str, today: date) -> RegionPrices:
+def read_region(region: str, today: date, *, invented: bool = False) -> RegionPrices:
     """The prices of the known sizes in a region; empty where Azure has none there.
 
+    Args:
+        region: Azure's name of it.
+        today: From when the prices are.
+        invented: Take the sandbox's as well, which it marks by a header.
+
     Raises:
-        PricesUnavailableError: If the API does not answer, or not with prices.
+        PricesUnavailableError: If the API does not answer, or not with prices that are wanted.
     """
     try:
-        return RegionPrices(today, _cheapest_current(_items(region)))
+        return RegionPrices(today, _cheapest_current(_items(region, invented)))
     except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise PricesUnavailableError(f"{HOST} answered in a form that is not known ({error!r}).") from None
 
 
-def _items(region: str) -> Iterator[Mapping[str, Any]]:
+def _items(region: str, invented: bool) -> Iterator[Mapping[str, Any]]:
     """All meters of virtual machines in a region, page by page."""
     import requests  # noqa: PLC0415 - a second's import, not needed for a report
     from requests.adapters import HTTPAdapter  # noqa: PLC0415
@@ -67,6 +73,11 @@ def _items(region: str) -> Iterator[Mapping[str, Any]]:
         if not answer.ok:
             raise PricesUnavailableError(
                 f"{HOST} answers with status {answer.status_code}: {answer.text[:200]} Try again later."
+            )
+        if _INVENTED in answer.headers and not invented:
+            raise PricesUnavailableError(
+                f"In this shell the sandbox answers for {HOST}; its prices are invented, so none for the project's own "
+                "table. Refresh in a shell without the sandbox's environment, or keep them apart with --table CSV."
             )
         body = answer.json(parse_float=Decimal, parse_int=Decimal)
         yield from body["Items"]

@@ -1,7 +1,7 @@
 """prices.azure.com, the Azure Retail Prices API: public, without sign-in, in pages.
 
 The meters have the real ones' form and traps (Windows, spot, Cloud Services and replaced meters beside the wanted
-one); the amounts are invented by a rule. Sizes that Azure has retired for good have no meters.
+one); the amounts are invented by a rule, which a header says. Sizes that Azure has retired for good have no meters.
 Source: learn.microsoft.com/rest/api/cost-management/retail-prices/azure-retail-prices.
 """
 
@@ -53,7 +53,8 @@ async def _prices(request: Request) -> Response:
             "Items": found[skip : skip + PAGE],
             "NextPageLink": link if rest else None,
             "Count": len(found[skip : skip + PAGE]),
-        }
+        },
+        headers={"X-Invented-By": "sandbox"},
     )
 
 

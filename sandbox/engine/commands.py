@@ -169,6 +169,7 @@ def _parsers() -> tuple[_Parser, dict[str, _Parser]]:
     ):
         found[name] = commands.add_parser(name, help=text, allow_abbrev=False)
         words = found[name].add_subparsers(dest="word", metavar="COMMAND")
+        _common_flags(found[name])
         found[name].set_defaults(run=None, words=words.choices)
         add_words(found[name], words)
     return parser, found
@@ -288,11 +289,18 @@ _Words = argparse._SubParsersAction  # what `add_subparsers` gives
 def _add(words: "_Words[Any]", name: str, text: str, run: Callable[..., int]) -> _Parser:
     added: _Parser = words.add_parser(name, help=text, allow_abbrev=False)
     _common_flags(added)
+    for action in added._actions:  # `pulumi stack -s dev output`: not given again is not given anew
+        action.default = argparse.SUPPRESS
     added.set_defaults(run=run)
     return added
 
 
-def _stack_commands(_parser: _Parser, words: "_Words[Any]") -> None:
+def _stack_commands(parser: _Parser, words: "_Words[Any]") -> None:
+    parser.set_defaults(run=stacks.show)
+    parser.add_argument("-i", "--show-ids", action="store_true", help="show each resource's id")
+    parser.add_argument("-u", "--show-urns", action="store_true", help="show each resource's URN")
+    parser.add_argument("--show-name", action="store_true", help="show the stack's name only")
+    parser.add_argument("--show-secrets", action="store_true", help="show secret outputs in clear")
     output = _add(words, "output", "print the stack's outputs", stacks.outputs)
     output.add_argument("name", nargs="?", metavar="NAME")
     output.add_argument("-j", "--json", action="store_true")
@@ -326,7 +334,6 @@ def _state_commands(_parser: _Parser, words: "_Words[Any]") -> None:
 
 
 def _config_commands(parser: _Parser, words: "_Words[Any]") -> None:
-    _common_flags(parser)
     parser.set_defaults(run=configuration.show)
     get = _add(words, "get", "print one value, a secret in clear", configuration.get)
     set_ = _add(words, "set", "change Pulumi.<stack>.yaml", configuration.set_)

@@ -4,8 +4,11 @@ import argparse
 import contextlib
 import difflib
 import json
+import platform
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
 
 from sandbox.engine import snapshot
 from sandbox.engine.display import print_json
@@ -13,8 +16,14 @@ from sandbox.engine.errors import EngineError, UsageError
 from sandbox.engine.generator import Graph
 from sandbox.engine.run import Workspace, stack_outputs
 from sandbox.engine.selection import confirmed, existing, project_of, say, select, selected, workspace_of
-from sandbox.engine.state import Checkpoint, Codec, Resource, refuse_version, version_of, write_atomically
-from sandbox.engine.values import masked, plain
+from sandbox.engine.state import STACK_TYPE, Checkpoint, Codec, Resource, refuse_version, version_of, write_atomically
+from sandbox.engine.values import Map, masked, plain
+
+Row = tuple[tuple[str, str], list[str]]
+_DAY = 86_400
+_UNITS = {
+    "year": 360 * _DAY, "month": 30 * _DAY, "week": 7 * _DAY, "day": _DAY, "hour": 3600, "minute": 60, "second": 1,
+}  # fmt: skip
 
 
 def outputs(args: argparse.Namespace, *_: object) -> int:
@@ -38,20 +47,96 @@ def outputs(args: argparse.Namespace, *_: object) -> int:
     if args.json:
         print_json(shown)
         return 0
-    rows = [
-        ("OUTPUT", "VALUE"),
-        *(
-            (key, value if isinstance(value, str) else json.dumps(Codec.numbers(value), ensure_ascii=False))
-            for key, value in sorted(shown.items())
-        ),
-    ]
-    width = max(len(key) for key, _ in rows)
-    say(f"Current stack outputs ({len(shown)}):")
-    for key, value in rows if shown else []:
-        say(f"    {key.ljust(width)}  {value}")
-    if not shown:
-        say("    No output values currently in this stack")
+    _say_outputs(shown)
     return 0
+
+
+def _say_outputs(shown: Map) -> None:
+    texts = {key: value if isinstance(value, str) else _compact(value) for key, value in sorted(shown.items())}
+    say(f"Current stack outputs ({len(shown)}):")
+    if shown:
+        _say_table([(("OUTPUT", "VALUE"), []), *((row, []) for row in texts.items())])
+    else:
+        say("    No output values currently in this stack")
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(Codec.numbers(value), ensure_ascii=False, separators=(",", ":"))
+
+
+def _say_table(rows: list[Row]) -> None:
+    """Two columns, and under a row what else there is to say about it."""
+    width = max(len(first) for (first, _), _ in rows)
+    for (first, second), more in rows:
+        say(f"    {first.ljust(width)}  {second}")
+        for line in more:
+            say(f"    {line}")
+
+
+def show(args: argparse.Namespace, *_: object) -> int:
+    """`pulumi stack`: where the stack is, its resources as a tree, its outputs."""
+    workspace = existing(args)
+    if args.show_name:
+        say(workspace.stack.name)
+        return 0
+    manifest = workspace.stack.read().get("manifest")
+    checkpoint, _secrets = snapshot.load(workspace.stack, workspace.config.salt)
+    say(f"Current stack is {workspace.stack.name}:")
+    say(f"    Managed by {platform.node()}")
+    if manifest:
+        at = datetime.fromisoformat(manifest["time"]).astimezone()
+        say(f"    Last updated: {_ago(at)} ({at:%Y-%m-%d %H:%M:%S.%f %z %Z})")
+        say(f"    Pulumi version used: {manifest['version']}")
+    else:
+        say("    No updates yet; run `pulumi up`")
+    say(f"Current stack resources ({len(checkpoint.resources)}):")
+    if checkpoint.resources:
+        _say_table([(("TYPE", "NAME"), []), *_tree(checkpoint.resources, args)])
+        say("")
+        outputs = stack_outputs(checkpoint)
+        _say_outputs(plain(outputs) if args.show_secrets else masked(outputs))
+    else:
+        say("    No resources currently in this stack")
+    say("")
+    say("Use `pulumi stack select` to change stack; `pulumi stack ls` lists known ones")
+    return 0
+
+
+def _tree(resources: list[Resource], args: argparse.Namespace) -> Iterator[Row]:
+    """The resources below their parents; all that have none are the stack's."""
+    top = next((r.urn for r in resources if r.type == STACK_TYPE), "")
+    known = {r.urn for r in resources}
+    below: dict[str, list[Resource]] = {}
+    for resource in sorted(resources, key=lambda r: not r.parent):  # as the real command: those that have none last
+        parent = resource.parent if resource.parent in known else top
+        below.setdefault("" if resource.urn == top else parent, []).append(resource)
+
+    def rows(parent: str, indent: str) -> Iterator[Row]:
+        children = below.get(parent, [])
+        for number, child in enumerate(children):
+            last, inner = number == len(children) - 1, child.urn in below
+            branch, under = ("└─ ", "   ") if last else ("├─ ", "│  ")
+            if child.urn == top or not top:
+                branch = under = ""
+            about = indent + under + ("│  " if inner else "   ")
+            more = [f"URN: {child.urn}"] * args.show_urns + [f"ID: {child.id}"] * bool(args.show_ids and child.id)
+            yield (f"{indent}{branch}{child.type}", child.name), [about + line for line in more]
+            if child.urn not in walked:
+                walked.add(child.urn)
+                yield from rows(child.urn, indent + under)
+
+    walked: set[str] = set()
+    yield from rows("", "")
+
+
+def _ago(at: datetime) -> str:
+    """How long ago that is, in one unit."""
+    seconds = int((datetime.now(UTC) - at).total_seconds())
+    for unit, length in _UNITS.items():
+        if seconds >= length:
+            number = seconds // length
+            return f"{number} {unit}{'s' if number > 1 else ''} ago"
+    return "now"
 
 
 def export(args: argparse.Namespace, *_: object) -> int:

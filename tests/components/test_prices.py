@@ -102,6 +102,19 @@ def test_offline_nothing_is_written_and_the_message_says_so(table: Path) -> None
     assert table.read_bytes() == before
 
 
+def test_the_sandboxs_prices_do_not_get_into_the_projects_own_table(shared_sandbox: Sandbox) -> None:
+    before = TABLE.read_bytes()
+    try:
+        done = command(
+            DEV, "--refresh", "--table", "components/../components/prices/vm_prices.csv", **shared_sandbox.environment()
+        )
+        assert done.returncode == 1
+        assert "the sandbox answers for prices.azure.com" in done.stderr and "--table CSV" in done.stderr
+        assert TABLE.read_bytes() == before
+    finally:
+        TABLE.write_bytes(before)
+
+
 def test_wrong_usage_and_wrong_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         main([])

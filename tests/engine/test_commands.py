@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -50,8 +51,8 @@ def test_wrong_usage(stage: Stage, words: list[str], message: str, tmp_path: Pat
 
 
 def test_a_word_alone(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["stack"]) == 2
-    assert "`pulumi stack` needs one of: output" in capsys.readouterr().err
+    assert main(["state"]) == 2
+    assert "`pulumi state` needs one of: delete" in capsys.readouterr().err
     assert main([]) == 0
     assert main(["up", "--help"]) == 0
     assert "--skip-preview" in capsys.readouterr().out
@@ -131,6 +132,53 @@ def test_outputs_and_short_words(stage: Stage, tmp_path: Path) -> None:
     assert stage.pulumi("destroy", "-s", "dev", "--yes").code == 0
     assert stage.pulumi("import", "-s", "dev", "--file", str(tmp_path / "state.json")).out == "Import complete.\n"
     assert stage.pulumi("outputs", "serial", "-s", "dev").out == "serial-a-1\n"
+
+
+def test_a_stack_is_shown_as_the_real_command_shows_it(stage: Stage) -> None:
+    """The tree's form is the real command's, v3.259.0."""
+    assert stage.pulumi("stack", "init", "dev").code == 0
+    assert "    No updates yet; run `pulumi up`\nCurrent stack resources (0):" in stage.pulumi("stack", "-s", "dev").out
+    stage.program(
+        HEAD + "one = pulumi.ComponentResource('my:c:C', 'one')\nThing('a', pulumi.ResourceOptions(parent=one))\n"
+        "two = pulumi.ComponentResource('my:c:C', 'two')\npulumi.export('secret', pulumi.Output.secret({'k': 1}))\n"
+    )
+    assert stage.pulumi("up", "-s", "dev", "--yes", "--skip-preview").code == 0
+    shown = stage.pulumi("stack", "-s", "dev", "--show-urns", "--show-ids").out
+    resources = json.loads(stage.pulumi("stack", "-s", "dev", "export").out)["deployment"]["resources"]
+    ids = {r["urn"].rpartition("::")[2]: r.get("id", "") for r in resources}
+    provider = next(name for name in ids if name.startswith("default"))
+    assert (
+        re.sub(r"Managed by \S+|Last updated: .* \(.*\)", "", shown)
+        == f"""\
+Current stack is dev:
+    {""}
+    {""}
+    Pulumi version used: v3.259.0
+Current stack resources (5):
+    TYPE                       NAME
+    pulumi:pulumi:Stack        traces-dev
+    │  URN: urn:pulumi:dev::traces::pulumi:pulumi:Stack::traces-dev
+    ├─ my:c:C                  one
+    │  │  URN: urn:pulumi:dev::traces::my:c:C::one
+    │  └─ trace:index:Thing    a
+    │        URN: urn:pulumi:dev::traces::my:c:C$trace:index:Thing::a
+    │        ID: {ids["a"]}
+    ├─ my:c:C                  two
+    │     URN: urn:pulumi:dev::traces::my:c:C::two
+    └─ pulumi:providers:trace  {provider}
+          URN: urn:pulumi:dev::traces::pulumi:providers:trace::{provider}
+          ID: {ids[provider]}
+
+Current stack outputs (1):
+    OUTPUT  VALUE
+    secret  [secret]
+
+Use `pulumi stack select` to change stack; `pulumi stack ls` lists known ones
+"""
+    )
+    assert stage.pulumi("stack", "-s", "dev", "output", "secret", "--show-secrets").out == '{\n  "k": 1\n}\n'
+    assert '    secret  {"k":1}' in stage.pulumi("stack", "-s", "dev", "--show-secrets").out
+    assert stage.pulumi("stack", "-s", "dev", "--show-name").out == "dev\n"
 
 
 def test_yes_shows_a_preview_first_and_preview_only_stops_there(stage: Stage) -> None:

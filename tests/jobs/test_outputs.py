@@ -184,7 +184,7 @@ def test_asks_the_pulumi_on_path(outputs: dict[str, Any], tmp_path: Path, monkey
 @pytest.mark.parametrize(
     ("script", "message"),
     [
-        ("echo \"error: no stack named 'dev' found\" >&2; exit 255", "no stack named 'dev' found\n  bring it up"),
+        ("echo \"error: no stack named 'dev' found\" >&2; exit 255", "stack dev: no stack named 'dev' found\n  bring"),
         ("echo '{}'", "stack dev has no outputs yet"),
         ('echo \'{"bucket": "x"}\'', "stack dev: has no key 'contract'"),
         ("echo '{\"contract\": 2}'", "stack dev: is of contract 2, and this version of jobs reads contract 1"),
