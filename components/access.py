@@ -88,23 +88,24 @@ class DataScientistRole(pulumi.ComponentResource):
             scope=self._args.resource_group_id,
             opts=pulumi.ResourceOptions(parent=self),
         )
-        self._assign(persona, role_guid(f"{self._args.role_prefix} {role.title}"), members, definition)
+        self._assign(persona, guid_of(definition), members)
         return DefinedRole(definition.role_name.apply(str), definition.id)
 
-    def _assign(self, persona: Persona, guid: str, members: Sequence[Principal], *needs: pulumi.Resource) -> None:
+    def _assign(self, persona: Persona, guid: pulumi.Input[str], members: Sequence[Principal]) -> None:
         for member in members:
             assign(
                 f"{self._name}-{persona}-{member.name}",
                 scope=self._args.resource_group_id,
                 principal=member,
                 role=guid,
-                opts=pulumi.ResourceOptions(parent=self, depends_on=needs),
+                opts=pulumi.ResourceOptions(parent=self),
             )
 
 
-def role_guid(full_name: str) -> str:
-    """GUID of a custom role, which its name determines, as a name is unique in the tenant."""
-    return stable_guid(full_name)
+def guid_of(definition: authorization.RoleDefinition) -> pulumi.Output[str]:
+    """GUID of a custom role, to assign it by."""
+    guid: pulumi.Output[str] = definition.id.apply(lambda id_: id_.rpartition("/")[2])
+    return guid
 
 
 def define_role(
@@ -121,7 +122,7 @@ def define_role(
     """
     return authorization.RoleDefinition(
         logical_name,
-        role_definition_id=role_guid(full_name),
+        role_definition_id=stable_guid(full_name),  # a name is unique in the tenant
         scope=scope,
         role_name=full_name,
         role_type="CustomRole",

@@ -151,6 +151,9 @@ class PolicyAssignmentsArgs:
 
 def assign_policies(logical_name: str, args: PolicyAssignmentsArgs, *, opts: pulumi.ResourceOptions) -> None:
     """Assign policies to a resource group."""
+    # Azure keeps what is assigned, and an assignment keeps its definition, though azure-native sends an update.
+    changed = pulumi.ResourceOptions(replace_on_changes=["policyDefinitionId"], delete_before_replace=True)
+    opts = pulumi.ResourceOptions.merge(opts, changed)
     effect = "Deny" if args.effect == "deny" else "Audit"
 
     def made(name: str, definition: pulumi.Input[str], about: str, parameters: Mapping[str, Any]) -> None:

@@ -8,7 +8,7 @@ import pulumi
 import pulumi_azure_native as azure_native
 from pulumi_azure_native import authorization
 
-from components.access import define_role, role_guid
+from components.access import define_role, guid_of
 from components.aliases import drop_version_aliases
 from components.azurepolicy import ALWAYS, PolicyAssignmentsArgs, assign_policies, define
 from components.directory import Directory
@@ -130,6 +130,6 @@ def _subscription_admins(shared: Shared) -> None:
             f"subscription-admin-{member.name}",
             scope=scope,
             principal=member,
-            role=role_guid(full_name),
-            opts=pulumi.ResourceOptions(provider=shared.provider, depends_on=[role]),
+            role=guid_of(role),
+            opts=opts,
         )

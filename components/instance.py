@@ -43,7 +43,7 @@ class ComputeInstanceArgs:
         setup_script: Text of a shell script that runs once, when it is made.
         subnet_id: Its subnet; Azure's or the managed network's if left out.
         public_ip: Whether it has a public address; not in a subnet or a managed network.
-        tags: Tags of the instance.
+        tags: Tags of the instance when it is first made; later changes do not reach it.
     """
 
     resource_group_name: pulumi.Input[str]
@@ -76,8 +76,8 @@ class ComputeInstanceArgs:
 class ComputeInstance(pulumi.ComponentResource):
     """A compute instance that belongs to one person, stops when idle, signs in by Entra and has no SSH.
 
-    Azure changes none of its settings in place: but for its tags, every change makes it anew, with the person's files
-    kept on the workspace's file share and everything else on it lost.
+    Azure changes nothing of it in place: every change makes it anew, with the person's files kept on the workspace's
+    file share and everything else on it lost. Tags are not worth that: it keeps those that it was first made with.
 
     Example:
         >>> from components.instance import ComputeInstance, ComputeInstanceArgs
@@ -110,7 +110,13 @@ class ComputeInstance(pulumi.ComponentResource):
             location=args.location,
             properties=_properties(args),
             tags=args.tags,
-            opts=pulumi.ResourceOptions(parent=self, replace_on_changes=["properties"], delete_before_replace=True),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                replace_on_changes=["properties"],
+                delete_before_replace=True,
+                # Azure has no request that changes them: PATCH takes a cluster's scale only, a second PUT is refused.
+                ignore_changes=["tags"],
+            ),
         )
         self.instance_id, self.instance_name = instance.id, instance.name
         self.register_outputs({"instanceId": self.instance_id, "instanceName": self.instance_name})

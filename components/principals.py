@@ -46,7 +46,7 @@ def assign(
     *,
     scope: pulumi.Input[str],
     principal: Principal,
-    role: str,
+    role: pulumi.Input[str],
     opts: pulumi.ResourceOptions,
 ) -> authorization.RoleAssignment:
     """Give a principal a role on a scope.
@@ -55,18 +55,21 @@ def assign(
         logical_name: Name of Pulumi's resource.
         scope: Id of the Azure resource or resource group.
         principal: Who gets the role.
-        role: GUID of the role, built-in or custom.
+        role: GUID of the role: a built-in one, or that of a definition, by its output. So Pulumi knows that the
+            assignment goes before the definition, which Azure deletes only when nobody has it.
         opts: Parent, and what must exist first.
     """
     known_scope = pulumi.Output.from_input(scope)
-    name = pulumi.Output.all(known_scope, principal.object_id).apply(lambda parts: stable_guid(*parts, role))
+    name = pulumi.Output.all(known_scope, principal.object_id, role).apply(lambda parts: stable_guid(*parts))
     return authorization.RoleAssignment(
         logical_name,
         role_assignment_name=name,
         scope=known_scope,
         principal_id=principal.object_id,
         principal_type=principal.type,
-        role_definition_id=known_scope.apply(lambda id_: role_definition_id(subscription_of(id_), role)),
+        role_definition_id=pulumi.Output.all(known_scope, role).apply(
+            lambda parts: role_definition_id(subscription_of(parts[0]), parts[1])
+        ),
         opts=opts,
     )
 

@@ -233,7 +233,7 @@ class Instance(_Settings):
         description="Name of the instance: 3 to 24 characters, otherwise as a cluster's.",
     )
     user: UserName = Field(description="Whose it is, as a user principal name; nobody else reaches it.")
-    vm_size: VmSizeName = Field(description="Its VM size. Like all but its tags, a change makes the instance anew.")
+    vm_size: VmSizeName = Field(description="Its VM size. A change makes the instance anew, as every one does.")
     idle_minutes: int = Field(
         default=60, ge=15, le=4320, description="Minutes without use after which it stops, 15 to 4320."
     )

@@ -220,9 +220,13 @@ def _bring_up(world: World, department: Any, expected: dict[str, set[str]]) -> N
     assert _touched(exchanges, "DELETE") == {one.lower() for one in deleted - reset}
 
 
+_AT_GROUP = re.compile(r"/resourcegroups/[^/]+(?=/providers/microsoft\.authorization/roledefinitions/)")
+"""A role is written at the scope where it can be assigned; its id is the subscription's."""
+
+
 def _touched(exchanges: list[Exchange], *methods: str) -> set[str]:
     return {
-        one.path.lower()
+        _AT_GROUP.sub("", one.path.lower())
         for one in exchanges
         if one.host == "management.azure.com" and one.method in methods and one.status < 300
     }

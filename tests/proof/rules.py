@@ -66,6 +66,10 @@ DECLARED: Mapping[str, frozenset[str]] = {
     "machinelearningservices:Compute spoke-spoke-notes": frozenset({"properties"}),
     "machinelearningservices:Compute all-notebook": frozenset({"properties"}),
     "machinelearningservices:Datastore all-Raw": frozenset({"properties.datastoreType"}),
+    **{
+        f"authorization:PolicyAssignment all-{name}": frozenset({"policyDefinitionId"})
+        for name in ("compute-vm-sizes", "cluster-min-nodes")
+    },
     "consumption:Budget all-budget": frozenset({"timePeriod.startDate"}),
 }
 """What the components declare, by type and name of the resources that the edits change."""
