@@ -328,8 +328,8 @@ class _TeamBuilder:
         if lake is None:
             return {}
         contributors = [workspace.workspace_identity, workspace.node_identity]
-        if lake.account_id or not self._department.protected:
-            contributors += people  # on a protected account they have their role by the resource group
+        if lake.account_id or not workspace.grants_by_group:
+            contributors += people
         credential = None
         if lake.service_principal:
             by = self._service_principal("lake", lake.service_principal, workspace)
@@ -383,9 +383,9 @@ class _TeamBuilder:
         if data is None:
             return {}
         with_share = [workspace.workspace_identity, workspace.node_identity]
-        if not self._department.protected:
+        if not workspace.grants_by_group:
             with_share += people
-        elif data.shares:  # nobody who comes and goes has a role on what is locked
+        elif data.shares:
             for person in people:
                 assign(
                     f"{self._team.name}-{person.name}-files",

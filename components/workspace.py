@@ -68,7 +68,9 @@ class TeamWorkspaceArgs:
         location: Azure region of everything.
         tenant_id: Entra tenant that the key vault trusts.
         data_contributors: Who reads and writes the team's storage: people and groups. Runs upload code, data and
-            results under the person's own identity, as the accounts have no keys.
+            results under the person's own identity, as the accounts have no keys. They have their role on the
+            resource group, since Azure removes no assignment from what is locked; where the group exists already, and
+            has accounts of others, and nothing is protected, on the team's own accounts.
         existing: What exists already and is not made: `Existing` has the ids of resource group, vault, registry, Log
             Analytics workspace and Application Insights. Roles are given on it, and nothing else happens to it.
         purge_protection: Whether nobody can remove a deleted key vault for good before its retention ends.
@@ -84,8 +86,7 @@ class TeamWorkspaceArgs:
             Fixed at creation.
         customer_key: A key of the customer's own that encrypts workspace, storage and, if it is made, registry. For
             the workspace and the registry from their beginning or never; the vault must have purge protection.
-        protect: Whether vault and storage cannot be deleted, by locks and by Pulumi. People then get their data
-            role on the resource group, since Azure removes no assignment from what is locked.
+        protect: Whether vault and storage cannot be deleted, by locks and by Pulumi.
         diagnostics: Whether logs and metrics of workspace, storage, vault and registry are collected, where these
             are made.
         tags: Tags of everything that takes tags.
@@ -176,6 +177,7 @@ class TeamWorkspace(pulumi.ComponentResource):
         node_identity_id: Azure id of that identity.
         node_access: What must be there before a cluster: the nodes' roles, and the private endpoints.
         links: The virtual network, if the team has one.
+        grants_by_group: Whether people and automation reach the team's data by the resource group.
     """
 
     resource_group_id: pulumi.Output[str]
@@ -198,10 +200,12 @@ class TeamWorkspace(pulumi.ComponentResource):
     node_identity_id: pulumi.Output[str]
     node_access: Sequence[pulumi.Resource]
     links: PrivateLinks | None
+    grants_by_group: bool
 
     def __init__(self, name: str, args: TeamWorkspaceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("azureml-platform:components:TeamWorkspace", name, {}, opts)
         self._name, self._args = name, args
+        self.grants_by_group = args.protect or args.existing.resource_group_id is None
         self.resource_group_id, self.resource_group_name = self._group()
         self._firewall = firewall(args.network)
         self.links = self._private_links()
@@ -498,7 +502,7 @@ class TeamWorkspace(pulumi.ComponentResource):
     def grant_data_access(self, principal: Principal) -> None:
         """Let somebody read and write the team's storage accounts, as `data_contributors` do."""
         role = roles.BLOB_DATA_CONTRIBUTOR
-        if self._args.protect:
+        if self.grants_by_group:
             self._grant(principal, {"data": (self.resource_group_id, role)})
         else:
             self._grant(principal, {"blobs": (self.work_account_id, role), "data": (self.data_account_id, role)})

@@ -55,9 +55,8 @@ def replaces(*names: str) -> set[str]:
 
 
 def data_of(person: str) -> list[str]:
-    """The assignments by which somebody reaches the team's data."""
-    names = (f"bluegranit-{person}-blobs", f"bluegranit-{person}-data", f"bluegranit-fs1-{person}")
-    return [f"RoleAssignment {name}" for name in names]
+    """The assignment by which somebody reaches the team's data."""
+    return [f"RoleAssignment bluegranit-{person}-data"]
 
 
 LARGE = {"name": "large", "vmSize": "STANDARD_DS3_V2", "maxNodes": 2}
@@ -156,10 +155,7 @@ EDITS: dict[str, tuple[dict[str, Any], set[str]]] = {
             "BlobContainer bluegranit-fs2",
             *(
                 f"RoleAssignment bluegranit-fs2-{who}"
-                for who in ((
-                    ""
-                    "workspace-identity"
-                ), "nodes-identity", "admin1@site.com", "user1@site.com", "user2@site.com")
+                for who in ("workspace-identity", "nodes-identity")
             ),
         ),
     ),

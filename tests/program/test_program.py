@@ -179,11 +179,11 @@ def test_people_get_their_roles_on_the_group_and_their_data(dev: Run) -> None:
         dev.one("RoleDefinition", roleName=f"bgmr bluegranit dev {t}") for t in ("Team Lead", "Data Scientist")
     )
     group = "bgmr-bluegranit-eastus2-dev"
-    data = {("bgmrbluegranite2devwork", BLOB), ("bgmrbluegranite2devdata", BLOB), ("fs1", BLOB)}
     as_lead, as_scientist = ((group, r.inputs["roleDefinitionId"]) for r in (lead, scientist))
-    assert assignments(dev, user("admin1@site.com")) == {as_lead, *data}
-    assert assignments(dev, user("user1@site.com")) == {as_lead, as_scientist, *data}
-    assert assignments(dev, user("user2@site.com")) == {as_scientist, *data}
+    data = (group, BLOB)
+    assert assignments(dev, user("admin1@site.com")) == {as_lead, data}
+    assert assignments(dev, user("user1@site.com")) == {as_lead, as_scientist, data}
+    assert assignments(dev, user("user2@site.com")) == {as_scientist, data}
     for role in (lead, scientist):
         assert role.inputs["assignableScopes"] == [role.inputs["scope"]]
         assert role.inputs["scope"].endswith(f"/resourceGroups/{group}")
@@ -221,12 +221,7 @@ def test_groups_have_the_roles_in_their_peoples_place() -> None:
     assert leads.inputs["securityEnabled"] is True
     types = Counter(a.inputs["principalType"] for a in run.of("RoleAssignment"))
     assert types["User"] == 0
-    assert {scope for scope, _ in assignments(run, leads.name)} == {
-        "bgmr-bluegranit-eastus2-dev",
-        "bgmrbluegranite2devwork",
-        "bgmrbluegranite2devdata",
-        "fs1",
-    }
+    assert {scope for scope, _ in assignments(run, leads.name)} == {"bgmr-bluegranit-eastus2-dev"}
 
 
 SECRET = {"rotated": "2026-11-01", "validDays": 90, "readers": ["admin1@site.com"]}
@@ -236,9 +231,7 @@ def test_the_seed_case_a_contributor_with_a_secret_in_the_vault() -> None:
     run = run_program(with_team(automation=[{"name": "seed", "role": "contributor", "secret": SECRET}]))
     assert assignments(run, "bluegranit-seed") == {
         ("bgmrbluegranite2devws", CONTRIBUTOR),
-        ("bgmrbluegranite2devwork", BLOB),
-        ("bgmrbluegranite2devdata", BLOB),
-        ("fs1", BLOB),
+        ("bgmr-bluegranit-eastus2-dev", BLOB),
     }
     password = run.one("ServicePrincipalPassword")
     assert password.inputs["endDate"] == "2027-01-30T00:00:00Z"
@@ -387,12 +380,8 @@ def test_every_persona_gets_its_role_and_only_those_who_work_with_data_get_the_d
         json.dumps({"displayName": name, "securityEnabled": True}) for name in ("Auditors", "Data People")
     )
     assert assignments(run, auditors) == {(group, READER)}
-    assert {scope for scope, _ in assignments(run, people)} == {
-        group,
-        "bgmrbluegranite2devwork",
-        "bgmrbluegranite2devdata",
-        "fs1",
-    }
+    assert {scope for scope, _ in assignments(run, people)} == {group}
+    assert (group, BLOB) in assignments(run, people)
     assert {
         a.inputs["principalType"] for a in run.of("RoleAssignment") if a.inputs["principalId"] == principal_id(people)
     } == {"Group"}

@@ -59,8 +59,7 @@ def team(path: str, *rest: Any, **expected: Any) -> Edit:
 
 def on_lake(who: str) -> tuple[str, ...]:
     """Somebody's assignments to the team's data."""
-    own = (f"{who}-*", f"raw-{who}", f"curated-{who}", f"data-files-{who}")
-    return (*(f"RoleAssignment all-{what}" for what in own), uses_models(who))
+    return (f"RoleAssignment all-{who}-data", f"RoleAssignment all-{who}-files", uses_models(who))
 
 
 def uses_models(who: str, role: str = "user") -> str:
@@ -107,7 +106,7 @@ EDITS = [
     Edit("keyVault.retentionDays", 30, NESTED + "; Azure refuses it, as the settings say", update=("Vault *",)),
     Edit("registrySku", "Standard", BODY, update=("Registry all-*",), applied=True),
     Edit("logRetentionDays", 90, BODY, update=("Workspace all-logs",)),
-    Edit("protect", True, REGISTERED, wrong="people's assignments move, and Azure removes none below a lock",
+    Edit("protect", True, REGISTERED + "; Azure removes no assignment below a lock", applied=True,
          create=tuple(f"ManagementLockByScope all-{what}" for what in ("work", "data", "lake", "vault"))),
     Edit("diagnostics", False, REGISTERED, delete=("DiagnosticSetting *", "PolicyAssignment all-workspace-logs")),
     Edit("azurePolicy", "deny", BODY, update=tuple(
@@ -135,15 +134,11 @@ EDITS = [
     team("leads", [], REGISTERED, delete=("RoleAssignment all-teamLead-*", *on_lake("admin1@site.com"))),
     team("leads.0.user", "user2@site.com", REGISTERED, applied=True,
          delete=("RoleAssignment all-teamLead-*", *on_lake("admin1@site.com")),
-         create=(uses_models("user2@site.com"), *(f"RoleAssignment all-{name}" for name in (
-             "teamLead-user2@site.com", "user2@site.com-blobs", "user2@site.com-data", "raw-user2@site.com",
-             "curated-user2@site.com", "data-files-user2@site.com")))),
+         create=("RoleAssignment all-teamLead-user2@site.com", *on_lake("user2@site.com"))),
     team("leads.0.until", "2098-12-31", NOTHING),
     team("dataScientists.0", {"user": "user1@site.com"}, REGISTERED,
          delete=("RoleAssignment all-dataScientist-*", *on_lake("bluegranit-data-scientists")),
-         create=(uses_models("user1@site.com"), *(f"RoleAssignment all-{name}" for name in (
-             "dataScientist-user1@site.com", "user1@site.com-blobs", "user1@site.com-data", "raw-user1@site.com",
-             "curated-user1@site.com", "data-files-user1@site.com")))),
+         create=("RoleAssignment all-dataScientist-user1@site.com", *on_lake("user1@site.com"))),
     team("readers", [], REGISTERED, delete=("RoleAssignment all-reader-*", uses_models("user2@site.com", "reader"))),
     team("groups", True, REGISTERED,
          delete=("RoleAssignment all-admin-*", "RoleAssignment all-reader-*", "RoleAssignment all-teamLead-*",
@@ -154,8 +149,8 @@ EDITS = [
                  *(f"RoleAssignment all-{role}-group-{role}" for role in ROLES),
                  *(uses_models(f"all-group-{role}", "reader") for role in ("admin", "reader")),
                  *(uses_models(f"all-group-{role}") for role in ("teamLead", "dataScientist")),
-                 *(f"RoleAssignment all-{what.format(role)}" for role in ("teamLead", "dataScientist") for what in (
-                     "group-{}-blobs", "group-{}-data", "raw-group-{}", "curated-group-{}", "data-files-group-{}")))),
+                 *(f"RoleAssignment all-group-{role}-{what}"
+                   for role in ("teamLead", "dataScientist") for what in ("data", "files")))),
     team("workspaceIdentity", "system", BODY + "; Azure refuses it, as the settings say",
          update=("Workspace all-workspace", "Datastore all-data-*"),
          delete=("UserAssignedIdentity all-workspace-identity", "RoleAssignment all-workspace-identity-*",
@@ -175,9 +170,7 @@ EDITS = [
     team("clusters.0.maxNodes", 4, NESTED, update=(CLUSTER,), applied=True),
     team("clusters.0.priority", "dedicated", DECLARED, replace=(CLUSTER,)),
     team("clusters.0.identity", "system", DECLARED, replace=(CLUSTER,), create=(
-        uses_models("all-low"), *(f"RoleAssignment all-{name}" for name in (
-            "all-low-images", "all-low-blobs", "all-low-data", "raw-all-low", "curated-all-low",
-            "data-files-all-low"))),
+        "RoleAssignment all-all-low-images", *on_lake("all-low")),
          applied=True),
     team("clusters.0.idleMinutes", 20, NESTED, update=(CLUSTER,)),
     team("clusters", BASE["teams"][0]["clusters"][:1], REGISTERED,
@@ -198,8 +191,7 @@ EDITS = [
     # the lake
     team("lake.fileSystems", ["raw", "curated", "extra"], REGISTERED, applied=True,
          create=("BlobContainer all-extra", *(f"RoleAssignment all-extra-{who}" for who in (
-             "admin1@site.com", "all-lake", "all-legacy", "all-own", "all-release", "bluegranit-data-scientists",
-             "nodes-identity", "workspace-identity")))),
+             "all-lake", "nodes-identity", "workspace-identity")))),
     team("lake.softDeleteDays", 30, BODY, update=("BlobServiceProperties *",)),
     team("lake.softDeleteDays", 0, REGISTERED, delete=("BlobServiceProperties *",), applied=True),
     team("lake.lifecycle.0.name", "older", NESTED, update=("ManagementPolicy *",)),
@@ -228,14 +220,13 @@ EDITS = [
          create=("Datastore all-data-Out",)),
     team("data", ..., REGISTERED,
          delete=("AdlsDatastore all-data", "Datastore all-data-*", "BlobContainer all-data-*", "FileShare all-data-*",
-                 "RoleAssignment all-data-files-*")),
+                 "RoleAssignment all-data-files-*", *(f"RoleAssignment all-{who}-files" for who in (
+                     "admin1@site.com", "all-legacy", "all-own", "all-release", "bluegranit-data-scientists")))),
     team("automation.0.name", "deliver", REGISTERED,
          delete=("* all-release", "* all-release-github", "RoleAssignment *-all-release*"),
-         create=("ServicePrincipal all-deliver", "Application all-deliver", uses_models("all-deliver"),
+         create=("ServicePrincipal all-deliver", "Application all-deliver", *on_lake("all-deliver"),
                  "ApplicationFederatedIdentityCredential all-deliver-github",
-                 *(f"RoleAssignment all-{name}" for name in (
-                     "automation-all-deliver", "all-deliver-blobs", "all-deliver-data", "raw-all-deliver",
-                     "curated-all-deliver", "data-files-all-deliver")))),
+                 "RoleAssignment all-automation-all-deliver")),
     team("automation.0.role", "contributor", REGISTERED,
          delete=("RoleAssignment all-automation-all-release",),
          create=("RoleAssignment all-release-workspace",)),
