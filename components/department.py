@@ -12,6 +12,7 @@ from components.access import define_role, guid_of
 from components.aliases import drop_version_aliases
 from components.azurepolicy import ALWAYS, PolicyAssignmentsArgs, assign_policies, define
 from components.directory import Directory
+from components.kept import keep_names
 from components.modelregistry import ModelRegistry, ModelRegistryArgs
 from components.names import model_registry_names
 from components.network import firewall
@@ -32,6 +33,7 @@ def build_department(department: Department) -> Mapping[str, Any]:
     for warning in warnings(department, date.today()):
         pulumi.log.warn(warning)
     preflight(department)
+    keep_names(department)
     if not department.keep_version_aliases:
         drop_version_aliases()
     retry_what_passes()

@@ -895,7 +895,8 @@ class Department(_Settings):
         description=(
             "Whether storage, vault and registry names get a hash of subscription and resource "
             "group, 4 characters, so that "
-            "they are unique in the world. Leaves 16 characters for the base of the names."
+            "they are unique in the world. Leaves 16 characters for the base of the names. Fixed once a team is up, as "
+            "Azure gives a workspace no other storage account or key vault: a preview refuses another value."
         ),
     )
     keep_version_aliases: bool = Field(

@@ -93,11 +93,15 @@ class World:
         self.run("destroy", self.base, "--yes", "--skip-preview")
         assert self.ids() == {}
 
-    def run(self, operation: str, department: Any, *words: str) -> str:
-        """The output of a command; it must succeed."""
+    def tried(self, operation: str, department: Any, *words: str) -> tuple[int, str]:
+        """Exit code and output of a command."""
         file = self.stack.folder / f"Pulumi.{self.stack.name}.yaml"
         file.write_text(yaml.safe_dump({"config": {KEY: department}}))
-        code, text = self.stack.run(operation, "--config-file", str(file), "--json", *words)
+        return self.stack.run(operation, "--config-file", str(file), *words)
+
+    def run(self, operation: str, department: Any, *words: str) -> str:
+        """The output of a command; it must succeed."""
+        code, text = self.tried(operation, department, "--json", *words)
         assert code == 0, "\n".join(re.findall(r'"message": "((?:[^"\\]|\\.)*)"', text))
         return text
 

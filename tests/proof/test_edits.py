@@ -34,6 +34,7 @@ from tests.proof.edits import (
     on_the_way,
     rows,
 )
+from tests.proof.recording import recorded
 from tests.proof.stacks import BASE
 
 TEAM = "teams.0."
@@ -114,9 +115,6 @@ EDITS = [
             "cluster-*", "compute-*", "instance-*", "storage-*", "vault-*", "registry-*", "insights-*",
             "workspace-identity"))),
     Edit("azurePolicy", "off", REGISTERED, delete=(POLICIES, "PolicyDefinition *"), applied=True),
-    Edit("uniqueNames", False, PATH, wrong="Azure gives a workspace no other storage account or vault: it must say so",
-         replace=("StorageAccount *", "Registry *", "Vault *", "Blob*", "ManagementPolicy *", "Secret *", "Compute *",
-                  "Workspace all-workspace", "Datastore *", "DiagnosticSetting *", "RoleAssignment *")),
     Edit("keepVersionAliases", True, NOTHING),
     Edit("modelRegistry.regions", [], BODY, update=("Registry model-registry",), applied=True),
     Edit("modelRegistry", ..., REGISTERED, delete=(*MODELS, MODEL_ROLES, "ModelRegistry model-registry")),
@@ -282,7 +280,22 @@ def test_another_name_of_a_team_is_another_team(world: World) -> None:
     assert done == {"create": renamed, "update": set(), "replace": set(), "delete": own}
 
 
+def test_names_of_what_is_up_are_kept(world: World) -> None:
+    """Azure gives a workspace no other storage account or vault, and another workspace no deleted one's name."""
+    before, department = world.ids(), edited(BASE, "uniqueNames", False)
+    with recorded() as exchanges:
+        for words in (("preview",), ("up", "--yes")):
+            code, text = world.tried(words[0], department, *words[1:])
+            assert code != 0
+            assert "uniqueNames: false gives the team 'all' the storage account 'wideallwork'" in text
+            assert "Set uniqueNames to true" in text
+    assert {one.method for one in exchanges if one.host == "management.azure.com"} <= {"GET", "HEAD"}
+    assert world.ids() == before
+    assert world.preview(BASE) == []
+
+
 NOT_EDITED = {
+    "Department.unique_names": "test_names_of_what_is_up_are_kept",
     "DataDatastore.container": "as Datastore.file_system",
     "Share.name": "data.shares adds one",
     "DataDatastore.share": "as Datastore.file_system",
