@@ -34,7 +34,7 @@ def test_the_life_of_the_dev_stack(signed_in: Sandbox, tmp_path: Path, capsys: p
     assert "Microsoft.KeyVault/vaults" not in signed_in.command("status", "--json").stdout  # a preview makes nothing
     first = stack.up(dev)
     assert first.code == 0, first.text
-    assert len(first.steps) == 53
+    assert len(first.steps) == 47
     check(stack.outputs())
     second = stack.up(dev)
     assert (second.code, set(second.steps)) == (0, set())
