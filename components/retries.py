@@ -17,7 +17,7 @@ T = TypeVar("T")
 PAUSES = (5.0, 15.0, 45.0, 90.0, 180.0, 240.0)
 """Seconds before each further try: ten minutes in all, after which somebody should look."""
 _PASSES = re.compile(
-    r"\bstatus(?: code)?[= ](?:408|429|500|502|503|504)\b"
+    r"\b(?:status(?: code)?|RESPONSE)[= ](?:408|429|500|502|503|504)\b"
     r"|ExpiredAuthenticationToken|\bEOF\b|connection reset by peer|i/o timeout|TLS handshake timeout",
     re.IGNORECASE,
 )

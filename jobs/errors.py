@@ -29,6 +29,12 @@ def first_line(text: str) -> str:
     return next((line for line in lines if line), "no reason given")
 
 
+def reason(message: str) -> str:
+    """Put a run's failure into a line: Azure ML's words, and of the log's end that follows them the last line."""
+    words, mark, log = message.strip().partition(" Error: ")
+    return first_line(words) + mark + log.rpartition("\n")[2].strip()
+
+
 def invalid(error: Exception) -> str:
     """Put what azure-ai-ml's validation says of a job's file into a line a key.
 

@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from jobs.errors import JobError, explain, first_line, invalid
+from jobs.errors import JobError, explain, invalid, reason
 from jobs.history import ENDED
 from jobs.lake import upload
 from jobs.outputs import Team
@@ -142,7 +142,7 @@ def show(workspace: Workspace, name: str) -> Run:
         status=details["status"],
         started=details.get("startTimeUtc"),
         ended=details.get("endTimeUtc"),
-        error=first_line(failure["message"]) if failure.get("message") else None,
+        error=reason(failure["message"]) if failure.get("message") else None,
         metrics=workspace.history.metrics(name),
     )
 

@@ -339,12 +339,8 @@ class Generator:
 
     def _report(self, new: Resource, failures: Failures) -> bool:
         for key, reason in failures:
-            where = (
-                f"property {key} value {{{values.masked(new.inputs.get(key))}}} has a problem: "
-                if key
-                else "has a problem: "
-            )
-            self._d.error(f"{new.type} resource '{new.name}': {where}{reason}", new.urn)
+            where = f": property {key} value {{{values.masked(new.inputs.get(key))}}}" if key else ""
+            self._d.error(f"{new.type} resource '{new.name}'{where} has a problem: {reason}", new.urn)
         return bool(failures)
 
     # ---- updates and replacements

@@ -144,7 +144,8 @@ class Client:
         body = _json(answer)
         if answer.status_code != requests.codes.ok or "access_token" not in body:
             said = body.get("error_description") or answer.text[:500]
-            raise Failure(f"Sign-in to Azure as client '{self._credentials.client_id}' failed: {said} {_SIGN_IN}")
+            who = f"Sign-in to Azure as client '{self._credentials.client_id}'"
+            raise Failure(f"{who} failed: Status={answer.status_code} {said} {_SIGN_IN}")
         return str(body["access_token"]), float(body.get("expires_in", 300))
 
     def request(

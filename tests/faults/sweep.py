@@ -170,10 +170,11 @@ def command(sandbox: Sandbox, *words: str) -> tuple[int, str]:
 
 def unclear(text: str) -> str:
     """What is missing in what a failed command said; empty for a text that says what, why and on what."""
+    text = text[text.rfind("\nerror: ") + 1 :]  # what a job's own code wrote before is not ours
     if "Traceback" in text:
         return "a traceback"
     if not re.search(r"https?://|/subscriptions/|urn:pulumi:|run \w+ ended|Azure|client '", text):
         return "what it is about"
-    if not re.search(r"\b[1-5]\d\d\b|Code=|[A-Z][a-z]+[A-Z]\w+|without an answer|broken|reached|deleted", text):
+    if not re.search(r"\b[1-5]\d\d\b|Code=|[A-Z][a-z]+[A-Z]\w+|EOF|without an answer|broken|reached|deleted", text):
         return "a code or a reason"
     return ""

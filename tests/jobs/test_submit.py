@@ -96,7 +96,7 @@ def test_a_run_is_listed_shown_and_its_log_read(platform: Platform, hello: str) 
 def test_a_failing_script_is_a_failed_run_with_its_log(platform: Platform) -> None:
     done = platform.jobs("submit", platform.job("failing", "python missing.py"), "--stream")
     assert done.returncode == 1
-    assert re.search(r"error: run \S+ ended as Failed", done.stderr)
+    assert re.search(r"error: run \S+ ended as Failed: .* Error: .*missing.py.*No such file", done.stderr), done.stderr
     assert "missing.py" in done.stdout
 
 

@@ -82,7 +82,9 @@ def test_cancelling_ends_a_wait(cloud: Cloud) -> None:
 
 def test_a_wrong_secret_shows_entras_words_and_not_the_secret(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ARM_CLIENT_SECRET", "wrong-secret")
-    with pytest.raises(Aborted, match="Sign-in to Azure as client 'caller-client' failed: AADSTS7000215") as failed:
+    with pytest.raises(
+        Aborted, match="Sign-in to Azure as client 'caller-client' failed: Status=401 AADSTS7000215"
+    ) as failed:
         Resource(configured(AzureNative()), RESOURCE_GROUP).create({"resourceGroupName": "g", "location": "e"})
     assert "wrong-secret" not in str(failed.value)
 
