@@ -451,7 +451,8 @@ def _interrupts(shown: Display, workspace: Workspace) -> Iterator[Callable[[Depl
         if running and not running[0].interrupted:
             running[0].interrupted = True  # before it is told: the second may come while the first is being handled
             shown.say(
-                "^C received; cancelling: waiting for what has begun. "
+                "^C received; cancelling: waiting for what has begun, which the state will hold: "
+                "run the same command again to go on from there. "
                 "If you would like to terminate immediately, press ^C again.\n"
             )
             running[0].interrupt()

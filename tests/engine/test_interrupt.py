@@ -98,7 +98,7 @@ def running(tmp_path: Path) -> Iterator[Running]:
 
 
 def test_once_what_has_begun_ends(running: Running) -> None:
-    running.interrupt("^C received; cancelling")
+    assert "run the same command again" in running.interrupt("^C received; cancelling")
     (running.work / "go").touch()
     text = running.finish()
     assert running.process.returncode == 1, text
