@@ -45,7 +45,6 @@ class Edit:
         delete: Those that go.
         create: Resources that come.
         applied: Whether it is also brought up, and taken back.
-        wrong: What is known to be wrong today.
     """
 
     path: str
@@ -56,7 +55,6 @@ class Edit:
     delete: tuple[str, ...] = ()
     create: tuple[str, ...] = ()
     applied: bool = False
-    wrong: str = ""
 
 
 SAME = ("same", "read", "refresh")
@@ -178,8 +176,7 @@ def rows(edits: Iterable[Edit]) -> Iterator[Any]:
     """The edits as parameters of a test."""
     for edit in edits:
         value = "taken away" if edit.value is ... else json.dumps(edit.value)
-        marks = [pytest.mark.xfail(reason=edit.wrong, strict=True)] if edit.wrong else []
-        yield pytest.param(edit, id=f"{edit.path}={value}"[:80], marks=marks)
+        yield pytest.param(edit, id=f"{edit.path}={value}"[:80])
 
 
 def check(world: World, edit: Edit) -> None:
