@@ -54,7 +54,7 @@ def test_makes_and_destroys_as_the_embedded_engine_does(sandbox: Sandbox, projec
     real = embedded.under(REAL)
     assert real.operate("preview") == embedded.operate("preview")
     assert embedded.operate("up") == made.operation
-    assert made.operation.changes["create"] > 50
+    assert made.operation.changes["create"] > 40
     assert embedded.state() == made.stack.state()
     assert embedded.outputs() == made.stack.outputs()
     exported = embedded.export()
