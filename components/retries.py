@@ -25,6 +25,9 @@ _PASSES = re.compile(
 _MADE = re.compile(r"\d+ errors? occurred:")
 """The resource is there and belongs into the state (Pulumi's InitError): the next update goes on with it."""
 
+_TAKEN = re.compile(r"deleted state|soft.deleted", re.IGNORECASE)
+"""A vault's or workspace's name that a deleted one still has."""
+
 
 def retry_what_passes() -> None:
     """Let each operation on the stack's resources be tried again where what went wrong passes by itself."""
@@ -57,6 +60,9 @@ def lookup(ask: Callable[[], pulumi.Output[T]], errors: tuple[str, ...] = ()) ->
 
 
 async def _again(args: pulumi.ErrorHookArgs) -> bool:
+    if _TAKEN.search(args.errors[0]):
+        file = f"Pulumi.{pulumi.get_stack()}.yaml"
+        pulumi.log.warn(f"{args.name}: `python -m components.softdeleted check {file}` tells what blocks the name.")
     return await _wait(f"{args.failed_operation} of {args.name}", args.errors)
 
 

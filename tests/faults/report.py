@@ -37,7 +37,7 @@ def summary(results: list[dict[str, Any]], seeds: int, kills: int) -> tuple[str,
     """The page, and whether every bar that was asked for is met by enough seeds."""
     lives = {name: [one for one in results if one["bar"] == name] for name in (*BARS, BEYOND.name)}
     dead = [one for one in results if one["bar"] == "kill"]
-    met = [_met(bar, lives[bar.name]) and len(lives[bar.name]) >= seeds for bar in BARS.values()]
+    met = [_met(bar, lives[bar.name]) and len(lives[bar.name]) >= seeds * bar.part for bar in BARS.values()]
     met.append(len(dead) >= kills and not any(one["lost"] for one in dead))
     parts = [
         HEAD.format(passing=", ".join(PASSING), refusals=", ".join(REFUSALS), faster=FASTER),
@@ -66,9 +66,10 @@ def summary(results: list[dict[str, Any]], seeds: int, kills: int) -> tuple[str,
 def _missing(
     seeds: int, kills: int, lives: dict[str, list[dict[str, Any]]], dead: list[dict[str, Any]]
 ) -> Iterable[str]:
-    least = min(len(lives[name]) for name in BARS)
+    least = min(len(lives[bar.name]) / bar.part for bar in BARS.values())
     if least < seeds or len(dead) < kills:
-        yield f"\n**Not complete: at least {least} of {seeds} seeds of each plan, {len(dead)} of {kills} kills.**"
+        share = f"at least {least / seeds:.0%} of the seeds of each plan"
+        yield f"\n**Not complete: {share}, {len(dead)} of {kills} kills.**"
 
 
 def _unaided(one: dict[str, Any]) -> bool:

@@ -29,7 +29,6 @@ from tests.program.harness import ROOT
 from tests.results import Results
 
 DOCUMENT = ROOT / "docs" / "soak.md"
-BEYOND_SEEDS = 3
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -53,11 +52,9 @@ def main(argv: list[str] | None = None) -> int:
 def _work(seeds: int, kills: int) -> Iterator[str]:
     """All that is to be done, each kind spread over the whole, so that a part of it is a fair sample."""
     for number in range(max(seeds, kills)):
-        for bar in BARS.values():
-            if number < seeds:
+        for bar in (*BARS.values(), BEYOND):
+            if number < seeds * bar.part:
                 yield f"{bar.name} {number}"
-        if number < BEYOND_SEEDS:
-            yield f"{BEYOND.name} {number}"
         if number < kills:
             yield f"kill {number}"
 
