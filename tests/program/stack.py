@@ -55,8 +55,8 @@ class Stack:
     def refresh(self, department: Any) -> Done:
         return self._operate("refresh", department, "--yes", "--skip-preview")
 
-    def destroy(self, department: Any) -> Done:
-        return self._operate("destroy", department, "--yes")
+    def destroy(self, department: Any, *words: str) -> Done:
+        return self._operate("destroy", department, "--yes", *words)
 
     def outputs(self) -> Any:
         code, text = self.run("stack", "output", "--json")
