@@ -92,6 +92,7 @@ class _TeamBuilder:
         self._tags = shared.department.tags(team)
         self._network = network_from(shared.department.network_of(team))
         self._officers: list[pulumi.Resource] = []
+        self._file_access: dict[str, pulumi.Resource] = {}
         self._clusters_own: list[Principal] = []
         self._prefix = f"{shared.department.code} {team.name} {shared.department.environment}"
 
@@ -293,14 +294,6 @@ class _TeamBuilder:
 
     def _instance(self, instance: Instance, workspace: TeamWorkspace) -> Mapping[str, Any]:
         owner = self._shared.directory.user(instance.user)
-        # The notebooks lie on the workspace's file share, which the instance reaches by the person's own identity.
-        files = assign(
-            f"{self._team.name}-{instance.name}-files",
-            scope=workspace.work_account_id,
-            principal=owner,
-            role=FILE_DATA_PRIVILEGED_CONTRIBUTOR,
-            opts=pulumi.ResourceOptions(parent=workspace),
-        )
         schedule = instance.schedule
         made = ComputeInstance(
             f"{self._team.name}-{instance.name}",
@@ -319,9 +312,22 @@ class _TeamBuilder:
                 public_ip=isinstance(self._network, PublicNetwork),
                 tags=self._tags,
             ),
-            opts=pulumi.ResourceOptions(parent=workspace, depends_on=[files]),
+            # The notebooks lie on the workspace's file share, which the instance reaches by the person's own identity.
+            opts=pulumi.ResourceOptions(parent=workspace, depends_on=[self._files(owner, workspace)]),
         )
         return {"name": made.instance_name, "vmSize": instance.vm_size, "user": instance.user}
+
+    def _files(self, person: Principal, workspace: TeamWorkspace) -> pulumi.Resource:
+        """Let a person use file shares: once, however many instances are theirs and whatever shares the team has."""
+        if person.name not in self._file_access:
+            self._file_access[person.name] = assign(
+                f"{self._team.name}-{person.name}-files",
+                scope=workspace.resource_group_id if workspace.grants_by_group else workspace.work_account_id,
+                principal=person,
+                role=FILE_DATA_PRIVILEGED_CONTRIBUTOR,
+                opts=pulumi.ResourceOptions(parent=workspace),
+            )
+        return self._file_access[person.name]
 
     def _lake(self, workspace: TeamWorkspace, people: list[Principal]) -> Mapping[str, RegisteredDatastore]:
         lake = self._team.lake
@@ -387,13 +393,7 @@ class _TeamBuilder:
             with_share += people
         elif data.shares:
             for person in people:
-                assign(
-                    f"{self._team.name}-{person.name}-files",
-                    scope=workspace.resource_group_id,
-                    principal=person,
-                    role=FILE_DATA_PRIVILEGED_CONTRIBUTOR,
-                    opts=pulumi.ResourceOptions(parent=workspace),
-                )
+                self._files(person, workspace)
         if data.shares and workspace.links:
             workspace.links.connect("data-file", workspace.data_account_id, "file")
         if data.shares and isinstance(self._network, ManagedNetwork):

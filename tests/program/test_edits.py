@@ -101,12 +101,14 @@ EDITS: dict[str, tuple[dict[str, Any], set[str]]] = {
         creates("ComputeCluster bluegranit-large", "Compute bluegranit-large")
         | deletes("ComputeCluster bluegranit-ds3-v2-cluster", DS3),
     ),
-    "an instance": (
-        {"teams.0.instances": [NOTEBOOK]},
+    "two instances of one person": (
+        {"teams.0.instances": [NOTEBOOK, {**NOTEBOOK, "name": "second"}]},
         creates(
             "ComputeInstance bluegranit-notebook",
             "Compute bluegranit-notebook",
-            "RoleAssignment bluegranit-notebook-files",
+            "ComputeInstance bluegranit-second",
+            "Compute bluegranit-second",
+            "RoleAssignment bluegranit-user2@site.com-files",
         ),
     ),
     # tags change in place, everywhere

@@ -136,7 +136,8 @@ EDITS = [
     team("leads.0.until", "2098-12-31", NOTHING),
     team("dataScientists.0", {"user": "user1@site.com"}, REGISTERED,
          delete=("RoleAssignment all-dataScientist-*", *on_lake("bluegranit-data-scientists")),
-         create=("RoleAssignment all-dataScientist-user1@site.com", *on_lake("user1@site.com"))),
+         create=("RoleAssignment all-dataScientist-user1@site.com", "RoleAssignment all-user1@site.com-data",
+                 uses_models("user1@site.com"))),  # whose files are theirs already, by their instance
     team("readers", [], REGISTERED, delete=("RoleAssignment all-reader-*", uses_models("user2@site.com", "reader"))),
     team("groups", True, REGISTERED,
          delete=("RoleAssignment all-admin-*", "RoleAssignment all-reader-*", "RoleAssignment all-teamLead-*",
@@ -174,9 +175,9 @@ EDITS = [
     team("clusters", BASE["teams"][0]["clusters"][:1], REGISTERED,
          delete=("Compute all-own", "ComputeCluster all-own", uses_models("all-own"), "RoleAssignment *-all-own*")),
     team("instances.0.name", "paper", REGISTERED,
-         delete=(INSTANCE, "ComputeInstance all-notebook", "RoleAssignment all-notebook-files"),
-         create=("Compute all-paper", "ComputeInstance all-paper", "RoleAssignment all-paper-files")),
-    team("instances.0.user", "user2@site.com", DECLARED, replace=(INSTANCE, "RoleAssignment all-notebook-files")),
+         delete=(INSTANCE, "ComputeInstance all-notebook"), create=("Compute all-paper", "ComputeInstance all-paper")),
+    team("instances.0.user", "user2@site.com", DECLARED, replace=(INSTANCE,),
+         delete=("RoleAssignment all-user1@site.com-files",), create=("RoleAssignment all-user2@site.com-files",)),
     team("instances.0.vmSize", "STANDARD_D13_V2", DECLARED, replace=(INSTANCE,)),
     team("instances.0.idleMinutes", 45, DECLARED, replace=(INSTANCE,), applied=True),
     team("instances.0.schedule.start", "0 9 * * *", DECLARED, replace=(INSTANCE,)),
@@ -185,7 +186,7 @@ EDITS = [
     team("instances.0.schedule", ..., DECLARED, replace=(INSTANCE,)),
     team("instances.0.setupScript", "pip install duckdb", DECLARED, replace=(INSTANCE,)),
     team("instances", [], REGISTERED,
-         delete=(INSTANCE, "ComputeInstance all-notebook", "RoleAssignment all-notebook-files")),
+         delete=(INSTANCE, "ComputeInstance all-notebook", "RoleAssignment all-user1@site.com-files")),
     # the lake
     team("lake.fileSystems", ["raw", "curated", "extra"], REGISTERED, applied=True,
          create=("BlobContainer all-extra", *(f"RoleAssignment all-extra-{who}" for who in (
