@@ -871,7 +871,8 @@ class Department(_Settings):
         description=(
             "Whether key vaults and storage accounts cannot be deleted: by locks in Azure, and by "
             "Pulumi. true in environment "
-            "pro, false elsewhere if left out. Set it to false and go up before a destroy."
+            "pro, false elsewhere if left out. Set it to false and go up before a destroy, and before somebody leaves "
+            "the readers of a secret, whose role is on the locked vault."
         ),
     )
     diagnostics: bool | None = Field(
