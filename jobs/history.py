@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 ENDED = frozenset({"Completed", "Failed", "Canceled", "NotResponding"})
 SCOPE = "https://management.azure.com/.default"
 POLL_SECONDS = 1.0
+PATIENT = {"retry_connect": 6, "retry_read": 6, "retry_status": 6}
+"""How often azure-core repeats a request; 3 unless told. The pauses double to half a minute, a minute in all."""
 
 # HTTP: partial content, not found, range behind the end
 _PART, _NOT_FOUND, _NOTHING_NEW = 206, 404, 416
@@ -36,10 +38,10 @@ class RunHistory:
         self._workspace = team.workspace
         self._mlflow = team.tracking_uri.replace("azureml://", "https://", 1)
         self._history = self._mlflow.replace("/mlflow/v1.0/", "/history/v1.0/", 1)
-        retry = policies.RetryPolicy()
+        retry = policies.RetryPolicy(**PATIENT)
         sign = policies.BearerTokenCredentialPolicy(credential, SCOPE)
         self._api: PipelineClient[Any, Any] = PipelineClient(self._mlflow, policies=[retry, sign])
-        self._logs: PipelineClient[Any, Any] = PipelineClient(self._mlflow, policies=[policies.RetryPolicy()])
+        self._logs: PipelineClient[Any, Any] = PipelineClient(self._mlflow, policies=[policies.RetryPolicy(**PATIENT)])
 
     def details(self, run: str) -> dict[str, Any]:
         """Return the run's details: status, startTimeUtc, endTimeUtc, error, logFiles (name → URL with its own key).

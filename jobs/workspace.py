@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from jobs.errors import NETWORK, SIGN_IN, JobError
-from jobs.history import SCOPE, RunHistory
+from jobs.history import PATIENT, SCOPE, RunHistory
 from jobs.outputs import Team
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def _retries() -> RetryPolicy[Any, Any]:
             options.setdefault("retry_on_methods", _REPEATED)
             return super().configure_retries(options)
 
-    return Retries()
+    return Retries(**PATIENT)
 
 
 def _check_proxy() -> None:

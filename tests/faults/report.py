@@ -18,8 +18,9 @@ result; remove the folder to begin anew) and writes this page.
 A **seed** is a new sandbox in which the dev stack is brought up, a training run is submitted (the `highspenders`
 example on one in 20 of its customers), followed to its end and its model registered, the stack is updated and
 destroyed, while a plan strikes. An operation that fails is run again, three runs at most; where its message says
-`pulumi import`, that is done before. The pauses of clients between two tries are shortened to 50 ms at most; how often
-they try, and what `Retry-After` asks for (0 here), stays; the program's own pauses are {faster} times shorter.
+`pulumi import`, that is done before, tried as often. The pauses of clients between two tries are shortened to 50 ms at
+most; how often they try, and what `Retry-After` asks for (0 here), stays; the program's own pauses are {faster} times
+shorter.
 Kinds that pass: {passing}.
 Kinds that may need somebody, each at most once a seed: {refusals} (Azure ML refuses a workspace whose identity does
 not have its roles yet).

@@ -140,7 +140,13 @@ class Life:
     def follow(self, text: str) -> list[tuple[int, str]]:
         """Does what a failed update's message says about what exists in Azure and not in the state."""
         advised = re.findall(r"^  pulumi (import .*)$", text, re.MULTILINE)
-        return [self.stack.run(*shlex.split(words)) for words in advised]
+        return [self._follow(shlex.split(words)) for words in advised]
+
+    def _follow(self, words: list[str]) -> tuple[int, str]:
+        done = (self.stack.run(*words) for _ in range(self.runs))
+        return next(
+            (one for one in done if one[0] == 0), (1, f"{self.runs} tries of pulumi {shlex.join(words)} failed")
+        )
 
     def submit(self, *more: str) -> tuple[int, str]:
         """Submits the job; exit code and output."""

@@ -47,7 +47,7 @@ HELD_OUT_SHARE = 0.25
 FOLDS = 5
 RESAMPLES = 2000
 CONFIDENCE = 0.95
-TRIES = 3  # of telling the tracking server
+TRIES = 6  # of telling the tracking server something
 MONTH, QUARTER = 30, 90  # days
 COLUMNS = ("customer", "date", "cds", "dollars")
 
@@ -292,15 +292,15 @@ def track(params: dict[str, Any], metrics: dict[str, float]) -> None:
         return
     import mlflow  # noqa: PLC0415 - two seconds that only a tracked run needs
 
-    for left in reversed(range(TRIES)):
-        try:
-            mlflow.log_params(params)
-            mlflow.log_metrics(metrics)
-        except mlflow.MlflowException:
-            if not left:  # mlflow itself repeats what was refused, not what broke off in the middle of an answer
-                raise
-        else:
-            return
+    for log, what in ((mlflow.log_params, params), (mlflow.log_metrics, metrics)):
+        for left in reversed(range(TRIES)):
+            try:
+                log(what)
+            except mlflow.MlflowException:
+                if not left:  # mlflow itself repeats what was refused, not what broke off in the middle of an answer
+                    raise
+            else:
+                break
 
 
 def write(folder: Path, model: Any, about: dict[str, Any]) -> None:
