@@ -1,7 +1,9 @@
 """Secrets planted wherever one can be: none is found in clear in state, logs, outputs or what a job leaves."""
 
 import base64
+import json
 import os
+import re
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +13,8 @@ import yaml
 
 from tests.azure.client import Client
 from tests.conftest import ROOT, Sandbox
+from tests.faults.sweep import CLUSTER, TEAM, command
+from tests.jobs.test_submit import CONDA, JOB
 from tests.program.harness import stack_file
 from tests.program.stack import Stack
 
@@ -92,6 +96,7 @@ def test_no_planted_secret_is_found_in_clear(signed_in: Sandbox, tmp_path: Path)
     )
     code, exported = stack.run("stack", "export")
     assert code == 0
+    run_token, told = run_of_a_job(signed_in, stack, tmp_path)
     again = stack.refresh(dev)
     secrets = {
         "service principal's password in the vault": vault_secret(client, "seed-password"),
@@ -102,9 +107,11 @@ def test_no_planted_secret_is_found_in_clear(signed_in: Sandbox, tmp_path: Path)
         "vault token": vault_token.rsplit(".", 1)[1],
         "storage key": key,
         "signature in a URL": planted,
+        "run's token": run_token.rsplit(".", 1)[1],
+        "scientist's secret": signed_in.environment("scientist")["AZURE_CLIENT_SECRET"],
     }
     (printed / "stack file").write_bytes(config.read_bytes())
-    (printed / "text").write_text(first.text + again.text + exported + yaml.safe_dump(stack.outputs()))
+    (printed / "text").write_text(first.text + again.text + exported + told + yaml.safe_dump(stack.outputs()))
     assert leaks(printed, secrets) == []
     assert leaks(signed_in.directory, secrets) == []
     assert not [name for name, secret in secrets.items() if secret.encode() in process_arguments()]
@@ -119,6 +126,22 @@ def test_the_search_finds_what_is_there(tmp_path: Path) -> None:
     (tmp_path / "encoded").write_bytes(base64.b64encode(f"ab{secret}".encode()))
     (tmp_path / "clean").write_text("nothing")
     assert sorted(Path(found.split(" in ")[1]).name for found in leaks(tmp_path, {"s": secret})) == ["encoded", "plain"]
+
+
+def run_of_a_job(sandbox: Sandbox, stack: Stack, folder: Path) -> tuple[str, str]:
+    """The token of a job that tells it backwards, and what its submission printed."""
+    job, outputs = folder / "job", folder / "outputs.json"
+    (job / "src").mkdir(parents=True)
+    (job / "src" / "tell.py").write_text("import os\nprint('told', os.environ['AZUREML_RUN_TOKEN'][::-1])\n")
+    (job / "conda.yml").write_text(CONDA)
+    (job / "job.yml").write_text(JOB.format(name="tell", command='"python tell.py"'))
+    outputs.write_text(json.dumps(stack.outputs()))
+    words = ["submit", str(job), "--outputs", str(outputs), "--team", TEAM, "--cluster", CLUSTER, "--stream"]
+    code, told = command(sandbox, *words)
+    assert code == 0, told
+    backwards = re.search(r"^told (\S+)$", told, re.MULTILINE)
+    assert backwards, told
+    return backwards[1][::-1], told
 
 
 def vault_secret(client: Client, name: str) -> str:
