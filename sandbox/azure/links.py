@@ -117,9 +117,14 @@ def _leads_to(endpoint: Body, resource_id: str, part: str) -> bool:
         connection["properties"]["privateLinkServiceId"].lower() == resource_id.lower()
         and part in connection["properties"]["groupIds"]
         and connection["properties"]["privateLinkServiceConnectionState"]["status"] == "Approved"
-        for kind in ("privateLinkServiceConnections", "manualPrivateLinkServiceConnections")
-        for connection in endpoint["properties"].get(kind) or ()
+        for connection in connections(endpoint)
     )
+
+
+def connections(endpoint: Body) -> Iterator[Body]:
+    """All connections of a private endpoint: to what admits it by itself, and to what somebody admits."""
+    for kind in ("privateLinkServiceConnections", "manualPrivateLinkServiceConnections"):
+        yield from endpoint["properties"].get(kind) or ()
 
 
 def _zones(store: Store, endpoint: Body, name: str) -> Iterator[str]:

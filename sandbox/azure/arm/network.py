@@ -14,7 +14,7 @@ from sandbox.azure.arm.core import Body, Call, ResourceType, Rule, invalid, pars
 from sandbox.azure.arm.identities import linked_authorization_failed
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.errors import AzureError
-from sandbox.azure.links import ENDPOINTS, NETWORKS
+from sandbox.azure.links import ENDPOINTS, NETWORKS, connections
 
 SUBNETS = f"{NETWORKS}/subnets"
 SWITCH = frozenset({"Enabled", "Disabled"})
@@ -451,7 +451,7 @@ def connections_of(cloud: Cloud, resource_id: str) -> list[Body]:
     """The private endpoint connections of a resource, as it shows them itself."""
     at, found = resource_id.lower(), []
     for endpoint in _endpoints(cloud):
-        for _, connection in _connections(properties_of(endpoint)):
+        for connection in connections(endpoint):
             if connection["properties"]["privateLinkServiceId"].lower() == at:
                 name = f"{endpoint['name']}.{connection.get('name', 'connection')}"
                 found.append(
