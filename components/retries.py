@@ -2,7 +2,7 @@
 
 The providers repeat single requests (azcore and go-azure-sdk: 429 with Retry-After, 5xx, connections that break). What
 gets past them: half an answer to a sign-in or another POST, a token that Azure calls expired, an outage longer than
-their tries.
+their tries, and a role that an identity was given and that is not in force everywhere yet.
 """
 
 import asyncio
@@ -15,15 +15,20 @@ import pulumi
 T = TypeVar("T")
 
 PAUSES = (5.0, 15.0, 45.0, 90.0, 180.0, 240.0)
-"""Seconds before each further try: ten minutes in all, after which somebody should look."""
+"""Seconds before each further try: together the ten minutes that a role assignment may take to be in force.
+
+Source: learn.microsoft.com/azure/role-based-access-control/troubleshooting.
+"""
 _PASSES = re.compile(
     r"\b(?:status(?: code)?|RESPONSE)[= ](?:408|429|500|502|503|504)\b"
-    r"|ExpiredAuthenticationToken|\bEOF\b|connection reset by peer|i/o timeout|TLS handshake timeout",
+    r"|ExpiredAuthenticationToken|\bEOF\b|connection reset by peer|i/o timeout|TLS handshake timeout"
+    # What a resource's own identity may not yet, not the caller ("The client '…' does not have authorization").
+    r"|\bidentity '[^']+'[^.]*? (?:does not have the permission|may not wrap)",
     re.IGNORECASE,
 )
 
 _MADE = re.compile(r"\d+ errors? occurred:")
-"""The resource is there and belongs into the state (Pulumi's InitError): the next update goes on with it."""
+"""What was created is there and belongs into the state (Pulumi's InitError): the next update goes on with it."""
 
 _TAKEN = re.compile(r"deleted state|soft.deleted", re.IGNORECASE)
 """A vault's or workspace's name that a deleted one still has."""
@@ -63,12 +68,14 @@ async def _again(args: pulumi.ErrorHookArgs) -> bool:
     if _TAKEN.search(args.errors[0]):
         file = f"Pulumi.{pulumi.get_stack()}.yaml"
         pulumi.log.warn(f"{args.name}: `python -m components.softdeleted check {file}` tells what blocks the name.")
+    if args.failed_operation == "create" and _MADE.match(args.errors[0]):
+        return False
     return await _wait(f"{args.failed_operation} of {args.name}", args.errors)
 
 
 async def _wait(what: str, errors: Sequence[str]) -> bool:
     """Whether to try again, after a pause; `errors`: all so far, the newest first."""
-    if len(errors) > len(PAUSES) or _MADE.match(errors[0]) or not _PASSES.search(errors[0]):
+    if len(errors) > len(PAUSES) or not _PASSES.search(errors[0]):
         return False
     pause = PAUSES[len(errors) - 1]
     pulumi.log.warn(f"{what}: {errors[0]}\nThis passes by itself: try {len(errors) + 1} follows in {pause:.0f} s.")

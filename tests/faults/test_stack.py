@@ -85,14 +85,18 @@ def test_what_no_provider_repeats_is_tried_again_by_the_program(signed_in: Sandb
 
 
 def test_what_does_not_pass_is_not_tried_again(signed_in: Sandbox, tmp_path: Path) -> None:
-    """Nor what has been made half: azure-native's create would refuse it, and its state would be lost."""
-    stack = Stack(signed_in, tmp_path)
+    """Nor what has been made half: azure-native would refuse the create, and its state would be lost. An update may."""
+    stack, dev = Stack(signed_in, tmp_path), stack_file("dev")
     plan(signed_in, 1, "late-roles,seconds=600")
-    done = stack.up(stack_file("dev"))
+    done = stack.up(dev)
     assert done.code == 1
     assert "passes by itself" not in done.text
     assert "assign it the role" in said(done.text)
     assert [one for one in stack.resources() if one["type"].endswith(":Workspace") and one.get("initErrors")]
+    plan(signed_in, 1, "expired-token,method=PUT,path=*/workspaces/*ws,count=1")
+    done = stack.up(dev)
+    assert done.code == 0, said(done.text)
+    assert re.search(r"update of \S+-workspace: .*This passes by itself", done.text)
 
 
 def test_a_submission_outlasts_what_was_done_and_not_answered(signed_in: Sandbox, tmp_path: Path) -> None:
