@@ -355,7 +355,7 @@ def test_an_instance_is_one_persons_and_stops() -> None:
     }
     assert (inner["enableSSO"], inner["sshSettings"]["sshPublicAccess"]) == (True, "Disabled")
     assert list(compute.request.replaceOnChanges) == ["properties"]
-    assert ("bgmrbluegranite2devwork", FILES) in assignments(run, user("user2@site.com"))
+    assert ("bgmr-bluegranit-eastus2-dev", FILES) in assignments(run, user("user2@site.com"))
 
 
 def test_the_account_for_data_has_containers_and_datastores() -> None:
