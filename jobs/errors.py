@@ -72,7 +72,7 @@ def explain(error: Exception) -> str:
     lost = (azure.ServiceRequestError, azure.ServiceResponseError, azure.IncompleteReadError)
     if isinstance(error.__cause__, lost):
         error = error.__cause__  # azure-ai-ml wraps what happens while it uploads, without saying so
-    if isinstance(error, azure.ClientAuthenticationError):
+    if isinstance(error, azure.ClientAuthenticationError) and error.response is None:  # not a service's 401
         tried = _TRIED.search(error.message)
         if tried is None:
             return f"not signed in to Azure: no credential found\n  {SIGN_IN}"

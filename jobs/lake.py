@@ -30,7 +30,7 @@ def upload(source: Path, datastore: Datastore, path: str, credential: TokenCrede
     Raises:
         HttpResponseError: The lake does not exist or may not be written.
     """
-    from azure.core.exceptions import ResourceNotFoundError  # noqa: PLC0415
+    from azure.core.exceptions import ResourceModifiedError, ResourceNotFoundError  # noqa: PLC0415
     from azure.storage.filedatalake import ContentSettings, DataLakeServiceClient  # noqa: PLC0415
 
     content = source.read_bytes()
@@ -42,7 +42,12 @@ def upload(source: Path, datastore: Datastore, path: str, credential: TokenCrede
         name = PurePosixPath(path)
         # named by its content: an upload that was cut off is written over by the next, and leaves nothing behind
         part = files.get_file_client(str(name.with_name(f".{name.name}.{digest.hex()}")))
-        part.upload_data(content, overwrite=True, content_settings=ContentSettings(content_md5=bytearray(digest)))
+        try:
+            part.upload_data(content, overwrite=True, content_settings=ContentSettings(content_md5=bytearray(digest)))
+        except ResourceModifiedError:
+            # written, but the answer got lost, and the client's own second try found what the first had made
+            if not _is_there(files, part.path_name, len(content), digest):
+                raise
         try:
             part.rename_file(f"{datastore.container}/{path}")
         except ResourceNotFoundError:

@@ -50,6 +50,12 @@ def test_a_refusal(status: int, body: bytes, said: str) -> None:
     assert explain(refusal(status, body)).startswith(said)
 
 
+def test_a_token_that_a_service_refuses_is_no_missing_sign_in() -> None:
+    answer = refusal(401, b'{"error":{"code":"ExpiredAuthenticationToken","message":"The access token expired."}}')
+    error = ClientAuthenticationError(response=answer.response)  # type: ignore[attr-defined]
+    assert explain(error).startswith("Azure refused (401 ExpiredAuthenticationToken): The access token expired.")
+
+
 @pytest.mark.parametrize(
     ("error", "said"),
     [
