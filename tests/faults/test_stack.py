@@ -106,7 +106,8 @@ def test_a_submission_outlasts_what_was_done_and_not_answered(signed_in: Sandbox
     assert done.code == 0, said(done.text)
     lost = (
         "reset-after,host=*devwork.blob*,method=PUT,count=1",
-        "reset-after,host=*lake.dfs*,method=PATCH,count=1,probability=0.5",  # by this seed, the flush: an append repeats itself
+        # by this seed, the flush: an append repeats itself
+        "reset-after,host=*lake.dfs*,method=PATCH,count=1,probability=0.5",
         "reset-after,host=*lake.dfs*,method=PUT,path=*/input.csv,count=1",
         "reset-after,host=management.azure.com,method=POST,count=1",
         "reset-after,host=management.azure.com,method=PUT,path=*/jobs/*,count=1",
