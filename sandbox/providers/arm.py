@@ -12,6 +12,7 @@ from sandbox.providers.values import Properties
 
 _WRITE_POLL, _DELETE_POLL = 10.0, 30.0  # seconds between polls where the service names none (azure-native's)
 _TIMEOUT = 7200.0  # seconds, where the resource sets none
+_OPERATION = "azure-asyncoperation"
 _ENDED = {"succeeded", "failed", "canceled", "cancelled"}
 # The 404s that mean a resource is gone; others may come from a proxy on the way (azure-native since 3.11).
 _GONE = {
@@ -98,7 +99,7 @@ class Arm:
         """PUTs the body and waits for the end; PATCHes it where it says that something is to be removed.
 
         Returns:
-            What the service answered, which may be older than the resource.
+            What the service answered in the end, as azcore's pollers have it.
 
         Raises:
             Refused: The service refused at once.
@@ -108,7 +109,9 @@ class Arm:
         query = {"api-version": target.version, **dict(target.query)}
         answer = self._request(method, target.url, query, body=body, accepted=(200, 201, 202))
         try:
-            self._wait(answer, target, _Deadline(seconds), _WRITE_POLL, by_state=long_running)
+            answer = self._wait(answer, target, _Deadline(seconds), _WRITE_POLL, by_state=long_running)
+            if _OPERATION in answer.headers:  # its own end says nothing of the resource
+                answer = self._request("GET", target.url, {"api-version": target.version})
         except Failure as failure:
             raise Unfinished(str(failure)) from failure
         return _object(answer)
@@ -140,23 +143,28 @@ class Arm:
 
     def _wait(
         self, answer: requests.Response, target: Target, deadline: "_Deadline", pause: float, *, by_state: bool
-    ) -> None:
-        """Follows the operation: by Azure-AsyncOperation, else Location, else the resource's provisioningState."""
-        if "azure-asyncoperation" in answer.headers:
-            url, finished = answer.headers["azure-asyncoperation"], _operation_ended
+    ) -> requests.Response:
+        """Follows the operation: by Azure-AsyncOperation, else Location, else the resource's provisioningState.
+
+        Returns:
+            The last answer; the first one for Azure-AsyncOperation, whose answers are about the operation.
+        """
+        first = answer
+        if _OPERATION in answer.headers:
+            url, finished = answer.headers[_OPERATION], _operation_ended
         elif "location" in answer.headers and (by_state or answer.status_code == requests.codes.accepted):
             url, finished = answer.headers["location"], _location_ended
         elif by_state:
             url, finished = target.url, _state_ended
             if finished(answer):
-                return
+                return answer
         else:
-            return
+            return answer
         while True:
             self._client.wait(deadline.within(retry_after(answer, pause)))
             answer = self._client.request("GET", _absolute(url), audience=MANAGEMENT, query=_version(url, target))
             if finished(answer):
-                return
+                return first if finished is _operation_ended else answer
 
 
 class _Deadline:

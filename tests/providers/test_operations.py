@@ -141,6 +141,16 @@ def test_a_read_that_fails_after_a_write_only_costs_detail(native: AzureNative, 
     assert Resource(native, ACCOUNT).create(GIVEN).outputs["kind"] == "StorageV2"
 
 
+def test_a_read_that_fails_after_a_long_operation_costs_nothing(native: AzureNative, cloud: Cloud) -> None:
+    """azcore's poller has read the resource at the operation's end: the first answer says nothing of it."""
+    cloud.say("PUT", "/work", (202, None, {"Azure-AsyncOperation": OPERATION, **NOW}))
+    cloud.say("GET", "/operations/1", (200, {"status": "Succeeded"}))
+    resource = {"id": f"{GROUP}/work", "properties": {"workspaceId": "w"}}
+    refused = (403, error("AuthorizationFailed", ""))
+    cloud.say("GET", "/work", (404, error("ResourceNotFound", "")), (200, resource), refused)
+    assert Resource(native, WORKSPACE).create(WORK).outputs["workspaceId"] == "w"
+
+
 def test_an_update_puts_everything_and_merges_nothing(native: AzureNative, cloud: Cloud) -> None:
     account = Resource(native, ACCOUNT).create({**GIVEN, "tags": {"a": "b"}, "accessTier": "Hot"})
     account.update({**GIVEN, "minimumTlsVersion": "TLS1_2"})
