@@ -58,7 +58,7 @@ def lookup(ask: Callable[[], pulumi.Output[T]], errors: tuple[str, ...] = ()) ->
     async def asked_again(error: Exception) -> pulumi.Output[T]:
         told = (str(error), *errors)
         if not await _wait("a lookup", told):
-            raise error
+            raise pulumi.RunError(str(error)) from None  # which is told without a traceback
         return lookup(ask, told)
 
     return ask().recover(cast("Callable[[Exception], pulumi.Input[T]]", asked_again))  # an Output in an awaitable, too

@@ -70,6 +70,11 @@ class SettingsError(Exception):
         super().__init__("\n".join(f"{file}: {problem.key}: {problem.message}" for problem in self.problems))
 
 
+def _printable(text: str) -> str:
+    """The text with what a terminal would carry out spelled out."""
+    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
+
+
 def shape_problems(error: ValidationError, raw: object) -> Iterator[Problem]:
     """What the model has found: wrong types, values, missing and unknown keys."""
     errors = error.errors(include_url=False)
@@ -80,7 +85,7 @@ def shape_problems(error: ValidationError, raw: object) -> Iterator[Problem]:
             continue  # pydantic counts only the entries that are right
         if path[-1:] == ("user",) and isinstance(_value_at(raw, path[:-1]), str):
             path = path[:-1]  # a name alone, which the model has put into a mapping
-        yield Problem(path, _message(path, found["type"], found["input"], found["msg"]))
+        yield Problem(path, _printable(_message(path, found["type"], found["input"], found["msg"])))
 
 
 def _value_at(raw: Any, path: Path) -> Any:
