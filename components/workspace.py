@@ -334,13 +334,7 @@ class TeamWorkspace(pulumi.ComponentResource):
         if key.key_id or vault is None:
             return given_key(key, parent=self)
         identity = self._identity("key", self._args.names.key_identity)
-        found = lookup(
-            lambda: managedidentity.get_user_assigned_identity_output(
-                resource_name=identity.name,
-                resource_group_name=self.resource_group_name,
-                opts=pulumi.InvokeOptions(parent=self),
-            )
-        )
+        found = self._as_it_is(identity)
         made = MadeKeyArgs(
             vault_id=pulumi.Output.from_input(vault.id),
             vault_name=pulumi.Output.from_input(vault.name),
@@ -428,22 +422,27 @@ class TeamWorkspace(pulumi.ComponentResource):
         )
 
     def _principal(self, name: str, identity: managedidentity.UserAssignedIdentity) -> Principal:
-        """The identity as somebody to give roles to.
+        """The identity as somebody to give roles to."""
+        return Principal(name, self._as_it_is(identity).principal_id, "ServicePrincipal")
+
+    def _as_it_is(
+        self, identity: managedidentity.UserAssignedIdentity
+    ) -> pulumi.Output[managedidentity.GetUserAssignedIdentityResult]:
+        """An identity that the program makes, looked up.
 
         The preview of an update (of tags, say) knows an identity's name but no more its principal: taken from there,
         every assignment would look as if it were to be replaced. So it is looked up by the name.
         """
-        found = lookup(
+        return lookup(
             lambda: managedidentity.get_user_assigned_identity_output(
                 resource_name=identity.name,
                 resource_group_name=self.resource_group_name,
                 opts=pulumi.InvokeOptions(parent=self),
             )
         )
-        return Principal(name, found.principal_id, "ServicePrincipal")
 
     def _system_principal(self, workspace: ml.Workspace) -> Principal:
-        """The workspace's own identity, looked up for the reason that `_principal` has."""
+        """The workspace's own identity, looked up for the reason that `_as_it_is` has."""
         found = lookup(
             lambda: ml.get_workspace_output(
                 workspace_name=workspace.name,

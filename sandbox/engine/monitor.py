@@ -21,7 +21,7 @@ from sandbox.engine.deployment import CancelledError, Deployment, Result
 from sandbox.engine.errors import EngineError
 from sandbox.engine.events import Diagnostic
 from sandbox.engine.generator import Alias, BailError, Goal
-from sandbox.engine.hooks import bindings
+from sandbox.engine.hooks import Start, bindings
 from sandbox.engine.plugins import CHANNEL_OPTIONS
 from sandbox.engine.providers import INTERNAL, ProviderError
 from sandbox.engine.state import ORGANIZATION, is_provider_type
@@ -131,16 +131,15 @@ class Monitor:
 
     def RegisterResourceHook(self, request: resource_pb2.RegisterResourceHookRequest) -> empty_pb2.Empty:
         """Note a hook that is called before or after steps."""
-        try:
-            self._d.hooks.register(request, partial(self._send, request.callback))
-        except EngineError as e:
-            raise RpcError(str(e)) from e
-        return empty_pb2.Empty()
+        return self._noted(self._d.hooks.register, request)
 
     def RegisterErrorHook(self, request: resource_pb2.RegisterErrorHookRequest) -> empty_pb2.Empty:
         """Note a hook that is asked when a step fails."""
+        return self._noted(self._d.hooks.register_error_hook, request)
+
+    def _noted(self, register: Callable[[Any, Start], None], request: Any) -> empty_pb2.Empty:
         try:
-            self._d.hooks.register_error_hook(request, partial(self._send, request.callback))
+            register(request, partial(self._send, request.callback))
         except EngineError as e:
             raise RpcError(str(e)) from e
         return empty_pb2.Empty()

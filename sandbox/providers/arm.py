@@ -107,14 +107,14 @@ class Arm:
         """
         method = "PATCH" if _removes(body) else "PUT"
         query = {"api-version": target.version, **dict(target.query)}
-        answer = self._request(method, target.url, query, body=body, accepted=(200, 201, 202))
+        first = self._request(method, target.url, query, body=body, accepted=(200, 201, 202))
         try:
-            answer = self._wait(answer, target, _Deadline(seconds), _WRITE_POLL, by_state=long_running)
-            if _OPERATION in answer.headers:  # its own end says nothing of the resource
-                answer = self._request("GET", target.url, {"api-version": target.version})
+            last = self._wait(first, target, _Deadline(seconds), _WRITE_POLL, by_state=long_running)
+            if _OPERATION in first.headers:  # whose end says nothing of the resource
+                last = self._request("GET", target.url, {"api-version": target.version})
         except Failure as failure:
             raise Unfinished(str(failure)) from failure
-        return _object(answer)
+        return _object(last)
 
     def delete(self, target: Target, *, seconds: float) -> None:
         """Deletes it and waits; what is gone already is well.
@@ -144,12 +144,7 @@ class Arm:
     def _wait(
         self, answer: requests.Response, target: Target, deadline: "_Deadline", pause: float, *, by_state: bool
     ) -> requests.Response:
-        """Follows the operation: by Azure-AsyncOperation, else Location, else the resource's provisioningState.
-
-        Returns:
-            The last answer; the first one for Azure-AsyncOperation, whose answers are about the operation.
-        """
-        first = answer
+        """Follows the operation to its last answer: by Azure-AsyncOperation, else Location, else provisioningState."""
         if _OPERATION in answer.headers:
             url, finished = answer.headers[_OPERATION], _operation_ended
         elif "location" in answer.headers and (by_state or answer.status_code == requests.codes.accepted):
@@ -164,7 +159,7 @@ class Arm:
             self._client.wait(deadline.within(retry_after(answer, pause)))
             answer = self._client.request("GET", _absolute(url), audience=MANAGEMENT, query=_version(url, target))
             if finished(answer):
-                return first if finished is _operation_ended else answer
+                return answer
 
 
 class _Deadline:

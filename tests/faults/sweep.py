@@ -117,7 +117,7 @@ class Life:
             ("job", lambda _: self.submit("--register", MODEL)),
             ("update", lambda _: _told(self.stack.up(changed))),
             # with the program, which tries again; what is half destroyed then, without
-            ("destroy", lambda run: _told(self.stack.destroy(changed, *["--run-program"][: run == 1]))),
+            ("destroy", lambda run: _told(self.stack.destroy(changed, *(["--run-program"] if run == 1 else [])))),
         ]
         for name, operation in steps:
             if name == "job" and self.job is None:
