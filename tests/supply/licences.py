@@ -27,6 +27,8 @@ ALLOWED = {
 
 _NAMES = {
     "MIT License": "MIT",
+    "ISC License": "ISC",
+    "ISC License (ISCL)": "ISC",
     "Apache 2.0": "Apache-2.0",
     "Apache Software License": "Apache-2.0",
     "BSD License": "BSD",
