@@ -1,0 +1,29 @@
+"""What every command line of this project shares: one kind of app, one way to fail, JSON, tables and whole files.
+
+This room imports none of the others, so each of them may import it (docs/decisions/0001-terminal-room.md).
+
+    app = application("Training runs on a team's clusters.")
+
+    @app.command()
+    def ps(as_json: JsonOption = False) -> None:
+        ...
+
+    if __name__ == "__main__":
+        sys.exit(run(app, "python -m jobs", explain=lambda error: str(error) if isinstance(error, JobError) else None))
+"""
+
+from terminal.app import FAILED, INTERRUPTED, WRONG_USAGE, JsonOption, application, run
+from terminal.files import write_whole
+from terminal.output import print_json, print_table
+
+__all__ = [
+    "FAILED",
+    "INTERRUPTED",
+    "WRONG_USAGE",
+    "JsonOption",
+    "application",
+    "print_json",
+    "print_table",
+    "run",
+    "write_whole",
+]

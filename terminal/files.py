@@ -1,0 +1,33 @@
+"""Files that are there whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+
+def write_whole(target: Path, content: str | bytes, *, private: bool = False) -> None:
+    """Write a file in one step, so that nobody reads half of it, even after a crash; missing folders are made.
+
+    Args:
+        target: The file to write or replace.
+        content: Text, written as UTF-8, or bytes.
+        private: Only the owner may read the file; otherwise it gets the usual permissions.
+
+    Raises:
+        OSError: The disk is full or the folder cannot be written; the old content stays.
+    """
+    part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 if private else 0o666), "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(target)
+    except BaseException as error:
+        part.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            error.filename, error.filename2 = str(target), None  # what the user knows, not the temporary name
+        raise
