@@ -49,20 +49,26 @@ soak: setup prepare ## the long runs, on from where they were stopped; docs/soak
 bench: setup ## measure; docs/benchmarks.md has the last results
 	@for each in benchmarks/*.py; do echo "== $$each"; $(BIN)/python $$each || exit 1; done
 
+.PHONY: generate refresh
+generate: setup ## write every generated page, schema and copy, from the repository alone
+	@$(BIN)/python -m tools generate
+refresh: setup ## read again what comes from outside, such as prices; the files hold the date
+	@$(BIN)/python -m tools refresh
+
 .PHONY: check audit format lock
-check: setup ## lint, format, types, the rooms' borders and the packages' licences
+check: setup ## lint, format, types, the rooms' borders, generated files, the docs
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/python -m tests.supply.licences
+	@$(BIN)/python -m tools generate --check
 audit: setup ## known vulnerabilities of the pinned packages; says so and fails where they cannot be looked up
 	@$(BIN)/python -m tests.supply.audit
 format: setup ## let ruff mend what it can
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 lock: setup ## requirements.txt anew from requirements.in
 	@$(BIN)/uv pip compile -q requirements.in -o requirements.txt --generate-hashes --no-header --universal --python-version 3.11
-	@echo "Now run 'make setup', and '$(BIN)/python -m tests.supply.licences --write'"
+	@echo "Now run 'make setup generate'"
 
 .PHONY: setup prepare clean
 setup: $(VENV)/.ready ## .venv from the pinned requirements

@@ -11,7 +11,7 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.supply.audit import PASSED, SKIPPED, VULNERABLE, verdict
-from tests.supply.licences import LicenceError, allowed, licence, listing, packages
+from tools.licences import LicenceError, allowed, licence, listing, packages
 
 REQUIREMENTS = (ROOT / "requirements.txt").read_text()
 

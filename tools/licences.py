@@ -1,16 +1,14 @@
-"""`python -m tests.supply.licences`: lists the licence of every pinned package, and refuses what is not allowed.
+"""docs/licences.md: the licence of every pinned package. A licence that is not allowed is refused.
 
-`--write` renews docs/licences.md; without it the file is compared. The licences are those of the packages' own
-metadata, as installed. The tests' packages are listed as well: requirements.txt has them all.
+The licences are those of the packages' own metadata, as installed. requirements.txt has the tests' packages, too.
 """
 
 import re
-import sys
 from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-TARGET = ROOT / "docs" / "licences.md"
+from tools.generate import ROOT, GenerateError
+
 ALLOWED = {
     "0BSD": "permissive",
     "Apache-2.0": "permissive",
@@ -39,8 +37,8 @@ _NAMES = {
 """SPDX's identifiers of what older metadata say."""
 
 
-class LicenceError(Exception):
-    """A package that may not be used, or a list that is old; the text says which and what to do."""
+class LicenceError(GenerateError):
+    """A package may not be used; the text says which and what to do."""
 
 
 def packages(requirements: str) -> list[tuple[str, str]]:
@@ -96,8 +94,7 @@ def listing(found: dict[tuple[str, str], str]) -> str:
         [
             "# Licences of the packages",
             "",
-            "Made from the packages' own metadata by `python -m tests.supply.licences --write`, and compared with them",
-            "by `make check`. Any other licence, or none that is understood, is refused.",
+            "`make generate` makes this page from the packages' own metadata, and refuses any other licence.",
             "",
             "| Allowed | Because |",
             "|---|---|",
@@ -111,22 +108,11 @@ def listing(found: dict[tuple[str, str], str]) -> str:
     )
 
 
-def main(argv: list[str]) -> int:
-    """Exit code 0, or 1 with the reason."""
+def page() -> str:
+    """Return docs/licences.md.
+
+    Raises:
+        LicenceError: A package is not installed as pinned, or its licence is not allowed.
+    """
     pinned = packages((ROOT / "requirements.txt").read_text(encoding="utf-8"))
-    try:
-        text = listing({package: licence(*package) for package in pinned})
-    except LicenceError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    if argv == ["--write"]:
-        TARGET.write_text(text, encoding="utf-8")
-    elif not TARGET.exists() or TARGET.read_text(encoding="utf-8") != text:
-        print("error: docs/licences.md is old: renew it, `python -m tests.supply.licences --write`", file=sys.stderr)
-        return 1
-    print(f"{len(pinned)} packages, all under licences that are allowed")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    return listing({package: licence(*package) for package in pinned})

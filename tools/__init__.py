@@ -1,0 +1,1 @@
+"""The repository's own tools: `python -m tools --help`. Nothing of the product imports them."""
