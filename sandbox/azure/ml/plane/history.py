@@ -4,9 +4,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sandbox.azure.arm.core import Body
-from sandbox.azure.ml import jobs, runs
+from sandbox.azure.ml import runs
 from sandbox.azure.ml.errors import not_found
 from sandbox.azure.ml.identities import workspace_identity
+from sandbox.azure.ml.jobs import work
 from sandbox.azure.ml.plane.routing import Answer, Request, route
 from sandbox.azure.ml.scope import Scope
 from sandbox.azure.ml.uris import AddressError, Location, artifacts
@@ -178,7 +179,7 @@ def _change(request: Request) -> Answer:
         for key in ("displayName", "description", "hidden", "status", "startTimeUtc", "endTimeUtc")
         if sent.get(key) is not None
     }
-    if scope.get(jobs.WORK, run_id) is not None:
+    if work.pending(scope, run_id):
         changes.pop("status", None)  # a job's state is the runner's
     for key in ("tags", "properties"):
         if sent.get(key):

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.azure.arm.core import Body
-from sandbox.azure.ml import jobs, runs
+from sandbox.azure.ml import runs
 from sandbox.azure.ml.access import AccessError, Place, open_place
 from sandbox.azure.ml.assets import by_asset_id
 from sandbox.azure.ml.command import interpolate
@@ -24,6 +24,7 @@ from sandbox.azure.ml.runner.environment import BuildError, Environments
 from sandbox.azure.ml.runner.identity import SUBMITTER, IdentityEndpoint
 from sandbox.azure.ml.runner.log import NAME as LOG_NAME
 from sandbox.azure.ml.runner.log import Log
+from sandbox.azure.ml.runner.outcome import Outcome
 from sandbox.azure.ml.runner.specification import SpecificationError, specification
 from sandbox.azure.ml.scope import Scope
 from sandbox.azure.ml.uris import AddressError, Location, artifacts, locate, long_uri, output_uri
@@ -34,10 +35,6 @@ SHORTEST = 1.5  # seconds from submission to the end: azure-ai-ml's `stream` sho
 TAIL = 2000  # bytes of the log in a failed job's error
 FILE_TYPES = {"uri_file"}
 UPLOADED = ("outputs", "logs")  # folders beside the code that become the run's artifacts
-PREEMPTED = {
-    "source": "AmlCompute",
-    "message": "Low priority compute preemption warning: a node has been preempted. The job begins again.",
-}
 
 
 class FailedError(Exception):
@@ -73,6 +70,7 @@ class Attempt:
         folder: The run's folder, made by this.
         tools: What all runs share.
         started: Told when the job's process runs, with its pid and start time.
+        ended: Told how the run ended, before its folder goes.
     """
 
     def __init__(
@@ -84,9 +82,10 @@ class Attempt:
         folder: Path,
         tools: Tools,
         started: Callable[[int, str], None],
+        ended: Callable[[Outcome], None],
     ) -> None:
         self._scope, self._job, self._compute, self._folder = scope, job, compute, folder
-        self._tools, self._started = tools, started
+        self._tools, self._started, self._ended = tools, started, ended
         self._name: str = job["name"]
         self._wd = folder / "wd"
         self._network = node_network(scope.workspace, compute)
@@ -98,27 +97,32 @@ class Attempt:
     async def run(self) -> None:
         """Runs the job to its end; its run has the outcome, and storage what is kept of it."""
         try:
-            await self._run()
-        except asyncio.CancelledError:
-            if self.preempted:
-                self._begin_again()
-            elif self.stopped_because:
-                self._end("Failed", "SystemError", self.stopped_because)
-            else:
-                self._end("Canceled")
-        except FailedError as error:
-            self._end(error.status, error.code, str(error))
-        except (AccessError, AddressError, DataError, StorageError) as error:
-            self._end("Failed", "UserError", str(error))
-        except OSError as error:
-            self._end("Failed", "SystemError", f"The sandbox's folder cannot be written: {error}")
-        except Exception:
-            logging.exception("run %s failed", self._name)
-            self._end("Failed", "SystemError", "The sandbox failed; its log has the cause.")
-        else:
-            self._end("Completed")
+            self._ended(await self._outcome())
         finally:
             await asyncio.shield(asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True))
+
+    async def _outcome(self) -> Outcome:
+        try:
+            await self._run()
+        except asyncio.CancelledError:
+            return self._stopped()
+        except FailedError as error:
+            return Outcome(error.status, error.code, str(error))
+        except (AccessError, AddressError, DataError, StorageError) as error:
+            return Outcome("Failed", "UserError", str(error))
+        except OSError as error:
+            return Outcome("Failed", "SystemError", f"The sandbox's folder cannot be written: {error}")
+        except Exception:
+            logging.exception("run %s failed", self._name)
+            return Outcome("Failed", "SystemError", "The sandbox failed; its log has the cause.")
+        return Outcome("Completed")
+
+    def _stopped(self) -> Outcome:
+        if self.preempted:
+            return Outcome("Failed", again=True)
+        if self.stopped_because:
+            return Outcome("Failed", "SystemError", self.stopped_because)
+        return Outcome("Canceled")
 
     async def _run(self) -> None:
         self._update(status="Preparing")
@@ -329,26 +333,6 @@ class Attempt:
 
     def _update(self, **changes: Any) -> None:
         runs.update_run(self._scope.cloud, self._scope.id, self._name, **changes)
-
-    def _end(self, status: str, code: str = "", message: str = "") -> None:
-        error = {"error": {"code": code, "message": message, "details": []}} if code else None
-        ended = {"status": status, "endTimeUtc": runs.now(), "error": error}
-        with self._scope.cloud.store.transaction():
-            self._update(**ended)
-            self._scope.cloud.store.delete(jobs.WORK, self._scope.key(self._name))
-
-    def _begin_again(self) -> None:
-        """Back to the queue; a run that was being cancelled as its node went ends so."""
-        key = self._scope.key(self._name)
-        work = self._scope.cloud.store.get(jobs.WORK, key)
-        if work is None or work["cancel"]:
-            self._end("Canceled")
-            return
-        kept = {name: value for name, value in work.items() if name not in ("taken", "pid", "started")}
-        run = self._scope.get(runs.RUN, self._name) or {"warnings": []}
-        with self._scope.cloud.store.transaction():
-            self._update(status="Queued", startTimeUtc=None, warnings=[*run["warnings"], PREEMPTED])
-            self._scope.cloud.store.put(jobs.WORK, key, kept)
 
 
 def _below(place: Place, name: str) -> Place:

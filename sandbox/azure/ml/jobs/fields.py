@@ -1,0 +1,120 @@
+"""The parts that job types share: inputs, outputs, variables, limits, environments and computes, checked and completed.
+
+Every refusal is a 400 that names the field.
+"""
+
+import re
+
+from sandbox.azure.arm.core import Body
+from sandbox.azure.ml import computes
+from sandbox.azure.ml.assets import by_asset_id, versions_of
+from sandbox.azure.ml.errors import UserError
+from sandbox.azure.ml.scope import Scope
+
+DATA_TYPES = ("uri_file", "uri_folder", "mltable", "mlflow_model", "custom_model", "triton_model")
+INPUT_MODES = ("ReadOnlyMount", "ReadWriteMount", "Download", "Direct", "EvalMount", "EvalDownload")
+OUTPUT_MODES = ("ReadWriteMount", "Upload", "Direct")
+NAME = re.compile(r"[A-Za-z_]\w{0,254}", re.ASCII)
+
+
+def bad(target: str, text: str) -> UserError:
+    """A refusal of a field; `target` is what follows `properties.`."""
+    return UserError(400, text, "BadArgument", target=f"properties.{target}")
+
+
+def object_of(sent: Body, key: str) -> Body:
+    """An object of the body; empty where it is absent or null."""
+    found = sent.get(key) or {}
+    if not isinstance(found, dict):
+        raise bad(key, f"'{key}' must be an object.")
+    return found
+
+
+def named(sent: Body, key: str) -> Body:
+    """Inputs or outputs by name; the names become folders and variables."""
+    found = object_of(sent, key)
+    for name, one in found.items():
+        if not NAME.fullmatch(name) or not isinstance(one, dict):
+            raise bad(f"{key}.{name}", f"'{name}' of {key}: names have letters, digits and '_', each is an object.")
+    return found
+
+
+def variables(sent: Body) -> dict[str, str]:
+    """Environment variables."""
+    found = object_of(sent, "environmentVariables")
+    for name, value in found.items():
+        if not NAME.fullmatch(name) or not isinstance(value, str) or "\0" in value:
+            raise bad(f"environmentVariables.{name}", f"'{name}' is no environment variable with a text.")
+    return found
+
+
+def limits(sent: Body) -> Body:
+    """The job's limits, whose timeout is a duration."""
+    found = object_of(sent, "limits")
+    if found.get("timeout"):
+        try:
+            computes.seconds(str(found["timeout"]))
+        except ValueError as error:
+            raise bad("limits.timeout", f"{error}.") from error
+    return found
+
+
+def job_input(name: str, given: Body) -> Body:
+    """An input with the mode that the service fills in."""
+    kind = given.get("jobInputType")
+    if kind == "literal":
+        if given.get("value") is None or "\0" in str(given["value"]):
+            raise bad(f"inputs.{name}.value", f"The literal input '{name}' needs a value.")
+        return dict(given)
+    if kind not in DATA_TYPES:
+        raise bad(f"inputs.{name}.jobInputType", f"Input type '{kind}' is not one of literal, {', '.join(DATA_TYPES)}.")
+    if not given.get("uri"):
+        raise bad(f"inputs.{name}.uri", f"The input '{name}' needs a uri.")
+    mode = given.get("mode") or "ReadOnlyMount"
+    if mode not in INPUT_MODES:
+        raise bad(f"inputs.{name}.mode", f"Input mode '{mode}' is not one of {', '.join(INPUT_MODES)}.")
+    return {**given, "mode": mode}
+
+
+def job_output(name: str, given: Body) -> Body:
+    """An output with the mode that the service fills in."""
+    kind = given.get("jobOutputType")
+    if kind not in DATA_TYPES:
+        raise bad(f"outputs.{name}.jobOutputType", f"Output type '{kind}' is not one of {', '.join(DATA_TYPES)}.")
+    mode = given.get("mode") or "ReadWriteMount"
+    if mode not in OUTPUT_MODES:
+        raise bad(f"outputs.{name}.mode", f"Output mode '{mode}' is not one of {', '.join(OUTPUT_MODES)}.")
+    return {**given, "mode": mode}
+
+
+def environment(scope: Scope, asset_id: str) -> str:
+    """The id of the version; a label is resolved now, as the job keeps what it was submitted with."""
+    if not asset_id:
+        raise bad("environmentId", "A command job needs an environment.")
+    if asset_id.lower().startswith("azureml://registries/"):
+        raise bad(
+            "environmentId",
+            f"Environments of registries are not emulated by the sandbox: '{asset_id}'. Make one in the workspace, "
+            "with a conda file of what the job imports.",
+        )
+    label = re.search(r"/environments/([^/]+)/labels/([^/]+)$", asset_id)
+    if label:
+        found = next((one for one in versions_of(scope, "environments", label[1])), None)
+    else:
+        found = by_asset_id(scope, asset_id)
+    if found is None:
+        raise bad("environmentId", f"Environment '{asset_id}' was not found.")
+    return str(found["id"])
+
+
+def compute(scope: Scope, sent: Body) -> str:
+    """The id of the cluster."""
+    name = str(sent.get("computeId") or "").rstrip("/").rsplit("/", 1)[-1]
+    if not name:
+        raise bad("computeId", "Serverless compute is not emulated by the sandbox: name a cluster of the workspace.")
+    found = scope.get("resource", "computes", name)
+    if found is None:
+        raise bad("computeId", f"Compute '{name}' was not found in the workspace.")
+    if found["properties"]["computeType"] != computes.CLUSTER:
+        raise bad("computeId", f"Jobs on a {found['properties']['computeType']} are not emulated by the sandbox yet.")
+    return str(found["id"])

@@ -1,0 +1,42 @@
+"""The job types that can be submitted; what is not in the table is refused by name."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sandbox.azure.arm.core import Body
+from sandbox.azure.ml.jobs import command
+from sandbox.azure.ml.jobs.fields import bad
+from sandbox.azure.ml.scope import Scope
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A job type.
+
+    Attributes:
+        checked: The definition with what the service fills in; refuses with a `UserError` what the service refuses.
+        run_fields: What the run of a checked definition begins with: status, properties, target, parameters.
+        start: Queues the run.
+    """
+
+    checked: Callable[[Scope, Body], Body]
+    run_fields: Callable[[Body], Body]
+    start: Callable[[Scope, str, Body], None]
+
+
+KINDS = {"Command": Kind(command.checked, command.run_fields, command.start)}
+
+
+def kind_of(sent: Body) -> Kind:
+    """The job type of a body.
+
+    Raises:
+        UserError: 400 for one that is not emulated.
+    """
+    found = KINDS.get(str(sent.get("jobType")))
+    if found is None:
+        raise bad(
+            "jobType",
+            f"Jobs of type '{sent.get('jobType')}' are not emulated by the sandbox: only {' and '.join(KINDS)} are.",
+        )
+    return found

@@ -1,0 +1,154 @@
+"""The operations of jobs: submit, change, get, list, cancel, delete."""
+
+import re
+
+from starlette.responses import JSONResponse, Response
+
+from sandbox.azure.arm.core import Body, Call
+from sandbox.azure.arm.resources import Route
+from sandbox.azure.ml import runs
+from sandbox.azure.ml.errors import UserError, not_found
+from sandbox.azure.ml.jobs import work
+from sandbox.azure.ml.jobs.fields import bad, object_of
+from sandbox.azure.ml.jobs.kinds import kind_of
+from sandbox.azure.ml.jobs.present import present
+from sandbox.azure.ml.names import WORKSPACES
+from sandbox.azure.ml.scope import Scope, page, properties_of, viewed, workspace_route
+
+TYPE = f"{WORKSPACES}/jobs"
+MUTABLE = ("displayName", "description", "tags", "properties", "isArchived", "services", "notificationSetting")
+
+
+def _submit(scope: Scope, call: Call, match: re.Match[str]) -> Response:
+    """A new job, or a change of an existing one's description."""
+    name, sent = match["name"], properties_of(call)
+    if not runs.RUN_ID.fullmatch(name):
+        raise bad(
+            "name", f"Job name '{name}' must be 1 to 255 letters, digits, '-', '_' or '.', not starting with one."
+        )
+    old = scope.get(runs.JOB, "jobs", name)
+    if old is not None:
+        return JSONResponse(_change(scope, old, sent), 200)
+    kind = kind_of(sent)
+    job = kind.checked(scope, sent)
+    body = {
+        "id": f"{scope.id}/jobs/{name}",
+        "name": name,
+        "type": TYPE,
+        "properties": job,
+        "submitter": {"objectId": scope.caller.object_id, "clientId": scope.caller.client_id},
+        "systemData": {"createdAt": runs.now(), "createdBy": scope.caller.object_id, "createdByType": "User"},
+    }
+    with scope.cloud.store.transaction():
+        scope.put(runs.JOB, body, "jobs", name)
+        _make_run(scope, name, sent, kind.run_fields(job))
+        kind.start(scope, name, job)
+    return JSONResponse(present(scope, body), 201)
+
+
+def _make_run(scope: Scope, name: str, sent: Body, own: Body) -> None:
+    experiment = runs.experiment(scope, sent.get("experimentName") or runs.DEFAULT_EXPERIMENT)
+    runs.make_run(
+        scope,
+        name,
+        experiment,
+        **{
+            **own,
+            "displayName": sent.get("displayName") or name,
+            "description": sent.get("description"),
+            "tags": object_of(sent, "tags"),
+            "properties": {**own["properties"], **object_of(sent, "properties")},
+            "hidden": bool(sent.get("isArchived")),
+        },
+    )
+
+
+def _change(scope: Scope, job: Body, sent: Body) -> Body:
+    """What can still change of a job. Tags and properties are merged; properties are only added.
+
+    The definition that it was submitted with changes nothing: a client whose answer got lost sends it again.
+    """
+    fixed = [
+        key
+        for key, value in sent.items()
+        if key not in (*MUTABLE, "jobType", "status", "experimentName")
+        and value not in (None, job["properties"].get(key), {})
+    ]
+    again = kind_of(sent).checked(scope, sent) if fixed else {}
+    for key in fixed:
+        if key not in again or again[key] != job["properties"].get(key):
+            raise UserError(
+                400,
+                f"The property '{key}' of job '{job['name']}' cannot be changed.",
+                "BadArgument",
+                "ImmutableProperty",
+            )
+    run = scope.get(runs.RUN, job["name"]) or {}
+    changes = {key: sent[key] for key in ("displayName", "description") if sent.get(key) is not None}
+    for key in ("tags", "properties"):
+        if sent.get(key):
+            changes[key] = {**run.get(key, {}), **sent[key]}
+    if sent.get("isArchived") is not None:
+        changes["hidden"] = bool(sent["isArchived"])
+    runs.update_run(scope.cloud, scope.id, job["name"], **changes)
+    return present(scope, job)
+
+
+def _get(scope: Scope, call: Call, match: re.Match[str]) -> Body:
+    del call
+    return present(scope, _stored(scope, match["name"]))
+
+
+def _stored(scope: Scope, name: str) -> Body:
+    found = scope.get(runs.JOB, "jobs", name)
+    if found is None:
+        raise not_found(f"Job '{name}'")
+    return found
+
+
+def _list(scope: Scope, call: Call, match: re.Match[str]) -> Body:
+    """Newest first."""
+    del match
+    hidden = {run["runId"].lower(): run["hidden"] for run in scope.list(runs.RUN)}
+    wanted = call.query.get("jobType", "").lower()
+    found = [
+        job
+        for job in scope.list(runs.JOB, "jobs")
+        if viewed(hidden.get(job["name"].lower(), False), call)
+        and (not wanted or job["properties"]["jobType"].lower() == wanted)
+    ]
+    found.sort(key=lambda job: job["systemData"]["createdAt"], reverse=True)
+    answer = page(found, call)
+    answer["value"] = [present(scope, job) for job in answer["value"]]
+    return answer
+
+
+def _cancel(scope: Scope, call: Call, match: re.Match[str]) -> Response:
+    """Asks the runner to stop the job; a job that has ended stays as it is."""
+    del call
+    work.request_cancel(scope, _stored(scope, match["name"])["name"])
+    return Response(status_code=200)
+
+
+def _delete(scope: Scope, call: Call, match: re.Match[str]) -> Response:
+    del call
+    name = match["name"]
+    if scope.get(runs.JOB, "jobs", name) is None:
+        return Response(status_code=204)
+    if work.pending(scope, name):
+        raise UserError(400, f"Job '{name}' has not ended: cancel it first.", "BadArgument")
+    with scope.cloud.store.transaction():
+        scope.cloud.store.delete(runs.JOB, scope.key("jobs", name))
+        scope.cloud.store.delete(runs.RUN, scope.key(name))
+    return Response(status_code=200)
+
+
+def routes() -> list[Route]:
+    """The routes of jobs."""
+    return [
+        workspace_route("GET", "/jobs", "jobs/read", _list),
+        workspace_route("GET", "/jobs/{name}", "jobs/read", _get),
+        workspace_route("PUT", "/jobs/{name}", "jobs/write", _submit),
+        workspace_route("DELETE", "/jobs/{name}", "jobs/delete", _delete),
+        workspace_route("POST", "/jobs/{name}/cancel", "jobs/cancel/action", _cancel),
+    ]

@@ -1,0 +1,44 @@
+"""The runner's queue as it is stored: a document for each run that has not ended.
+
+A document has the run's `workspace` and `run`, what `carrier` carries it out, when it was `submitted`, and whether it
+is to `cancel`; a process has its `compute` and its number of `nodes` as well, a pipeline's step the `parent` run.
+"""
+
+from sandbox.azure.arm.core import Body
+from sandbox.azure.ml import runs
+from sandbox.azure.ml.bell import ring
+from sandbox.azure.ml.scope import Scope
+
+WORK = "mlWork"
+PROCESS, GRAPH = "process", "graph"
+"""The carriers: of one command on nodes, and of a pipeline's steps."""
+
+
+def submit(scope: Scope, run: str, carrier: str, **more: object) -> None:
+    """Queues a run; the runner wakes once the current transaction is committed."""
+    work: Body = {
+        "workspace": scope.id,
+        "run": run,
+        "carrier": carrier,
+        "submitted": runs.now(),
+        "cancel": False,
+        **more,
+    }
+    scope.put(WORK, work, run)
+    scope.cloud.store.after_commit(lambda: ring(scope.cloud.store))
+
+
+def pending(scope: Scope, run: str) -> bool:
+    """Whether a run has not ended."""
+    return scope.get(WORK, run) is not None
+
+
+def request_cancel(scope: Scope, run: str) -> None:
+    """Marks a run's work as to be cancelled; a run that has ended stays as it is."""
+    work = scope.get(WORK, run)
+    if work is None:
+        return
+    with scope.cloud.store.transaction():
+        scope.put(WORK, {**work, "cancel": True}, run)
+        runs.update_run(scope.cloud, scope.id, run, status="CancelRequested")
+    ring(scope.cloud.store)
