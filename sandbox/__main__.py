@@ -84,7 +84,7 @@ def _status(directory: Path, arguments: argparse.Namespace) -> int:
 
 
 def _env(directory: Path, arguments: argparse.Namespace) -> int:
-    from sandbox.azure.links import from_network  # noqa: PLC0415 # as below
+    from sandbox.azure.privatelink import from_network  # noqa: PLC0415 # as below
     from sandbox.environment import persona_environment  # noqa: PLC0415 # the other commands need no YAML
 
     running = control.require(directory)
@@ -97,7 +97,7 @@ def _env(directory: Path, arguments: argparse.Namespace) -> int:
 
 
 def _token(directory: Path, arguments: argparse.Namespace) -> int:
-    from sandbox.azure.assertions import Pipelines  # noqa: PLC0415 # the other commands need no cryptography
+    from sandbox.azure.identity.assertions import Pipelines  # noqa: PLC0415 # the other commands need no cryptography
 
     control.require(directory)
     token = Pipelines(directory).token(arguments.issuer, arguments.subject)

@@ -29,9 +29,9 @@ from starlette.routing import Route
 from sandbox.azure import services
 from sandbox.azure.cloud import Cloud, open_cloud
 from sandbox.azure.faults import Faults
-from sandbox.azure.gateway import Gateway
-from sandbox.azure.links import NetworkError, find_network
+from sandbox.azure.front.gateway import Gateway
 from sandbox.azure.ml import Runner
+from sandbox.azure.privatelink import NetworkError, find_network
 from sandbox.control import LOCK, STATE
 from sandbox.environment import CA, connection
 from sandbox.files import write_private

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.azure.cloud import load_seed
-from sandbox.azure.directory import Persona, load_personas
+from sandbox.azure.identity.tenant import Persona, load_personas
 
 CA = "ca.pem"
 

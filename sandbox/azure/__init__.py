@@ -1,7 +1,8 @@
 """The local Azure: one gateway that answers for Azure's host names, and the services behind it.
 
-`gateway` accepts connections and picks the service by host; `cloud` holds what they share. A service is a module (or
-folder) with an `app(cloud)`: `entra` (tokens), `graph` (directory), `arm` (resource manager, one module a family of
-types), `storage` (blob and DFS), `keyvault`, `ml` (workspace data plane and the runner). `store` keeps everything in
-SQLite, `rbac` decides who may do what, `errors` has Azure's error bodies. No Pulumi in here.
+`front` has the gateway and what all services share of HTTP: requests, routing, refusals. `services` lists the hosts
+and the service of each; `cloud` holds what the services share. The services are `identity` (sign-in, directory, role
+assignments), `arm` (resource manager, one module a family of types), `storage` (Blob and Data Lake), `keyvault`, `ml`
+(workspace data plane and the runner) and `prices`. `store` keeps everything in SQLite; `privatelink` decides which
+network reaches which resource. No Pulumi in here.
 """

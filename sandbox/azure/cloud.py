@@ -6,10 +6,10 @@ from typing import Any
 
 import yaml
 
-from sandbox.azure.directory import seed_tenant
-from sandbox.azure.rbac import AccessControl
+from sandbox.azure.identity.rbac import AccessControl
+from sandbox.azure.identity.tenant import seed_tenant
+from sandbox.azure.identity.tokens import Tokens
 from sandbox.azure.store import Store
-from sandbox.azure.tokens import Tokens
 
 SEED = Path(__file__).with_name("seed.yaml")
 

@@ -11,12 +11,12 @@ from functools import cache
 from typing import Any
 from urllib.parse import urlencode
 
-from starlette.applications import Starlette
-from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
 from sandbox.azure.arm.regions import REGIONS
+from sandbox.azure.front.errors import ServiceError
+from sandbox.azure.front.request import Request
+from sandbox.azure.front.service import Service
 from sandbox.azure.ml.sizes import Size, sizes
 from sandbox.azure.odata import FilterError, Term, parse_filter
 
@@ -29,14 +29,19 @@ _VCPU, _GPU = 0.05, 0.9  # dollars an hour, invented
 _LOW_PRIORITY, _SPOT, _WINDOWS = 0.2, 0.15, 1.5  # of the dedicated price; the last two invented
 
 
-def app() -> Starlette:
-    """The application of prices.azure.com."""
-    return Starlette(routes=[Route("/api/retail/prices", _prices)])
+class Prices(Service[Request]):
+    """Answers for prices.azure.com."""
+
+    request_type = Request
+
+    async def answer(self, request: Request) -> Response:
+        """The meters that `$filter` names, from `$skip` on."""
+        if request.path != "/api/retail/prices" or request.method != "GET":
+            raise ServiceError(404, "NotFound", f"The sandbox does not emulate {request.method} {request.path}.")
+        return _prices(request.query)
 
 
-async def _prices(request: Request) -> Response:
-    """The meters that `$filter` names, from `$skip` on."""
-    query = request.query_params
+def _prices(query: dict[str, str]) -> Response:
     try:
         terms = parse_filter(query.get("$filter", ""))
         skip = int(query.get("$skip", "0"))

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from sandbox.azure import entra, graph, keyvault, ml, prices, storage
+from sandbox.azure import ml
 from sandbox.azure.arm import (
     authorization,
     consumption,
@@ -25,7 +25,12 @@ from sandbox.azure.arm.app import ResourceManager
 from sandbox.azure.arm.core import ResourceType
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.faults import Faults
+from sandbox.azure.identity.entra import Entra
+from sandbox.azure.identity.graph.app import Graph
+from sandbox.azure.keyvault.app import Vaults
 from sandbox.azure.ml import arm as workspaces
+from sandbox.azure.prices import Prices
+from sandbox.azure.storage.app import Storage
 
 
 class Provider(Protocol):
@@ -58,20 +63,20 @@ ROUTES = (groups, operations, storage_accounts, vaults, workspaces)
 def resource_manager(cloud: Cloud) -> ResourceManager:
     """management.azure.com, with every provider's types and routes."""
     operations.forget_old(cloud)
-    types = [one for provider in PROVIDERS for one in provider.resource_types(cloud)]
-    return ResourceManager(cloud, types, [one for module in ROUTES for one in module.routes()])
+    types = [kind for provider in PROVIDERS for kind in provider.resource_types(cloud)]
+    return ResourceManager(cloud, types, [route for module in ROUTES for route in module.routes()])
 
 
 def hosts(cloud: Cloud, faults: Faults) -> list[tuple[re.Pattern[str], Any]]:
     """The gateway's table: patterns of whole host names, and the ASGI applications that answer for them."""
     table: dict[str, Any] = {
         r"management\.azure\.com": resource_manager(cloud),
-        r"login\.microsoftonline\.com": entra.app(cloud),
-        r"graph\.microsoft\.com": graph.app(cloud),
-        r"[a-z0-9-]+\.(blob|dfs)\.core\.windows\.net": storage.app(cloud),
-        r"[a-z0-9-]+\.vault\.azure\.net": keyvault.app(cloud),
+        r"login\.microsoftonline\.com": Entra(cloud),
+        r"graph\.microsoft\.com": Graph(cloud),
+        r"[a-z0-9-]+\.(blob|dfs)\.core\.windows\.net": Storage(cloud),
+        r"[a-z0-9-]+\.vault\.azure\.net": Vaults(cloud),
         r"[a-z0-9-]+\.api\.azureml\.ms": ml.app(cloud),
-        r"prices\.azure\.com": prices.app(),
+        r"prices\.azure\.com": Prices(),
     }
     cloud.access.settling = faults.settling
     return [(re.compile(pattern), faults.around(application)) for pattern, application in table.items()]

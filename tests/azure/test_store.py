@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.azure.errors import failure
+from sandbox.azure.front.errors import failure
 from sandbox.azure.store import Store
 from tests.conftest import ROOT
 

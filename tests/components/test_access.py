@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from components import roles
 from components.principals import Principal, stable_guid, unique
 from components.roles import AUTOMATION, DATA_SCIENTIST, SUBSCRIPTION_ADMIN, TEAM_LEAD, CustomRole
-from sandbox.azure.rbac import built_in_roles
+from sandbox.azure.identity.rbac import built_in_roles
 
 ML = "Microsoft.MachineLearningServices"
 W = f"{ML}/workspaces"

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 import trustme
 
-from sandbox.azure import gateway
+from sandbox.azure.front import gateway
 from tests.azure.client import Client
 from tests.conftest import Sandbox
 

@@ -18,8 +18,8 @@ from starlette.responses import JSONResponse, Response
 from sandbox.azure.arm.core import Body, Call, ResourceId, ResourceType, Rule, invalid, properties_of
 from sandbox.azure.arm.filters import parse_terms
 from sandbox.azure.cloud import Cloud
-from sandbox.azure.errors import AzureError
-from sandbox.azure.rbac import built_in_roles
+from sandbox.azure.front.errors import AzureError
+from sandbox.azure.identity.rbac import built_in_roles
 
 GUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 ROLES = "Microsoft.Authorization/roleDefinitions"

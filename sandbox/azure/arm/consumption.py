@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime
 from typing import Any, ClassVar
 
 from sandbox.azure.arm.core import Body, Call, ResourceType, Rule, properties_of
-from sandbox.azure.errors import AzureError
+from sandbox.azure.front.errors import AzureError
 
 FIRST_START = date(2017, 6, 1)
 GRAIN_MONTHS = {

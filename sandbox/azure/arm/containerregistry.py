@@ -10,7 +10,7 @@ from sandbox.azure.arm.core import Body, Call, ResourceType, Rule, properties_of
 from sandbox.azure.arm.identities import check_identity, forget_identity, shown_identity
 from sandbox.azure.arm.network import connections_of
 from sandbox.azure.arm.vaultkeys import check_key
-from sandbox.azure.errors import AzureError
+from sandbox.azure.front.errors import AzureError
 
 SWITCH = frozenset({"Enabled", "Disabled"})
 PREMIUM_ONLY = ("networkRuleSet", "dataEndpointEnabled", "zoneRedundancy", "encryption")

@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 from starlette.responses import JSONResponse, Response
 
 from sandbox.azure.cloud import Cloud
-from sandbox.azure.errors import AzureError
-from sandbox.azure.tokens import Caller
+from sandbox.azure.front.errors import AzureError
+from sandbox.azure.identity.tokens import Caller
 
 Body = dict[str, Any]
 GROUP = re.compile(r"/subscriptions/[^/]+/resourcegroups/[^/]+", re.IGNORECASE)

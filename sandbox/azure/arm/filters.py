@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sandbox.azure.errors import AzureError
+from sandbox.azure.front.errors import AzureError
 from sandbox.azure.odata import FilterError, Term, parse_filter
 
 FIELDS = ("location", "name", "resourceGroup", "resourceType", "tagName", "tagValue")

@@ -10,7 +10,7 @@ from sandbox.azure.arm.filters import FIELDS, holds, parse_terms
 from sandbox.azure.arm.operations import accepted
 from sandbox.azure.arm.regions import REGIONS
 from sandbox.azure.arm.resources import Resources, Route, route
-from sandbox.azure.errors import AzureError
+from sandbox.azure.front.errors import AzureError
 
 
 class ResourceGroup(ResourceType):

@@ -8,7 +8,7 @@ import uuid
 from typing import Any
 
 from sandbox.azure.arm.core import Body, Call, ResourceType
-from sandbox.azure.errors import AzureError
+from sandbox.azure.front.errors import AzureError
 
 ASSIGN = "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action"
 KINDS = frozenset({"none", "systemassigned", "userassigned", "systemassigned,userassigned"})

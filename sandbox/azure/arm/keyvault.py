@@ -14,7 +14,7 @@ from sandbox.azure.arm.operations import accepted
 from sandbox.azure.arm.resources import Resources, Route, route
 from sandbox.azure.arm.vaultkeys import forget_keys
 from sandbox.azure.cloud import Cloud
-from sandbox.azure.errors import AzureError
+from sandbox.azure.front.errors import AzureError
 from sandbox.azure.keyvault import secrets
 from sandbox.azure.keyvault.errors import VaultError
 

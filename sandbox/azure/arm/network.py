@@ -13,8 +13,8 @@ from typing import Any, ClassVar
 from sandbox.azure.arm.core import Body, Call, ResourceType, Rule, invalid, parse_id, properties_of
 from sandbox.azure.arm.identities import linked_authorization_failed
 from sandbox.azure.cloud import Cloud
-from sandbox.azure.errors import AzureError
-from sandbox.azure.links import ENDPOINTS, NETWORKS, connections
+from sandbox.azure.front.errors import AzureError
+from sandbox.azure.privatelink import ENDPOINTS, NETWORKS, connections
 
 SUBNETS = f"{NETWORKS}/subnets"
 SWITCH = frozenset({"Enabled", "Disabled"})

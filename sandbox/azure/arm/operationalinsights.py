@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from sandbox.azure.arm.core import Body, Call, ResourceType, Rule, properties_of
-from sandbox.azure.errors import AzureError
+from sandbox.azure.front.errors import AzureError
 
 RETENTION = range(
     30, 731

@@ -17,7 +17,7 @@ from sandbox.azure.arm.core import GROUP_TYPE, Body, Call, ResourceId, ResourceT
 from sandbox.azure.arm.identities import check_identity, forget_identity, shown_identity
 from sandbox.azure.arm.policyrules import Condition, Request, RuleError, compile_condition
 from sandbox.azure.cloud import Cloud
-from sandbox.azure.errors import AzureError
+from sandbox.azure.front.errors import AzureError
 
 DEFINITIONS = "Microsoft.Authorization/policyDefinitions"
 EFFECTS = frozenset(

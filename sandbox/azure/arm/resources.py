@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -23,32 +23,23 @@ from sandbox.azure.arm.core import (
 from sandbox.azure.arm.policy import enforce
 from sandbox.azure.arm.regions import REGIONS
 from sandbox.azure.cloud import Cloud
-from sandbox.azure.errors import AzureError
+from sandbox.azure.front import routing
+from sandbox.azure.front.errors import AzureError
 
 SUBSCRIPTION = re.compile("/subscriptions/", re.IGNORECASE)
 OLDEST_API = date(2014, 1, 1)  # the resource manager's own first version is 2014-04-01-preview
 STORED_APART = ("resource", "roleAssignment", "lock")  # kinds that go with what they are below
 
 
-@dataclass(frozen=True)
-class Route:
-    """A path that is no resource: a list across groups, a check of a name, an operation's status.
-
-    Attributes:
-        method: `GET` or `POST`.
-        pattern: Matches the whole path, in any letter case.
-        handle: Gets the resource manager's resources, the call and the match; authorizes; gives a body or a response.
-    """
-
-    method: str
-    pattern: re.Pattern[str]
-    handle: "Callable[[Resources, Call, re.Match[str]], Any]"
+RouteHandler = Callable[["Resources", Call, re.Match[str]], Any]
+"""Gets the resource manager's resources, the call and the match; authorizes; gives a body or a response."""
+Route = routing.Route[RouteHandler]
+"""A path that is no resource: a list across groups, a check of a name, an operation's status."""
 
 
-def route(method: str, pattern: str, handle: "Callable[[Resources, Call, re.Match[str]], Any]") -> Route:
-    """A route whose pattern ignores letter case; `{name}` stands for one segment, kept as a named group."""
-    segments = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", pattern)
-    return Route(method, re.compile(segments, re.IGNORECASE), handle)
+def route(method: str, path: str, handle: RouteHandler) -> Route:
+    """A route; `{name}` in the path stands for one segment."""
+    return routing.Route(method, routing.compile_path(path), handle)
 
 
 class Registry:
@@ -82,7 +73,7 @@ class Resources:
     """Carries out GET, PUT, PATCH, DELETE and POST on resources of registered types, and the routes beside them."""
 
     def __init__(self, cloud: Cloud, types: Iterable[ResourceType], routes: Iterable[Route] = ()) -> None:
-        self.cloud, self.registry, self._routes = cloud, Registry(types), list(routes)
+        self.cloud, self.registry, self._routes = cloud, Registry(types), routing.Routes(routes)
         self._methods = {
             "GET": self._get,
             "HEAD": self._get,
@@ -100,9 +91,10 @@ class Resources:
         """
         _check_api_version(call)
         self._subscription(call)
-        for one in self._routes:
-            if one.method == call.method and (match := one.pattern.fullmatch(call.id.text)):
-                return _respond(one.handle(self, call, match))
+        operation = self._routes.find(call.method, call.id.text)
+        if operation is not None:
+            route, match = operation
+            return _respond(route.handle(self, call, match))
         if call.method not in self._methods:
             raise AzureError(405, "MethodNotAllowed", f"The method '{call.method}' is not allowed.")
         return self._methods[call.method](call.on(parse_id(call.id.text)))

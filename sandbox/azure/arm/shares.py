@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from sandbox.azure.arm.core import Body, Call, ResourceId, ResourceType, Rule, properties_of
 from sandbox.azure.cloud import Cloud
-from sandbox.azure.errors import AzureError
+from sandbox.azure.front.errors import AzureError
 
 ACCOUNTS = "Microsoft.Storage/storageAccounts"
 LARGEST, LARGEST_LARGE = 5120, 102400  # GiB, without and with large file shares

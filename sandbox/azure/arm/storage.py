@@ -15,7 +15,7 @@ from sandbox.azure.arm.operations import accepted
 from sandbox.azure.arm.resources import Resources, Route, route
 from sandbox.azure.arm.vaultkeys import check_key
 from sandbox.azure.cloud import Cloud
-from sandbox.azure.errors import AzureError
+from sandbox.azure.front.errors import AzureError
 from sandbox.azure.storage import accounts, containers
 from sandbox.azure.storage.errors import StorageError
 

@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, Response
 
 from sandbox.azure.arm.core import Body, Call, ResourceType, Rule, properties_of
 from sandbox.azure.cloud import Cloud
-from sandbox.azure.errors import AzureError
+from sandbox.azure.front.errors import AzureError
 
 VAULTS = "Microsoft.KeyVault/vaults"
 TYPE = f"{VAULTS}/keys"

@@ -6,7 +6,7 @@ from xml.sax.saxutils import escape
 
 from starlette.responses import Response
 
-from sandbox.azure.errors import AzureError
+from sandbox.azure.front.errors import AzureError
 
 LOGIN = "login.microsoftonline.com"
 # learn.microsoft.com/rest/api/storageservices/common-rest-api-error-codes; storage throttles with 503, not 429.

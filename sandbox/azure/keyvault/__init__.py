@@ -1,9 +1,5 @@
 """Key Vault's secrets: `VAULT.vault.azure.net`.
 
-`service` parses and answers, `authorization` decides, `secrets` keeps secrets and is what other services call in
-process.
+`app` is the service with its table of operations, `authorization` decides who may do what, `secrets` stores secrets
+and is what other services call in process.
 """
-
-from sandbox.azure.keyvault.service import app
-
-__all__ = ["app"]

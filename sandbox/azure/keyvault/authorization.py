@@ -7,14 +7,13 @@ Sources: learn.microsoft.com/azure/key-vault/general/rbac-guide, .../authenticat
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 
-from starlette.requests import Request
-
 from sandbox.azure.cloud import Cloud
-from sandbox.azure.errors import AzureError
+from sandbox.azure.front.errors import AzureError
+from sandbox.azure.front.request import Request
+from sandbox.azure.identity.tokens import Caller
 from sandbox.azure.keyvault.errors import VaultError
 from sandbox.azure.keyvault.secrets import Vault
-from sandbox.azure.links import network_of, reaches
-from sandbox.azure.tokens import Caller
+from sandbox.azure.privatelink import reaches
 
 AUDIENCE = "https://vault.azure.net"
 
@@ -61,10 +60,9 @@ def check_network(cloud: Cloud, vault: Vault, request: Request, caller: Caller) 
     Raises:
         VaultError: 403 ForbiddenByConnection or ForbiddenByFirewall.
     """
-    if reaches(cloud.store, network_of(request.scope), vault.id, "vault"):
+    if reaches(cloud.store, request.network, vault.id, "vault"):
         return
     rules = vault.properties.get("networkAcls") or {}
-    client = request.client.host if request.client else ""
     if str(vault.properties.get("publicNetworkAccess", "")).lower() == "disabled":
         text = (
             "Public network access is disabled and request is not from a trusted service nor via an approved private "
@@ -74,8 +72,10 @@ def check_network(cloud: Cloud, vault: Vault, request: Request, caller: Caller) 
     if rules.get("defaultAction") != "Deny":
         return
     allowed = [rule["value"] for rule in rules.get("ipRules") or []]
-    if not any(ip_address(client) in ip_network(value, strict=False) for value in allowed):
-        text = f"Client address is not authorized and caller is not a trusted service.\r\nClient address: {client}"
+    if not any(ip_address(request.client) in ip_network(value, strict=False) for value in allowed):
+        text = (
+            f"Client address is not authorized and caller is not a trusted service.\r\nClient address: {request.client}"
+        )
         raise _forbidden(vault, caller, text, "ForbiddenByFirewall")
 
 

@@ -4,12 +4,13 @@ Source: learn.microsoft.com/azure/key-vault/general/rest-error-codes, .../common
 """
 
 from collections.abc import Mapping
+from typing import Any
 
-from starlette.responses import JSONResponse
+from sandbox.azure.front.errors import ServiceError
 
 
-class VaultError(Exception):
-    """A refusal.
+class VaultError(ServiceError):
+    """A refusal of a vault.
 
     Args:
         status: HTTP status.
@@ -28,15 +29,15 @@ class VaultError(Exception):
         inner: str | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(f"{code}: {message}")
-        self.status, self.code, self.message, self.inner, self.headers = status, code, message, inner, headers
+        super().__init__(status, code, message, headers=headers)
+        self.inner = inner
 
-    def response(self) -> JSONResponse:
-        """The error as an answer."""
-        error: dict[str, object] = {"code": self.code, "message": self.message}
+    def body(self) -> dict[str, Any]:
+        """The error's JSON."""
+        body = super().body()
         if self.inner:
-            error["innererror"] = {"code": self.inner}
-        return JSONResponse({"error": error}, self.status, headers=self.headers)
+            body["error"]["innererror"] = {"code": self.inner}
+        return body
 
 
 def bad_parameter(message: str) -> VaultError:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from sandbox.azure.arm.core import Body
 from sandbox.azure.cloud import Cloud
-from sandbox.azure.graph.credentials import secret_hash
+from sandbox.azure.identity.graph.credentials import secret_hash
 from sandbox.azure.ml.datastores import SECRETS
 from sandbox.azure.ml.scope import Scope
 from sandbox.azure.ml.uris import Location

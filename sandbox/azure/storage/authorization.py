@@ -13,13 +13,13 @@ from ipaddress import ip_address, ip_network
 from typing import Protocol
 
 from sandbox.azure.cloud import Cloud
-from sandbox.azure.errors import AzureError
-from sandbox.azure.links import reaches
+from sandbox.azure.front.errors import AzureError
+from sandbox.azure.identity.tokens import Caller
+from sandbox.azure.privatelink import reaches
 from sandbox.azure.storage import accounts, sas
 from sandbox.azure.storage.accounts import Account
 from sandbox.azure.storage.errors import StorageError
 from sandbox.azure.storage.request import Request
-from sandbox.azure.tokens import Caller
 
 SIGNED_HEADERS = (
     "content-encoding",
@@ -356,7 +356,7 @@ def _service_sas(cloud: Cloud, account: Account, request: Request) -> SasGrant:
 
 def _signed_resource(request: Request) -> tuple[str, str]:
     """Container and path that the signature must be about, from the request and `sr`."""
-    container, path = request.path
+    container, path = request.target
     kind = request.query.get("sr", "")
     if kind == "c":
         return container, ""

@@ -60,7 +60,7 @@ async def answer(call: Call) -> Response:
 
 def _handler(call: Call) -> Handler:
     query = call.request.query
-    container, blob = call.request.path
+    container, blob = call.request.target
     if "snapshot" in query or "versionid" in query:
         raise call.request.not_emulated("snapshots and versions of blobs")
     level = "blob" if blob else "container" if container else "account"
@@ -284,7 +284,7 @@ async def _put(call: Call) -> Response:
 
 def _may_put(call: Call) -> Container:
     """The container, if the caller may make this blob; replacing one needs more."""
-    container, path = call.request.path
+    container, path = call.request.target
     exists = Container(call.cloud, call.account, container).find(path) is not None
     return call.container(WRITE if exists else CREATE)
 

@@ -61,14 +61,14 @@ class Call:
         Raises:
             StorageError: 403 and others.
         """
-        container, path = self.request.path
+        container, path = self.request.target
         self.grant.require(right, container, path)
         return Container(self.cloud, self.account, container, self.grant.owner)
 
     @property
     def path(self) -> str:
         """The request's blob or path."""
-        return self.request.path[1]
+        return self.request.target[1]
 
     def check_headers(self) -> None:
         """Refuses what would change the operation and is not emulated.
@@ -114,8 +114,8 @@ class Call:
         account = accounts.find(self.cloud, other.account)
         if account is None or other.service not in {"blob", "dfs"}:
             raise StorageError("CannotVerifyCopySource")
-        self._as(other, account, own=bool(own)).require(READ, *other.path)
-        return Container(self.cloud, account, other.path[0]), other.path[1]
+        self._as(other, account, own=bool(own)).require(READ, *other.target)
+        return Container(self.cloud, account, other.target[0]), other.target[1]
 
     def rename_source(self) -> tuple[Container, str]:
         """The container and path that a rename moves, if the caller may: `/FILESYSTEM/PATH[?SAS]` in the same account.
@@ -125,7 +125,7 @@ class Call:
         """
         path, _, query = self.request.headers["x-ms-rename-source"].partition("?")
         other = self._other(path, query, {"host": self.request.headers["host"], "x-ms-version": self.request.version})
-        filesystem, name = other.path
+        filesystem, name = other.target
         name = name.strip("/")
         if not filesystem or not name:
             raise StorageError("InvalidSourceUri")

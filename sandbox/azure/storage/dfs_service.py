@@ -56,7 +56,7 @@ async def answer(call: Call) -> Response:
 
 def _handler(call: Call) -> Handler:
     query, method = call.request.query, call.request.method
-    filesystem, _ = call.request.path
+    filesystem, _ = call.request.target
     if not filesystem or query.get("resource") in {"account", "filesystem"}:
         what = f"{method} {query.get('resource', '')}"
     elif method == "PUT" and "x-ms-rename-source" in call.request.headers:
@@ -148,7 +148,7 @@ async def _list_paths(call: Call) -> Response:
     query = call.request.query
     if query.get("recursive", "").lower() not in {"true", "false"}:
         raise call.request.invalid_query("recursive")
-    filesystem, _ = call.request.path
+    filesystem, _ = call.request.target
     directory = query.get("directory", "").strip("/")
     call.grant.require(LIST, filesystem, directory)
     container = Container(call.cloud, call.account, filesystem)
@@ -202,7 +202,7 @@ def _unmark(call: Call) -> str:
 
 
 def _may_write(call: Call) -> Container:
-    filesystem, _ = call.request.path
+    filesystem, _ = call.request.target
     exists = Container(call.cloud, call.account, filesystem).find(_path(call)) is not None
     return call.container(WRITE if exists else CREATE)
 
@@ -320,7 +320,7 @@ async def _get_access(call: Call) -> Response:
 
 def _may_set_access(call: Call) -> Container:
     """The owner of a file or directory may set its access, like whoever has the right."""
-    filesystem, _ = call.request.path
+    filesystem, _ = call.request.target
     found = Container(call.cloud, call.account, filesystem).find(_path(call))
     owned = found is not None and found.access.get("owner") == call.grant.owner != "$superuser"
     return call.container(WRITE if owned else SET_ACCESS)

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 from xml.sax.saxutils import escape
 
+from sandbox.azure.front.errors import ServiceError
+
 ERRORS: dict[str, tuple[int, str]] = {
     "AppendPositionConditionNotMet": (412, "The append position condition specified was not met."),
     "AuthenticationFailed": (
@@ -141,7 +143,7 @@ AS_DATA_LAKE = {
 """The same refusals as the Data Lake endpoint names them."""
 
 
-class StorageError(Exception):
+class StorageError(ServiceError):
     """A refusal.
 
     Args:
@@ -162,9 +164,8 @@ class StorageError(Exception):
         headers: Mapping[str, str] | None = None,
     ) -> None:
         known_status, known_message = ERRORS[code]
-        self.code, self.message, self.status = code, message or known_message, status or known_status
-        self.details, self.headers = dict(details or {}), dict(headers or {})
-        super().__init__(f"{self.code}: {self.message}")
+        super().__init__(status or known_status, code, message or known_message, headers=headers)
+        self.details = dict(details or {})
 
     def as_data_lake(self) -> "StorageError":
         """The same refusal in the Data Lake endpoint's words."""

@@ -3,14 +3,12 @@
 import base64
 import binascii
 import re
-import uuid
-from collections.abc import AsyncIterator
+from functools import cached_property
 from urllib.parse import unquote_to_bytes
 
-from starlette.requests import Request as HttpRequest
 from starlette.types import Receive, Scope
 
-from sandbox.azure.links import network_of
+from sandbox.azure.front import request as front
 from sandbox.azure.storage.conditions import Conditions
 from sandbox.azure.storage.errors import StorageError
 
@@ -19,47 +17,33 @@ DIGEST = 16  # bytes of an MD5
 VERSION = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
-class Request:
-    """One request.
+class Request(front.Request):
+    """One request to a storage account.
 
     Attributes:
-        method: The verb.
         service: `blob` or `dfs`, from the host.
         account: The account's name, from the host.
-        raw_path: The path as it was sent, percent-encoded.
-        query: Decoded parameters, names in lower case.
-        headers: By lowercased name; several of a name are joined by commas.
+        query: Decoded parameters, names in lower case; empty before `parse`.
         metadata: The `x-ms-meta-` headers with their names as the client spells them.
-        client: The client's IP address.
-        network: Id of the network that the client is in; empty for the internet.
-        id: The request's id.
     """
 
-    def __init__(self, scope: Scope, receive: Receive) -> None:
-        self._http = HttpRequest(scope, receive)
-        self.method: str = scope["method"]
-        host = self._http.headers.get("host", "").partition(":")[0].lower()
-        self.account, _, rest = host.partition(".")
-        self.service = rest.partition(".")[0]
-        self.raw_path: str = scope["raw_path"].decode("latin-1")
-        self.headers: dict[str, str] = {}
-        self.metadata: dict[str, str] = {}
-        spelled = scope["state"].get("header_names") or [name for name, _ in scope["headers"]]
-        for (name, value), original in zip(scope["headers"], spelled, strict=True):
-            self._add_header(name.decode("latin-1"), value.decode("latin-1").strip(), original.decode("latin-1"))
-        self.client: str = scope["client"][0] if scope.get("client") else ""
-        self.network = network_of(scope)
-        self.id = str(uuid.uuid4())
-        self.raw_query: str = scope["query_string"].decode("latin-1")
-        self.query: dict[str, str] = {}
+    query: dict[str, str] = {}  # noqa: RUF012 # `parse` sets each request's own
 
-    def _add_header(self, name: str, value: str, original: str) -> None:
-        self.headers[name] = f"{self.headers[name]},{value}" if name in self.headers else value
-        if name.startswith(METADATA):
-            key = next(
-                (one for one in self.metadata if one.lower() == name[len(METADATA) :]), original[len(METADATA) :]
-            )
-            self.metadata[key] = self.headers[name]
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        super().__init__(scope, receive)
+        self.account, _, rest = self.host.partition(".")
+        self.service = rest.partition(".")[0]
+        self.query = {}
+
+    @cached_property
+    def metadata(self) -> dict[str, str]:
+        """The `x-ms-meta-` headers by name, each spelled as the client first wrote it."""
+        spelled = self.scope["state"].get("header_names") or [name for name, _ in self.scope["headers"]]
+        names: dict[str, str] = {}
+        for (name, _), original in zip(self.scope["headers"], spelled, strict=True):
+            if name.startswith(METADATA.encode()):
+                names.setdefault(name.decode("latin-1"), original.decode("latin-1"))
+        return {original[len(METADATA) :]: self.headers[name] for name, original in names.items()}
 
     def parse(self) -> None:
         """Decodes the query.
@@ -75,7 +59,7 @@ class Request:
             raise self.invalid_header("x-ms-version")
 
     @property
-    def path(self) -> tuple[str, str]:
+    def target(self) -> tuple[str, str]:
         """Container and blob or path; empty where the request names none.
 
         Raises:
@@ -157,18 +141,13 @@ class Request:
             raise StorageError("RequestBodyTooLarge", details={"MaxLimit": str(most)})
         return length
 
-    def stream(self) -> AsyncIterator[bytes]:
-        """The body as it comes."""
-        return self._http.stream()
-
     async def body(self, most: int) -> bytes:
         """A small body, whole.
 
         Raises:
             StorageError: 411; 413 for more than `most` bytes.
         """
-        self.length(most)
-        return await self._http.body()
+        return await self.read(self.length(most))
 
     def invalid_header(self, name: str) -> StorageError:
         """400 for a header's value."""

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.azure.arm.core import GROUP_TYPE, normal_location, parse_id
-from sandbox.azure.errors import AzureError
+from sandbox.azure.front.errors import AzureError
 
 NAMES = st.text(alphabet="abcXYZ019-_.()", min_size=1, max_size=12).filter(lambda text: text.lower() != "providers")
 WORDS = st.sampled_from(["storageAccounts", "blobServices", "containers", "vaults", "computes", "roleAssignments"])

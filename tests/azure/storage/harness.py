@@ -17,20 +17,21 @@ from azure.core.credentials import AccessToken
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from sandbox.azure import keyvault, storage
 from sandbox.azure.cloud import Cloud, open_cloud
-from sandbox.azure.gateway import Gateway
+from sandbox.azure.front.gateway import Gateway
+from sandbox.azure.identity.tokens import Caller
+from sandbox.azure.keyvault.app import Vaults
 from sandbox.azure.storage import accounts
-from sandbox.azure.tokens import Caller
+from sandbox.azure.storage.app import Storage
 
 Result = TypeVar("Result")
 GROUP = "/subscriptions/8b41ca0c-0c5a-4c01-b49b-5bb8d329cc27/resourceGroups/rg"
 CONTRIBUTOR = "ba92f5b4-2d11-453d-a403-e96b0029c9fe"  # Storage Blob Data Contributor
 READER = "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1"  # Storage Blob Data Reader
 OWNER = "b7e6dc6d-f1e8-4753-8033-0f276bb0955b"  # Storage Blob Data Owner
-PATTERNS = {
-    r"[a-z0-9]+\.(blob|dfs|file|queue|table)\.core\.windows\.net": storage.app,
-    r"[a-z0-9-]+\.vault\.azure\.net": keyvault.app,
+PATTERNS: dict[str, type[Storage] | type[Vaults]] = {
+    r"[a-z0-9]+\.(blob|dfs|file|queue|table)\.core\.windows\.net": Storage,
+    r"[a-z0-9-]+\.vault\.azure\.net": Vaults,
 }
 
 

@@ -15,13 +15,13 @@ from starlette.types import Scope as AsgiScope
 from sandbox.azure.arm.core import Body
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.errors import AzureError, failure
-from sandbox.azure.links import network_of, reaches
 from sandbox.azure.ml.access import AccessError
 from sandbox.azure.ml.names import WORKSPACES
 from sandbox.azure.ml.plane import artifacts, assets, experiments, files, history, logged, mlflow, registry, tracking
 from sandbox.azure.ml.plane.routing import MAX_BODY, Request, Route
 from sandbox.azure.ml.scope import Scope
 from sandbox.azure.ml.uris import AddressError
+from sandbox.azure.privatelink import network_of, reaches
 from sandbox.azure.storage.errors import StorageError
 
 AUDIENCES = ("https://ml.azure.com", "https://management.azure.com", "https://management.core.windows.net")

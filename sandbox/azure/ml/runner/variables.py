@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox.azure.arm.core import Body
-from sandbox.azure.links import from_network
 from sandbox.azure.ml.scope import Scope
+from sandbox.azure.privatelink import from_network
 from sandbox.azure.tokens import Caller
 
 AUDIENCE = "https://ml.azure.com"

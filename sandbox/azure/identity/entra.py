@@ -10,33 +10,34 @@ import hmac
 import json
 import re
 import uuid
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from jwt.algorithms import RSAAlgorithm
-from starlette.applications import Starlette
-from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
-from sandbox.azure.assertions import TYPE, AssertionRefusedError, Pipelines
 from sandbox.azure.cloud import Cloud
-from sandbox.azure.directory import Persona, load_personas, object_id
-from sandbox.azure.graph.credentials import federated, secret_hash
-from sandbox.azure.graph.directory import APPLICATIONS, PRINCIPALS, by_key
-from sandbox.azure.tokens import KEY_ID, Caller
+from sandbox.azure.front.errors import ServiceError
+from sandbox.azure.front.request import Request
+from sandbox.azure.front.routing import Route, Routes, compile_path
+from sandbox.azure.front.service import Service
+from sandbox.azure.identity.assertions import TYPE, AssertionRefusedError, Pipelines
+from sandbox.azure.identity.graph.credentials import federated, secret_hash
+from sandbox.azure.identity.graph.objects import APPLICATIONS, PRINCIPALS, by_key
+from sandbox.azure.identity.tenant import Persona, load_personas, object_id
+from sandbox.azure.identity.tokens import KEY_ID, Caller
 
 HOST = "https://login.microsoftonline.com"
 FIRST_PARTY = re.compile(
     r"https://(management\.azure\.com|management\.core\.windows\.net|graph\.microsoft\.com|storage\.azure\.com"
     r"|vault\.azure\.net|ml\.azure\.com|[a-z0-9-]+\.(blob|dfs)\.core\.windows\.net|[a-z0-9-]+\.vault\.azure\.net)/?"
 )
-MAX_FORM = 64 * 1024  # bytes
 
 
-class EntraError(Exception):
+class EntraError(ServiceError):
     """A refusal of the token endpoint.
 
     Args:
@@ -47,43 +48,85 @@ class EntraError(Exception):
     """
 
     def __init__(self, status: int, error: str, code: int, message: str) -> None:
-        super().__init__(message)
-        self.status, self.error, self.code, self.message = status, error, code, message
+        super().__init__(status, error, message)
+        self.number = code
 
-    def response(self) -> JSONResponse:
-        """The error's JSON."""
+    def body(self) -> dict[str, Any]:
+        """The error's JSON, as OAuth 2.0 has it (RFC 6749, section 5.2), with Entra's additions."""
         trace, now = str(uuid.uuid4()), datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%SZ")
-        text = f"AADSTS{self.code}: {self.message} Trace ID: {trace} Correlation ID: {trace} Timestamp: {now}"
-        return JSONResponse(
-            {
-                "error": self.error,
-                "error_description": text,
-                "error_codes": [self.code],
-                "timestamp": now,
-                "trace_id": trace,
-                "correlation_id": trace,
-                "error_uri": f"{HOST}/error?code={self.code}",
-            },
-            self.status,
-        )
+        text = f"AADSTS{self.number}: {self.message} Trace ID: {trace} Correlation ID: {trace} Timestamp: {now}"
+        return {
+            "error": self.code,
+            "error_description": text,
+            "error_codes": [self.number],
+            "timestamp": now,
+            "trace_id": trace,
+            "correlation_id": trace,
+            "error_uri": f"{HOST}/error?code={self.number}",
+        }
 
 
-class Entra:
-    """Issues tokens for the tenant's clients."""
+Operation = Callable[[Request, Mapping[str, str]], Awaitable[Response]]
+"""Gets the request and what its path names."""
+
+
+class Entra(Service[Request]):
+    """Answers for login.microsoftonline.com: issues tokens for the tenant's clients."""
+
+    request_type = Request
+    max_body = 64 * 1024
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud, self._tenant = cloud, cloud.seed["tenantId"]
         personas = load_personas(cloud.directory, cloud.seed)
         self._pipelines = Pipelines(cloud.directory)
-        self._personas = {one.client_id: one for one in personas.values()}
+        self._personas = {persona.client_id: persona for persona in personas.values()}
+        metadata = ".well-known/openid-configuration"
+        table: list[tuple[str, str, Operation]] = [
+            ("GET", "/common/discovery/instance", self._instance_discovery),
+            ("GET", f"/{{tenant}}/{metadata}", self._openid_configuration),
+            ("GET", f"/{{tenant}}/v2.0/{metadata}", self._openid_configuration),
+            ("GET", "/{tenant}/discovery/keys", self._keys),
+            ("GET", "/{tenant}/discovery/v2.0/keys", self._keys),
+            ("POST", "/{tenant}/oauth2/token", self._token),
+            ("POST", "/{tenant}/oauth2/v2.0/token", self._token),
+        ]
+        self._routes = Routes(Route(method, compile_path(path), act) for method, path, act in table)
 
-    async def token(self, request: Request) -> Response:
+    async def answer(self, request: Request) -> Response:
+        """Finds the endpoint and lets it answer."""
+        operation = self._routes.find("GET" if request.method == "HEAD" else request.method, request.path)
+        if operation is None:
+            raise EntraError(404, "invalid_request", 900561, "The endpoint is not one that the sandbox emulates.")
+        route, match = operation
+        return await route.handle(request, match.groupdict())
+
+    def failure(self, error: Exception) -> ServiceError:
+        """As Entra words it."""
+        told = super().failure(error)
+        return EntraError(told.status, "server_error", 90033, told.message)
+
+    def bad_body(self, status: int, problem: str) -> ServiceError:
+        """As Entra words it."""
+        return EntraError(400, "invalid_request", 900144, "The request body is too large.")
+
+    async def _token(self, request: Request, named: Mapping[str, str]) -> Response:
         """`POST /{tenant}/oauth2/v2.0/token` and `/{tenant}/oauth2/token`."""
-        try:
-            self._check_tenant(request.path_params["tenant"])
-            return self._issue(await _form(request), version2="v2.0" in request.url.path)
-        except EntraError as error:
-            return error.response()
+        self._check_tenant(named["tenant"])
+        return self._issue(await self._form(request), version2="v2.0" in request.path)
+
+    async def _form(self, request: Request) -> dict[str, str]:
+        """The form's fields, and the client of a Basic header."""
+        raw = await self.body(request)
+        fields = dict(parse_qsl(raw.decode("utf-8", "replace")))
+        scheme, _, coded = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "basic":
+            try:
+                client, _, secret = base64.b64decode(coded).decode().partition(":")
+            except ValueError:
+                return fields
+            fields = {"client_id": client, "client_secret": secret, **fields}
+        return fields
 
     def _check_tenant(self, tenant: str) -> None:
         if tenant.lower() not in (self._tenant, self._cloud.seed["domain"]):
@@ -238,16 +281,16 @@ class Entra:
             "any user in the tenant. You might have sent your authentication request to the wrong tenant.",
         )
 
-    async def openid_configuration(self, request: Request) -> Response:
+    async def _openid_configuration(self, request: Request, named: Mapping[str, str]) -> Response:
         """The tenant's metadata; `common` and `organizations` too."""
-        tenant = request.path_params["tenant"]
+        tenant = named["tenant"]
         if tenant not in ("common", "organizations"):
             try:
                 self._check_tenant(tenant)
             except EntraError as error:
-                return EntraError(400, "invalid_tenant", error.code, error.message).response()
+                raise EntraError(400, "invalid_tenant", error.number, error.message) from error
         base = f"{HOST}/{tenant}"
-        version = "/v2.0" if "v2.0" in request.url.path else ""
+        version = "/v2.0" if "v2.0" in request.path else ""
         return JSONResponse(
             {
                 "token_endpoint": f"{base}/oauth2{version}/token",
@@ -268,7 +311,7 @@ class Entra:
             }
         )
 
-    async def instance_discovery(self, request: Request) -> Response:
+    async def _instance_discovery(self, request: Request, named: Mapping[str, str]) -> Response:
         """Which hosts are Entra's."""
         tenant = self._tenant
         return JSONResponse(
@@ -290,7 +333,7 @@ class Entra:
             }
         )
 
-    async def keys(self, request: Request) -> Response:
+    async def _keys(self, request: Request, named: Mapping[str, str]) -> Response:
         """The public key of the tokens."""
         return JSONResponse({"keys": [_jwk(self._cloud.tokens.public_key)]})
 
@@ -311,44 +354,6 @@ def _bad_secret(client_id: str) -> EntraError:
     )
 
 
-async def _form(request: Request) -> dict[str, str]:
-    """The form's fields, and the client of a Basic header."""
-    raw = b""
-    async for part in request.stream():
-        raw += part
-        if len(raw) > MAX_FORM:
-            raise EntraError(400, "invalid_request", 900144, "The request body is too large.")
-    fields = dict(parse_qsl(raw.decode("utf-8", "replace")))
-    scheme, _, coded = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "basic":
-        try:
-            client, _, secret = base64.b64decode(coded).decode().partition(":")
-        except ValueError:
-            return fields
-        fields = {"client_id": client, "client_secret": secret, **fields}
-    return fields
-
-
 def _jwk(key: RSAPublicKey) -> dict[str, Any]:
     shown: dict[str, Any] = json.loads(RSAAlgorithm.to_jwk(key))
     return {**shown, "use": "sig", "kid": KEY_ID, "alg": "RS256"}
-
-
-async def _absent(request: Request, error: Exception) -> Response:
-    return EntraError(404, "invalid_request", 900561, "The endpoint is not one that the sandbox emulates.").response()
-
-
-def app(cloud: Cloud) -> Starlette:
-    """The application of login.microsoftonline.com."""
-    entra = Entra(cloud)
-    metadata = ".well-known/openid-configuration"
-    routes = [
-        Route("/common/discovery/instance", entra.instance_discovery),
-        Route(f"/{{tenant}}/{metadata}", entra.openid_configuration),
-        Route(f"/{{tenant}}/v2.0/{metadata}", entra.openid_configuration),
-        Route("/{tenant}/discovery/keys", entra.keys),
-        Route("/{tenant}/discovery/v2.0/keys", entra.keys),
-        Route("/{tenant}/oauth2/token", entra.token, methods=["POST"]),
-        Route("/{tenant}/oauth2/v2.0/token", entra.token, methods=["POST"]),
-    ]
-    return Starlette(routes=routes, exception_handlers={404: _absent, 405: _absent})

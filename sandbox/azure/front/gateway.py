@@ -12,7 +12,7 @@ import binascii
 import re
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, cast
 
@@ -21,7 +21,7 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from sandbox.azure.links import NetworkError
+from sandbox.azure.privatelink import NetworkError
 
 Application = Callable[..., Any]
 _QUICK_ACK: int | None = getattr(socket, "TCP_QUICKACK", None)
@@ -44,7 +44,7 @@ class Gateway:
     def __init__(
         self,
         ca: trustme.CA,
-        hosts: list[tuple[re.Pattern[str], Application]],
+        hosts: Sequence[tuple[re.Pattern[str], Application]],
         local: Application,
         network: Callable[[str], str],
     ) -> None:

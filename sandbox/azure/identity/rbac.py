@@ -13,9 +13,9 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from sandbox.azure.errors import AzureError
+from sandbox.azure.front.errors import AzureError
+from sandbox.azure.identity.tokens import Caller
 from sandbox.azure.store import Store
-from sandbox.azure.tokens import Caller
 
 Permission = dict[str, Any]
 
@@ -23,7 +23,7 @@ Permission = dict[str, Any]
 @cache
 def built_in_roles() -> dict[str, dict[str, Any]]:
     """The built-in roles the sandbox knows, by GUID: roleName, description, permissions."""
-    text = resources.files("sandbox.azure").joinpath("roles.json").read_text(encoding="utf-8")
+    text = resources.files("sandbox.azure.identity").joinpath("roles.json").read_text(encoding="utf-8")
     roles: dict[str, dict[str, Any]] = json.loads(text)
     return roles
 

@@ -17,7 +17,7 @@ from azure.identity import ClientSecretCredential, DefaultAzureCredential, Envir
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from sandbox.azure.assertions import AUDIENCE, TYPE, Pipelines
+from sandbox.azure.identity.assertions import AUDIENCE, TYPE, Pipelines
 from tests.azure.client import ARM, GRAPH, LOGIN, Client, user_id
 from tests.conftest import SUBSCRIPTION, Sandbox
 

@@ -4,9 +4,9 @@ Sources: learn.microsoft.com/graph/api/group-post-members, directoryobject-check
 """
 
 from sandbox.azure.cloud import Cloud
-from sandbox.azure.errors import AzureError
-from sandbox.azure.graph.directory import EntitySet, any_object, objects, reference
-from sandbox.azure.graph.query import Document, bad_request, not_found
+from sandbox.azure.front.errors import AzureError
+from sandbox.azure.identity.graph.objects import EntitySet, any_object, objects, reference
+from sandbox.azure.identity.graph.query import Document, bad_request, not_found
 
 MOST_CHECKED = 20  # groups of one checkMemberGroups
 

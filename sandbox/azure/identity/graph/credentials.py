@@ -9,9 +9,9 @@ import uuid
 from datetime import UTC, datetime, timedelta
 
 from sandbox.azure.cloud import Cloud
-from sandbox.azure.errors import AzureError
-from sandbox.azure.graph.directory import EntitySet, now
-from sandbox.azure.graph.query import BASE, Document, bad_request, not_found
+from sandbox.azure.front.errors import AzureError
+from sandbox.azure.identity.graph.objects import EntitySet, now
+from sandbox.azure.identity.graph.query import BASE, Document, bad_request, not_found
 
 SECRET_BYTES = 30
 LIFETIME = timedelta(days=730)

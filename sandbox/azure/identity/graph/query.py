@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from starlette.responses import JSONResponse
 
-from sandbox.azure.errors import AzureError
+from sandbox.azure.front.errors import AzureError, ServiceError
 from sandbox.azure.odata import FilterError, parse_filter
 
 Document = dict[str, Any]
@@ -35,12 +35,12 @@ USER_DEFAULTS = (
 )
 
 
-def error_response(error: AzureError) -> JSONResponse:
+def error_response(error: ServiceError, request_id: str) -> JSONResponse:
     """The error with the `innerError` that Graph adds."""
     inner = {
         "date": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S"),
         "request-id": str(uuid.uuid4()),
-        "client-request-id": str(uuid.uuid4()),
+        "client-request-id": request_id,
     }
     body = {"error": {"code": error.code, "message": error.message, "innerError": inner}}
     return JSONResponse(body, error.status, headers=error.headers)
@@ -90,7 +90,7 @@ def _open(value: Any) -> Any:
     return [_open(one) for one in value] if isinstance(value, list) else value
 
 
-def one(name: str, entity: Document, options: Mapping[str, str]) -> Document:
+def single(name: str, entity: Document, options: Mapping[str, str]) -> Document:
     """The answer for a single entity of a set, such as `users`."""
     return {"@odata.context": f"{BASE}/$metadata#{name}/$entity", **shown(entity, options)}
 

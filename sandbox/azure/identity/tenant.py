@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sandbox.azure.rbac import built_in_roles
+from sandbox.azure.identity.rbac import built_in_roles
 from sandbox.azure.store import Store
 from sandbox.files import write_private
 
