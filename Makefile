@@ -62,6 +62,7 @@ check: setup ## lint, format, types, the rooms' borders, generated files, the do
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m tools generate --check
+	@$(BIN)/python -m tools docs
 audit: setup ## known vulnerabilities of the pinned packages; says so and fails where they cannot be looked up
 	@$(BIN)/python -m tests.supply.audit
 format: setup ## let ruff mend what it can

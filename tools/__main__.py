@@ -8,7 +8,9 @@ from typing import Annotated
 import typer
 
 from terminal import FAILED, application, run
+from tools import docs
 from tools import generate as generated
+from tools.generate import ROOT
 
 app = application("The repository's own tools: what is generated, what is refreshed, what is checked.")
 
@@ -36,6 +38,21 @@ def refresh(
 ) -> int:
     """Read again what comes from outside, such as prices; the files hold the date."""
     return generated.refresh(names or [])
+
+
+@app.command(name="docs")
+def check_docs(
+    all_pages: Annotated[bool, typer.Option("--all", help="Check the pages that are still to be mended, too.")] = False,
+) -> int:
+    """Check the pages: length of sentences and table cells; links, paths and commands."""
+    problems = [problem for page in docs.pages(ROOT) for problem in docs.check(ROOT, page)]
+    excused = frozenset() if all_pages else docs.TO_MEND
+    shown = [problem for problem in problems if not (problem.style and problem.page in excused)]
+    for problem in shown:
+        print(problem, file=sys.stderr)
+    for page in sorted(excused - {problem.page for problem in problems if problem.style}):
+        print(f"note: {page} is mended: take it out of TO_MEND in tools/docs.py")
+    return FAILED if shown else 0
 
 
 if __name__ == "__main__":
