@@ -42,9 +42,10 @@ down: setup ## destroy the stack in the sandbox
 .PHONY: test soak bench
 test: setup prepare ## all tests
 	@UV_OFFLINE=1 $(BIN)/python -m pytest -n 3 --dist worksteal --durations 25 tests
-soak: setup prepare ## the long runs, on from where they were stopped; docs/soak.md and docs/soak-crashes.md have the last results
+soak: setup prepare ## the long runs, on from where they were stopped; docs/soak.md, docs/soak-crashes.md and docs/conformance.md have the last results
 	@UV_OFFLINE=1 $(BIN)/python -m tests.faults.soak
 	@$(BIN)/python -m tests.program.crashes
+	@$(BIN)/python -m tests.conformance
 	@UV_OFFLINE=1 $(BIN)/python -m pytest tests -m soak
 bench: setup ## measure; docs/benchmarks.md has the last results
 	@for each in benchmarks/*.py; do echo "== $$each"; $(BIN)/python $$each || exit 1; done
