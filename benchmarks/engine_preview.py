@@ -35,7 +35,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run as a file
 
 from benchmarks.report import peak_memory, write
 from sandbox.engine import main as engine
-from sandbox.engine.secrets import Secrets
+from sandbox.engine.state.secrets import Secrets
 
 LIMIT = 2.0
 """Milliseconds a resource that a preview may cost above the SDK alone."""

@@ -2,6 +2,6 @@
 
 import sys
 
-from sandbox.engine.commands import main
+from sandbox.engine.commands.main import main
 
 sys.exit(main(sys.argv[1:]))

@@ -3,13 +3,33 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Protocol
 
-from sandbox.engine.state import Resource, is_provider_type, name_of
+from sandbox.engine.state.resources import Resource
 from sandbox.engine.values import Map, masked
 
-if TYPE_CHECKING:
-    from sandbox.engine.steps import Step
+
+class StepFacts(Protocol):
+    """What events tell of a step.
+
+    `keys` are the properties that a replacement is for, `diffs` those that differ. `logical` steps are counted.
+    """
+
+    op: str
+    old: Resource | None
+    new: Resource | None
+    logical: bool
+    keys: list[str]
+    diffs: list[str]
+    detailed_diff: dict[str, Map] | None
+
+    @property
+    def res(self) -> Resource:
+        """The resource as it will be, or as it was if it is deleted."""
+
+    @property
+    def urn(self) -> str:
+        """The resource's URN."""
 
 
 @dataclass(frozen=True)
@@ -17,7 +37,7 @@ class StepEvent:
     """A step begins (`resourcePreEvent`), has ended or told outputs (`resOutputsEvent`), or has failed."""
 
     kind: str
-    step: "Step"
+    step: StepFacts
     op: str
     planning: bool
 
@@ -170,8 +190,3 @@ def state_to_json(resource: Resource | None) -> Map | None:
     }
     found |= {"inputs": masked(resource.inputs), "outputs": masked(resource.outputs), "provider": resource.provider}
     return {**found, **({"initErrors": resource.init_errors} if resource.init_errors else {})}
-
-
-def is_default_provider(resource: Any) -> bool:
-    """Whether a resource is a provider that the engine made by itself, which is neither shown nor counted."""
-    return is_provider_type(resource.type) and name_of(resource.urn).startswith("default")

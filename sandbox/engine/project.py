@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from sandbox.engine.errors import EngineError
-from sandbox.engine.secrets import Secrets
+from sandbox.engine.state.secrets import Secrets
 from sandbox.engine.values import Map, secret
 from sandbox.yamlfile import read_yaml
 

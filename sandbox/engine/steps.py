@@ -4,16 +4,14 @@ They are Pulumi's (`pkg/resource/deploy/step.go`): a resource's registration bec
 """
 
 import re
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from sandbox.engine import values
-from sandbox.engine.providers import Diff, InitError, ProviderError, ReadResult, ResourceProvider
-from sandbox.engine.snapshot import SnapshotManager
-from sandbox.engine.state import STACK_TYPE, Resource, name_of, now, type_of
+from sandbox.engine.context import Context
+from sandbox.engine.provider import Diff, InitError, ProviderError, ReadResult, ResourceProvider
+from sandbox.engine.state.resources import STACK_TYPE, Resource, name_of, now, type_of
+from sandbox.engine.state.snapshot import SnapshotManager
 from sandbox.engine.values import UNKNOWN, Map
-
-if TYPE_CHECKING:
-    from sandbox.engine.deployment import Deployment
 
 
 class ProtectedError(ProviderError):
@@ -54,14 +52,14 @@ class Step:
         """The resource's URN."""
         return self.res.urn
 
-    def apply(self, d: "Deployment") -> None:
+    def apply(self, d: Context) -> None:
         """Do it.
 
         Raises:
             ProviderError: it could not be done (InitError: but the resource is there and belongs into the state).
         """
 
-    def completed(self, d: "Deployment") -> None:
+    def completed(self, d: Context) -> None:
         """Do what belongs to the end of a component, whose outputs have come."""
 
     def begin(self, snapshots: SnapshotManager) -> None:
@@ -73,7 +71,7 @@ class Step:
         """Note in the state how the step ended."""
         snapshots.end(self.res)
 
-    def provider(self, d: "Deployment") -> ResourceProvider:
+    def provider(self, d: Context) -> ResourceProvider:
         """The provider that the step's resource belongs to."""
         return d.provider_of(self.res)
 
@@ -90,7 +88,7 @@ class SameStep(Step):
         super().__init__(old or new.copy(), new)
         self.skipped, self.untargeted = skipped, untargeted
 
-    def apply(self, d: "Deployment") -> None:
+    def apply(self, d: Context) -> None:
         """Take over id and outputs; load the provider, if it is one."""
         assert self.old and self.new  # noqa: S101 (its kind of step has it)
         self.new.id, self.new.outputs = self.old.id, self.old.outputs
@@ -135,7 +133,7 @@ class CreateStep(Step):
         if old:
             self.op = "create-replacement"
 
-    def apply(self, d: "Deployment") -> None:
+    def apply(self, d: Context) -> None:
         """Call Create; the replaced one is deleted at the end of the deployment."""
         assert self.new  # noqa: S101 (its kind of step has it)
         d.hooks.run("BeforeCreate", None, self.new)
@@ -159,7 +157,7 @@ class CreateStep(Step):
         if new.custom:
             d.hooks.run_after("AfterCreate", None, new)
 
-    def completed(self, d: "Deployment") -> None:
+    def completed(self, d: Context) -> None:
         """Call the hooks of a component."""
         if self.new and not self.new.custom:
             d.hooks.run_after("AfterCreate", None, self.new)
@@ -190,7 +188,7 @@ class UpdateStep(Step):
         super().__init__(old, new, diff)
         self._ignore_changes = ignore_changes
 
-    def apply(self, d: "Deployment") -> None:
+    def apply(self, d: Context) -> None:
         """Call Update; one that fails half-way keeps the old inputs with the new outputs."""
         assert self.old and self.new  # noqa: S101 (its kind of step has it)
         self.new.id, self.new.created, self.new.modified = self.old.id, self.old.created, self.old.modified
@@ -209,7 +207,7 @@ class UpdateStep(Step):
         new.modified = now()
         d.hooks.run_after("AfterUpdate", old, new)
 
-    def completed(self, d: "Deployment") -> None:
+    def completed(self, d: Context) -> None:
         """Call the hooks of a component."""
         if self.new and not self.new.custom:
             d.hooks.run_after("AfterUpdate", self.old, self.new)
@@ -235,13 +233,13 @@ class DeleteStep(Step):
             else "delete"
         )
 
-    def apply(self, d: "Deployment") -> None:
+    def apply(self, d: Context) -> None:
         """Call Delete, unless the resource is only read, kept on purpose, or goes with another one."""
         old = self.res
         d.hooks.run("BeforeDelete", old, None)
         if not self._replacing and old.protect:
             raise ProtectedError(old.urn)
-        spared = old.external or old.retain_on_delete or old.deleted_with in d.generator.deletes
+        spared = old.external or old.retain_on_delete or d.is_deleted(old.deleted_with)
         if not d.dry_run and not spared and old.custom:
             provider = self.provider(d)
             d.hooks.repeated("delete", old, None, lambda: provider.delete(old))
@@ -282,7 +280,7 @@ class ReadStep(Step):
         if replacing:
             self.op = "read-replacement"
 
-    def apply(self, d: "Deployment") -> None:
+    def apply(self, d: Context) -> None:
         """Call Read, if the id is known."""
         assert self.new  # noqa: S101 (its kind of step has it)
         found = ReadResult(outputs={})
@@ -317,7 +315,7 @@ class ImportStep(Step):
         if original:
             self.op = "import-replacement"
 
-    def apply(self, d: "Deployment") -> None:
+    def apply(self, d: Context) -> None:
         """Call Read."""
         assert self.new  # noqa: S101 (its kind of step has it)
         found = self.provider(d).read(self.new.urn, self.new.import_id, None, None)
@@ -351,7 +349,7 @@ class RefreshStep(Step):
         super().__init__(old, old, logical=False)
         self.found = "same"
 
-    def apply(self, d: "Deployment") -> None:
+    def apply(self, d: Context) -> None:
         """Call Read and compare what is there with the state, as an update that sets it back would."""
         old = self.res
         if not old.custom or old.is_provider or old.pending_replacement:

@@ -9,8 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from sandbox.engine import snapshot, state
-from sandbox.engine.secrets import Secrets
+from sandbox import files
+from sandbox.engine.state import snapshot
+from sandbox.engine.state.secrets import Secrets
 from tests.engine.cloud import PROGRAM, Cloud
 from tests.engine.stage import PASSPHRASE, SALT, Stage, environment, load
 
@@ -116,7 +117,7 @@ def _run(work: Path, program: str, words: tuple[str, ...], point: Point, writes:
 
 
 def _kill_in_writes(point: Point) -> None:
-    log, write = snapshot.SnapshotManager._log, state.write_atomically
+    log, write = snapshot.SnapshotManager._log, files.write_atomically
 
     def logged(self: snapshot.SnapshotManager, entry: dict[str, Any], flush: bool = False) -> None:
         point()
@@ -128,13 +129,13 @@ def _kill_in_writes(point: Point) -> None:
         self._journal.seek(self._journal.tell() - len(begun))  # … and then, if all goes on, whole
         log(self, entry, flush=True)
 
-    def written(path: Path, text: str) -> None:
+    def written(path: Path, content: bytes) -> None:
         point()
-        write(path, text)
+        write(path, content)
         point()
 
     snapshot.SnapshotManager._log = logged  # type: ignore[method-assign]
-    state.write_atomically = written
+    files.write_atomically = written
 
 
 def up_on_a_full_disk(work: Path, program: str, said: Path) -> None:

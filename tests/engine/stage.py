@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 from sandbox.engine import main
-from sandbox.engine.secrets import Secrets
+from sandbox.engine.state.secrets import Secrets
 
 TRACES = Path(__file__).parent / "traces"
 PASSPHRASE = "x"

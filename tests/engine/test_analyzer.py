@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from sandbox.engine.carry_out.policies import Analyzer
+from sandbox.engine.carry_out.providers.plugins import PluginProcess
 from sandbox.engine.errors import EngineError
-from sandbox.engine.plugins import PluginProcess
-from sandbox.engine.policies import Analyzer
 
 PACK = """
 import os, pathlib
@@ -63,7 +63,7 @@ def test_a_refused_configuration_leaves_no_process(pack: Path) -> None:
 
 def test_a_pack_ends_with_its_engine_however_that_ends(pack: Path) -> None:
     start = (
-        "import sys, time; from pathlib import Path; from sandbox.engine.policies import Analyzer\n"
+        "import sys, time; from pathlib import Path; from sandbox.engine.carry_out.policies import Analyzer\n"
         "analyzer = Analyzer(Path(sys.argv[1]), {}, {}); print('started', flush=True); time.sleep(60)"
     )
     engine = subprocess.Popen(

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.engine import display
-from sandbox.engine.deployment import Options
-from sandbox.engine.run import Workspace
-from sandbox.engine.state import Resource
+from sandbox.engine.context import Options
+from sandbox.engine.show import choose, display, tree
+from sandbox.engine.state.resources import Resource
 from sandbox.engine.steps import CreateStep
+from sandbox.engine.workspace import Workspace
 from tests.engine.stage import TRACES, Run, Stage, load
 
 PROGRAM = f"""
@@ -226,7 +226,8 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[Terminal]:
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "120")
     monkeypatch.setenv("LINES", "20")
-    monkeypatch.setattr(display, "sys", type("Sys", (), {"stdout": screen, "stderr": screen}))
+    for module in (choose, display):
+        monkeypatch.setattr(module, "sys", type("Sys", (), {"stdout": screen, "stderr": screen}))
     yield screen
 
 
@@ -278,12 +279,12 @@ def test_what_is_shown_of_a_large_tree_is_a_tree(parents: list[int], states: lis
     args = Namespace(kind="up", show_sames=False, suppress_outputs=False, color="never")
     project = Workspace.__new__(Workspace)
     project.stack, project.packs = cast("Any", Namespace(name="dev", project="p")), ()
-    tree = display.Tree(args, project, Options())
-    kept = tree._fitting(rows, set(rows), room)
+    live = tree.Tree(args, project, Options())
+    kept = live._fitting(rows, set(rows), room)
     assert len(kept) <= room
     assert all(rows[urn].step.res.parent in {"", *kept} for urn in kept), "no row hangs in the air"
     assert len(kept) == len(rows) or room < len(rows)
-    shown = [row for _, row in tree._tree(rows, kept)]
+    shown = [row for _, row in live._tree(rows, kept)]
     assert sorted(row.step.urn for row in shown) == sorted(kept)
     tops = [urn for urn in rows if rows[urn].failed and not rows[urn].step.res.parent]
     assert len(kept.intersection(tops)) == min(len(tops), room) or any(rows[urn].failed for urn in kept - set(tops))

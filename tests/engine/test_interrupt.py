@@ -18,17 +18,18 @@ from tests.engine.stage import Stage
 ENGINE = """
 import os, signal, sys, time
 from pathlib import Path
-from sandbox.engine import display, main
+from sandbox.engine import main
+from sandbox.engine.show import lines
 from tests.engine.cloud import Cloud
 
 work = Path(sys.argv[1])
 
 if os.environ.get("AGAIN"):  # the second comes as soon as the first is told
-    say = display.Lines.say
+    say = lines.Lines.say
     def again(self, text):
         say(self, text)
         os.kill(os.getpid(), signal.SIGINT)
-    display.Lines.say = again
+    lines.Lines.say = again
 
 def hook(when, method):
     if (when, method) == ("before", "Create") and os.environ.get("REFUSE"):

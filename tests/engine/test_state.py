@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sandbox.engine.errors import EngineError
-from sandbox.engine.secrets import Secrets
-from sandbox.engine.state import Backend, Codec
+from sandbox.engine.state.backend import Backend
+from sandbox.engine.state.checkpoint import Codec
+from sandbox.engine.state.secrets import Secrets
 from sandbox.engine.values import SECRET, SIG
 from tests.engine.stage import PASSPHRASE, SALT, TRACES, Stage, environment, load
 

@@ -11,8 +11,11 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from sandbox.engine import providers, snapshot, state
-from sandbox.engine.state import name_of
+from sandbox import files
+from sandbox.engine.carry_out.providers.instance import Provider
+from sandbox.engine.state import snapshot
+from sandbox.engine.state.backend import Stack
+from sandbox.engine.state.resources import name_of
 
 
 def pass_by(directory: Path, kill: int = -1, record: str = "") -> None:
@@ -77,12 +80,12 @@ def _says(entry: dict[str, Any]) -> str:
 
 def _watch(point: _Point) -> None:
     call, log, write, unlock = (
-        providers.Provider.call, snapshot.SnapshotManager._log, state.write_atomically, state.Stack.unlock,
+        Provider.call, snapshot.SnapshotManager._log, files.write_atomically, Stack.unlock,
     )  # fmt: skip
 
     one_at_a_time = threading.RLock()
 
-    def called(self: providers.Provider, method: str, request: Any) -> Any:
+    def called(self: Provider, method: str, request: Any) -> Any:
         with one_at_a_time:
             urn = getattr(request, "urn", "")
             of = name_of(urn) if urn else getattr(request, "tok", "")
@@ -104,23 +107,23 @@ def _watch(point: _Point) -> None:
             self._journal.truncate()
             log(self, entry, flush)
 
-    def written(path: Path, text: str) -> None:
+    def written(path: Path, content: bytes) -> None:
         with one_at_a_time:
             point(f"before {path.suffix}")
             begun = path.with_name(f".{path.name}.{os.getpid()}.tmp")  # as the write does it: another file, renamed
             path.parent.mkdir(parents=True, exist_ok=True)
-            begun.write_text(text[: len(text) // 2])
+            begun.write_bytes(content[: len(content) // 2])
             point(f"in {path.suffix}")
             begun.unlink()
-            write(path, text)
+            write(path, content)
             point(f"after {path.suffix}")
 
-    def unlocked(self: state.Stack) -> None:
+    def unlocked(self: Stack) -> None:
         with one_at_a_time:
             point("before unlock")
             unlock(self)
 
-    providers.Provider.call = called  # type: ignore[method-assign]
+    Provider.call = called  # type: ignore[method-assign]
     snapshot.SnapshotManager._log = logged  # type: ignore[method-assign]
-    state.write_atomically = written
-    state.Stack.unlock = unlocked  # type: ignore[method-assign]
+    files.write_atomically = written
+    Stack.unlock = unlocked  # type: ignore[method-assign]

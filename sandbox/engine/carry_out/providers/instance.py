@@ -2,13 +2,8 @@
 
 import contextlib
 import json
-import os
 import random
-import shutil
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, NoReturn, Protocol
+from typing import Any, NoReturn
 
 import grpc
 from google.protobuf import empty_pb2
@@ -18,88 +13,12 @@ from pulumi.runtime import proto
 from pulumi.runtime.proto import provider_pb2_grpc
 
 from sandbox.engine import values
-from sandbox.engine.errors import EngineError
-from sandbox.engine.plugins import AttachedPlugin, PluginProcess
-from sandbox.engine.state import Resource, name_of, type_of
+from sandbox.engine.carry_out.providers.plugins import PluginProcess
+from sandbox.engine.provider import Diff, DiffUnavailableError, Failures, InitError, ProviderError, ReadResult, visible
+from sandbox.engine.state.resources import Resource, name_of, type_of
 from sandbox.engine.values import Map, from_struct, to_struct
 
-Factory = Callable[[], provider_pb2_grpc.ResourceProviderServicer]
-INTERNAL = "__internal"  # what a provider resource's inputs hold for the engine alone
 _CANCEL_SECONDS = 5  # within which a provider must take the request to give up what it is doing
-
-
-class ProviderError(Exception):
-    """A provider refused or failed; the text is its own."""
-
-
-class InitError(ProviderError):
-    """A provider made or changed a resource, which then did not become ready: its state is kept, with the reasons."""
-
-    def __init__(self, detail: proto.ErrorResourceInitFailed) -> None:
-        reasons = list(detail.reasons)
-        lines = "".join(f"\n\t* {reason}" for reason in reasons)
-        super().__init__(f"{len(reasons)} error{'s' * (len(reasons) != 1)} occurred:{lines}\n\n")
-        self.id, self.reasons = detail.id, reasons
-        self.outputs = from_struct(detail.properties)
-        self.inputs = from_struct(detail.inputs) if detail.HasField("inputs") else None
-
-
-class DiffUnavailableError(Exception):
-    """The provider cannot compare yet, since its own configuration is not known."""
-
-
-@dataclass
-class Diff:
-    """A provider's answer to what has to happen to a resource."""
-
-    some: bool | None = False  # None: the provider does not know
-    replace_keys: list[str] = field(default_factory=list)
-    changed_keys: list[str] = field(default_factory=list)
-    detailed: dict[str, Map] | None = None  # path -> {"diffKind", "inputDiff"}
-    delete_before_replace: bool = False
-
-    @property
-    def replaces(self) -> bool:
-        """Whether the resource must be replaced."""
-        return bool(self.replace_keys) or any(d["diffKind"].endswith("replace") for d in (self.detailed or {}).values())
-
-
-@dataclass
-class ReadResult:
-    """What a provider found: no `outputs` if there is no such resource, no `inputs` if it cannot tell them."""
-
-    id: str = ""
-    inputs: Map | None = None
-    outputs: Map | None = None
-    init_errors: list[str] = field(default_factory=list)
-
-
-Failures = list[tuple[str, str]]  # of a check: property (or ""), reason
-
-
-class ResourceProvider(Protocol):
-    """What steps and generator need of a provider."""
-
-    def check(self, urn: str, olds: Map | None, news: Map, preview: bool) -> tuple[Map, Failures]:
-        """Validate inputs and fill in defaults."""
-
-    def diff(self, urn: str, old: Resource, news: Map, ignore_changes: list[str], preview: bool) -> Diff:
-        """Compare a resource with new inputs."""
-
-    def create(self, new: Resource, preview: bool) -> tuple[str, Map]:
-        """Make a resource: its id (empty in a preview) and outputs."""
-
-    def update(self, old: Resource, new: Resource, ignore_changes: list[str], preview: bool) -> Map:
-        """Change a resource: its new outputs."""
-
-    def delete(self, old: Resource) -> None:
-        """Delete a resource."""
-
-    def read(self, urn: str, id_: str, inputs: Map | None, state: Map | None) -> ReadResult:
-        """Find out what a resource is like."""
-
-    def invoke(self, token: str, args: Map, preview: bool) -> tuple[Map, Failures]:
-        """Call a function."""
 
 
 class _AbortError(Exception):
@@ -139,7 +58,7 @@ def _error(details: str, trailing: Any) -> ProviderError:
 class Provider:
     """One provider instance, in process (`servicer`) or as a plugin process (`stub`)."""
 
-    def __init__(self, package: str, servicer: Any = None, process: "PluginProcess | None" = None) -> None:
+    def __init__(self, package: str, servicer: Any = None, process: PluginProcess | None = None) -> None:
         self.package = package
         self._servicer = servicer
         self._process = process
@@ -394,77 +313,3 @@ def _diff(reply: proto.DiffResponse) -> Diff:
         detailed if reply.hasDetailedDiff else None,
         reply.deleteBeforeReplace,
     )
-
-
-def visible(inputs: Map) -> Map:
-    """A provider resource's inputs without what is the engine's alone."""
-    return {k: v for k, v in inputs.items() if k != INTERNAL}
-
-
-class Host:
-    """Loads providers: the caller's in-process ones first, then plugins where Pulumi looks for them."""
-
-    def __init__(self, factories: Mapping[str, Factory], paths: Mapping[str, str], directory: Path) -> None:
-        """Takes the in-process providers, the plugin paths of Pulumi.yaml, and the project's directory."""
-        self._factories = factories
-        self._paths = paths
-        self._directory = directory
-        self.running: list[Provider] = []
-
-    def load(self, package: str, version: str) -> Provider:
-        """A new instance of a package's provider.
-
-        Raises:
-            EngineError: there is no such plugin here.
-        """
-        if package in self._factories:
-            provider = Provider(package, servicer=self._factories[package]())
-        elif attach := self._attached(package):
-            provider = Provider(package, process=attach)
-        else:
-            provider = Provider(package, process=PluginProcess([self._find(package, version)], self._directory))
-        self.running.append(provider)
-        with contextlib.suppress(ProviderError):  # older providers know no handshake
-            provider.call(
-                "Handshake",
-                proto.ProviderHandshakeRequest(root_directory=str(self._directory), configure_with_urn=True),
-            )
-        return provider
-
-    def close(self) -> None:
-        """End every provider that was loaded."""
-        while self.running:
-            self.running.pop().close()
-
-    def _attached(self, package: str) -> PluginProcess | None:
-        for entry in os.environ.get("PULUMI_DEBUG_PROVIDERS", "").split(","):
-            name, _, port = entry.strip().partition(":")
-            if name == package:
-                return AttachedPlugin(int(port))
-        return None
-
-    def _find(self, package: str, version: str) -> str:
-        name = f"pulumi-resource-{package}"
-        home = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
-        places = []
-        if package in self._paths:
-            given = self._directory / self._paths[package]
-            places.append(given / name if given.is_dir() else given)
-        elif on_path := shutil.which(name):
-            places.append(Path(on_path))
-        else:
-            folder = home / "plugins"
-            places += (
-                [folder / f"resource-{package}-v{version}" / name]
-                if version
-                else sorted(folder.glob(f"resource-{package}-v*/{name}"), reverse=True)
-            )
-        for place in places:
-            if place.is_file():
-                return str(place)
-        looked = " nor ".join(str(p) for p in places) or str(home / "plugins")
-        raise EngineError(
-            f"no resource plugin '{name}-v{version or '?'}' found: neither in process, on PATH nor at {looked}. "
-            "The embedded engine downloads no plugins: put one there, "
-            "or name its path in Pulumi.yaml under plugins.providers"
-        )

@@ -4,9 +4,10 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from sandbox.engine.providers import INTERNAL
-from sandbox.engine.state import Codec, Resource
-from sandbox.engine.steps import Step
+from sandbox.engine.events import StepFacts
+from sandbox.engine.provider import INTERNAL
+from sandbox.engine.state.checkpoint import Codec
+from sandbox.engine.state.resources import Resource
 from sandbox.engine.values import SIG, UNKNOWN, Map, masked, parse_path, plain
 
 _SIGNS = {"add": "+", "delete": "-", "update": "~"}
@@ -63,7 +64,7 @@ def outputs(old: Map | None, new: Map) -> Iterator[str]:
             yield from _changed("  ", key, masked(old[key]), masked(new[key]))
 
 
-def block(prefix: str, op: str, step: Step, depth: int) -> Iterator[str]:
+def block(prefix: str, op: str, step: StepFacts, depth: int) -> Iterator[str]:
     """A step in full: what it is about, and every property that is set, changes or goes."""
     indent = "    " * depth
     resource = step.res

@@ -11,13 +11,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from sandbox.engine.carry_out.policies import load_config
 from sandbox.engine.errors import EngineError, UsageError
-from sandbox.engine.policies import load_config
 from sandbox.engine.project import Config, Project
-from sandbox.engine.providers import Factory
-from sandbox.engine.run import Workspace
-from sandbox.engine.secrets import Secrets
-from sandbox.engine.state import Backend, write_atomically
+from sandbox.engine.provider import Factory
+from sandbox.engine.state.backend import Backend
+from sandbox.engine.state.files import write_file
+from sandbox.engine.state.secrets import Secrets
+from sandbox.engine.workspace import Workspace
 
 _STACK_NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 
@@ -62,7 +63,7 @@ def selected(project: Project) -> str:
 
 def select(project: Project, stack: str) -> None:
     """Remember the stack (or, empty, that none is selected)."""
-    write_atomically(_selection(project), json.dumps({"stack": stack} if stack else {}))
+    write_file(_selection(project), json.dumps({"stack": stack} if stack else {}))
 
 
 def _stack_name(args: argparse.Namespace, project: Project, backend: Backend) -> str:

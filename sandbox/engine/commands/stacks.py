@@ -10,14 +10,16 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from sandbox.engine import snapshot
-from sandbox.engine.display import print_json
-from sandbox.engine.errors import EngineError, UsageError
-from sandbox.engine.generator import Graph
-from sandbox.engine.run import Workspace, stack_outputs
-from sandbox.engine.selection import confirmed, existing, project_of, say, select, selected, workspace_of
-from sandbox.engine.state import STACK_TYPE, Checkpoint, Codec, Resource, refuse_version, version_of, write_atomically
+from sandbox.engine.carry_out.operate import stack_outputs
+from sandbox.engine.commands.selection import confirmed, existing, project_of, say, select, selected, workspace_of
+from sandbox.engine.errors import EngineError
+from sandbox.engine.show.documents import print_json
+from sandbox.engine.state import snapshot
+from sandbox.engine.state.checkpoint import Codec, refuse_version, version_of
+from sandbox.engine.state.files import write_file
+from sandbox.engine.state.resources import STACK_TYPE, Resource
 from sandbox.engine.values import Map, masked, plain
+from sandbox.engine.workspace import Workspace
 
 Row = tuple[tuple[str, str], list[str]]
 _DAY = 86_400
@@ -146,7 +148,7 @@ def export(args: argparse.Namespace, *_: object) -> int:
     deployment = Codec(secrets, args.show_secrets).dump_deployment(checkpoint)
     text = json.dumps({**version_of(deployment), "deployment": deployment}, indent=4, ensure_ascii=False) + "\n"
     if args.file:
-        write_atomically(args.file, text)
+        write_file(args.file, text)
     else:
         sys.stdout.write(text)
     return 0
@@ -230,7 +232,7 @@ def remove(args: argparse.Namespace, *_: object) -> int:
     args.stack = args.name or args.stack
     workspace = existing(args)
     stack = workspace.stack
-    with _locked(workspace):
+    with locked(workspace):
         if stack.exists() and snapshot.load(stack)[0].resources and not args.force:
             raise EngineError(
                 f"'{stack.name}' still has resources; removal rejected. Possible actions:\n"
@@ -251,78 +253,10 @@ def remove(args: argparse.Namespace, *_: object) -> int:
 
 
 @contextlib.contextmanager
-def _locked(workspace: Workspace) -> Iterator[None]:
+def locked(workspace: Workspace) -> Iterator[None]:
+    """Hold the stack\'s lock."""
     workspace.stack.lock()
     try:
         yield
     finally:
         workspace.stack.unlock()
-
-
-@contextlib.contextmanager
-def _edited(workspace: Workspace) -> Iterator[Checkpoint]:
-    """The state, to be changed and then stored."""
-    with _locked(workspace):
-        checkpoint, secrets = snapshot.load(workspace.stack, workspace.config.salt)
-        yield checkpoint
-        workspace.stack.write(Codec(secrets).dump_deployment(checkpoint))
-
-
-def _found(checkpoint: Checkpoint, urn: str) -> Resource:
-    """The one resource of a URN.
-
-    Raises:
-        EngineError: there is none, or more than one.
-    """
-    found = [r for r in checkpoint.resources if r.urn == urn]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise EngineError(
-            f"{urn} is {len(found)} resources: one waits for its deletion. Run `pulumi up` first, which ends that"
-        )
-    near = difflib.get_close_matches(urn, [r.urn for r in checkpoint.resources], 3, 0.5)
-    meant = "".join(f"\n  {other}" for other in near)
-    raise EngineError(
-        f'No such resource "{urn}" exists in the current state{f"{chr(10)}Did you mean:{meant}" if near else ""}\n'
-        "`pulumi stack export` shows the URNs that are there"
-    )
-
-
-def delete(args: argparse.Namespace, *_: object) -> int:
-    """`pulumi state delete`: what is forgotten stays in the cloud."""
-    workspace = existing(args)
-    question = "This command will edit your stack's state directly. Confirm?"
-    with _edited(workspace) as checkpoint:
-        gone = [_found(checkpoint, args.urn)]
-        dependents = Graph(checkpoint.resources).dependents(gone[0], with_children=True)
-        if dependents and not args.target_dependents:
-            raise EngineError(
-                f"{args.urn} can't be safely deleted because the following resources depend on it:"
-                + "".join(f'\n * "{r.name}" ({r.urn})' for r in dependents)
-                + "\n\nDelete those resources first or pass --target-dependents."
-            )
-        gone += dependents
-        for resource in gone:
-            if resource.protect and not args.force:
-                raise EngineError(
-                    f"{resource.urn} can't be safely deleted because it is protected. "
-                    "Re-run this command with --force to force deletion"
-                )
-        if not confirmed(args, question):
-            return 1
-        checkpoint.resources = [r for r in checkpoint.resources if r not in gone]
-    say("Resource deleted" if len(gone) == 1 else f"{len(gone)} resources deleted")
-    return 0
-
-
-def protect(args: argparse.Namespace, *_: object) -> int:
-    """`pulumi state protect` and `unprotect`, until the program says otherwise."""
-    if bool(args.urn) == args.all:
-        raise UsageError(f"`pulumi state {args.word}` needs the URNs of resources, or --all")
-    with _edited(existing(args)) as checkpoint:
-        chosen = checkpoint.resources if args.all else [_found(checkpoint, urn) for urn in args.urn]
-        for resource in chosen:
-            resource.protect = args.word == "protect"
-    say(f"{'All' if args.all else len(chosen)} resources {args.word}ed")
-    return 0

@@ -1,7 +1,7 @@
 """Reads the state anew from the providers (`pulumi refresh`, `up --refresh`)."""
 
-from sandbox.engine.deployment import Deployment
-from sandbox.engine.state import Resource
+from sandbox.engine.carry_out.deployment import Deployment
+from sandbox.engine.state.resources import Resource
 from sandbox.engine.steps import RefreshStep
 
 

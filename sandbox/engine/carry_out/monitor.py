@@ -17,14 +17,15 @@ from google.protobuf.struct_pb2 import Struct
 from pulumi.runtime.proto import alias_pb2, callback_pb2, callback_pb2_grpc, engine_pb2, resource_pb2
 
 from sandbox.engine import values
-from sandbox.engine.deployment import CancelledError, Deployment, Result
-from sandbox.engine.errors import EngineError
+from sandbox.engine.carry_out.deployment import Deployment, Result
+from sandbox.engine.carry_out.hooks import Start, bindings
+from sandbox.engine.carry_out.providers.plugins import CHANNEL_OPTIONS
+from sandbox.engine.errors import BailError, CancelledError, EngineError
 from sandbox.engine.events import Diagnostic
-from sandbox.engine.generator import Alias, BailError, Goal
-from sandbox.engine.hooks import Start, bindings
-from sandbox.engine.plugins import CHANNEL_OPTIONS
-from sandbox.engine.providers import INTERNAL, ProviderError
-from sandbox.engine.state import ORGANIZATION, is_provider_type
+from sandbox.engine.goals import Alias, Goal
+from sandbox.engine.provider import INTERNAL, ProviderError
+from sandbox.engine.state.backend import ORGANIZATION
+from sandbox.engine.state.resources import is_provider_type
 from sandbox.engine.values import from_struct, to_struct
 
 _Register = resource_pb2.RegisterResourceRequest

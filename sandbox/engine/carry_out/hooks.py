@@ -7,18 +7,16 @@ to resources, whose state keeps the names; the engine asks the program's own cal
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import grpc
 from pulumi.runtime.proto import resource_pb2
 
+from sandbox.engine.context import Context
 from sandbox.engine.errors import EngineError
-from sandbox.engine.providers import InitError, ProviderError
-from sandbox.engine.state import Resource
+from sandbox.engine.provider import InitError, ProviderError
+from sandbox.engine.state.resources import Resource
 from sandbox.engine.values import Map, to_struct
-
-if TYPE_CHECKING:
-    from sandbox.engine.deployment import Deployment
 
 BINDINGS = {  # as the state names them -> as the protocol does
     "BeforeCreate": "before_create",
@@ -56,7 +54,7 @@ def bindings(sent: resource_pb2.RegisterResourceRequest.ResourceHooksBinding) ->
 class Hooks:
     """The hooks that the program has registered in this operation."""
 
-    def __init__(self, deployment: "Deployment") -> None:
+    def __init__(self, deployment: Context) -> None:
         self._d = deployment
         self._resource: dict[str, _Hook] = {}
         self._error: dict[str, _Hook] = {}

@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any, Self, TextIO
 
 from sandbox.engine.errors import EngineError
-from sandbox.engine.secrets import Secrets
-from sandbox.engine.state import Checkpoint, Codec, Resource, Stack, make_urn, name_of, salt_of, type_of
+from sandbox.engine.state.backend import Stack
+from sandbox.engine.state.checkpoint import Checkpoint, Codec, salt_of
+from sandbox.engine.state.resources import Resource, make_urn, name_of, type_of
+from sandbox.engine.state.secrets import Secrets
 from sandbox.engine.values import Map
 
 

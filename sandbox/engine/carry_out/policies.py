@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable
 from concurrent import futures
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import grpc
 from google.protobuf import empty_pb2
@@ -19,16 +19,14 @@ from pulumi.runtime import proto
 from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc, engine_pb2_grpc
 
 from sandbox.engine import values
+from sandbox.engine.carry_out.providers.plugins import PluginProcess
+from sandbox.engine.context import Context
 from sandbox.engine.errors import EngineError
 from sandbox.engine.events import Remediation, Violation
-from sandbox.engine.plugins import PluginProcess
+from sandbox.engine.goals import Goal
 from sandbox.engine.project import load_yaml
-from sandbox.engine.state import STACK_TYPE, Resource
+from sandbox.engine.state.resources import STACK_TYPE, Resource
 from sandbox.engine.values import Map, from_struct, to_struct
-
-if TYPE_CHECKING:
-    from sandbox.engine.deployment import Deployment
-    from sandbox.engine.generator import Goal
 
 LEVELS = ("advisory", "mandatory", "disabled", "remediate")  # by number, as on the wire
 # What `python -m pulumi.policy` runs; its standard input is closed when the engine is gone, however that ended.
@@ -114,7 +112,7 @@ class Analyzer:
                 f"policy pack {self.directory.name}: {' '.join(self._log.lines)} {e.details()}".replace("  ", " ")
             ) from None
 
-    def remediate(self, new: Resource, goal: "Goal", d: "Deployment") -> None:
+    def remediate(self, new: Resource, goal: Goal, d: Context) -> None:
         """Let the pack rewrite a resource's inputs, in place."""
         for found in self._call("Remediate", self._request(new, goal, d)).remediations:
             if found.diagnostic:
@@ -124,11 +122,11 @@ class Analyzer:
             d.emit(Remediation(new.urn, found.policyName, self.name, self.version, new.inputs, after))
             new.inputs = after
 
-    def analyze(self, new: Resource, goal: "Goal", d: "Deployment") -> bool:
+    def analyze(self, new: Resource, goal: Goal, d: Context) -> bool:
         """Let the pack look at a resource; True if it breaks a mandatory rule."""
         return self._tell(self._call("Analyze", self._request(new, goal, d)).diagnostics, new.urn, d)
 
-    def analyze_stack(self, resources: Iterable[Resource], d: "Deployment") -> bool:
+    def analyze_stack(self, resources: Iterable[Resource], d: Context) -> bool:
         """Let the pack look at the whole stack; True if it breaks a mandatory rule."""
         request = proto.AnalyzeStackRequest()
         for r in resources:
@@ -148,7 +146,7 @@ class Analyzer:
         stack = next((r.urn for r in d.news.values() if r.type == STACK_TYPE), "")
         return self._tell(self._call("AnalyzeStack", request).diagnostics, stack, d)
 
-    def _tell(self, diagnostics: Iterable[Any], urn: str, d: "Deployment") -> bool:
+    def _tell(self, diagnostics: Iterable[Any], urn: str, d: Context) -> bool:
         mandatory = False
         for found in diagnostics:
             level = LEVELS[found.enforcementLevel]
@@ -157,7 +155,7 @@ class Analyzer:
             d.emit(Violation(found.urn or urn, found.policyName, self.name, self.version, level, found.message))
         return mandatory
 
-    def _request(self, new: Resource, goal: "Goal", d: "Deployment") -> Any:
+    def _request(self, new: Resource, goal: Goal, d: Context) -> Any:
         return proto.AnalyzeRequest(
             type=new.type,
             properties=to_struct(new.inputs),
@@ -167,7 +165,7 @@ class Analyzer:
             provider=self._provider(new, d),
         )
 
-    def _provider(self, resource: Resource, d: "Deployment") -> Any:
+    def _provider(self, resource: Resource, d: Context) -> Any:
         urn = resource.provider.rpartition("::")[0]
         found = d.provider_states.get(urn) or d.olds.get(urn)
         if not found:
@@ -177,7 +175,7 @@ class Analyzer:
         )
 
 
-def _options(resource: Resource, goal: "Goal | None") -> Any:
+def _options(resource: Resource, goal: Goal | None) -> Any:
     before = goal.delete_before_replace if goal else None
     return proto.AnalyzerResourceOptions(
         protect=resource.protect,

@@ -1,9 +1,9 @@
 """Takes a resource that exists into the state (`pulumi import TYPE NAME ID`), as the provider reads it."""
 
-from sandbox.engine.deployment import Adoption, Deployment
+from sandbox.engine.carry_out.deployment import Deployment
+from sandbox.engine.context import Adoption
 from sandbox.engine.errors import EngineError
-from sandbox.engine.events import is_default_provider
-from sandbox.engine.state import Resource, make_urn
+from sandbox.engine.state.resources import Resource, is_default_provider, make_urn
 from sandbox.engine.steps import ImportStep
 
 

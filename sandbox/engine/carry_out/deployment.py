@@ -4,30 +4,34 @@ Registrations come from the program's worker threads. Each takes the generator's
 slot to do it: at most `parallel` chains of steps run at once.
 """
 
+import contextlib
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from sandbox.engine import values
-from sandbox.engine.errors import EngineError
-from sandbox.engine.events import Diagnostic, Event, Sink, StepEvent, Summary, is_default_provider
-from sandbox.engine.generator import BailError, Generator, Goal, Graph
-from sandbox.engine.hooks import Hooks
-from sandbox.engine.providers import Host, InitError, ProviderError, ResourceProvider
-from sandbox.engine.registry import Builtins, Registry
-from sandbox.engine.snapshot import SnapshotManager
-from sandbox.engine.state import Resource, Stack, make_urn
+from sandbox.engine.carry_out.hooks import Hooks
+from sandbox.engine.carry_out.policies import Analyzer
+from sandbox.engine.carry_out.providers.builtins import Builtins
+from sandbox.engine.carry_out.providers.host import Host
+from sandbox.engine.carry_out.providers.registry import Registry
+from sandbox.engine.context import Options
+from sandbox.engine.decide.generator import Generator
+from sandbox.engine.errors import BailError, CancelledError, EngineError
+from sandbox.engine.events import Diagnostic, Event, Sink, StepEvent, Summary
+from sandbox.engine.goals import Goal
+from sandbox.engine.provider import InitError, ProviderError, ResourceProvider
+from sandbox.engine.state.backend import Stack
+from sandbox.engine.state.graph import Graph
+from sandbox.engine.state.resources import Resource, is_default_provider, make_urn
+from sandbox.engine.state.snapshot import SnapshotManager
 from sandbox.engine.steps import DeleteStep, ImportStep, ProtectedError, ReadStep, RefreshStep, SameStep, Step
 from sandbox.engine.values import Map
-
-if TYPE_CHECKING:
-    from sandbox.engine.policies import Analyzer
 
 PENDING_WARNING = (
     "These resources are in an unknown state because the Pulumi CLI was interrupted while waiting for changes to these "
@@ -38,43 +42,6 @@ PENDING_WARNING = (
     "if there are any.\n\nNote that pending CREATE operations stay until you clear them with "
     "`pulumi refresh --clear-pending-creates`."
 )
-
-
-class CancelledError(Exception):
-    """The operation is ending: nothing more is begun. The program's SDK sees a monitor that has shut down."""
-
-
-@dataclass(frozen=True)
-class Adoption:
-    """A resource that exists and is to belong to the stack.
-
-    `parent` and `provider` are URNs; empty: the stack itself, the package's default provider.
-    """
-
-    type: str
-    name: str
-    id: str
-    parent: str = ""
-    provider: str = ""
-    protect: bool = True
-
-
-@dataclass
-class Options:
-    """What the user asked for."""
-
-    dry_run: bool = False
-    parallel: int = 16
-    targets: Sequence[str] = ()
-    target_dependents: bool = False
-    continue_on_error: bool = False
-    refresh: bool = False
-    only_refresh: bool = False
-    exclude_protected: bool = False
-    run_program: bool = False  # in a destroy
-    clear_pending_creates: bool = False
-    import_pending_creates: Mapping[str, str] = field(default_factory=dict)  # URN -> id of what was made after all
-    adoption: Adoption | None = None  # what `pulumi import` takes into the state
 
 
 @dataclass
@@ -98,7 +65,7 @@ class Deployment:
     host: Host
     outputs_of: Callable[[str], Map | None]
     config: dict[str, Map] = field(default_factory=dict)  # package -> its settings, secrets marked
-    analyzers: Sequence["Analyzer"] = ()
+    analyzers: Sequence[Analyzer] = ()
     snapshots: SnapshotManager | None = None
     root: Path = field(default_factory=Path)
 
@@ -133,6 +100,20 @@ class Deployment:
     def dry_run(self) -> bool:
         """Whether this is a preview."""
         return self.options.dry_run
+
+    @property
+    def project(self) -> str:
+        """The project's name."""
+        return self.stack.project
+
+    @property
+    def stack_name(self) -> str:
+        """The stack's name."""
+        return self.stack.name
+
+    def is_deleted(self, urn: str) -> bool:
+        """Whether the operation deletes the resource of this URN."""
+        return urn in self.generator.decisions.deletes
 
     def rebase(self, resources: list[Resource]) -> None:
         """Start from this state."""
@@ -194,7 +175,7 @@ class Deployment:
             analyzer.remediate(new, goal, self)
         for analyzer in self.analyzers:
             violated = analyzer.analyze(new, goal, self) or violated
-        self.generator.failed = self.generator.failed or violated
+        self.generator.decisions.failed = self.generator.decisions.failed or violated
         return violated and not self.dry_run
 
     # ---- the end
@@ -378,7 +359,28 @@ class Deployment:
 
     # ---- deletes
 
-    def delete_rest(self) -> None:
+    def settle(self) -> None:
+        """Delete what the program has not registered: once, and if possible while it still answers for its hooks."""
+        if self.settled:
+            return
+        self.settled = True
+        if not self._targets_exist():
+            self.bailed = True
+        elif not self.cancelled:
+            with contextlib.suppress(BailError):
+                self._delete_rest()
+
+    def _targets_exist(self) -> bool:
+        known = self.generator.decisions.urns | {r.urn for r in self.prev}
+        missing = [urn for urn in self.options.targets if urn not in known]
+        for urn in missing:
+            self.error(
+                f"Target '{urn}' could not be found in the stack; `pulumi stack export` shows the URNs that are there",
+                "",
+            )
+        return not missing
+
+    def _delete_rest(self) -> None:
         """Delete what the program no longer has, layer by layer, except what a failed step still needs.
 
         Raises:

@@ -9,13 +9,13 @@ from typing import Any
 
 import yaml
 
-from sandbox.engine import snapshot
-from sandbox.engine.display import print_json
+from sandbox.engine.commands.selection import say, workspace_of
 from sandbox.engine.errors import EngineError
 from sandbox.engine.project import Config, Project, load_yaml
-from sandbox.engine.secrets import Secrets
-from sandbox.engine.selection import say, workspace_of
-from sandbox.engine.state import write_atomically
+from sandbox.engine.show.documents import print_json
+from sandbox.engine.state import snapshot
+from sandbox.engine.state.files import write_file
+from sandbox.engine.state.secrets import Secrets
 from sandbox.engine.values import Path_, parse_path
 
 
@@ -87,7 +87,7 @@ def set_(args: argparse.Namespace, *_: object) -> int:
         value = _typed(value)
     if path[1:]:
         value = _placed((load_yaml(file).get("config") or {}).get(key) if file.exists() else None, path[1:], value)
-    write_atomically(file, _with(text, key, value, workspace.project, file))
+    write_file(file, _with(text, key, value, workspace.project, file))
     return 0
 
 
@@ -97,7 +97,7 @@ def remove(args: argparse.Namespace, *_: object) -> int:
     file = args.config_file or workspace.project.directory / f"Pulumi.{workspace.stack.name}.yaml"
     key = _full(args.key, workspace.project)
     if file.exists():
-        write_atomically(file, _with(_read(file), key, None, workspace.project, file))
+        write_file(file, _with(_read(file), key, None, workspace.project, file))
     return 0
 
 

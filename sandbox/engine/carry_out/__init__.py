@@ -1,0 +1,1 @@
+"""Carries an operation out: runs the program, answers its SDK, and runs steps with providers, hooks and policies."""

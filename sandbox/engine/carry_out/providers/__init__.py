@@ -1,0 +1,1 @@
+"""The provider host: provider instances, in process or as plugins, and the engine's own package `pulumi`."""

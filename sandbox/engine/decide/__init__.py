@@ -1,0 +1,1 @@
+"""Decides what has to happen to each resource, as Pulumi's step generator does."""

@@ -1,0 +1,1 @@
+"""Shows the user what an operation does."""

@@ -1,0 +1,1 @@
+"""Pulumi's state: resources, checkpoint, file backend, journal and secrets."""
