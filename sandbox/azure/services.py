@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from sandbox.azure import ml
 from sandbox.azure.arm import (
     authorization,
     consumption,
@@ -29,6 +28,7 @@ from sandbox.azure.identity.entra import Entra
 from sandbox.azure.identity.graph.app import Graph
 from sandbox.azure.keyvault.app import Vaults
 from sandbox.azure.ml import arm as workspaces
+from sandbox.azure.ml.plane.app import WorkspaceServices
 from sandbox.azure.prices import Prices
 from sandbox.azure.storage.app import Storage
 
@@ -75,7 +75,7 @@ def hosts(cloud: Cloud, faults: Faults) -> list[tuple[re.Pattern[str], Any]]:
         r"graph\.microsoft\.com": Graph(cloud),
         r"[a-z0-9-]+\.(blob|dfs)\.core\.windows\.net": Storage(cloud),
         r"[a-z0-9-]+\.vault\.azure\.net": Vaults(cloud),
-        r"[a-z0-9-]+\.api\.azureml\.ms": ml.app(cloud),
+        r"[a-z0-9-]+\.api\.azureml\.ms": WorkspaceServices(cloud),
         r"prices\.azure\.com": Prices(),
     }
     cloud.access.settling = faults.settling

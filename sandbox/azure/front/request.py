@@ -59,6 +59,10 @@ class Request:
         """Decoded parameters of the query; of several of one name the last."""
         return dict(parse_qsl(self.raw_query, keep_blank_values=True))
 
+    def query_values(self, name: str) -> list[str]:
+        """All values of a parameter of the query that may stand more than once."""
+        return [value for key, value in parse_qsl(self.raw_query, keep_blank_values=True) if key == name]
+
     def stream(self) -> AsyncIterator[bytes]:
         """The body as it arrives.
 

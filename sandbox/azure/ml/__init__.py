@@ -5,7 +5,6 @@ types; `plane/` answers for REGION.api.azureml.ms (run history, artifacts, MLflo
 on this machine. They share the store alone: the runner writes nodes and runs, the others show them.
 """
 
-from sandbox.azure.ml.plane.app import app
 from sandbox.azure.ml.runner.service import Runner
 
-__all__ = ["Runner", "app"]
+__all__ = ["Runner"]

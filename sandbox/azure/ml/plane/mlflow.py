@@ -117,7 +117,7 @@ def listing(request: Request, name: str) -> list[str]:
     """A list of the body, or of the query, where each is a parameter of its own."""
     if name in request.body:
         return [str(one) for one in request.body[name] or []]
-    return request.http.query_params.getlist(name)
+    return request.http.query_values(name)
 
 
 def page(request: Request, name: str, found: list[Body], default: int, most: int = 1000) -> Body:

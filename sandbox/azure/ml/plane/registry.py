@@ -148,7 +148,7 @@ def _delete(request: Request) -> Answer:
 def _search(request: Request) -> Answer:
     found = [_shown(request, one) for one in request.scope.list(CONTAINER, PLURAL)]
     chosen = search.select(found, text_of(request, "filter", ""), search.REGISTERED)
-    search.order(chosen, request.http.query_params.getlist("order_by") or ["name ASC"], search.REGISTERED)
+    search.order(chosen, request.http.query_values("order_by") or ["name ASC"], search.REGISTERED)
     return {"registered_models": chosen}
 
 
@@ -169,7 +169,7 @@ def _untag(request: Request) -> Answer:
 
 def _latest_versions(request: Request) -> Answer:
     container = _container(request, text_of(request, "name"))
-    stages = request.body.get("stages") or request.http.query_params.getlist("stages") or STAGES
+    stages = request.body.get("stages") or request.http.query_values("stages") or STAGES
     versions = versions_of(request.scope, PLURAL, container["name"])
     chosen = _latest(versions, tuple(str(stage) for stage in stages))
     return {"model_versions": [_shown_version(request, container["name"], one) for one in chosen]}
@@ -285,9 +285,7 @@ def _search_versions(request: Request) -> Answer:
         for version in versions_of(request.scope, PLURAL, container["name"])
     ]
     chosen = search.select(found, text_of(request, "filter", ""), search.REGISTERED)
-    search.order(
-        chosen, request.http.query_params.getlist("order_by") or ["last_updated_timestamp DESC"], search.REGISTERED
-    )
+    search.order(chosen, request.http.query_values("order_by") or ["last_updated_timestamp DESC"], search.REGISTERED)
     return {"model_versions": chosen}
 
 

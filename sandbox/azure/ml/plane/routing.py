@@ -1,20 +1,18 @@
 """Requests to a workspace's services, and the table that they are looked up in."""
 
 import json
-import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
 from sandbox.azure.arm.core import Body
-from sandbox.azure.errors import AzureError
+from sandbox.azure.front import request as front
+from sandbox.azure.front import routing
+from sandbox.azure.front.errors import AzureError
 from sandbox.azure.ml.scope import Scope
-
-MAX_BODY = 16 * 1024 * 1024  # bytes of JSON; a batch of metrics has at most 1 MB
 
 
 @dataclass(frozen=True)
@@ -31,7 +29,7 @@ class Request:
     """
 
     scope: Scope
-    http: HttpRequest
+    http: front.Request
     base: str
     query: dict[str, str]
     names: dict[str, str]
@@ -75,27 +73,18 @@ Handler = Callable[[Request], Answer | Awaitable[Answer]]
 
 
 @dataclass(frozen=True)
-class Route:
-    """A path of a service.
+class Route(routing.Route[Handler]):
+    """An operation of a service; its pattern matches what follows the workspace in the path.
 
     Attributes:
-        method: HTTP method.
-        pattern: Matches what follows the workspace in the path.
         action: The right it needs, without `Microsoft.MachineLearningServices/workspaces/`.
-        handle: Gives a body, a response, or an awaitable of one.
         streams: Whether the handler reads the body itself.
     """
 
-    method: str
-    pattern: re.Pattern[str]
     action: str
-    handle: Handler
     streams: bool = False
 
 
 def route(method: str, path: str, action: str, handle: Handler, *, streams: bool = False) -> Route:
     """A route; `{name}` in the path is one segment, `{name*}` all that follow."""
-    text = re.escape(path).replace(r"\{", "{").replace(r"\}", "}").replace(r"\*}", "*}")
-    text = re.sub(r"\{(\w+)\*\}", r"(?P<\1>.*)", text)
-    text = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", text)
-    return Route(method, re.compile(text, re.IGNORECASE), action, handle, streams)
+    return Route(method, routing.compile_path(path), handle, action, streams)
