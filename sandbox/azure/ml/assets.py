@@ -7,6 +7,9 @@ from sandbox.azure.cloud import Cloud
 from sandbox.azure.ml.scope import Scope
 
 VERSION, CONTAINER = "mlAsset", "mlAssetContainer"
+DEFAULT_LABEL = "default"
+LABELS = (DEFAULT_LABEL, "latest")
+_ID = re.compile(r"/(data|environments|codes|components|models)/([^/]+)/(versions|labels)/([^/]+)$")
 
 
 def version_of(scope: Scope, plural: str, name: str, version: str) -> Body | None:
@@ -27,9 +30,17 @@ def next_version(versions: list[Body]) -> str:
 
 
 def by_asset_id(scope: Scope, asset_id: str) -> Body | None:
-    """A version by any of its ids: a resource id (`azureml:` before it or not), or `azureml://locations/…`."""
-    found = re.search(r"/(data|environments|codes|components|models)/([^/]+)/versions/([^/]+)$", asset_id)
-    return version_of(scope, found[1], found[2], found[3]) if found else None
+    """A version by any of its ids: a resource id (`azureml:` before it or not), or `azureml://locations/…`.
+
+    The labels `default` and `latest` are the version that was made last and is not archived.
+    """
+    found = _ID.search(asset_id)
+    if found is None:
+        return None
+    if found[3] == "versions":
+        return version_of(scope, found[1], found[2], found[4])
+    made = versions_of(scope, found[1], found[2]) if found[4] in LABELS else []
+    return next((one for one in made if not one["properties"]["isArchived"]), None)
 
 
 def forget(cloud: Cloud, workspace_id: str) -> None:

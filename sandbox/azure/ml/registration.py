@@ -115,7 +115,6 @@ TYPES = (
     ),
     # The least set of rights to submit a job (how-to-assign-roles) names none for code but this one.
     AssetType("codes", ("codeUri",), ("codeUri",), "metadata/artifacts/write"),
-    AssetType("components", ("componentSpec",), ("componentSpec",), "components/versions/write"),
     AssetType(
         "models",
         ("modelUri", "modelType"),
@@ -221,8 +220,8 @@ def _present_container(scope: Scope, kind: AssetType, body: Body) -> Body:
     return shown
 
 
-class _Routes:
-    """The handlers of one type of asset."""
+class AssetRoutes:
+    """The handlers of one type of asset; a type whose versions are not simply kept overrides the public methods."""
 
     def __init__(self, kind: AssetType) -> None:
         self._kind, self._what = kind, kind.plural.rstrip("s").capitalize()
@@ -248,15 +247,43 @@ class _Routes:
     def _containers(self, scope: Scope, call: Call, match: re.Match[str]) -> Body:
         del match
         found = [
-            one for one in scope.list(CONTAINER, self._kind.plural) if viewed(one["properties"]["isArchived"], call)
+            one
+            for one in scope.list(CONTAINER, self._kind.plural)
+            if viewed(one["properties"]["isArchived"], call) and self.listed(one)
         ]
         answer = page(found, call)
-        answer["value"] = [_present_container(scope, self._kind, one) for one in answer["value"]]
+        answer["value"] = [self.present_container(scope, one) for one in answer["value"]]
         return answer
+
+    def find(self, scope: Scope, name: str, version: str) -> Body | None:
+        """A version as it is shown, or None."""
+        found = version_of(scope, self._kind.plural, name, version)
+        return found and self.present(found)
+
+    def put(self, scope: Scope, name: str, version: str, properties: Body) -> tuple[Body, bool]:
+        """Makes or changes a version; tells whether it was made."""
+        return put_version(scope, self._kind, name, version, properties)
+
+    def present(self, version: Body) -> Body:
+        """A stored version as it is shown."""
+        return version
+
+    def present_container(self, scope: Scope, container: Body) -> Body:
+        """A stored container as it is shown."""
+        return _present_container(scope, self._kind, container)
+
+    def listed(self, container: Body) -> bool:
+        """Whether a list of containers has it."""
+        del container
+        return True
+
+    def missing(self, name: str, version: str = "") -> UserError:
+        """404 for a container or version that is not there."""
+        return not_found(f"{self._what} version '{name}:{version}'" if version else f"{self._what} '{name}'")
 
     def _container(self, scope: Scope, call: Call, match: re.Match[str]) -> Body:
         del call
-        return _present_container(scope, self._kind, self._stored(scope, match["name"]))
+        return self.present_container(scope, self._stored(scope, match["name"]))
 
     def _put_container(self, scope: Scope, call: Call, match: re.Match[str]) -> Response:
         if not NAME.fullmatch(match["name"]):
@@ -267,7 +294,7 @@ class _Routes:
         properties = {key: sent[key] for key in allowed if sent.get(key) is not None}
         defaults: Body = {"isArchived": False, "description": None, "tags": {}, "properties": {}} if new else {}
         body = _put_container(scope, self._kind, match["name"], {**defaults, **properties})
-        return JSONResponse(_present_container(scope, self._kind, body), 201 if new else 200)
+        return JSONResponse(self.present_container(scope, body), 201 if new else 200)
 
     def _delete_container(self, scope: Scope, call: Call, match: re.Match[str]) -> Response:
         del call
@@ -291,19 +318,21 @@ class _Routes:
         ]
         if "asc" in call.query.get("$orderBy", "").lower():
             found.reverse()
-        return page(found, call)
+        answer = page(found, call)
+        answer["value"] = [self.present(one) for one in answer["value"]]
+        return answer
 
     def _version(self, scope: Scope, call: Call, match: re.Match[str]) -> Body:
         del call
-        found = version_of(scope, self._kind.plural, match["name"], match["version"])
+        found = self.find(scope, match["name"], match["version"])
         if found is None:
-            raise not_found(f"{self._what} version '{match['name']}:{match['version']}'")
+            raise self.missing(match["name"], match["version"])
         return found
 
     def _put_version(self, scope: Scope, call: Call, match: re.Match[str]) -> Response:
         properties = properties_of(call)
-        body, new = put_version(scope, self._kind, match["name"], match["version"], properties)
-        return JSONResponse(body, 201 if new else 200)
+        body, new = self.put(scope, match["name"], match["version"], properties)
+        return JSONResponse(self.present(body), 201 if new else 200)
 
     def _delete_version(self, scope: Scope, call: Call, match: re.Match[str]) -> Response:
         del call
@@ -343,10 +372,10 @@ class _Routes:
     def _stored(self, scope: Scope, name: str) -> Body:
         found = scope.get(CONTAINER, self._kind.plural, name)
         if found is None:
-            raise not_found(f"{self._what} '{name}'")
+            raise self.missing(name)
         return found
 
 
 def routes() -> list[Route]:
     """The routes of all types of assets."""
-    return [one for kind in TYPES for one in _Routes(kind).routes()]
+    return [one for kind in TYPES for one in AssetRoutes(kind).routes()]

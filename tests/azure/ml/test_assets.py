@@ -15,14 +15,12 @@ CONTENT: dict[str, dict[str, Any]] = {
     "data": {"dataType": "uri_file", "dataUri": "azureml://datastores/lake/paths/a.csv"},
     "environments": {"image": "python:3.11", "condaFile": "dependencies: []"},
     "codes": {"codeUri": "https://account.blob.core.windows.net/c"},
-    "components": {"componentSpec": {"name": "c", "command": "true"}},
     "models": {"modelUri": "https://account.blob.core.windows.net/c/m", "modelType": "custom_model"},
 }
 CHANGED: dict[str, dict[str, Any]] = {
     "data": {"dataUri": "azureml://datastores/lake/paths/b.csv"},
     "environments": {"condaFile": "dependencies: [numpy]"},
     "codes": {"codeUri": "https://account.blob.core.windows.net/d"},
-    "components": {"componentSpec": {"name": "c", "command": "false"}},
     "models": {"modelUri": "https://account.blob.core.windows.net/c/n"},
 }
 PLURALS = list(CONTENT)

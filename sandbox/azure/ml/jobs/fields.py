@@ -7,7 +7,7 @@ import re
 
 from sandbox.azure.arm.core import Body
 from sandbox.azure.ml import computes
-from sandbox.azure.ml.assets import by_asset_id, versions_of
+from sandbox.azure.ml.assets import by_asset_id
 from sandbox.azure.ml.errors import UserError
 from sandbox.azure.ml.scope import Scope
 
@@ -97,11 +97,7 @@ def environment(scope: Scope, asset_id: str) -> str:
             f"Environments of registries are not emulated by the sandbox: '{asset_id}'. Make one in the workspace, "
             "with a conda file of what the job imports.",
         )
-    label = re.search(r"/environments/([^/]+)/labels/([^/]+)$", asset_id)
-    if label:
-        found = next((one for one in versions_of(scope, "environments", label[1])), None)
-    else:
-        found = by_asset_id(scope, asset_id)
+    found = by_asset_id(scope, asset_id)
     if found is None:
         raise bad("environmentId", f"Environment '{asset_id}' was not found.")
     return str(found["id"])
