@@ -16,7 +16,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 JOB_ENVIRONMENTS := $(wildcard jobs/examples/*/conda.yml tests/azure/ml/environments/*.yml)
 PULUMI := $(BIN)/python -m sandbox pulumi
 START := $(BIN)/python -m sandbox start $(if $(PORT),--port $(PORT))
-UP := $(PULUMI) up --stack $(STACK) --yes --skip-preview --policy-pack policies --policy-pack-config policies/$(STACK).json
+UP := $(PULUMI) up --stack $(STACK) --yes --skip-preview --policy-pack policies --policy-pack-config policies/merged/$(STACK).json
 
 .PHONY: help
 help: ## list the commands
@@ -32,7 +32,7 @@ demo: setup ## bring the dev stack up in the sandbox and train a model on it
 
 .PHONY: preview up down
 preview: setup ## what `up` would change (STACK=prod for another stack)
-	@$(PULUMI) preview --stack $(STACK) --policy-pack policies --policy-pack-config policies/$(STACK).json
+	@$(PULUMI) preview --stack $(STACK) --policy-pack policies --policy-pack-config policies/merged/$(STACK).json
 up: setup ## bring a stack up in the sandbox
 	@$(START)
 	@$(UP)

@@ -22,6 +22,10 @@ FILES = {
     "docs/components.md": "components.reference:reference",
     "docs/outputs.schema.json": "components.outputs:schema",
     "docs/licences.md": "tools.licences:page",
+    "policies/data/vm_sizes.csv": "tools.policies:vm_sizes",
+    "policies/data/vm_prices.csv": "tools.policies:vm_prices",
+    "policies/merged/dev.json": "tools.policies:dev",
+    "policies/merged/prod.json": "tools.policies:prod",
 }
 """Each generated file, and the function without arguments that returns its text."""
 

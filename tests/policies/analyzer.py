@@ -58,8 +58,8 @@ class Analyzer:
 
 
 def stack_config(stack: str) -> dict[str, dict[str, Any]]:
-    """The committed configuration of a stack."""
-    loaded: dict[str, dict[str, Any]] = json.loads((ROOT / "policies" / f"{stack}.json").read_text())
+    """The committed configuration of a stack, its layers merged."""
+    loaded: dict[str, dict[str, Any]] = json.loads((ROOT / "policies" / "merged" / f"{stack}.json").read_text())
     return loaded
 
 

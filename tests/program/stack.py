@@ -71,7 +71,7 @@ class Stack:
         return found
 
     def _operate(self, operation: str, department: Any, *words: str) -> Done:
-        policies = ["--policy-pack", "policies", "--policy-pack-config", f"policies/{self.name}.json"]
+        policies = ["--policy-pack", "policies", "--policy-pack-config", f"policies/merged/{self.name}.json"]
         packs = policies if self.under_policy and operation in ("preview", "up") else []
         code, text = self.run(operation, "--config-file", self.configure(department), "--json", *words, *packs)
         return Done(code, frozenset(_steps(text)), text)

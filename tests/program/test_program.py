@@ -725,7 +725,7 @@ def test_any_settings_give_a_graph_or_a_message_that_names_the_key(department: A
 
 def test_the_policy_configurations_allow_what_the_stacks_ask_for() -> None:
     for stack in ("dev", "prod"):
-        config = json.loads(Path(ROOT / "policies" / f"{stack}.json").read_text())
+        config = json.loads(Path(ROOT / "policies" / "merged" / f"{stack}.json").read_text())
         allowed = config["machinelearning-compute-allow-vm-sizes"]["allowed"]
         for team in stack_file(stack)["teams"]:
             assert all(cluster["vmSize"] in allowed for cluster in team["clusters"])

@@ -67,7 +67,7 @@ class Stack:
     sandbox: Sandbox
     project: Path
     engine: str
-    policies: ClassVar = ("--policy-pack", "policies", "--policy-pack-config", "policies/dev.json")
+    policies: ClassVar = ("--policy-pack", "policies", "--policy-pack-config", "policies/merged/dev.json")
 
     def under(self, engine: str) -> "Stack":
         """The same stack under another engine."""

@@ -1,0 +1,127 @@
+"""`python -m policies`: what the rules are, how they are configured, and whether a stack keeps them."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from policies import config as config_
+from policies import pack
+from policies.model import Rule
+from policies.schema import nearest
+from terminal import FAILED, WRONG_USAGE, JsonOption, application, print_json, print_table, run, write_whole
+
+PROGRAM = "python -m policies"
+app = application("The policy pack: its rules, its configuration, and a check of a stack that needs no engine.")
+
+FolderOption = Annotated[
+    Path, typer.Option("--folder", help="Folder of base.json and <stack>.json.", show_default=False)
+]
+
+
+@app.command("list")
+def list_(as_json: JsonOption = False) -> None:
+    """List the rules."""
+    if as_json:
+        print_json([_described(rule) for rule in pack.rules().values()])
+        return
+    rows = [(rule.name, rule.severity, rule.level, rule.title) for rule in pack.rules().values()]
+    print_table(("RULE", "SEVERITY", "DEFAULT", "WHAT MUST HOLD"), rows)
+
+
+@app.command()
+def explain(
+    rule: Annotated[str, typer.Argument(help="Name of the rule.", show_default=False)], as_json: JsonOption = False
+) -> int:
+    """Explain a rule: what it applies to, who else has it, how it is configured, what to do about a violation."""
+    found = pack.rules().get(rule)
+    if found is None:
+        raise UsageError(f"there is no rule '{rule}'{nearest(rule, pack.rules())}; `{PROGRAM} list` has them all")
+    if as_json:
+        print_json(_described(found))
+    else:
+        typer.echo("\n".join(_explained(found)))
+    return 0
+
+
+@app.command()
+def config(
+    stack: Annotated[str | None, typer.Option("--stack", help="Stack; with --check all of them if left out.")] = None,
+    check: Annotated[bool, typer.Option("--check", help="Print nothing; fail if the merged file is stale.")] = False,
+    write: Annotated[bool, typer.Option("--write", help="Write the merged file, merged/<stack>.json.")] = False,
+    folder: FolderOption = config_.FOLDER,
+) -> int:
+    """Print the configuration of a stack with its layers merged, as --policy-pack-config takes it."""
+    if stack is None and not (check or write):
+        raise UsageError(f"say which stack: {PROGRAM} config --stack {'|'.join(config_.stacks(folder)) or 'STACK'}")
+    stale = 0
+    for name in [stack] if stack else config_.stacks(folder):
+        text = config_.merged_text(name, folder)
+        target = folder / "merged" / f"{name}.json"
+        if write:
+            write_whole(target, text)
+        elif not check:
+            typer.echo(text, nl=False)
+        elif not target.is_file() or config_.load(target) != json.loads(text):
+            typer.echo(f"{target} is stale: run `{PROGRAM} config --stack {name} --write`", err=True)
+            stale = FAILED
+    return stale
+
+
+class UsageError(Exception):
+    """The command was used wrongly."""
+
+
+def main() -> int:
+    """Run the command line; returns the exit code."""
+    wrong = False
+
+    def explain_(error: Exception) -> str | None:
+        nonlocal wrong
+        wrong = isinstance(error, (UsageError, config_.ConfigError))
+        return str(error) if wrong else None
+
+    code = run(app, PROGRAM, explain=explain_)
+    return WRONG_USAGE if wrong else code
+
+
+def _described(rule: Rule) -> dict[str, Any]:
+    return {
+        "name": rule.name,
+        "title": rule.title,
+        "severity": str(rule.severity),
+        "level": str(rule.level),
+        "applies": rule.applies,
+        "counterparts": [vars(one) for one in rule.counterparts],
+        "source": rule.source,
+        "url": rule.url,
+        "remediation": rule.remediation,
+        "settings": {
+            key: {**setting.schema, "default": setting.default, "required": setting.required}
+            for key, setting in config_.settings_of(rule).items()
+        },
+    }
+
+
+def _explained(rule: Rule) -> list[str]:
+    lines = [
+        f"{rule.name} ({rule.severity}; {rule.level} unless configured)",
+        rule.title,
+        "",
+        f"Applies to  {rule.applies}",
+        f"What to do  {rule.remediation}",
+        f"Read more   {rule.url}",
+    ]
+    lines += [
+        f"Also in     {one.framework} {one.reference}{f': {one.difference}' if one.difference else ''}"
+        for one in rule.counterparts
+    ]
+    if rule.source:
+        lines.append(f"Source      {rule.source}")
+    lines += ["", "Settings"]
+    for key, setting in config_.settings_of(rule).items():
+        default = "" if setting.default is None else f" Default: {json.dumps(setting.default)}."
+        needed = " Required." if setting.required else ""
+        lines.append(f"  {key}: {setting.schema.get('description', '')}{needed}{default}")
+    return lines

@@ -1,0 +1,36 @@
+"""All rules of the pack."""
+
+from collections.abc import Mapping
+from functools import cache
+
+from policies.model import ResourceRule, Rule, StackRule
+from policies.rules import compute
+
+NAME = "azureml-platform"
+
+
+@cache
+def rules() -> Mapping[str, Rule]:
+    """Every rule by its name, in the order of the documentation."""
+    families: tuple[tuple[Rule, ...], ...] = (compute.RULES,)
+    found = {rule.name: rule for family in families for rule in family}
+    if len(found) != sum(map(len, families)):
+        raise ValueError("two rules have one name")
+    return found
+
+
+@cache
+def resource_rules() -> Mapping[str, tuple[ResourceRule, ...]]:
+    """The rules about single resources, by type of resource."""
+    found: dict[str, tuple[ResourceRule, ...]] = {}
+    for rule in rules().values():
+        if isinstance(rule, ResourceRule):
+            for kind in rule.kinds:
+                found[kind] = (*found.get(kind, ()), rule)
+    return found
+
+
+@cache
+def stack_rules() -> tuple[StackRule, ...]:
+    """The rules about whole stacks."""
+    return tuple(rule for rule in rules().values() if isinstance(rule, StackRule))

@@ -1,0 +1,139 @@
+"""Resources as rules see them, and the graph that they make."""
+
+import copy
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from policies.values import UnknownValueError, at
+
+if TYPE_CHECKING:
+    from policies.model import ExemptionUse
+
+_TOKEN = re.compile(r"azure-native(?:_\w+)?:(\w+)(?:/v\w+)?:(\w+)")
+_FORMERLY = {
+    "insights:Component": "applicationinsights:Component",
+    "insights:DiagnosticSetting": "monitor:DiagnosticSetting",
+    "network:PrivateZone": "privatedns:PrivateZone",
+    "network:VirtualNetworkLink": "privatedns:VirtualNetworkLink",
+    "machinelearningservices:MachineLearningCompute": "machinelearningservices:Compute",
+}
+"""Types of azure-native 1 and 2 that version 3 has in another module."""
+
+
+@lru_cache(maxsize=1024)
+def kind_of(token: str) -> str:
+    """What a type token names: `storage:StorageAccount` in whatever API version; other providers' as they are."""
+    match = _TOKEN.fullmatch(token)
+    if not match:
+        return token
+    kind = ":".join(match.groups())
+    return _FORMERLY.get(kind, kind)
+
+
+@dataclass(frozen=True, eq=False)
+class Resource:
+    """One resource of a program.
+
+    Attributes:
+        token: Its type, such as `azure-native:storage:StorageAccount`.
+        urn: Its URN.
+        inputs: What the program asks for, in azure-native's names on the wire.
+        outputs: What is known of it afterwards; the inputs where there is nothing else.
+        id: Its id, None if there is none yet.
+        parent: URN of its parent, or empty.
+        property_dependencies: By input, the URNs of the resources that its value comes from.
+        dependencies: URNs of all resources that it depends on.
+        external: Whether the program only reads it.
+    """
+
+    token: str
+    urn: str
+    inputs: Mapping[str, Any]
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+    id: str | None = None
+    parent: str = ""
+    property_dependencies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    dependencies: tuple[str, ...] = ()
+    external: bool = False
+
+    @property
+    def kind(self) -> str:
+        """Its type without provider and API version, such as `storage:StorageAccount`."""
+        return kind_of(self.token)
+
+    @property
+    def name(self) -> str:
+        """Its name in the program."""
+        return self.urn.rpartition("::")[2]
+
+    def get(self, path: str) -> Any:
+        """The input at a dotted path, None where there is none.
+
+        Raises:
+            UnknownValueError: If it is not known.
+        """
+        return at(self.inputs, path)
+
+
+class Graph:
+    """The resources of a stack.
+
+    Attributes:
+        missing: Why it may not be the whole stack, None if it is.
+        exemptions: What has become of the exemptions, for the rules about these.
+    """
+
+    exemptions: "tuple[ExemptionUse, ...]" = ()
+
+    def __init__(self, resources: Iterable[Resource] = (), *, missing: str | None = None) -> None:
+        self._by_urn: dict[str, Resource] = {}
+        self._by_kind: dict[str, dict[str, Resource]] = {}
+        self.missing = missing
+        for resource in resources:
+            self.add(resource)
+
+    def __iter__(self) -> Iterator[Resource]:
+        return iter(self._by_urn.values())
+
+    def __len__(self) -> int:
+        return len(self._by_urn)
+
+    def add(self, resource: Resource) -> None:
+        """Add a resource, or put it in the place of an older one with its URN."""
+        self._by_urn[resource.urn] = resource
+        self._by_kind.setdefault(resource.kind, {})[resource.urn] = resource
+
+    def with_exemptions(self, exemptions: "tuple[ExemptionUse, ...]") -> "Graph":
+        """The same resources, seen with the use of the exemptions."""
+        seen = copy.copy(self)
+        seen.exemptions = exemptions
+        return seen
+
+    def get(self, urn: str) -> Resource | None:
+        """The resource with that URN."""
+        return self._by_urn.get(urn)
+
+    def of(self, *kinds: str) -> list[Resource]:
+        """All resources of these types, in the order of the program."""
+        return [resource for kind in kinds for resource in self._by_kind.get(kind, {}).values()]
+
+    def sources(self, resource: Resource, key: str, *kinds: str) -> list[Resource]:
+        """The resources of these types that the value of an input comes from, as the program's outputs tell."""
+        urns = resource.property_dependencies.get(key, ())
+        return [found for urn in urns if (found := self._by_urn.get(urn)) and (not kinds or found.kind in kinds)]
+
+
+def same_name(left: object, right: object) -> bool:
+    """Whether two names are one to Azure, which ignores letter case."""
+    return isinstance(left, str) and isinstance(right, str) and left.casefold() == right.casefold()
+
+
+def value_or_none(resource: Resource, path: str) -> Any:
+    """The input at a path; None where there is none or it is not known."""
+    try:
+        return resource.get(path)
+    except UnknownValueError:
+        return None

@@ -1,0 +1,1 @@
+"""Rules about single resources, a module a family. Each has a tuple `RULES`."""
