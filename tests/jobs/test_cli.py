@@ -59,7 +59,8 @@ def test_help_is_quick_because_it_loads_no_client() -> None:
 def test_wrong_usage_exits_with_2(arguments: list[str]) -> None:
     done = run(*arguments)
     assert done.returncode == 2
-    assert done.stderr.startswith("usage: python -m jobs")
+    assert done.stderr.startswith("error: ")
+    assert "'python -m jobs" in done.stderr.splitlines()[-1]
 
 
 @pytest.mark.parametrize(

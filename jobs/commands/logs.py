@@ -1,0 +1,64 @@
+"""A run's log."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated, TextIO
+
+import typer
+
+from jobs.commands.options import OutputsOption, RunArgument, StackOption, TeamOption, connect
+
+if TYPE_CHECKING:
+    from jobs.workspace import Workspace
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the app."""
+    app.command()(logs)
+
+
+def logs(
+    run: RunArgument,
+    *,
+    follow: Annotated[
+        bool, typer.Option("--follow", help="Go on until the run has ended; exit with 1 if it failed.")
+    ] = False,
+    stack: StackOption = None,
+    outputs: OutputsOption = None,
+    team: TeamOption = None,
+) -> int:
+    """Print a run's log."""
+    workspace = connect(stack, outputs, team)
+    if follow:
+        return 0 if follow_run(workspace, run, sys.stdout) == "Completed" else 1
+    printer = _LogPrinter(sys.stdout)
+    for name, text in workspace.history.read_logs(run):
+        printer.log(name, text)
+    return 0
+
+
+def follow_run(workspace: Workspace, run: str, out: TextIO) -> str:
+    """Print a run's log and states until it has ended; returns its last state."""
+    printer = _LogPrinter(out)
+    details = workspace.history.follow(run, printer.log, lambda status: printer.status(f"[{status}]"))
+    status: str = details["status"]
+    return status
+
+
+class _LogPrinter:
+    """Prints pieces of logs as they are, under a file's name if there is more than one file."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self._last: str | None = None
+
+    def log(self, name: str, text: bytes) -> None:
+        if self._last not in (None, name):
+            self.status(f"==> {name} <==")
+        self._last = name
+        self._out.buffer.write(text)
+        self._out.flush()
+
+    def status(self, line: str) -> None:
+        print(line, file=self._out, flush=True)

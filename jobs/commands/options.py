@@ -1,0 +1,42 @@
+"""Options that several commands have, and the workspace that they lead to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from jobs.workspace import Workspace
+
+STACK = "dev"
+
+StackOption = Annotated[
+    str | None, typer.Option("--stack", help=f"Stack whose outputs say where the workspace is (default: {STACK}).")
+]
+OutputsOption = Annotated[
+    Path | None, typer.Option("--outputs", metavar="FILE", help="Outputs saved with pulumi stack output --json.")
+]
+TeamOption = Annotated[
+    str | None, typer.Option("--team", help="Team of the department; needed if it has more than one.")
+]
+RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="Name of a run, as ps lists it.")]
+
+
+def connect(stack: str | None, outputs: Path | None, team: str | None) -> Workspace:
+    """Return the workspace of a team, by the outputs of its stack.
+
+    Args:
+        stack: Name of the stack; STACK if left out. With `outputs`, the stack that they must be of.
+        outputs: File with the stack's outputs; asked of `pulumi` if left out.
+        team: The team; the department's only one if left out.
+
+    Raises:
+        JobError: The outputs cannot be read, or have no such team.
+    """
+    from jobs.outputs import read_file, read_stack  # noqa: PLC0415 - pydantic takes longer to load than --help runs
+    from jobs.workspace import Workspace  # noqa: PLC0415
+
+    read = read_file(outputs, stack) if outputs else read_stack(stack or STACK)
+    return Workspace(read.team(team))
