@@ -2,8 +2,8 @@
 
 import pulumi
 
-from components.department import build_department
-from components.settings import load_department
+from department.build import build_department
+from department.configuration import load_department
 
 for name, value in build_department(load_department()).items():
     pulumi.export(name, value)

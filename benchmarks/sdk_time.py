@@ -19,7 +19,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run as a file, it knows only its own folder
 
-from components.settings import parse_department
+from settings import parse_department
 from tests.program.harness import ROOT, run_program, stack_file
 
 LIMIT = 8.0

@@ -1,1 +1,1 @@
-"""What a department's platform is made of: typed settings, naming rules, and components that build a workspace."""
+"""Pulumi components that build Azure Machine Learning workspaces and what belongs to them. Each can be used alone."""

@@ -67,7 +67,7 @@ def lookup(ask: Callable[[], pulumi.Output[T]], errors: tuple[str, ...] = ()) ->
 async def _again(args: pulumi.ErrorHookArgs) -> bool:
     if _TAKEN.search(args.errors[0]):
         file = f"Pulumi.{pulumi.get_stack()}.yaml"
-        pulumi.log.warn(f"{args.name}: `python -m components.softdeleted check {file}` tells what blocks the name.")
+        pulumi.log.warn(f"{args.name}: `python -m department purge --check {file}` tells what blocks the name.")
     if args.failed_operation == "create" and _MADE.match(args.errors[0]):
         return False
     return await _wait(f"{args.failed_operation} of {args.name}", args.errors)

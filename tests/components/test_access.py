@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components import roles
-from components.principals import Principal, stable_guid, unique
-from components.roles import AUTOMATION, DATA_SCIENTIST, SUBSCRIPTION_ADMIN, TEAM_LEAD, CustomRole
+from components.identity import roles
+from components.identity.principals import Principal, stable_guid, unique
+from components.identity.roles import AUTOMATION, DATA_SCIENTIST, SUBSCRIPTION_ADMIN, TEAM_LEAD, CustomRole
 from sandbox.azure.identity.rbac import built_in_roles
 
 ML = "Microsoft.MachineLearningServices"

@@ -12,12 +12,12 @@ import pulumi
 import pytest
 
 import components
-from components import vm_sizes
-from components.compute import ComputeCluster, ComputeClusterArgs
-from components.datastore import AdlsDatastoreArgs, Store
-from components.instance import ComputeInstanceArgs
-from components.reference import COMPONENTS
-from components.spelling import nearest
+from catalogue import vm_sizes
+from components.compute.cluster import ComputeCluster, ComputeClusterArgs
+from components.compute.instance import ComputeInstanceArgs
+from components.data.datastore import AdlsDatastoreArgs, Store
+from department.reference import COMPONENTS
+from settings.spelling import nearest
 from tests.program.harness import Run, run_function
 
 

@@ -169,6 +169,6 @@ def account_key(client: Client) -> str:
 
 def test_no_secret_is_in_the_tree() -> None:
     for pattern in ("*.py", "*.yaml", "*.md", "*.json"):
-        for file in [*ROOT.glob(pattern), *(ROOT / "sandbox").rglob(pattern), *(ROOT / "components").rglob(pattern)]:
+        for file in [*ROOT.glob(pattern), *(ROOT / "sandbox").rglob(pattern), *(ROOT / "settings").rglob(pattern)]:
             assert b"-----BEGIN RSA PRIVATE" not in file.read_bytes(), file
             assert b"-----BEGIN PRIVATE" not in file.read_bytes(), file

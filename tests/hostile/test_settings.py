@@ -20,8 +20,8 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from components.outputs import StackOutputs
-from components.settings.__main__ import main
+from contract import StackOutputs
+from department.__main__ import main
 from tests.conftest import Sandbox
 from tests.hostile.departments import departments
 from tests.program.harness import ROOT, run_program, stack_file
@@ -119,7 +119,7 @@ FILES = {
 
 
 def check(content: bytes) -> tuple[int, list[dict[str, Any]], float]:
-    """`python -m components.settings check --json` of this content: exit code, result, seconds of the processor."""
+    """`python -m department check --json` of this content: exit code, result, seconds of the processor."""
     output = io.StringIO()
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "Pulumi.dev.yaml"
@@ -287,7 +287,7 @@ def test_a_message_tells_a_terminal_nothing(changes: dict[str, Any]) -> None:
 
 
 def test_merged_mappings_are_read_as_yaml_means_them(tmp_path: Path) -> None:
-    from components.settings.yamlfile import read_yaml  # noqa: PLC0415
+    from settings.yamlfile import read_yaml  # noqa: PLC0415
 
     file = tmp_path / "x.yaml"
     text = "one: &one {a: 1, b: 1}\ntwo: &two {b: 2, c: 2}\nboth:\n  <<: [*one, *two]\n  a: 0\nquoted: {'<<': x}\n"

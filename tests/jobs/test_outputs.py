@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.outputs import StackOutputs
+from contract import StackOutputs
 from jobs.errors import JobError
 from jobs.outputs import Outputs, parse, read_file, read_stack
 from tests.jobs.conftest import OUTPUTS

@@ -6,7 +6,7 @@ from typing import Any
 
 import jsonschema
 
-from components.outputs import CONTRACT
+from contract import CONTRACT
 from tests.program.harness import ROOT
 
 Schema = Mapping[str, Any]

@@ -11,12 +11,11 @@ from typing import Any
 import pytest
 import yaml
 
-from components.convert.__main__ import main as convert
-from components.settings.__main__ import main as settings
+from department.__main__ import main as department
 from tests.azure.client import Client, user_id
-from tests.components.test_convert import PUBLISHED
 from tests.conftest import SUBSCRIPTION, Sandbox
 from tests.program.stack import KEY, Stack
+from tests.settings.test_convert import PUBLISHED
 
 CFORD, ALATHROP, MQUINN = "admin1@site.com", "user1@site.com", "user2@site.com"
 ML, BLOB_DATA_CONTRIBUTOR = "Microsoft.MachineLearningServices", "ba92f5b4-2d11-453d-a403-e96b0029c9fe"
@@ -57,12 +56,12 @@ def test_a_published_file_becomes_a_platform(
 ) -> None:
     source, target = tmp_path / "config.yml", tmp_path / "Pulumi.converted.yaml"
     source.write_text(published(**workspace))
-    assert convert([str(source), "--output", str(target)]) == 0
-    assert settings(["check", str(target)]) == 0
-    stack, department = Stack(signed_in, tmp_path), yaml.safe_load(target.read_text())["config"][KEY]
-    previewed = stack.preview(department)
+    assert department(["convert", str(source), "--output", str(target)]) == 0
+    assert department(["check", str(target)]) == 0
+    stack, settings = Stack(signed_in, tmp_path), yaml.safe_load(target.read_text())["config"][KEY]
+    previewed = stack.preview(settings)
     assert previewed.code == 0, previewed.text
-    done = stack.up(department)
+    done = stack.up(settings)
     assert done.code == 0, done.text
     assert previewed.steps == {step for step in done.steps if not step.startswith("create azuread default")}
 

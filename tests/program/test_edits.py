@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from components.azurepolicy import ALWAYS
-from components.network import ZONES
+from components.governance.azurepolicy import ALWAYS
+from components.network.endpoints import ZONES
 from tests.conftest import Sandbox
 from tests.program.harness import stack_file
 from tests.program.stack import Stack

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.components.test_existing import GROUP, INSIGHTS, LOGS, REGISTRY, VAULT
 from tests.program.harness import Run, principal_id, run_program, stack_file
+from tests.settings.test_existing import GROUP, INSIGHTS, LOGS, REGISTRY, VAULT
 
 IDENTITY, NODES = (principal_id(f"bgmrbluegranite2dev{name}") for name in ("id", "nodeid"))
 APPROVER = "b556d68e-0be0-4f35-a333-ad7ee1ce17ea"

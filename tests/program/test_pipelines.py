@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 import yaml
 
-from components.settings.__main__ import main as settings
+from department.__main__ import main as department
 from tests.conftest import Sandbox
 from tests.program.harness import ROOT
 from tests.program.stack import Stack
 
-CHECK = ".venv/bin/python -m components.settings "
+CHECK = ".venv/bin/python -m department "
 
 
 def commands(part: Any) -> Iterator[str]:
@@ -39,7 +39,7 @@ def test_what_a_pipeline_runs_works(
     stack, done = Stack(sandbox, tmp_path, "prod"), []
     for line in commands(yaml.safe_load((ROOT / "examples" / "pipelines" / name).read_text())):
         if line.startswith(CHECK):
-            assert settings(shlex.split(line.removeprefix(CHECK))) == 0
+            assert department(shlex.split(line.removeprefix(CHECK))) == 0
             done.append("check")
         elif line.startswith("pulumi "):
             words = [word for word in shlex.split(line)[1:] if word not in ("--stack", stack.name)]

@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
-from components.outputs import StackOutputs
-from components.settings.__main__ import main as settings
+from contract import StackOutputs
+from department.__main__ import main as department
 from tests.azure.client import Client
 from tests.conftest import Sandbox
 from tests.program import hub
@@ -15,7 +15,7 @@ PRIVATE = ("pricing", "fraud", "claims", "credit")
 
 
 def test_the_stack_file_is_valid_and_says_what_it_is() -> None:
-    assert settings(["check", str(hub.FILE)]) == 0
+    assert department(["check", str(hub.FILE)]) == 0
     run = run_program(hub.department())
     workspaces = run.of("machinelearningservices:Workspace")
     access = {found.name: found.inputs["publicNetworkAccess"] for found in workspaces}

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from pulumi.runtime import rpc
 from pulumi_azure_native import resources
 
-from components.aliases import drop_version_aliases
-from components.outputs import StackOutputs, schema
+from contract import StackOutputs, schema
+from department.aliases import drop_version_aliases
 from tests.program.harness import (
     ROOT,
     SECRET_MARK,

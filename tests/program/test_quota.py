@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from components.quota.__main__ import main as quota
-from components.resourcemanager import body_of
-from components.resourcemanager import signed_in as resource_manager
+from department.__main__ import main as department
+from operations.resourcemanager import body_of
+from operations.resourcemanager import signed_in as resource_manager
 from tests.conftest import Sandbox
 from tests.program.harness import ROOT, stack_file
 from tests.program.stack import Stack
@@ -38,15 +38,15 @@ def test_the_command_that_is_told_for_a_small_workspace_limit_raises_it(
     done = Stack(signed_in, tmp_path, "prod").up(stack_file("prod"))
     assert done.code == 0, done.text
     file = str(ROOT / "Pulumi.prod.yaml")
-    assert quota([file, "--json"]) == 0
+    assert department(["quota", file, "--json"]) == 0
     shares = json.loads(capsys.readouterr().out)["shareCommand"]
     assert az_rest(shares.replace('"limit": 16', '"limit": 8')) == ["Success"] * 3
-    assert quota([file, "--json"]) == 1
+    assert department(["quota", file, "--json"]) == 1
     found = [one for one in json.loads(capsys.readouterr().out)["quotas"] if one["workspace"]]
     assert [(one["limit"], one["atMost"], one["verdict"]) for one in found] == [(8, 16, "short")] * 3
     for one in found:
         assert az_rest(one["command"]) == ["Success"]
-    assert quota([file]) == 0
+    assert department(["quota", file]) == 0
 
 
 def az_rest(command: str) -> list[str]:

@@ -13,7 +13,7 @@ from azure.core.exceptions import HttpResponseError
 from azure.identity import EnvironmentCredential
 from azure.storage.filedatalake import FileSystemClient
 
-from components.softdeleted.__main__ import main as softdeleted
+from department.__main__ import main as department
 from tests.azure.client import Client, error
 from tests.conftest import SUBSCRIPTION, Sandbox
 from tests.program.contract import check
@@ -45,16 +45,16 @@ def test_the_life_of_the_dev_stack(signed_in: Sandbox, tmp_path: Path, capsys: p
     gone = stack.destroy(dev)
     assert gone.code == 0, gone.text
     file = str(ROOT / "Pulumi.dev.yaml")
-    assert softdeleted(["check", file]) == 1
+    assert department(["purge", "--check", file]) == 1
     assert "bgmrbluegranite2devkv" in capsys.readouterr().out
     refused = stack.up(dev)
     assert refused.code == 1
     assert "already exists in deleted state" in refused.text
     assert stack.destroy(dev).code == 0
 
-    assert softdeleted(["purge", file]) == 0
+    assert department(["purge", file]) == 0
     assert "purged the key vault bgmrbluegranite2devkv" in capsys.readouterr().out
-    assert softdeleted(["check", file]) == 0
+    assert department(["purge", "--check", file]) == 0
     again = stack.up(dev)
     assert again.code == 0, again.text
 

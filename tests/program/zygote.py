@@ -139,7 +139,8 @@ def _stop(pid: int) -> dict[str, Any]:
 
 
 def main() -> None:
-    from components import department, settings  # noqa: F401, PLC0415 (imported for the programs to come)
+    import department.build  # noqa: PLC0415 (imported for the programs to come)
+    import department.configuration  # noqa: F401, PLC0415
 
     gc.collect()
     gc.freeze()

@@ -15,7 +15,7 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
-from components.settings import Department
+from settings import Department
 from tests.conftest import Sandbox
 from tests.program.stack import KEY, Stack
 from tests.proof import rules

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from components.settings import Department
+from settings import Department
 from tests.azure.client import Client
 from tests.conftest import Sandbox
 from tests.program.stack import Stack

@@ -16,8 +16,8 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
-from components.settings import Department
 from sandbox.providers.resources import RESOURCES, describe
+from settings import Department
 from tests.conftest import Sandbox
 from tests.program.contract import check
 from tests.program.harness import stack_file

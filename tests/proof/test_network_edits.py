@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from components.network import ZONES
-from components.settings import Department
+from components.network.endpoints import ZONES
+from settings import Department
 from tests.conftest import Sandbox
 from tests.program.stack import Stack
 from tests.proof.edits import (

@@ -16,7 +16,8 @@ from typing import Any, ClassVar
 from tests.conftest import ROOT, Sandbox
 
 REAL, EMBEDDED = "real", "embedded"
-PROJECT = ("Pulumi.yaml", "Pulumi.dev.yaml", "__main__.py", "components", "policies")
+PROGRAM = ("catalogue", "settings", "contract", "components", "department", "operations")
+PROJECT = ("Pulumi.yaml", "Pulumi.dev.yaml", "__main__.py", "policies", *PROGRAM)
 GUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 TIME = re.compile(r"20\d\d-\d\d-\d\dT[\d:.]+(?:Z|\+00:00)")
 ETAG = re.compile(r"0x[0-9A-F]{10,}")

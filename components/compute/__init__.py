@@ -1,0 +1,1 @@
+"""Compute clusters and compute instances."""

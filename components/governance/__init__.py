@@ -1,0 +1,1 @@
+"""Azure Policy, locks, logs and budgets."""

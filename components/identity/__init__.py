@@ -1,0 +1,1 @@
+"""People, groups, service principals and their roles."""

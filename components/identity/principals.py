@@ -1,0 +1,79 @@
+"""Principals, and giving them roles."""
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+import pulumi
+from pulumi_azure_native import authorization
+
+from components.identity.roles import role_definition_id
+
+
+@dataclass(frozen=True)
+class Principal:
+    """Somebody or something that can be given a role.
+
+    Attributes:
+        name: Unique and stable in the stack, for the names of Pulumi's resources: a user principal name, a group's
+            name, an identity's name.
+        object_id: Its id in Entra.
+        type: What it is. Always told to Azure: without it, Azure looks a new principal up and may not find it yet.
+    """
+
+    name: str
+    object_id: pulumi.Input[str]
+    type: Literal["User", "Group", "ServicePrincipal"]
+
+
+def unique(principals: Iterable[Principal]) -> list[Principal]:
+    """The principals without repetition, in their order: somebody in two lists is assigned a role once."""
+    return list({principal.name: principal for principal in principals}.values())
+
+
+def stable_guid(*parts: str) -> str:
+    """A GUID that the parts determine, in any letter case: the name of a role or an assignment.
+
+    Azure refuses a second assignment of the same role to the same principal on the same scope (RoleAssignmentExists);
+    a name made from the three finds the first one again.
+    """
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, "|".join(parts).lower()))
+
+
+def assign(
+    logical_name: str,
+    *,
+    scope: pulumi.Input[str],
+    principal: Principal,
+    role: pulumi.Input[str],
+    opts: pulumi.ResourceOptions,
+) -> authorization.RoleAssignment:
+    """Give a principal a role on a scope.
+
+    Args:
+        logical_name: Name of Pulumi's resource.
+        scope: Id of the Azure resource or resource group.
+        principal: Who gets the role.
+        role: GUID of the role: a built-in one, or that of a definition, by its output. So Pulumi knows that the
+            assignment goes before the definition, which Azure deletes only when nobody has it.
+        opts: Parent, and what must exist first.
+    """
+    known_scope = pulumi.Output.from_input(scope)
+    name = pulumi.Output.all(known_scope, principal.object_id, role).apply(lambda parts: stable_guid(*parts))
+    return authorization.RoleAssignment(
+        logical_name,
+        role_assignment_name=name,
+        scope=known_scope,
+        principal_id=principal.object_id,
+        principal_type=principal.type,
+        role_definition_id=pulumi.Output.all(known_scope, role).apply(
+            lambda parts: role_definition_id(subscription_of(parts[0]), parts[1])
+        ),
+        opts=opts,
+    )
+
+
+def subscription_of(resource_id: str) -> str:
+    """The subscription in the id of an Azure resource."""
+    return resource_id.split("/")[2]

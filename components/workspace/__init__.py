@@ -1,0 +1,1 @@
+"""A team's workspace, what teams share, and the registry of models."""

@@ -1,0 +1,41 @@
+"""`check`: validates stack files without an engine."""
+
+import json
+import sys
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+
+from settings import SettingsError, read_stack_file
+from settings.warnings import warnings
+
+
+def run(files: list[Path], *, as_json: bool) -> int:
+    """Exit code 0 if all files can be used, 1 if not."""
+    results = [_result(file) for file in files]
+    if as_json:
+        print(json.dumps([asdict(result) for result in results], indent=2))
+    else:
+        for result in results:
+            print("\n".join(_lines(result)), file=sys.stderr if result.problems else sys.stdout)
+    return 1 if any(result.problems for result in results) else 0
+
+
+@dataclass(frozen=True)
+class _Result:
+    file: str
+    problems: list[dict[str, str]]
+    warnings: list[str]
+
+
+def _result(file: Path) -> _Result:
+    try:
+        department = read_stack_file(file)
+    except SettingsError as error:
+        return _Result(str(file), [{"key": problem.key, "message": problem.message} for problem in error.problems], [])
+    return _Result(str(file), [], warnings(department, date.today()))
+
+
+def _lines(result: _Result) -> list[str]:
+    lines = [f"{result.file}: {problem['key']}: {problem['message']}" for problem in result.problems]
+    return (lines or [f"{result.file}: ok"]) + [f"{result.file}: warning: {text}" for text in result.warnings]

@@ -1,0 +1,79 @@
+"""What a preview asks Azure: whether the vCPU quota holds the compute, and whether `uniqueNames` fits what exists."""
+
+import asyncio
+from dataclasses import dataclass
+
+import pulumi
+
+from operations.quota import Finding, Verdict, check, demands
+from operations.resourcemanager import AzureRefusedError, signed_in
+from operations.unique_names import refusal
+from settings import Department
+
+_TIMEOUT_SECONDS = 15
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What a preview says: what holds, and what deserves a look."""
+
+    holds: str
+    warnings: tuple[str, ...]
+
+
+def report_quota(department: Department) -> None:
+    """Tell at a preview whether the vCPU quota holds the department's compute; it never stops the preview.
+
+    It asks while the program registers its resources, and the program ends after it.
+    """
+    if pulumi.runtime.is_dry_run() and demands(department, department.teams):
+        told: pulumi.Output[_Told] = pulumi.Output.from_input(asyncio.to_thread(_ask_quota, department))
+        told.apply(_log)
+
+
+def _ask_quota(department: Department) -> _Told:
+    region = department.region
+    try:
+        findings = check(department, signed_in(timeout_seconds=_TIMEOUT_SECONDS))
+    except AzureRefusedError as error:
+        return _Told("", (f"The vCPU quota in {region} could not be read, so it is not checked: {error}",))
+    held = ", ".join(_held(findings))
+    wrong = tuple(one.text(region) for one in findings if one.verdict is not Verdict.FITS)
+    return _Told(f"The vCPU quota in {region} holds, with every node on: {held}." if held else "", wrong)
+
+
+def _held(findings: list[Finding]) -> list[str]:
+    return [
+        f"{one.demand.pool} {one.demand.vcpus} of {one.limit.vcpus}"
+        for one in findings
+        if one.limit and one.limit.vcpus is not None and not one.workspace and one.verdict is Verdict.FITS
+    ]
+
+
+def _log(told: _Told) -> None:
+    if told.holds:
+        pulumi.log.info(told.holds)
+    for warning in told.warnings:
+        pulumi.log.warn(warning)
+
+
+def keep_names(department: Department) -> None:
+    """Stop a preview in which `uniqueNames` gives a workspace that exists other names than it was made with.
+
+    It asks while the program registers its resources. Whoever may not ask is not stopped.
+    """
+    if pulumi.runtime.is_dry_run():
+        asked: pulumi.Output[str] = pulumi.Output.from_input(asyncio.to_thread(_ask_names, department))
+        asked.apply(_refuse)
+
+
+def _ask_names(department: Department) -> str:
+    try:
+        return refusal(department, signed_in(timeout_seconds=_TIMEOUT_SECONDS))
+    except AzureRefusedError:
+        return ""
+
+
+def _refuse(reason: str) -> None:
+    if reason:
+        raise pulumi.RunError(reason)

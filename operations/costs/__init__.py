@@ -1,0 +1,1 @@
+"""What a department's compute costs, and where the prices come from."""

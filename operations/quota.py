@@ -1,0 +1,254 @@
+"""The vCPUs that a department's compute can use at most, against the quota that Azure has for them.
+
+Dedicated nodes and instances draw on their family's quota and on the region's total, low-priority nodes on one pool of
+all families. A workspace can have a limit of its own below the subscription's. Every preview tells
+(`department.preflight`), and `python -m department quota Pulumi.dev.yaml` at any time.
+
+Sources: learn.microsoft.com/azure/machine-learning/how-to-manage-quotas. No `az ml` command changes a quota: a
+workspace's is changed by the operation itself with `az rest` (learn.microsoft.com/cli/azure/reference-index; the item's
+form is that of azure-sdk-for-net's live test of UpdateQuotas), the subscription's by `az quota update`
+(learn.microsoft.com/cli/azure/quota; the names: learn.microsoft.com/rest/api/quota/quota/create-or-update).
+docs/fidelity/program.md has what is known of Azure's answers.
+"""
+
+import json
+import re
+import shlex
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from catalogue import vm_sizes
+from operations.resourcemanager import ARM, AzureRefusedError, Send, body_of
+from settings import Department, Team
+
+API = "2025-12-01"
+NAMESPACE = "Microsoft.MachineLearningServices"
+DEDICATED, LOW_PRIORITY = "TotalDedicatedCores", "TotalLowPriorityCores"
+_TOTALS = {"dedicatedcores/usages": DEDICATED, "lowprioritycores/usages": LOW_PRIORITY}
+_NO_LIMIT = -1
+_WORKSPACE = re.compile(rf"(?P<workspace>/.+/providers/{re.escape(NAMESPACE)}/workspaces/[^/]+)/usages/[^/]+", re.I)
+
+
+@dataclass(frozen=True)
+class Demand:
+    """What can be drawn on one quota.
+
+    Attributes:
+        pool: The quota: a family such as `standardDSv2Family`, or one of the totals `DEDICATED` and `LOW_PRIORITY`.
+        vcpus: VCPUs with every node on.
+        node: VCPUs of the largest node.
+        by: Who draws on it: `team/cluster: 4 × STANDARD_DS3_V2`.
+    """
+
+    pool: str
+    vcpus: int
+    node: int
+    by: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A quota as Azure has it.
+
+    Attributes:
+        vcpus: What it allows; None for no limit of its own, where the total alone bounds.
+        used: What is in use now, by whomever.
+    """
+
+    vcpus: int | None
+    used: int
+
+
+class Verdict(StrEnum):
+    """Whether a quota holds what can be drawn on it."""
+
+    FITS = "fits"
+    SHORT = "too small"
+    REFUSED = "holds no node"
+    """Azure refuses a cluster of which not one node fits, with `ClusterMinNodesExceedCoreQuota`."""
+    UNKNOWN = "not named by Azure"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One quota and what the department can draw on it.
+
+    Attributes:
+        demand: What can be drawn.
+        limit: The quota; None where Azure names none.
+        workspace: Name of the workspace whose own limit it is; None for the subscription's.
+        command: The command that raises the limit to the demand; None where it fits, or where there is no command.
+    """
+
+    demand: Demand
+    limit: Limit | None
+    workspace: str | None
+    command: str | None
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether the quota holds the demand."""
+        return _verdict(self.demand, self.limit)
+
+    def text(self, region: str) -> str:
+        """What is wrong, and the command that mends it."""
+        whose = f"workspace {self.workspace}" if self.workspace else "subscription"
+        what = f"{self.demand.pool} in {region} ({whose})"
+        if self.limit is None:
+            return f"Azure names no vCPU quota for {what}, on which {self._drawn} can be drawn."
+        effect = "jobs wait for nodes"
+        if self.verdict is Verdict.REFUSED:
+            effect = f"a node needs {self.demand.node}, so that none starts, and Azure may refuse to make the compute"
+        how = self.command or "in the studio, under Quota: az quota takes no such name"
+        return f"vCPU quota of {what} is {self.limit.vcpus}, and {self._drawn} can be drawn: {effect}. Change it: {how}"
+
+    @property
+    def _drawn(self) -> str:
+        return f"{self.demand.vcpus} ({', '.join(self.demand.by)})"
+
+
+def check(department: Department, send: Send) -> list[Finding]:
+    """Every quota that the department draws on, by one request; the workspaces' own limits come last.
+
+    Raises:
+        AzureRefusedError: If Azure does not tell the quotas.
+    """
+    subscription, workspaces = _limits(department, send)
+    findings = []
+    for demand in demands(department, department.teams):
+        limit = subscription.get(_plain(demand.pool))
+        short = _verdict(demand, limit) in (Verdict.SHORT, Verdict.REFUSED)
+        findings.append(Finding(demand, limit, None, _ask_command(department, demand) if short else None))
+    for team in department.teams:
+        id_ = workspace_id(department, team)
+        for demand in demands(department, [team]):
+            if limit := workspaces[id_.lower()].get(_plain(demand.pool)):
+                short = _verdict(demand, limit) is not Verdict.FITS
+                command = _share_command(department, [(f"{id_}/quotas/{demand.pool}", demand.vcpus)])
+                findings.append(Finding(demand, limit, id_.rsplit("/", 1)[-1], command if short else None))
+    return findings
+
+
+def demands(department: Department, teams: Iterable[Team]) -> list[Demand]:
+    """What the compute of teams can draw on each quota, with every node on."""
+    found: dict[str, list[Demand]] = defaultdict(list)
+    for team in teams:
+        machines = [(one.name, one.vm_size, one.max_nodes, one.priority) for one in team.clusters]
+        machines += [(one.name, one.vm_size, 1, "dedicated") for one in team.instances]
+        for name, size_name, nodes, priority in machines:
+            size = vm_sizes.known()[size_name]
+            by = (f"{team.name}/{name}: {nodes} × {size.name}",)
+            for pool in (LOW_PRIORITY,) if priority == "lowPriority" else (size.family, DEDICATED):
+                found[pool].append(Demand(pool, size.vcpus * nodes, size.vcpus, by))
+    families = sorted(found.keys() - {DEDICATED, LOW_PRIORITY})
+    return [_sum(found[pool]) for pool in (*families, DEDICATED, LOW_PRIORITY) if pool in found]
+
+
+def _sum(drawn: list[Demand]) -> Demand:
+    return Demand(
+        drawn[0].pool,
+        sum(one.vcpus for one in drawn),
+        max(one.node for one in drawn),
+        tuple(by for one in drawn for by in one.by),
+    )
+
+
+def share_command(department: Department, findings: list[Finding]) -> str | None:
+    """The command that gives each workspace a limit of what its dedicated compute can draw; None without any.
+
+    A family whose quota is too small for all of them is left out: Azure refuses a limit above the subscription's.
+
+    Args:
+        department: The department.
+        findings: What `check` found.
+    """
+    fitting = {one.demand.pool for one in findings if one.verdict is Verdict.FITS and not one.workspace}
+    shares = [
+        (f"{workspace_id(department, team)}/quotas/{demand.pool}", demand.vcpus)
+        for team in department.teams
+        for demand in demands(department, [team])
+        if demand.pool in fitting - {DEDICATED, LOW_PRIORITY}
+    ]
+    return _share_command(department, shares) if shares else None
+
+
+def workspace_id(department: Department, team: Team) -> str:
+    """Azure's id of a team's workspace."""
+    group = f"/subscriptions/{department.subscription_id}/resourceGroups/{department.resource_group(team)}"
+    return f"{group}/providers/{NAMESPACE}/workspaces/{department.names(team).workspace}"
+
+
+def _verdict(demand: Demand, limit: Limit | None) -> Verdict:
+    if limit is None:
+        return Verdict.UNKNOWN
+    if limit.vcpus is None or demand.vcpus <= limit.vcpus:
+        return Verdict.FITS
+    return Verdict.REFUSED if demand.node > limit.vcpus else Verdict.SHORT
+
+
+def _location(department: Department) -> str:
+    return f"/subscriptions/{department.subscription_id}/providers/{NAMESPACE}/locations/{department.region}"
+
+
+def _ask_command(department: Department, demand: Demand) -> str | None:
+    """The command that asks for more of the subscription's quota; for the dedicated total there is none."""
+    if demand.pool == DEDICATED:
+        return None
+    kind = "lowPriority" if demand.pool == LOW_PRIORITY else "dedicated"
+    words = ["az", "quota", "update", "--resource-name", demand.pool, "--scope", _location(department)]
+    return shlex.join([*words, "--limit-object", f"value={demand.vcpus}", "--resource-type", kind])
+
+
+def _share_command(department: Department, shares: list[tuple[str, int]]) -> str:
+    """The command that sets limits of workspaces: ids of their quotas, and vCPUs."""
+    items = [
+        {"id": id_, "type": f"{NAMESPACE}/workspaces/dedicatedCores/quotas", "limit": vcpus, "unit": "Count"}
+        for id_, vcpus in shares
+    ]
+    url = f"{_location(department)}/updateQuotas?api-version={API}"
+    return shlex.join(["az", "rest", "--method", "post", "--url", url, "--body", json.dumps({"value": items})])
+
+
+Limits = Mapping[str, Limit]
+
+
+def _limits(department: Department, send: Send) -> tuple[Limits, Mapping[str, Limits]]:
+    """The subscription's quotas, and those of workspaces by lower-case id, each by its plain name."""
+    subscription: dict[str, Limit] = {}
+    workspaces: dict[str, dict[str, Limit]] = defaultdict(dict)
+    try:
+        for row in _rows(department, send):
+            if "/computes/" in row["id"]:  # what one cluster uses is no quota
+                continue
+            limit = Limit(None if row["limit"] == _NO_LIMIT else int(row["limit"]), int(row["currentValue"] or 0))
+            own = _WORKSPACE.fullmatch(row["id"])
+            (workspaces[own["workspace"].lower()] if own else subscription).update(dict.fromkeys(_names(row), limit))
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise AzureRefusedError(f"the quotas came in a form that is not known ({error!r}).") from None
+    return subscription, workspaces
+
+
+def _rows(department: Department, send: Send) -> Iterator[Mapping[str, Any]]:
+    path = f"{_location(department)}/usages?api-version={API}"
+    while path:
+        body = body_of(send("GET", path, None))
+        yield from body["value"]
+        path = str(body.get("nextLink") or "").removeprefix(ARM)
+
+
+def _names(row: Mapping[str, Any]) -> set[str]:
+    """The plain names of a usage's quota: the family is in the value, the shown name or the id's end."""
+    kind = str(row["type"]).lower().removeprefix(f"{NAMESPACE.lower()}/")
+    if kind in _TOTALS:
+        return {_plain(_TOTALS[kind])}
+    spellings = (row["name"]["value"], row["name"].get("localizedValue") or "", row["id"].rsplit("/", 1)[-1])
+    # A family has a row of the same name for its low-priority nodes too, which the one pool bounds.
+    return set() if "lowpriority" in _plain(kind + row["name"]["value"]) else {_plain(name) for name in spellings}
+
+
+def _plain(name: str) -> str:
+    """A quota's name without what its spellings differ in: `standardDSv2Family`, `Standard_DSv2_Family_Cluster_…`."""
+    return re.sub(r"[^a-z0-9]", "", name.lower()).removesuffix("clusterdedicatedvcpus")
