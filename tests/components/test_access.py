@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.identity import roles
+from catalogue import roles as built_in
 from components.identity.principals import Principal, stable_guid, unique
 from components.identity.roles import AUTOMATION, DATA_SCIENTIST, SUBSCRIPTION_ADMIN, TEAM_LEAD, CustomRole
 from sandbox.azure.identity.rbac import built_in_roles
@@ -167,7 +167,7 @@ BUILT_IN = {
 
 
 def test_built_in_roles_have_the_ids_that_azure_publishes() -> None:
-    found = {name: value for name, value in vars(roles).items() if name.isupper() and isinstance(value, str)}
+    found = {name: value for name, value in vars(built_in).items() if name.isupper() and isinstance(value, str)}
     guids = {
         name: value
         for name, value in found.items()
