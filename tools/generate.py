@@ -17,10 +17,10 @@ from terminal import write_whole
 ROOT = Path(__file__).resolve().parents[1]
 
 FILES = {
-    "docs/settings.schema.json": "components.settings.reference:schema",
-    "docs/settings.md": "components.settings.reference:reference",
-    "docs/components.md": "components.reference:reference",
-    "docs/outputs.schema.json": "components.outputs:schema",
+    "docs/settings.schema.json": "settings.reference:schema",
+    "docs/settings.md": "settings.reference:reference",
+    "docs/components.md": "department.reference:reference",
+    "docs/outputs.schema.json": "contract:schema",
     "docs/licences.md": "tools.licences:page",
     "policies/data/vm_sizes.csv": "tools.policies:vm_sizes",
     "policies/data/vm_prices.csv": "tools.policies:vm_prices",
@@ -30,7 +30,7 @@ FILES = {
 """Each generated file, and the function without arguments that returns its text."""
 
 REFRESHED = {
-    "prices": ("components.prices", "--refresh"),
+    "prices": ("department", "costs", "--refresh"),
 }
 """What comes from outside, and the module and options that read it again and write it with its date.
 
