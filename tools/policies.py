@@ -11,12 +11,12 @@ ROOT = Path(__file__).resolve().parents[1]
 
 def vm_sizes() -> str:
     """Return the table of VM sizes."""
-    return (ROOT / "components" / "vm_sizes.csv").read_text(encoding="utf-8")
+    return (ROOT / "catalogue" / "vm_sizes.csv").read_text(encoding="utf-8")
 
 
 def vm_prices() -> str:
     """Return the table of VM prices."""
-    return (ROOT / "components" / "prices" / "vm_prices.csv").read_text(encoding="utf-8")
+    return (ROOT / "catalogue" / "vm_prices.csv").read_text(encoding="utf-8")
 
 
 def dev() -> str:
