@@ -24,9 +24,9 @@ def tools(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(name="copy")
 def copied(tmp_path: Path) -> Path:
-    """A folder with the tools and the docs; the rooms are those of the repository."""
-    shutil.copytree(ROOT / "tools", tmp_path / "tools", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copytree(ROOT / "docs", tmp_path / "docs")
+    """A folder with the tools and what they read and write; the other rooms are those of the repository."""
+    for room in ("tools", "docs", "policies", "catalogue"):
+        shutil.copytree(ROOT / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "requirements.txt", tmp_path)
     return tmp_path
 
