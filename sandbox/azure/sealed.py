@@ -28,7 +28,7 @@ def seal(directory: Path, secret: str) -> str:
 
 
 def unseal(directory: Path, sealed: str) -> str:
-    """What was sealed.
+    """Decrypts what `seal` encrypted.
 
     Raises:
         UnreadableSecretError: It was altered, or sealed by another sandbox.

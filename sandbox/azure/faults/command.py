@@ -39,7 +39,7 @@ def shown(plan: Plan) -> list[str]:
 
 def _specification(rule: Rule) -> str:
     defaults = Rule(rule.kind, seconds=KINDS[rule.kind][1])
-    given = {one.name: getattr(rule, one.name) for one in fields(rule)}
+    given = {field.name: getattr(rule, field.name) for field in fields(rule)}
     changed = {name: value for name, value in given.items() if value != getattr(defaults, name)}
     said = [f"{name}={value:g}" if isinstance(value, float) else f"{name}={value}" for name, value in changed.items()]
     return ",".join([rule.kind, *said])

@@ -69,7 +69,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to happen.
+    """The faults that are to happen, and the seed of their draws.
 
     Attributes:
         rules: Asked in order; the first one that strikes decides.
@@ -111,7 +111,7 @@ def read_plan(directory: Path) -> Plan:
     """
     try:
         body = json.loads((directory / FILE).read_bytes())
-        rules = tuple(_checked(Rule(**one), FILE) for one in body["rules"])
+        rules = tuple(_checked(Rule(**rule), FILE) for rule in body["rules"])
         return Plan(rules, int(body["seed"]))
     except FileNotFoundError:
         return Plan()

@@ -23,7 +23,7 @@ _REQUIRED = ["iss", "sub", "aud", "exp"]
 
 
 class AssertionRefusedError(Exception):
-    """An assertion that stands for nobody.
+    """An assertion that no federated credential trusts.
 
     Args:
         code: AADSTS number.
@@ -60,7 +60,7 @@ class Pipelines:
         return jwt.encode(claims, self._key, algorithm="RS256")
 
     def check(self, assertion: str, client_id: str, trusted: list[dict[str, Any]]) -> None:
-        """See whether an assertion stands for an application.
+        """Checks that an application trusts the assertion.
 
         Args:
             assertion: The token.
@@ -76,11 +76,11 @@ class Pipelines:
             )
         claims = self._read(assertion)
         for number, name, accepted in (
-            (700211, "issuer", lambda one: one["issuer"] == claims["iss"]),
-            (700213, "subject", lambda one: one["subject"] == claims["sub"]),
-            (700212, "audience", lambda one: claims["aud"] in one["audiences"]),
+            (700211, "issuer", lambda credential: credential["issuer"] == claims["iss"]),
+            (700213, "subject", lambda credential: credential["subject"] == claims["sub"]),
+            (700212, "audience", lambda credential: claims["aud"] in credential["audiences"]),
         ):
-            trusted = [one for one in trusted if accepted(one)]
+            trusted = [credential for credential in trusted if accepted(credential)]
             if not trusted:
                 raise AssertionRefusedError(
                     number,
