@@ -16,11 +16,12 @@ def set_plan(directory: Path, specifications: Sequence[str], seed: int) -> Plan:
         PlanError: A specification is wrong, or there is no such folder; the plan stays as it was.
     """
     plan = parse_plan(specifications, seed)
+    if not directory.is_dir():
+        raise PlanError(f"{directory} does not exist: `python -m sandbox start` makes it")
     try:
         plan.write(directory)
     except OSError as error:
-        text = f"{directory} cannot be written ({error.strerror}): `python -m sandbox start` makes it"
-        raise PlanError(text) from error
+        raise PlanError(f"{directory} cannot be written: {error.strerror}") from error
     return plan
 
 

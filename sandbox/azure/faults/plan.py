@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sandbox.files import write_private
+from terminal import write_whole
 
 FILE = "faults.json"
 LONGEST = 600.0  # seconds
@@ -86,7 +86,7 @@ class Plan:
             OSError: The folder cannot be written.
         """
         body = {"seed": self.seed, "rules": [asdict(rule) for rule in self.rules]}
-        write_private(directory / FILE, json.dumps(body, indent=2).encode() + b"\n")
+        write_whole(directory / FILE, json.dumps(body, indent=2).encode() + b"\n", private=True)
 
 
 @dataclass

@@ -14,7 +14,7 @@ import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from sandbox.files import write_private
+from terminal import write_whole
 
 AUDIENCE = "api://AzureADTokenExchange"
 LIFETIME = 600  # seconds; GitHub's tokens last five minutes, Azure DevOps' ten
@@ -47,7 +47,7 @@ class Pipelines:
         if not path.exists():
             new = rsa.generate_private_key(public_exponent=65537, key_size=2048)
             pem = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-            write_private(path, new.private_bytes(*pem))
+            write_whole(path, new.private_bytes(*pem), private=True)
         key = serialization.load_pem_private_key(path.read_bytes(), password=None)
         if not isinstance(key, rsa.RSAPrivateKey):
             raise TypeError(f"{path} holds no RSA key")

@@ -13,7 +13,7 @@ from typing import Any
 
 from sandbox.azure.identity.rbac import built_in_roles
 from sandbox.azure.store import Store
-from sandbox.files import write_private
+from terminal import write_whole
 
 PERSONAS = "personas.json"
 SECRET_BYTES = 32
@@ -59,7 +59,7 @@ def load_personas(directory: Path, seed: dict[str, Any]) -> dict[str, Persona]:
         name: {"clientId": persona.client_id, "clientSecret": persona.secret} for name, persona in personas.items()
     }
     if wanted != stored:
-        write_private(path, json.dumps(wanted, indent=1).encode())
+        write_whole(path, json.dumps(wanted, indent=1).encode(), private=True)
     return personas
 
 
