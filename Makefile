@@ -72,7 +72,7 @@ lock: setup ## requirements.txt anew from requirements.in
 	@$(BIN)/uv pip compile -q requirements.in -o requirements.txt --generate-hashes --no-header --universal --python-version 3.11
 	@echo "Now run 'make setup generate'"
 
-.PHONY: setup prepare clean
+.PHONY: setup prepare wheel clean
 setup: $(VENV)/.ready ## .venv from the pinned requirements
 $(VENV)/.ready: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -89,9 +89,13 @@ prepare: .cache/prepared
 .cache/prepared: $(VENV)/.ready $(JOB_ENVIRONMENTS) tests/proof/models.txt
 	@$(BIN)/python -m sandbox prepare $(JOB_ENVIRONMENTS)
 	@$(BIN)/python -m tests.proof.environment
+	@$(BIN)/python -m tests.supply.wheel
 	@touch $@
+
+wheel: setup ## dist/*.whl: the jobs client and the components, for other projects
+	@$(BIN)/python -m hatchling build -t wheel -d dist
 
 clean: ## stop the sandbox, remove all that was made
 	@if [ -x $(BIN)/python ]; then $(BIN)/python -m sandbox stop; fi
-	@rm -rf .sandbox .soak .venv .cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .pytest_cache
+	@rm -rf .sandbox .soak .venv dist .cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .pytest_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -10,6 +10,7 @@ import json
 import shutil
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -154,6 +155,11 @@ def read_stack(stack: str) -> Outputs:
         JobError: The stack does not exist, is not up, or its outputs are not of contract 1.
     """
     pulumi = shutil.which("pulumi")
+    if pulumi is None and find_spec("sandbox") is None:
+        raise JobError(
+            f"no outputs of stack {stack}: there is no `pulumi` on PATH, and no sandbox beside this package\n"
+            "  give --outputs FILE, which somebody saved with `pulumi stack output --json > FILE`"
+        )
     command = [pulumi] if pulumi else [sys.executable, "-m", "sandbox", "pulumi"]
     done = subprocess.run(  # noqa: S603 - no shell reads the stack's name
         [*command, "stack", "output", "--json", "-s", stack],

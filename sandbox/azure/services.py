@@ -38,7 +38,7 @@ class Provider(Protocol):
 
     @property
     def resource_types(self) -> Callable[[Cloud], list[ResourceType]]:
-        """The module's resource types."""
+        """Its types."""
 
 
 PROVIDERS: tuple[Provider, ...] = (

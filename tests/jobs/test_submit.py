@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT, Sandbox
+from tests.supply.wheel import build, install
 
 JOB = """
 type: command
@@ -91,6 +92,23 @@ def test_a_run_is_listed_shown_and_its_log_read(platform: Platform, hello: str) 
     shown = json.loads(platform.jobs("show", hello, "--json").stdout)
     assert shown["cluster"] == "ds3-v2-cluster"
     assert "hello from the cluster" in platform.jobs("logs", hello).stdout
+
+
+def test_the_installed_client_needs_the_outputs_alone(platform: Platform, hello: str, tmp_path: Path) -> None:
+    client = install(build(tmp_path), "jobs", tmp_path / "venv") / "azureml-jobs"
+    outputs = platform.sandbox.command("pulumi", "stack", "output", "-s", "dev", "--json")
+    (tmp_path / "outputs.json").write_text(outputs.stdout)
+    done = subprocess.run(
+        [client, "ps", "--json", "--outputs", "outputs.json"],
+        cwd=tmp_path,
+        env=platform.environment("scientist"),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert hello in [run["name"] for run in json.loads(done.stdout)]
 
 
 def test_a_failing_script_is_a_failed_run_with_its_log(platform: Platform) -> None:

@@ -20,7 +20,7 @@ class UserAssignedIdentity(ResourceType):
     )
 
     def prepare(self, call: Call, old: Body | None) -> Body:
-        """Gives a new identity a principal; an update keeps it."""
+        """A new identity gets a principal; an update keeps it."""
         made = {
             "tenantId": call.cloud.seed["tenantId"],
             "principalId": str(uuid.uuid4()),
@@ -33,7 +33,7 @@ class UserAssignedIdentity(ResourceType):
         }
 
     def stored(self, call: Call, resource: Body, old: Body | None) -> None:
-        """Stores the service principal, as Graph shows it."""
+        """The service principal, as Graph shows it."""
         body = resource["properties"]
         principal = {
             "id": body["principalId"],
@@ -45,10 +45,10 @@ class UserAssignedIdentity(ResourceType):
         call.cloud.store.put("servicePrincipal", body["principalId"], principal)
 
     def deleted(self, call: Call, resource: Body) -> None:
-        """Removes the principal; its role assignments stay, as in Azure, without effect."""
+        """The principal goes; role assignments to it stay, as in Azure, and give nobody anything."""
         call.cloud.store.delete("servicePrincipal", resource["properties"]["principalId"])
 
 
 def resource_types(cloud: Any) -> list[ResourceType]:
-    """The resource types of this module."""
+    """What this provider's module has."""
     return [UserAssignedIdentity()]

@@ -32,7 +32,7 @@ def accepted(call: Call, resource: Body | None = None) -> Response:
 
 
 def forget_old(cloud: Cloud) -> None:
-    """Removes operations older than a day."""
+    """Drops operations that nobody polls any more."""
     oldest = (datetime.now(UTC) - REMEMBERED).isoformat()
     for name, operation in list(cloud.store.items(KIND)):
         if operation["started"] < oldest:
@@ -50,5 +50,5 @@ def _result(resources: Resources, call: Call, match: re.Match[str]) -> Any:
 
 
 def routes() -> list[Route]:
-    """The address at which an operation's outcome is read."""
+    """Where outcomes are read."""
     return [route("GET", "/subscriptions/{subscription}/operationresults/{name}", _result)]

@@ -102,15 +102,15 @@ class StorageAccount(ResourceType):
                 )
 
     def prepare(self, call: Call, old: Body | None) -> Body:
-        """Adds defaults, endpoints, encryption and state."""
+        """The service's defaults for what is not sent, endpoints, encryption, state."""
         body, sent = copy.deepcopy(call.body), properties_of(call.body)
         name, before = call.id.name, properties_of(old or {})
-        fixed = {name: before[name] for name in FIXED if name in before}
+        kept = {one: before[one] for one in FIXED if one in before}
         rules = {**DEFAULTS["networkAcls"], **(sent.get("networkAcls") or {})}
         properties = {
-            **{name: value for name, value in DEFAULTS.items() if value is not None},
-            **{name: value for name, value in sent.items() if value is not None},
-            **fixed,
+            **{one: value for one, value in DEFAULTS.items() if value is not None},
+            **{one: value for one, value in sent.items() if value is not None},
+            **kept,
             "networkAcls": rules,
             "encryption": sent.get("encryption") or _encryption(),
             "creationTime": before.get("creationTime") or _now(),
@@ -135,27 +135,27 @@ class StorageAccount(ResourceType):
         }
 
     def stored(self, call: Call, resource: Body, old: Body | None) -> None:
-        """Registers the account for the data plane."""
+        """Tells the data plane."""
         if old is None:
             accounts.register(call.cloud, resource["name"], resource["id"])
 
     def present(self, call: Call, resource: Body) -> Body:
-        """Adds the private endpoint connections."""
+        """With the private endpoints that lead to it."""
         connections = connections_of(call.cloud, resource["id"])
         return {**resource, "properties": {**resource["properties"], "privateEndpointConnections": connections}}
 
     def deleted(self, call: Call, resource: Body) -> None:
-        """Removes the account's data."""
+        """The data goes too."""
         containers.delete_account(call.cloud, resource["name"])
         forget_identity(call, resource)
 
     def response(self, call: Call, resource: Body, *, created: bool) -> Response:
-        """Answers 202 for a new account: this service has no 201."""
+        """A new account takes its time; it never answers 201."""
         return accepted(call, resource) if created else JSONResponse(self.present(call, resource))
 
     @property
     def actions(self) -> dict[str, Any]:
-        """The actions on keys."""
+        """Keys."""
         return {"listkeys": _list_keys, "regeneratekey": _regenerate_key}
 
 
@@ -166,7 +166,7 @@ def _check_encryption(call: Call, encryption: Body) -> None:
     key, identity = encryption.get("keyvaultproperties") or {}, encryption.get("identity") or {}
     user = str(identity.get("userAssignedIdentity"))
     assigned = (call.body.get("identity") or {}).get("userAssignedIdentities") or {}
-    if user.lower() not in {identity.lower() for identity in assigned}:
+    if user.lower() not in {one.lower() for one in assigned}:
         raise AzureError(
             400,
             "InvalidRequestPropertyValue",
@@ -177,7 +177,7 @@ def _check_encryption(call: Call, encryption: Body) -> None:
 
 
 def _check_free(call: Call) -> None:
-    """Refuses a name that another account has: names are global.
+    """Names are global.
 
     Source: learn.microsoft.com/azure/azure-resource-manager/troubleshooting/error-storage-account-name.
     """
@@ -240,7 +240,7 @@ class BlobService(ResourceType):
     }
 
     def find(self, cloud: Cloud, resource_id: ResourceId) -> Body | None:
-        """The stored properties, or the defaults where nothing was set."""
+        """What was set, or the defaults where the account exists."""
         account = cloud.store.get("resource", resource_id.parent.lower())
         if account is None or resource_id.name.lower() != "default":
             return None
@@ -253,17 +253,17 @@ class BlobService(ResourceType):
         }
 
     def below(self, cloud: Cloud, prefix: str) -> list[Body]:
-        """The blob service of an account: each account has exactly one, `default`."""
+        """There is one."""
         account = prefix.rpartition("/blobservices/")[0]
-        properties = self.find(cloud, ResourceId(f"{account}/blobServices/default", self.type, "default", account))
-        return [properties] if properties else []
+        found = self.find(cloud, ResourceId(f"{account}/blobServices/default", self.type, "default", account))
+        return [found] if found else []
 
     def prepare(self, call: Call, old: Body | None) -> Body:
-        """Adds defaults for the properties that were not sent."""
+        """Defaults for what is not sent."""
         return {"properties": _service_properties(properties_of(call.body))}
 
     def present(self, call: Call, resource: Body) -> Body:
-        """Adds the account's sku."""
+        """The account's sku is shown along."""
         account = call.resource(resource["id"].rsplit("/", 2)[0]) or {}
         return {"sku": account.get("sku"), **resource}
 
@@ -272,7 +272,7 @@ def _service_properties(sent: Body) -> Body:
     return {
         "cors": {"corsRules": []},
         "deleteRetentionPolicy": {"allowPermanentDelete": False, "enabled": False},
-        **{name: value for name, value in sent.items() if value is not None},
+        **{one: value for one, value in sent.items() if value is not None},
     }
 
 
@@ -291,7 +291,7 @@ class BlobContainer(ResourceType):
     }
 
     def find(self, cloud: Cloud, resource_id: ResourceId) -> Body | None:
-        """The container as the data plane stores it."""
+        """The data plane's container."""
         account = _account(cloud, resource_id.parent.rsplit("/", 2)[0])
         document = containers.get(cloud, account["name"], resource_id.name) if account else None
         return None if account is None or document is None else self._shown(account, resource_id.name, document)
@@ -301,7 +301,7 @@ class BlobContainer(ResourceType):
         account = _account(cloud, prefix.partition("/blobservices/")[0])
         if account is None:
             return []
-        return [self._shown(account, name, document) for name, document in containers.listing(cloud, account["name"])]
+        return [self._shown(account, name, one) for name, one in containers.listing(cloud, account["name"])]
 
     def _shown(self, account: Body, name: str, document: Body) -> Body:
         modified = datetime.fromtimestamp(document["modified"], UTC).isoformat()
@@ -328,14 +328,14 @@ class BlobContainer(ResourceType):
         }
 
     def validate(self, call: Call, old: Body | None) -> None:
-        """Refuses public access where the account forbids it."""
+        """Public access only where the account allows it."""
         public = properties_of(call.body).get("publicAccess") or "None"
         account = _account(call.cloud, call.id.parent.rsplit("/", 2)[0]) or {}
         if public.lower() != "none" and not properties_of(account).get("allowBlobPublicAccess"):
             raise AzureError(409, "PublicAccessNotPermitted", "Public access is not permitted on this storage account.")
 
     def save(self, cloud: Cloud, resource: Body) -> None:
-        """Makes the container, or changes its metadata and public access."""
+        """Makes the container, or changes what can be changed."""
         account, name = resource["id"].split("/")[8], resource["name"]
         body = properties_of(resource)
         metadata = body.get("metadata") or {}
@@ -353,7 +353,7 @@ class BlobContainer(ResourceType):
         containers.delete(cloud, resource["id"].split("/")[8], resource["name"])
 
     def response(self, call: Call, resource: Body, *, created: bool) -> Response:
-        """Answers with the resource as a GET shows it."""
+        """As a GET shows it."""
         return JSONResponse(self.find(call.cloud, call.id), 201 if created else 200)
 
 
@@ -388,7 +388,7 @@ class ManagementPolicy(ResourceType):
             names.add(rule["name"])
 
     def prepare(self, call: Call, old: Body | None) -> Body:
-        """Keeps the rules; adds the time of the change."""
+        """The rules, and when they were set."""
         return {"properties": {**copy.deepcopy(call.body["properties"]), "lastModifiedTime": _now()}}
 
 
@@ -406,11 +406,11 @@ def _check_name(resources: Resources, call: Call, match: re.Match[str]) -> Body:
 
 
 def resource_types(cloud: Cloud) -> list[ResourceType]:
-    """The resource types of this module."""
+    """What this provider's module has."""
     return [StorageAccount(), BlobService(), BlobContainer(), ManagementPolicy()]
 
 
 def routes() -> list[Route]:
-    """The routes beside the resource types."""
+    """Checks of names."""
     path = "/subscriptions/{subscription}/providers/Microsoft.Storage/checkNameAvailability"
     return [route("POST", path, _check_name)]

@@ -33,7 +33,7 @@ class VaultError(ServiceError):
         self.inner = inner
 
     def body(self) -> dict[str, Any]:
-        """Builds the error's JSON."""
+        """The error's JSON."""
         body = super().body()
         if self.inner:
             body["error"]["innererror"] = {"code": self.inner}

@@ -12,7 +12,7 @@ from sandbox.azure.storage.errors import StorageError
 
 
 class Versioned(Protocol):
-    """Something with an ETag and a time of change."""
+    """What conditions are about."""
 
     @property
     def etag(self) -> str:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-import terminal
+from sandbox import files
 from sandbox.engine.errors import EngineError
 
 
@@ -13,6 +13,7 @@ def write_file(path: Path, text: str) -> None:
         EngineError: it cannot be written. The old content stays.
     """
     try:
-        terminal.write_whole(path, text)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        files.write_atomically(path, text.encode())
     except OSError as e:
         raise EngineError(f"{path} cannot be written: {e.strerror}") from e
