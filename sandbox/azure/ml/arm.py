@@ -3,10 +3,11 @@
 from sandbox.azure.arm.core import ResourceType
 from sandbox.azure.arm.resources import Route
 from sandbox.azure.cloud import Cloud
-from sandbox.azure.ml import components, jobs, locations, registration, workspaces
+from sandbox.azure.ml import components, locations, registration, workspaces
 from sandbox.azure.ml.computes import Compute
 from sandbox.azure.ml.connections import Connection
 from sandbox.azure.ml.datastores import Datastore
+from sandbox.azure.ml.jobs import routes as jobs
 from sandbox.azure.ml.networks import OutboundRule
 from sandbox.azure.ml.operations import OperationStatus
 from sandbox.azure.ml.registries import Registry

@@ -15,6 +15,10 @@ from sandbox.azure.cloud import Cloud
 from sandbox.azure.ml.scope import Scope
 
 RUN, EXPERIMENT, METRIC, JOB, COUNTER = "mlRun", "mlExperiment", "mlMetric", "mlJob", "mlCounter"
+STEP, CHILD, REUSE = "mlStep", "mlChild", "mlReuse"
+"""A step's definition, by run as a job's; the run of a pipeline's node; the run that a step's like can reuse."""
+REUSED = "azureml.reusedrunid"
+"""The property of a reused step's run that names the original."""
 DEFAULT_EXPERIMENT = "Default"
 ENDED = frozenset({"Completed", "Failed", "Canceled"})
 RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,254}")
@@ -105,6 +109,27 @@ def update_run(cloud: Cloud, workspace_id: str, run_id: str, **changes: Any) -> 
     return body
 
 
+def delete_run(scope: Scope, run_id: str) -> None:
+    """Removes a run with the steps below it."""
+    store = scope.cloud.store
+    for child in list(scope.list(CHILD, run_id)):
+        delete_run(scope, child["run"])
+    for key, _ in list(store.items(CHILD, scope.key(run_id) + "/")):
+        store.delete(CHILD, key)
+    store.delete(STEP, scope.key("jobs", run_id))
+    store.delete(RUN, scope.key(run_id))
+
+
+def definition(scope: Scope, run_id: str) -> Body | None:
+    """What a run carries out: the job's document, or the step's; None for a run that an MLflow client made."""
+    return scope.get(JOB, "jobs", run_id) or scope.get(STEP, "jobs", run_id)
+
+
+def content_run(run: Body) -> str:
+    """The run that has the logs, artifacts and metrics of a run: itself, or the one that it reuses."""
+    return str(run["properties"].get(REUSED) or run["runId"])
+
+
 def artifact_prefix(run_id: str) -> str:
     """Where a run's artifacts lie in the workspace's artifact store."""
     return f"ExperimentRun/dcid.{run_id}"
@@ -112,6 +137,6 @@ def artifact_prefix(run_id: str) -> str:
 
 def forget(cloud: Cloud, workspace_id: str) -> None:
     """Drops everything about a removed workspace's runs."""
-    for kind in (RUN, EXPERIMENT, METRIC, JOB, COUNTER):
+    for kind in (RUN, EXPERIMENT, METRIC, JOB, COUNTER, STEP, CHILD, REUSE):
         for key, _ in list(cloud.store.items(kind, workspace_id.lower() + "/")):
             cloud.store.delete(kind, key)

@@ -117,12 +117,14 @@ def _in_datastore(scope: Scope, match: re.Match[str]) -> Location:
 
 
 def _of_job(scope: Scope, match: re.Match[str]) -> Location:
-    job = scope.get(runs.JOB, "jobs", match["run"])
+    job, run = runs.definition(scope, match["run"]), scope.get(runs.RUN, match["run"])
     rest = match["path"] or ""
-    if match["output"] in ("artifacts", "default") and scope.get(runs.RUN, match["run"]) is not None:
+    if match["output"] in ("artifacts", "default") and run is not None:
         return artifacts(scope, match["run"]).joined(rest)
-    if job is None:
+    if job is None or run is None:
         raise AddressError(f"Job '{match['run']}' was not found.")
+    if match["output"] in run["outputs"]:  # a pipeline's are where its steps put them
+        return locate(scope, run["outputs"][match["output"]]["uri"]).joined(rest)
     if match["output"] not in job["properties"]["outputs"]:
         raise AddressError(f"Job '{match['run']}' has no output '{match['output']}'.")
     return locate(scope, output_uri(job, match["output"])).joined(rest)
@@ -154,7 +156,8 @@ def artifacts(scope: Scope, run_id: str) -> Location:
     datastore = scope.get("resource", "datastores", ARTIFACT_STORE)
     if datastore is None:
         raise AddressError(f"The workspace has no datastore '{ARTIFACT_STORE}'.")
-    return datastore_location(datastore, runs.artifact_prefix(run_id))
+    run = scope.get(runs.RUN, run_id)
+    return datastore_location(datastore, runs.artifact_prefix(runs.content_run(run) if run else run_id))
 
 
 def long_uri(scope: Scope, location: Location) -> str:

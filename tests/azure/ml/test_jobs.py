@@ -64,7 +64,7 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("changes", "target"),
         [
-            ({"jobType": "Pipeline"}, "jobType"),
+            ({"jobType": "AutoML"}, "jobType"),
             ({"jobType": "Sweep"}, "jobType"),
             ({"command": " "}, "command"),
             ({"command": "python ${{inputs.x}}"}, "command"),

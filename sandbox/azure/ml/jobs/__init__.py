@@ -2,7 +2,3 @@
 
 A job is checked, stored, and put into the runner's queue (`work`); the runner carries it out.
 """
-
-from sandbox.azure.ml.jobs.routes import routes
-
-__all__ = ["routes"]

@@ -42,8 +42,9 @@ def checked(scope: Scope, sent: Body) -> Body:
     return job
 
 
-def run_fields(job: Body) -> Body:
+def run_fields(scope: Scope, job: Body) -> Body:
     """What the job's run begins with."""
+    del scope
     return {
         "status": "Queued",
         "properties": {
@@ -59,9 +60,9 @@ def run_fields(job: Body) -> Body:
     }
 
 
-def start(scope: Scope, name: str, job: Body) -> None:
+def start(scope: Scope, name: str, job: Body, **more: str) -> None:
     """Queues the job."""
-    work.submit(scope, name, work.PROCESS, compute=job["computeId"])
+    work.submit(scope, name, work.PROCESS, compute=job["computeId"], **more)
 
 
 def _resources(sent: Body) -> Body:

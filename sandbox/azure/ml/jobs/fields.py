@@ -30,11 +30,11 @@ def object_of(sent: Body, key: str) -> Body:
     return found
 
 
-def named(sent: Body, key: str) -> Body:
+def named(sent: Body, key: str, pattern: re.Pattern[str] = NAME) -> Body:
     """Inputs or outputs by name; the names become folders and variables."""
     found = object_of(sent, key)
     for name, one in found.items():
-        if not NAME.fullmatch(name) or not isinstance(one, dict):
+        if not pattern.fullmatch(name) or not isinstance(one, dict):
             raise bad(f"{key}.{name}", f"'{name}' of {key}: names have letters, digits and '_', each is an object.")
     return found
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sandbox.azure.arm.core import Body
-from sandbox.azure.ml.jobs import command
+from sandbox.azure.ml.jobs import command, pipeline
 from sandbox.azure.ml.jobs.fields import bad
 from sandbox.azure.ml.scope import Scope
 
@@ -20,11 +20,14 @@ class Kind:
     """
 
     checked: Callable[[Scope, Body], Body]
-    run_fields: Callable[[Body], Body]
+    run_fields: Callable[[Scope, Body], Body]
     start: Callable[[Scope, str, Body], None]
 
 
-KINDS = {"Command": Kind(command.checked, command.run_fields, command.start)}
+KINDS = {
+    "Command": Kind(command.checked, command.run_fields, command.start),
+    "Pipeline": Kind(pipeline.checked, pipeline.run_fields, pipeline.start),
+}
 
 
 def kind_of(sent: Body) -> Kind:

@@ -27,7 +27,8 @@ def present(scope: Scope, job: Body) -> Body:
         },
     }
     store = scope.get("resource", "datastores", "workspaceartifactstore")
-    if store is not None and store["properties"]["credentials"]["credentialsType"] != "None":
+    in_artifacts = job["properties"]["jobType"] != "Pipeline"
+    if in_artifacts and store is not None and store["properties"]["credentials"]["credentialsType"] != "None":
         # Left out where the store has no key: the client would sign log addresses with one and fail.
         shown["properties"]["outputs"]["default"] = {
             "jobOutputType": "uri_folder",

@@ -41,7 +41,7 @@ def _submit(scope: Scope, call: Call, match: re.Match[str]) -> Response:
     }
     with scope.cloud.store.transaction():
         scope.put(runs.JOB, body, "jobs", name)
-        _make_run(scope, name, sent, kind.run_fields(job))
+        _make_run(scope, name, sent, kind.run_fields(scope, job))
         kind.start(scope, name, job)
     return JSONResponse(present(scope, body), 201)
 
@@ -95,12 +95,19 @@ def _change(scope: Scope, job: Body, sent: Body) -> Body:
 
 
 def _get(scope: Scope, call: Call, match: re.Match[str]) -> Body:
+    """A job; of a pipeline's step the definition is not shown, and clients ask run history."""
     del call
-    return present(scope, _stored(scope, match["name"]))
+    found = _stored(scope, match["name"])
+    is_step = scope.get(runs.JOB, "jobs", found["name"]) is None
+    return (
+        {**{key: found[key] for key in ("id", "name", "type", "systemData")}, "properties": None}
+        if is_step
+        else present(scope, found)
+    )
 
 
 def _stored(scope: Scope, name: str) -> Body:
-    found = scope.get(runs.JOB, "jobs", name)
+    found = runs.definition(scope, name)
     if found is None:
         raise not_found(f"Job '{name}'")
     return found
@@ -139,7 +146,7 @@ def _delete(scope: Scope, call: Call, match: re.Match[str]) -> Response:
         raise UserError(400, f"Job '{name}' has not ended: cancel it first.", "BadArgument")
     with scope.cloud.store.transaction():
         scope.cloud.store.delete(runs.JOB, scope.key("jobs", name))
-        scope.cloud.store.delete(runs.RUN, scope.key(name))
+        runs.delete_run(scope, name)
     return Response(status_code=200)
 
 

@@ -36,7 +36,7 @@ def pending(scope: Scope, run: str) -> bool:
 def request_cancel(scope: Scope, run: str) -> None:
     """Marks a run's work as to be cancelled; a run that has ended stays as it is."""
     work = scope.get(WORK, run)
-    if work is None:
+    if work is None or work["cancel"]:
         return
     with scope.cloud.store.transaction():
         scope.put(WORK, {**work, "cancel": True}, run)

@@ -8,6 +8,7 @@ from sandbox.azure.ml import runs
 from sandbox.azure.ml.errors import not_found
 from sandbox.azure.ml.identities import workspace_identity
 from sandbox.azure.ml.jobs import work
+from sandbox.azure.ml.plane.record import present
 from sandbox.azure.ml.plane.routing import Answer, Request, route
 from sandbox.azure.ml.scope import Scope
 from sandbox.azure.ml.uris import AddressError, Location, artifacts
@@ -19,8 +20,6 @@ from sandbox.azure.storage.errors import StorageError
 LOG_HOURS = 24  # that an address of a log is good for
 READ, WRITE = "experiments/runs/read", "experiments/runs/write"
 PAGE = 500
-# Run history names a run's assets by its own types.
-ASSET_TYPES = {"mlflow_model": "MLFlowModel", "custom_model": "CustomModel", "triton_model": "TritonModel"}
 
 
 def stored(scope: Scope, run_id: str) -> Body:
@@ -91,47 +90,6 @@ def _log_files(scope: Scope, run_id: str) -> dict[str, str]:
     return found
 
 
-def present(scope: Scope, run: Body) -> Body:
-    """A run as run history shows it."""
-    assets = {
-        side: {
-            name: {"assetId": one["assetId"], "type": ASSET_TYPES.get(one["type"], one["type"])}
-            for name, one in run[side].items()
-        }
-        for side in ("inputs", "outputs")
-    }
-    who = {"userObjectId": run["createdBy"], "userTenantId": scope.cloud.seed["tenantId"], "userName": None}
-    job = scope.get(runs.JOB, "jobs", run["runId"])
-    return {
-        **{key: run[key] for key in run if key not in ("metrics", "createdBy", "experimentName")},
-        **assets,
-        "rootRunId": run.get("rootRunId") or run["runId"],
-        "rootRunUuid": run["runUuid"],
-        "parentRunUuid": None,
-        "createdBy": who,
-        "userId": run["createdBy"],
-        "name": run["displayName"],
-        "dataContainerId": f"dcid.{run['runId']}",
-        "runType": "azureml.scriptrun" if job else "",
-        "runTypeV2": {"orchestrator": None, "traits": [], "attribution": None, "computeType": "AmlcTrain"},
-        "revision": 1,
-        "statusRevision": 1,
-        "lastModifiedUtc": run["endTimeUtc"] or run["startTimeUtc"] or run["createdUtc"],
-        "duration": _duration(run),
-        "computeDuration": _duration(run),
-        "services": {},
-        "settings": {},
-        "inputDatasets": [],
-        "outputDatasets": [],
-    }
-
-
-def _duration(run: Body) -> str | None:
-    if not run["startTimeUtc"] or not run["endTimeUtc"]:
-        return None
-    return str(datetime.fromisoformat(run["endTimeUtc"]) - datetime.fromisoformat(run["startTimeUtc"]))
-
-
 def _run(request: Request) -> Answer:
     return present(request.scope, stored(request.scope, request.names["run"]))
 
@@ -143,7 +101,7 @@ def _details(request: Request) -> Answer:
         **{key: shown[key] for key in shown if key not in ("hidden", "displayName", "name", "runType", "createdUtc")},
         "createdTimeUtc": run["createdUtc"],
         "logFiles": _log_files(request.scope, run["runId"]),
-        "runDefinition": (request.scope.get(runs.JOB, "jobs", run["runId"]) or {}).get("properties"),
+        "runDefinition": (runs.definition(request.scope, run["runId"]) or {}).get("properties"),
         "jobCost": None,
     }
 
@@ -156,8 +114,7 @@ def _children(request: Request) -> Answer:
 
 def _data(request: Request) -> Answer:
     run = stored(request.scope, str(request.body.get("runId", "")))
-    job = request.scope.get(runs.JOB, "jobs", run["runId"])
-    definition = (job or {}).get("properties")
+    definition = (runs.definition(request.scope, run["runId"]) or {}).get("properties")
     return {"runMetadata": present(request.scope, run), "runDefinition": definition, "jobSpecification": None}
 
 

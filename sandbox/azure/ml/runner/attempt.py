@@ -89,10 +89,8 @@ class Attempt:
         self._name: str = job["name"]
         self._wd = folder / "wd"
         self._network = node_network(scope.workspace, compute)
-        self.stopped_because = ""
-        """Why the run was stopped, where it was not cancelled by a user: set before the task is cancelled."""
-        self.preempted = False
-        """Whether its node was lost, so that it is to begin again: set before the task is cancelled."""
+        self.stopped = Outcome("Canceled")
+        """How the run ends when its task is cancelled: set before that where no user cancels it."""
 
     async def run(self) -> None:
         """Runs the job to its end; its run has the outcome, and storage what is kept of it."""
@@ -105,7 +103,7 @@ class Attempt:
         try:
             await self._run()
         except asyncio.CancelledError:
-            return self._stopped()
+            return self.stopped
         except FailedError as error:
             return Outcome(error.status, error.code, str(error))
         except (AccessError, AddressError, DataError, StorageError) as error:
@@ -116,13 +114,6 @@ class Attempt:
             logging.exception("run %s failed", self._name)
             return Outcome("Failed", "SystemError", "The sandbox failed; its log has the cause.")
         return Outcome("Completed")
-
-    def _stopped(self) -> Outcome:
-        if self.preempted:
-            return Outcome("Failed", again=True)
-        if self.stopped_because:
-            return Outcome("Failed", "SystemError", self.stopped_because)
-        return Outcome("Canceled")
 
     async def _run(self) -> None:
         self._update(status="Preparing")
@@ -146,7 +137,7 @@ class Attempt:
             try:
                 await self._steps(log, place)
             except asyncio.CancelledError:
-                log.write(f"Run {self._name} was stopped. {self.stopped_because}".rstrip())
+                log.write(f"Run {self._name} was stopped. {self.stopped.message}".rstrip())
                 raise
             except FailedError as error:
                 log.write(f"Error: {str(error).partition(' Error: ')[0]}")
@@ -300,7 +291,7 @@ class Attempt:
             await process.end(started)
             raise FailedError("UserError", f"The job was stopped at its time limit of {limit}.", "Canceled") from error
         except asyncio.CancelledError:
-            await process.end(started, 0 if self.preempted else process.GRACE)
+            await process.end(started, 0 if self.stopped.again else process.GRACE)
             raise
         process.signal_group(started.pid, 9)  # what the command left in the background ends with it
         if code != 0:

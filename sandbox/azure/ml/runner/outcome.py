@@ -13,7 +13,7 @@ class Outcome:
         status: `Completed`, `Failed` or `Canceled`.
         code: Azure ML's code of the error; empty for none.
         message: What its author is told.
-        again: Whether its node was lost, so that it is to begin again; the rest means nothing then.
+        again: Whether it is to begin again, as its node was lost; the message is a warning then.
     """
 
     status: str

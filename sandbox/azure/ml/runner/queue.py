@@ -12,12 +12,21 @@ from sandbox.azure.ml import runs
 from sandbox.azure.ml.jobs.work import WORK
 from sandbox.azure.ml.runner.outcome import Outcome
 
-LOST = "The sandbox was stopped while the job ran, so the run is lost: submit it again."
+LOST = Outcome(
+    "Failed", "SystemError", "The sandbox was stopped while the job ran, so the run is lost: submit it again."
+)
+STEP_LOST = Outcome("Failed", message="The sandbox was stopped while the step ran. The step begins again.", again=True)
+PREEMPTED = Outcome(
+    "Failed",
+    message="Low priority compute preemption warning: a node has been preempted. The job begins again.",
+    again=True,
+)
 CARRIED = ("taken", "processes")  # what a document has only while its run is carried
-PREEMPTED = {
-    "source": "AmlCompute",
-    "message": "Low priority compute preemption warning: a node has been preempted. The job begins again.",
-}
+
+
+def interrupted(work: Body) -> Outcome:
+    """What becomes of a run that a sandbox carried as it ended: a job is lost, a pipeline's step begins again."""
+    return STEP_LOST if "parent" in work else LOST
 
 
 class Queue:
@@ -50,18 +59,20 @@ class Queue:
         if work is None:
             return
         if outcome.again and not work["cancel"]:
-            self._again(key, work)
+            self._again(key, work, outcome.message)
             return
         status = "Canceled" if outcome.again else outcome.status
         with self._store.transaction():
-            self._update(work, status=status, endTimeUtc=runs.now(), error=outcome.error())
+            error = None if outcome.again else outcome.error()
+            self._update(work, status=status, endTimeUtc=runs.now(), error=error)
             self._store.delete(WORK, key)
 
-    def _again(self, key: str, work: Body) -> None:
+    def _again(self, key: str, work: Body, warning: str) -> None:
         run = self._store.get(runs.RUN, key) or {"warnings": []}
         kept = {name: value for name, value in work.items() if name not in CARRIED}
+        warned = {"source": "AmlCompute", "message": warning}
         with self._store.transaction():
-            self._update(work, status="Queued", startTimeUtc=None, warnings=[*run["warnings"], PREEMPTED])
+            self._update(work, status="Queued", startTimeUtc=None, warnings=[*run["warnings"], warned])
             self._store.put(WORK, key, kept)
 
     def _update(self, work: Body, **changes: Any) -> None:

@@ -9,21 +9,26 @@ from collections.abc import Callable
 
 from sandbox.azure.arm.core import Body
 from sandbox.azure.cloud import Cloud
+from sandbox.azure.front.errors import AzureError
 from sandbox.azure.ml import runs
 from sandbox.azure.ml.bell import bell
+from sandbox.azure.ml.jobs.work import GRAPH
 from sandbox.azure.ml.runner.attempt import Attempt, Tools
 from sandbox.azure.ml.runner.clock import Clock
 from sandbox.azure.ml.runner.environment import Environments, sweep
+from sandbox.azure.ml.runner.graph import GraphRun
 from sandbox.azure.ml.runner.identity import IdentityEndpoint
 from sandbox.azure.ml.runner.nodes import Nodes
 from sandbox.azure.ml.runner.outcome import Outcome
-from sandbox.azure.ml.runner.queue import LOST, Queue
+from sandbox.azure.ml.runner.queue import LOST, PREEMPTED, Queue, interrupted
 from sandbox.azure.ml.runner.recovery import recover
 from sandbox.azure.ml.scope import Scope
 from sandbox.azure.tokens import Caller
 
 TICK = 1.0  # seconds between looks for idle nodes
 SETTING = "environmentMismatch"
+NOBODY = Caller("", "")
+FAILED = Outcome("Failed", "SystemError", "The sandbox failed; its log has the cause.")
 
 
 class Runner:
@@ -38,6 +43,7 @@ class Runner:
         self._cloud, self._store, self._preempts = cloud, cloud.store, preempts
         self._queue, self._nodes = Queue(cloud), Nodes(cloud, Clock())
         self._tasks: dict[str, tuple[asyncio.Task[None], Attempt]] = {}
+        self._graphs: dict[str, GraphRun] = {}
         self._loop: asyncio.Task[None] | None = None
         settings = cloud.seed.get("runner") or {}
         environments = Environments(cloud.directory / "environments", cloud.client_environment)
@@ -56,8 +62,8 @@ class Runner:
         """Ends all running jobs, which are lost; queued ones stay."""
         if self._loop is not None:
             self._loop.cancel()
-        for task, attempt in self._tasks.values():
-            attempt.stopped_because = LOST
+        for key, (task, attempt) in self._tasks.items():
+            attempt.stopped = interrupted(self._queue.get(key) or {})
             task.cancel()
         await asyncio.gather(*(task for task, _ in self._tasks.values()), return_exceptions=True)
         self._tools.identities.stop()
@@ -74,16 +80,19 @@ class Runner:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(TICK):
                     await event.wait()
+            await asyncio.sleep(0)  # an event that is set already gives nobody else a turn
 
     def _schedule(self) -> None:
         """Starts what can start, in the order of submission; stops what is to be cancelled."""
         full: set[str] = set()  # computes without a node for the first in their line
         for key, work in self._queue.items():
             running = self._tasks.get(key)
-            if running is not None:
+            if work["carrier"] == GRAPH:
+                self._advance(key, work)
+            elif running is not None:
                 self._check_running(work, *running)
             elif work.get("taken"):  # its end could not be told, on a full disk for one; it does not run twice
-                self._queue.end(key, Outcome("Failed", "SystemError", LOST))
+                self._queue.end(key, LOST)
             elif work["cancel"]:
                 self._queue.end(key, Outcome("Canceled"))
             elif work["compute"] not in full and not self._start_or_fail(key, work):
@@ -94,10 +103,44 @@ class Runner:
         if task.cancelling():
             return
         if self._store.get("resource", work["compute"].lower()) is None:
-            attempt.stopped_because = f"The compute '{work['compute'].rsplit('/', 1)[-1]}' was deleted."
+            name = work["compute"].rsplit("/", 1)[-1]
+            attempt.stopped = Outcome("Failed", "SystemError", f"The compute '{name}' was deleted.")
             task.cancel()
         elif work["cancel"]:
             task.cancel()
+
+    def _advance(self, key: str, work: Body) -> None:
+        """Takes a pipeline further. One that the runner cannot handle must not hold up the others."""
+        try:
+            graph = self._graphs.get(key) or self._graph(key, work)
+            if graph is None:
+                return
+            outcome = graph.advance(cancel=work["cancel"])
+        except AzureError as error:
+            outcome = Outcome("Failed", "UserError", error.message)
+        except Exception:
+            logging.exception("the pipeline %s failed", work["run"])
+            outcome = FAILED
+        if outcome is not None:
+            self._graphs.pop(key, None)
+            self._queue.end(key, outcome)
+            bell(self._store).set()
+
+    def _graph(self, key: str, work: Body) -> GraphRun | None:
+        found = self._job(key, work)
+        if found is not None:
+            self._graphs[key] = GraphRun(*found)
+        return self._graphs.get(key)
+
+    def _job(self, key: str, work: Body) -> tuple[Scope, Body] | None:
+        """The workspace, with the submitter as caller, and the definition of a run; None for one that is gone."""
+        workspace = self._store.get("resource", work["workspace"].lower())
+        job = workspace and runs.definition(Scope(self._cloud, NOBODY, workspace), work["run"])
+        if workspace is None or job is None:
+            self._queue.forget(key)
+            return None
+        submitter = Caller(job["submitter"]["objectId"], job["submitter"]["clientId"])
+        return Scope(self._cloud, submitter, workspace), job
 
     def _start_or_fail(self, key: str, work: Body) -> bool:
         """Whether the run is out of the queue. One that the runner cannot handle must not hold up the others."""
@@ -105,15 +148,12 @@ class Runner:
             return self._start(key, work)
         except Exception:
             logging.exception("run %s cannot be started", work["run"])
-            self._queue.end(key, Outcome("Failed", "SystemError", "The sandbox failed; its log has the cause."))
+            self._queue.end(key, FAILED)
             return True
 
     def _start(self, key: str, work: Body) -> bool:
-        compute = self._store.get("resource", work["compute"].lower())
-        workspace = self._store.get("resource", work["workspace"].lower())
-        job = self._store.get(runs.JOB, f"{work['workspace']}/jobs/{work['run']}".lower())
-        if workspace is None or job is None:
-            self._queue.forget(key)
+        compute, found = self._store.get("resource", work["compute"].lower()), self._job(key, work)
+        if found is None:
             return True
         if compute is None:
             self._queue.end(key, Outcome("Failed", "UserError", f"The compute '{work['compute']}' was deleted."))
@@ -121,8 +161,7 @@ class Runner:
         node = self._nodes.take(compute, work["run"])
         if node is None:
             return False
-        submitter = Caller(job["submitter"]["objectId"], job["submitter"]["clientId"])
-        self._begin(key, Scope(self._cloud, submitter, workspace), job, compute, node)
+        self._begin(key, *found, compute, node)
         return True
 
     def _begin(self, key: str, scope: Scope, job: Body, compute: Body, node: str) -> None:
@@ -156,14 +195,14 @@ class Runner:
 
         def lose() -> None:
             if not task.done() and not task.cancelling():
-                attempt.preempted = True
+                attempt.stopped = PREEMPTED
                 task.cancel()
 
         asyncio.get_running_loop().call_later(after, lose)
 
     def _finished(self, key: str, compute: Body, node: str) -> None:
         _, attempt = self._tasks.pop(key)
-        self._nodes.release(compute, node, lost=attempt.preempted)
+        self._nodes.release(compute, node, lost=attempt.stopped.again)
         bell(self._store).set()
 
 

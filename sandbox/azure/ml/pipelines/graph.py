@@ -1,0 +1,179 @@
+"""The graph of a pipeline: its nodes with their components, and which of them wait for which."""
+
+import graphlib
+from dataclasses import dataclass
+from typing import Any
+
+from sandbox.azure.arm.core import Body
+from sandbox.azure.ml.assets import by_asset_id
+from sandbox.azure.ml.jobs.fields import bad
+from sandbox.azure.ml.pipelines.bindings import bindings, parent_output
+from sandbox.azure.ml.scope import Scope
+
+COMMAND, PIPELINE = "command", "pipeline"
+DEEPEST = 20  # pipelines in pipelines; a component that contains itself has no end
+
+
+@dataclass(frozen=True)
+class Node:
+    """A node.
+
+    Attributes:
+        name: Its name in the pipeline.
+        given: What the pipeline says of it.
+        component: The version of its component as it is stored.
+    """
+
+    name: str
+    given: Body
+    component: Body
+
+    @property
+    def spec(self) -> Body:
+        """The component's specification."""
+        found: Body = self.component["properties"]["componentSpec"]
+        return found
+
+    @property
+    def is_pipeline(self) -> bool:
+        """Whether it has nodes of its own."""
+        return bool(self.spec["type"] == PIPELINE)
+
+    @property
+    def jobs(self) -> Body:
+        """The nodes of its own."""
+        return self.component["properties"].get("jobs") or {}
+
+    def inputs(self) -> Body:
+        """What the pipeline gives to its inputs, by name."""
+        return self.given.get("inputs") or {}
+
+    def outputs(self) -> Body:
+        """What the pipeline says of its outputs, by name."""
+        return self.given.get("outputs") or {}
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A pipeline's nodes.
+
+    Attributes:
+        nodes: By name.
+        waits: For each the names of those whose outputs it takes.
+    """
+
+    nodes: dict[str, Node]
+    waits: dict[str, set[str]]
+
+    def sorter(self) -> graphlib.TopologicalSorter[str]:
+        """Gives the nodes that can begin, as those that they wait for are done."""
+        found: graphlib.TopologicalSorter[str] = graphlib.TopologicalSorter(self.waits)
+        found.prepare()
+        return found
+
+    def producers(self) -> dict[str, tuple[str, str]]:
+        """For each output of the pipeline the node and the node's output that it is."""
+        return {
+            bound: (node.name, name)
+            for node in self.nodes.values()
+            for name, given in node.outputs().items()
+            if (bound := parent_output(given.get("value")))
+        }
+
+
+def read(scope: Scope, jobs: Any, inputs: Body, outputs: Body, depth: int = 0) -> Graph:
+    """The graph of a job's or component's nodes, checked down to the innermost.
+
+    Args:
+        scope: The workspace.
+        jobs: The nodes as they were sent.
+        inputs: The pipeline's inputs by name; of the values only the names are read.
+        outputs: Its outputs, likewise.
+        depth: In how many other pipelines it lies.
+
+    Raises:
+        UserError: 400: a type that is not emulated, a component that is not there, a binding that leads nowhere, an
+            input that is missing or unknown, a circle.
+    """
+    if not isinstance(jobs, dict) or not jobs:
+        raise bad("jobs", "A pipeline job needs at least one job.")
+    if depth > DEEPEST:
+        raise bad("jobs", f"Pipelines are nested more than {DEEPEST} deep.")
+    nodes = {name: _node(scope, name, given) for name, given in jobs.items()}
+    for node in nodes.values():
+        _check_inputs(node)
+        _check_outputs(node, outputs)
+    waits = {node.name: _waits(node, nodes, inputs) for node in nodes.values()}
+    graph = Graph(nodes, waits)
+    try:
+        graph.sorter()
+    except graphlib.CycleError as error:
+        raise bad("jobs", f"The jobs wait for one another: {' → '.join(error.args[1])}.") from error
+    for node in nodes.values():
+        if node.is_pipeline:
+            read(scope, node.jobs, node.spec.get("inputs") or {}, node.spec.get("outputs") or {}, depth + 1)
+    return graph
+
+
+def _node(scope: Scope, name: str, given: Any) -> Node:
+    if not isinstance(given, dict):
+        raise bad(f"jobs.{name}", f"The job '{name}' must be an object.")
+    kind = given.get("type") or COMMAND
+    if kind not in (COMMAND, PIPELINE):
+        raise bad(
+            f"jobs.{name}.type",
+            f"The job '{name}' is of type '{kind}', which the sandbox does not emulate in pipelines: use a command.",
+        )
+    component_id = str(given.get("componentId") or "")
+    component = by_asset_id(scope, component_id) if "/components/" in component_id else None
+    if component is None:
+        raise bad(f"jobs.{name}.componentId", f"The component '{component_id}' of the job '{name}' was not found.")
+    node = Node(name, given, component)
+    if node.spec["type"] != kind:
+        raise bad(
+            f"jobs.{name}.type", f"The job '{name}' is of type '{kind}', its component of type '{node.spec['type']}'."
+        )
+    return node
+
+
+def _check_inputs(node: Node) -> None:
+    declared, given = node.spec.get("inputs") or {}, node.inputs()
+    for name in given:
+        if name not in declared:
+            raise bad(
+                f"jobs.{node.name}.inputs.{name}", f"The component of the job '{node.name}' has no input '{name}'."
+            )
+    for name, one in declared.items():
+        if name not in given and "default" not in one and one.get("optional") != "True":
+            raise bad(f"jobs.{node.name}.inputs.{name}", f"The job '{node.name}' needs the input '{name}'.")
+
+
+def _check_outputs(node: Node, outputs: Body) -> None:
+    declared = node.spec.get("outputs") or {}
+    for name, given in node.outputs().items():
+        at = f"jobs.{node.name}.outputs.{name}"
+        if name not in declared or not isinstance(given, dict):
+            raise bad(at, f"The component of the job '{node.name}' has no output '{name}'.")
+        bound = parent_output(given.get("value"))
+        if bound and bound not in outputs:
+            raise bad(at, f"'{given['value']}' of the job '{node.name}' names no output of the pipeline.")
+
+
+def _waits(node: Node, nodes: dict[str, Node], inputs: Body) -> set[str]:
+    found = set()
+    for binding in bindings({key: value for key, value in node.given.items() if key != "outputs"}):
+        if not binding.step:
+            if binding.name not in inputs:
+                raise bad(
+                    f"jobs.{node.name}", f"The job '{node.name}' uses '{binding.name}', which is no pipeline input."
+                )
+            continue
+        other = nodes.get(binding.step)
+        if other is None or binding.name not in (other.spec.get("outputs") or {}):
+            raise bad(
+                f"jobs.{node.name}",
+                f"The job '{node.name}' uses the output '{binding.name}' of the job '{binding.step}', which is not "
+                "there.",
+            )
+        found.add(binding.step)
+    return found

@@ -1,0 +1,191 @@
+"""What a node becomes when it begins: a job's definition, with its inputs and settings filled in.
+
+The result has the shape of a submitted job, so that a step and a job are carried out by the same code.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sandbox.azure.arm.core import Body
+from sandbox.azure.ml.datastores import DEFAULT
+from sandbox.azure.ml.jobs.fields import DATA_TYPES
+from sandbox.azure.ml.pipelines.bindings import Look, filled, parent_output, text_of, whole
+from sandbox.azure.ml.pipelines.graph import Node
+from sandbox.azure.ml.uris import output_uri
+
+CAMEL = {
+    "distribution_type": "distributionType",
+    "type": "distributionType",
+    "process_count_per_instance": "processCountPerInstance",
+    "worker_count": "workerCount",
+    "parameter_server_count": "parameterServerCount",
+    "instance_count": "instanceCount",
+    "instance_type": "instanceType",
+    "shm_size": "shmSize",
+    "docker_args": "dockerArgs",
+    "job_tier": "jobTier",
+    "client_id": "clientId",
+    "identity_type": "identityType",
+}
+NUMBERS = {"processCountPerInstance", "workerCount", "parameterServerCount", "instanceCount"}
+IDENTITIES = {"user_identity": "UserIdentity", "managed_identity": "Managed", "aml_token": "AMLToken"}
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """A pipeline that is carried out, as its nodes see it.
+
+    Attributes:
+        name: Its run.
+        properties: Its definition, whose inputs have their values.
+    """
+
+    name: str
+    properties: Body
+
+    @property
+    def settings(self) -> Body:
+        """Its settings."""
+        return self.properties.get("settings") or {}
+
+    @property
+    def compute(self) -> str:
+        """The compute of nodes that name none; empty for none."""
+        return str(self.settings.get("default_compute") or self.properties.get("computeId") or "")
+
+    @property
+    def datastore(self) -> str:
+        """The datastore of outputs that have no path."""
+        return str(self.settings.get("default_datastore") or DEFAULT).rsplit("/", 1)[-1]
+
+    def flag(self, name: str, *, default: bool) -> bool:
+        """A setting that is on or off."""
+        value = self.settings.get(name)
+        return default if value is None else str(value).lower() == "true"
+
+    @property
+    def continues(self) -> bool:
+        """Whether other nodes go on when one fails."""
+        return self.flag("continue_on_step_failure", default=True)
+
+    @property
+    def forced(self) -> bool:
+        """Whether nothing is reused, now or later."""
+        return self.flag("force_rerun", default=False)
+
+
+def definition(node: Node, pipeline: Pipeline, look: Look) -> Body:
+    """The properties of the job that a node becomes.
+
+    Raises:
+        BindingError: A binding has no value.
+    """
+    given = filled({key: value for key, value in node.given.items() if key not in ("inputs", "outputs")}, look)
+    common: Body = {
+        "inputs": _inputs(node, look),
+        "outputs": {name: _output(name, one, node, pipeline) for name, one in (node.spec.get("outputs") or {}).items()},
+        "computeId": given.get("computeId") or pipeline.compute or None,
+        "componentId": node.component["id"],
+    }
+    return {**common, **(_nested(node, pipeline) if node.is_pipeline else _command(node, given))}
+
+
+def _nested(node: Node, pipeline: Pipeline) -> Body:
+    return {"jobType": "Pipeline", "jobs": node.jobs, "settings": pipeline.settings}
+
+
+def _command(node: Node, given: Body) -> Body:
+    """The component's settings with the node's own over them."""
+    spec = node.spec
+    resources = {**_camel(spec.get("resources")), **_camel(given.get("resources"))}
+    return {
+        "jobType": "Command",
+        "command": spec["command"],
+        "codeId": str(spec.get("code") or "").removeprefix("azureml:") or None,
+        "environmentId": str(spec.get("environment") or ""),
+        "environmentVariables": {
+            name: str(value)
+            for name, value in {
+                **(spec.get("environment_variables") or {}),
+                **(given.get("environment_variables") or {}),
+            }.items()
+        },
+        "distribution": _camel(given.get("distribution")) or _camel(spec.get("distribution")),
+        "limits": _limits(given.get("limits") or spec.get("limits")),
+        "resources": resources,
+        "queueSettings": _camel(given.get("queue_settings")) or None,
+        "identity": _identity(given.get("identity") or spec.get("identity")),
+        "services": given.get("services"),
+    }
+
+
+def _camel(given: Any) -> Body:
+    found = {CAMEL.get(name, name): value for name, value in (given or {}).items()}
+    return {name: int(value) if name in NUMBERS else value for name, value in found.items()}
+
+
+def _limits(given: Any) -> Body:
+    timeout = (given or {}).get("timeout")
+    if timeout in (None, ""):
+        return {}
+    return {"jobLimitsType": "Command", "timeout": f"PT{timeout}S" if str(timeout).isdecimal() else str(timeout)}
+
+
+def _identity(given: Any) -> Body | None:
+    found = _camel(given)
+    kind = found.pop("distributionType", None) or found.get("identityType")
+    return {**found, "identityType": IDENTITIES.get(str(kind), kind)} if kind else None
+
+
+def _inputs(node: Node, look: Look) -> Body:
+    """Values of the inputs; those that are optional and not given are left out."""
+    found = {}
+    for name, declared in (node.spec.get("inputs") or {}).items():
+        value = _value(node.inputs().get(name), look)
+        if value is None and "default" in declared:
+            value = {"jobInputType": "literal", "value": declared["default"]}
+        if value is not None:
+            found[name] = _typed(value, declared)
+    return found
+
+
+def _value(given: Any, look: Look) -> Body | None:
+    if given is None:
+        return None
+    given = {"jobInputType": given.get("jobInputType") or given.get("job_input_type"), **given}
+    bound = whole(given.get("value", given.get("uri")))
+    if bound is not None:
+        value = look(bound)
+        return value and {**value, **({"mode": given["mode"]} if given.get("mode") else {})}
+    if given["jobInputType"] in (None, "literal"):
+        return {"jobInputType": "literal", "value": filled(given.get("value"), look)}
+    return {key: filled(given[key], look) for key in ("jobInputType", "uri", "mode") if given.get(key)}
+
+
+def _typed(value: Body, declared: Body) -> Body:
+    """A value as the component declares its input: a literal, or data."""
+    kind = declared.get("type")
+    if kind not in DATA_TYPES:
+        return {"jobInputType": "literal", "value": text_of(value)} if value["jobInputType"] != "literal" else value
+    mode = value.get("mode") or declared.get("mode")
+    return {"jobInputType": kind, "uri": text_of(value), **({"mode": mode} if mode else {})}
+
+
+def _output(name: str, declared: Body, node: Node, pipeline: Pipeline) -> Body:
+    """Where an output goes: to its own path, to that of the pipeline's output that it is, or to the default."""
+    given = node.outputs().get(name) or {}
+    bound = parent_output(given.get("value"))
+    above = (pipeline.properties.get("outputs") or {}).get(bound) or {}
+    uri = given.get("uri") or (above.get("uri") and output_uri(_as_job(pipeline), bound))
+    found = {
+        "jobOutputType": declared.get("type") or given.get("job_output_type"),
+        "mode": given.get("mode") or above.get("mode") or declared.get("mode"),
+        "uri": uri or f"azureml://datastores/{pipeline.datastore}/paths/azureml/${{{{name}}}}/{name}/",
+        "assetName": given.get("name") or given.get("assetName") or above.get("assetName"),
+        "assetVersion": given.get("version") or given.get("assetVersion") or above.get("assetVersion"),
+    }
+    return {key: value for key, value in found.items() if value}
+
+
+def _as_job(pipeline: Pipeline) -> Body:
+    return {"name": pipeline.name, "properties": pipeline.properties}
