@@ -1,15 +1,22 @@
 """`python -m policies`: what the rules are, how they are configured, and whether a stack keeps them."""
 
 import json
+import os
+import re
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import typer
 
 from policies import config as config_
-from policies import pack
+from policies import offline, pack, sarif
 from policies.model import Rule
 from policies.schema import nearest
+from policies.show import show
+from policies.textfiles import TextFileError, read_text
 from terminal import FAILED, WRONG_USAGE, JsonOption, application, print_json, print_table, run, write_whole
 
 PROGRAM = "python -m policies"
@@ -69,6 +76,63 @@ def config(
     return stale
 
 
+@app.command()
+def check(
+    file: Annotated[
+        Path, typer.Argument(help="Exported state, preview --json, or event log; - reads it.", show_default=False)
+    ],
+    *,
+    stack: Annotated[str | None, typer.Option("--stack", help="Whose configuration; the file's if left out.")] = None,
+    configuration: Annotated[
+        Path | None, typer.Option("--config", help="A configuration, such as merged/prod.json.")
+    ] = None,
+    as_json: JsonOption = False,
+    as_sarif: Annotated[bool, typer.Option("--sarif", help="Print SARIF 2.1.0 on standard output.")] = False,
+    for_upload: Annotated[
+        bool, typer.Option("--for-upload", help="With --sarif: leave out what is exempted, as GitHub would show it.")
+    ] = False,
+    folder: FolderOption = config_.FOLDER,
+) -> int:
+    """Check a stack without an engine. Exit code 1 if a mandatory rule is broken."""
+    if as_json and as_sarif:
+        raise UsageError("say --json or --sarif, not both")
+    if for_upload and not as_sarif:
+        raise UsageError("--for-upload is for --sarif")
+    if stack and configuration:
+        raise UsageError("say --stack or --config, not both")
+    text = sys.stdin.read() if str(file) == "-" else read_text(file)
+    graph = offline.parse_graph(text, str(file))
+    report = offline.evaluate(graph, _configuration(graph, stack, configuration, folder))
+    if as_json:
+        print_json(report.as_json())
+    elif as_sarif:
+        print_json(sarif.sarif(report, _places(file, text), for_upload=for_upload))
+    else:
+        show(report)
+    return FAILED if report.blocks else 0
+
+
+def _configuration(graph: offline.Graph, stack: str | None, file: Path | None, folder: Path) -> offline.Config:
+    """The configuration that was asked for, else that of the stack in the file, else the pack's defaults."""
+    if file:
+        return offline.load_config(file)
+    name = stack or next((resource.stack for resource in graph), None)
+    if stack is None and name not in config_.stacks(folder):
+        typer.echo(f"no configuration for the stack '{name}' in {folder}: the pack's defaults are used", err=True)
+        return offline.default_config()
+    return offline.stack_config(str(name), folder)
+
+
+def _places(file: Path, text: str) -> Callable[[offline.Finding], sarif.Place]:
+    """Where the URNs of the findings stand in a file: the line of their first mention."""
+    lines: dict[str, int] = {}
+    for number, line in enumerate(text.split("\n"), 1):
+        for urn in re.findall(r'"(urn:pulumi:[^"]*)"', line):
+            lines.setdefault(urn, number)
+    uri = quote(Path(os.path.relpath(file)).as_posix())
+    return lambda finding: sarif.Place(uri, lines.get(finding.urn, 1))
+
+
 class UsageError(Exception):
     """The command was used wrongly."""
 
@@ -79,7 +143,7 @@ def main() -> int:
 
     def explain_(error: Exception) -> str | None:
         nonlocal wrong
-        wrong = isinstance(error, (UsageError, config_.ConfigError))
+        wrong = isinstance(error, (UsageError, config_.ConfigError, offline.GraphError, TextFileError))
         return str(error) if wrong else None
 
     code = run(app, PROGRAM, explain=explain_)

@@ -7,6 +7,8 @@ from policies.model import ResourceRule, Rule, StackRule
 from policies.rules import compute
 
 NAME = "azureml-platform"
+VERSION = "0.2.0"
+"""As in PulumiPolicy.yaml."""
 
 
 @cache

@@ -69,6 +69,11 @@ class Resource:
         """Its name in the program."""
         return self.urn.rpartition("::")[2]
 
+    @property
+    def stack(self) -> str:
+        """The name of its stack."""
+        return self.urn.partition("::")[0].rpartition(":")[2]
+
     def get(self, path: str) -> Any:
         """The input at a dotted path, None where there is none.
 

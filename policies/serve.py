@@ -24,7 +24,6 @@ from policies.model import Level, ResourceRule, Rule, Setting
 from policies.resources import Graph, Resource
 from policies.values import SIGNATURE, UnknownValueError, read
 
-VERSION = "0.2.0"
 _MOST_BYTES = 400 * 1024 * 1024  # of one message, as in Pulumi's own SDK
 _LEVELS = {
     Level.ADVISORY: analyzer_pb2.ADVISORY,
@@ -46,7 +45,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
     def GetAnalyzerInfo(self, request: Any, context: Any) -> Any:  # noqa: N802 (gRPC's names, here and below)
         """What the pack is and which rules it has."""
         info = analyzer_pb2.AnalyzerInfo(
-            name=pack.NAME, version=VERSION, supportsConfig=True, description="Rules for an Azure ML platform."
+            name=pack.NAME, version=pack.VERSION, supportsConfig=True, description="Rules for an Azure ML platform."
         )
         info.policies.extend(_described(rule) for rule in pack.rules().values())
         return info
@@ -93,7 +92,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         given = json_format.MessageToDict(request.properties)
         for rule, changed in self._session.remediate(_resource(request)):
             made = response.remediations.add(
-                policyName=rule.name, policyPackName=pack.NAME, policyPackVersion=VERSION, description=rule.title
+                policyName=rule.name, policyPackName=pack.NAME, policyPackVersion=pack.VERSION, description=rule.title
             )
             if isinstance(changed, UnknownValueError):
                 made.diagnostic = _cannot_run(rule, str(changed))
@@ -183,7 +182,7 @@ def _diagnostic(finding: Finding) -> Any:
     return analyzer_pb2.AnalyzeDiagnostic(
         policyName=rule.name,
         policyPackName=pack.NAME,
-        policyPackVersion=VERSION,
+        policyPackVersion=pack.VERSION,
         description=rule.title,
         message=_message(finding),
         urn=finding.urn,
@@ -208,7 +207,7 @@ def _message(finding: Finding) -> str:
 
 def _cannot_run(rule: Rule, reason: str) -> str:
     """Pulumi's own words for a rule that meets an unknown value."""
-    return f"can't run policy '{rule.name}' from policy pack '{pack.NAME}@v{VERSION}' during preview: {reason}"
+    return f"can't run policy '{rule.name}' from policy pack '{pack.NAME}@v{pack.VERSION}' during preview: {reason}"
 
 
 def _applied(given: Any, changed: Any) -> Any:

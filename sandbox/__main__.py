@@ -1,176 +1,199 @@
 """`python -m sandbox`: the sandbox's command line."""
 
-import argparse
-import json
-import os
+from __future__ import annotations
+
 import shlex
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
+
+import typer
 
 from sandbox import control
 from sandbox.control import DEFAULT_PORT, SandboxError, sandbox_directory
+from terminal import FAILED, INTERRUPTED, JsonOption, application, print_json, print_table, run
 
-INTERRUPTED = 130  # as a shell tells of SIGINT
-PERSONAS = ("owner", "lead", "scientist")
+PROGRAM = "python -m sandbox"
 
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m sandbox",
-        description="A local Azure on loopback, and Pulumi's commands against it.",
-        epilog="Its folder is $SANDBOX_DIR, or .sandbox in the current one.",
-    )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    start = commands.add_parser("start", help="start in the background, or find it running")
-    start.add_argument(
-        "--port", type=_port, default=DEFAULT_PORT, help="port on 127.0.0.1 (default %(default)s, 0: any)"
-    )
-    commands.add_parser("stop", help="stop, and wait for the end")
-    status = commands.add_parser("status", help="port, process, memory, resources")
-    status.add_argument("--json", action="store_true", help="machine-readable")
-    env = commands.add_parser("env", help="print the exports with which any Azure client works in a shell")
-    env.add_argument("--persona", choices=PERSONAS, default="owner", help="who signs in (default %(default)s)")
-    env.add_argument("--network", metavar="NAME", help="virtual network that the client is in (default: the internet)")
-    token = commands.add_parser("token", help="print the token that a pipeline's issuer would give it, to sign in with")
-    token.add_argument("--issuer", required=True, help="such as https://token.actions.githubusercontent.com")
-    token.add_argument("--subject", required=True, help="the pipeline, such as repo:OWNER/NAME:environment:prod")
-    commands.add_parser("reset", help="delete everything but the jobs' environments, and start anew if it was running")
-    prepare = commands.add_parser("prepare", help="fetch the packages of jobs' environments, for use without a network")
-    prepare.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a conda or requirements file")
-    faults = commands.add_parser("faults", help="show, set or clear the faults that are made to happen")
-    actions = faults.add_subparsers(dest="action", metavar="ACTION")
-    actions.add_parser("show", help="print the plan and the kinds of faults")
-    plan = actions.add_parser("set", help="replace the plan; a running sandbox takes it over at once")
-    plan.add_argument("rules", nargs="+", metavar="KIND[,NAME=VALUE...]", help="docs/faults.md has kinds and names")
-    plan.add_argument("--seed", type=int, default=0, help="of the draws (default %(default)s)")
-    actions.add_parser("clear", help="no more faults")
-    commands.add_parser("pulumi", help="a pulumi command against the sandbox", add_help=False)
-    return parser
+app = application(
+    "A local Azure on loopback, and Pulumi's commands against it. Its folder is $SANDBOX_DIR, or .sandbox in the "
+    "current one."
+)
+faults = typer.Typer(help="Show, set or clear the faults that the sandbox injects.", invoke_without_command=True)
+app.add_typer(faults, name="faults")
 
 
-def _port(text: str) -> int:
-    if not text.isdigit() or int(text) > 65535:  # noqa: PLR2004 # the largest port
-        raise argparse.ArgumentTypeError(f"'{text}' is no port: 0 to 65535")
-    return int(text)
-
-
-def _start(directory: Path, arguments: argparse.Namespace) -> int:
-    running, new = control.start(directory, arguments.port)
+@app.command()
+def start(
+    port: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=65535,
+            show_default=False,
+            help=f"Port on 127.0.0.1; 0: any free one. Without it {DEFAULT_PORT}, or a free one if that is taken.",
+        ),
+    ] = None,
+) -> None:
+    """Start the sandbox in the background, or report that it runs."""
+    directory = sandbox_directory()
+    running, new = control.start(directory, DEFAULT_PORT if port is None else port, or_any=port is None)
+    if new and port is None and running.port != DEFAULT_PORT:
+        print(f"port {DEFAULT_PORT} is taken by another program, so this sandbox uses port {running.port}")
     print(f"sandbox {'started' if new else 'already running'} on 127.0.0.1:{running.port} (process {running.pid})")
-    return 0
 
 
-def _stop(directory: Path, arguments: argparse.Namespace) -> int:
-    print("sandbox stopped" if control.stop(directory) else "no sandbox was running")
-    return 0
+@app.command()
+def stop() -> None:
+    """Stop the sandbox, and wait until it has ended."""
+    print("sandbox stopped" if control.stop(sandbox_directory()) else "no sandbox was running")
 
 
-def _status(directory: Path, arguments: argparse.Namespace) -> int:
+@app.command()
+def status(as_json: JsonOption = False) -> int:
+    """Show port, process, memory and resources; exit code 1 if no sandbox runs."""
+    directory = sandbox_directory()
     running = control.find(directory)
-    told: dict[str, Any] = {"running": running is not None, "directory": str(directory)}
+    report: dict[str, Any] = {"running": running is not None, "directory": str(directory)}
     if running is not None:
-        told |= control.status(running)
-    if arguments.json:
-        print(json.dumps(told, indent=2))
+        report |= control.status(running)
+    if as_json:
+        print_json(report)
     elif running is None:
         print(f"no sandbox is running in {directory}")
     else:
-        print(f"running on 127.0.0.1:{told['port']}, process {told['pid']}, for {told['uptimeSeconds']:.0f} s")
-        print(f"memory {told['residentBytes'] / 2**20:.0f} MB, folder {directory}")
-        for name, count in told["resources"].items():
-            print(f"{count:6} {name}")
-    return 0 if running is not None else 1
+        print(f"running on 127.0.0.1:{report['port']}, process {report['pid']}, for {report['uptimeSeconds']:.0f} s")
+        print(f"memory {report['residentBytes'] / 2**20:.0f} MB, folder {directory}")
+        print_table(("COUNT", "TYPE"), [(str(count), name) for name, count in report["resources"].items()])
+    return 0 if running is not None else FAILED
 
 
-def _env(directory: Path, arguments: argparse.Namespace) -> int:
-    from sandbox.azure.privatelink import from_network  # noqa: PLC0415 # as below
-    from sandbox.environment import persona_environment  # noqa: PLC0415 # the other commands need no YAML
+@app.command()
+def env(
+    persona: Annotated[Literal["owner", "lead", "scientist"], typer.Option(help="Who signs in.")] = "owner",
+    network: Annotated[
+        str,
+        typer.Option(metavar="NAME", help="Virtual network that the client is in. Without it: the internet."),
+    ] = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Print the exports with which any Azure client works in a shell."""
+    from sandbox.azure.privatelink import from_network  # noqa: PLC0415 # the other commands need no YAML
+    from sandbox.environment import persona_environment  # noqa: PLC0415
 
+    directory = sandbox_directory()
     running = control.require(directory)
-    environment = persona_environment(directory, running.port, arguments.persona)
-    if arguments.network:
-        environment = from_network(environment, control.find_network(running, arguments.network))
+    environment = persona_environment(directory, running.port, persona)
+    if network:
+        environment = from_network(environment, control.find_network(running, network))
+    if as_json:
+        print_json(environment)
+        return
     for name, value in environment.items():
         print(f"export {name}={shlex.quote(value)}")
-    return 0
 
 
-def _token(directory: Path, arguments: argparse.Namespace) -> int:
+@app.command()
+def token(
+    issuer: Annotated[str, typer.Option(help="Such as https://token.actions.githubusercontent.com.")],
+    subject: Annotated[str, typer.Option(help="The pipeline, such as repo:OWNER/NAME:environment:prod.")],
+) -> None:
+    """Print the token that a pipeline's issuer would give the pipeline, to sign in with."""
     from sandbox.azure.identity.assertions import Pipelines  # noqa: PLC0415 # the other commands need no cryptography
 
+    directory = sandbox_directory()
     control.require(directory)
-    token = Pipelines(directory).token(arguments.issuer, arguments.subject)
-    print(token, end="\n" if sys.stdout.isatty() else "")  # clients send a file's line end along
-    return 0
+    text = Pipelines(directory).token(issuer, subject)
+    print(text, end="\n" if sys.stdout.isatty() else "")  # clients send a file's line end along
 
 
-def _reset(directory: Path, arguments: argparse.Namespace) -> int:
-    running = control.reset(directory, DEFAULT_PORT)
+@app.command()
+def reset() -> None:
+    """Delete everything but the jobs' environments, and start anew if the sandbox was running."""
+    running = control.reset(sandbox_directory())
     print("sandbox reset" + (f", started on 127.0.0.1:{running.port}" if running else ""))
     if running:
-        print("its clients have new secrets: run `python -m sandbox env` again in your shells")
-    return 0
+        print(f"its clients have new secrets: run `{PROGRAM} env` again in your shells")
 
 
-def _prepare(directory: Path, arguments: argparse.Namespace) -> int:
-    from sandbox.azure.ml.runner.prepare import PrepareError, prepare  # noqa: PLC0415 # the other commands need no uv
+@app.command()
+def prepare(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="A conda or requirements file.")],
+) -> None:
+    """Fetch the packages of jobs' environments, for use without a network."""
+    from sandbox.azure.ml.runner import prepare as preparation  # noqa: PLC0415 # the other commands need no uv
 
     try:
-        prepare(arguments.files, print, control.client_variables(directory))
-    except PrepareError as error:
+        preparation.prepare(files, print, control.client_variables(sandbox_directory()))
+    except preparation.PrepareError as error:
         raise SandboxError(str(error)) from error
-    return 0
 
 
-def _faults(directory: Path, arguments: argparse.Namespace) -> int:
+@app.command(add_help_option=False)
+def pulumi() -> None:
+    """Run a Pulumi command against the sandbox: the real pulumi if it is on PATH, else the embedded engine."""
+    raise NotImplementedError  # `main` passes its words on before Typer reads them
+
+
+@faults.callback()
+def show_by_default(context: typer.Context) -> None:
+    """Show, set or clear the faults that the sandbox injects; without a command, show them."""
+    if context.invoked_subcommand is None:
+        show()
+
+
+@faults.command()
+def show(as_json: JsonOption = False) -> None:
+    """Show the plan, or the kinds of faults if there is none."""
     from sandbox.azure.faults import command  # noqa: PLC0415 # the other commands need no plan
 
     try:
-        if arguments.action == "set":
-            plan = command.set_plan(directory, arguments.rules, arguments.seed)
-        elif arguments.action == "clear":
-            plan = command.clear(directory)
-        else:
-            plan = command.read_plan(directory)
+        plan = command.read_plan(sandbox_directory())
     except command.PlanError as error:
         raise SandboxError(str(error)) from error
-    print("\n".join(command.shown(plan)))
-    return 0
+    if as_json:
+        print_json({"seed": plan.seed, "rules": [vars(rule) for rule in plan.rules]})
+    else:
+        print("\n".join(command.shown(plan)))
 
 
-COMMANDS = {
-    "start": _start,
-    "stop": _stop,
-    "status": _status,
-    "env": _env,
-    "token": _token,
-    "reset": _reset,
-    "prepare": _prepare,
-    "faults": _faults,
-}
+@faults.command(name="set")
+def set_plan(
+    rules: Annotated[
+        list[str], typer.Argument(metavar="KIND[,NAME=VALUE...]...", help="docs/faults.md lists kinds and names.")
+    ],
+    seed: Annotated[int, typer.Option(help="Seed of the random draws.")] = 0,
+) -> None:
+    """Replace the plan; a running sandbox uses it at once."""
+    from sandbox.azure.faults import command  # noqa: PLC0415 # as above
 
-
-def main(argv: list[str]) -> int:
-    """Runs one command; gives its exit code."""
-    directory = sandbox_directory()
     try:
-        if argv[:1] == ["pulumi"]:
-            from sandbox import pulumi  # noqa: PLC0415 # imports the engine
+        print("\n".join(command.shown(command.set_plan(sandbox_directory(), rules, seed))))
+    except command.PlanError as error:
+        raise SandboxError(str(error)) from error
 
-            return pulumi.run(directory, argv[1:])
-        arguments = _parser().parse_args(argv)
-        code = COMMANDS[arguments.command](directory, arguments)
-        sys.stdout.flush()
-    except SandboxError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except BrokenPipeError:  # `... | head`: nobody reads on
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    return code
+
+@faults.command()
+def clear() -> None:
+    """Inject no more faults."""
+    from sandbox.azure.faults import command  # noqa: PLC0415 # as above
+
+    print("\n".join(command.shown(command.clear(sandbox_directory()))))
+
+
+def main(arguments: list[str]) -> int:
+    """Run one command; returns its exit code."""
+    if arguments[:1] == ["pulumi"]:
+        from sandbox import pulumi as command  # noqa: PLC0415 # imports the engine
+
+        try:
+            return command.run(sandbox_directory(), arguments[1:])
+        except SandboxError as error:
+            print(f"error: {error}", file=sys.stderr)
+            return FAILED
+        except KeyboardInterrupt:
+            return INTERRUPTED
+    return run(app, PROGRAM, arguments, explain=lambda e: str(e) if isinstance(e, SandboxError) else None)
 
 
 if __name__ == "__main__":

@@ -82,8 +82,13 @@ def require(directory: Path) -> Running:
     return running
 
 
-def start(directory: Path, port: int) -> tuple[Running, bool]:
+def start(directory: Path, port: int, or_any: bool = False) -> tuple[Running, bool]:
     """Starts the sandbox and waits until it answers; tells whether it was started now or ran already.
+
+    Args:
+        directory: The sandbox's folder, which is made if need be.
+        port: Where it listens on 127.0.0.1; 0 takes any free port.
+        or_any: Whether it may take any free port if this one is taken.
 
     Raises:
         SandboxError: It cannot start.
@@ -92,7 +97,7 @@ def start(directory: Path, port: int) -> tuple[Running, bool]:
     running = find(directory)
     if running is not None:
         return running, False
-    told = _launch(directory, port)
+    told = _launch(directory, port, or_any)
     if told.startswith("error "):
         raise SandboxError(told.removeprefix("error "))
     if not told.startswith(("ready", "running")):
@@ -113,10 +118,11 @@ def _make_directory(directory: Path) -> None:
         ) from error
 
 
-def _launch(directory: Path, port: int) -> str:
+def _launch(directory: Path, port: int, or_any: bool) -> str:
     """Starts the process in a session of its own; gives the one message that it tells."""
     reading, writing = os.pipe()
-    command = [sys.executable, "-m", "sandbox.daemon", str(directory), str(port), str(writing)]
+    ports = [str(port), "0"] if or_any else [str(port)]
+    command = [sys.executable, "-m", "sandbox.daemon", str(directory), ",".join(ports), str(writing)]
     try:
         with (directory / "log.txt").open("ab") as log:
             subprocess.Popen(  # noqa: S603 # our own module
@@ -204,7 +210,7 @@ def stop(directory: Path) -> bool:
     return True
 
 
-def reset(directory: Path, port: int) -> Running | None:
+def reset(directory: Path) -> Running | None:
     """Deletes all but the jobs' environments; a sandbox that ran is started again, on its port.
 
     Raises:

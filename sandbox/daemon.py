@@ -17,6 +17,7 @@ import sqlite3
 import sys
 import time
 from collections import Counter
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -34,7 +35,7 @@ from sandbox.azure.ml import Runner
 from sandbox.azure.privatelink import NetworkError, find_network
 from sandbox.control import LOCK, STATE
 from sandbox.environment import CA, connection
-from sandbox.files import write_private
+from terminal import write_whole
 
 CA_KEY = "ca.key"
 DIRECTORY_MODE = 0o700
@@ -69,8 +70,8 @@ def _authority(directory: Path) -> trustme.CA:
     certificate, key = directory / CA, directory / CA_KEY
     if not (certificate.exists() and key.exists()):
         made = trustme.CA(organization_name="azureml-platform sandbox")
-        write_private(key, made.private_key_pem.bytes())
-        write_private(certificate, made.cert_pem.bytes())
+        write_whole(key, made.private_key_pem.bytes(), private=True)
+        write_whole(certificate, made.cert_pem.bytes(), private=True)
     return trustme.CA.from_pem(certificate.read_bytes(), key.read_bytes())
 
 
@@ -79,11 +80,11 @@ class Daemon:
 
     Args:
         directory: The sandbox's folder, which exists.
-        port: Where to listen on loopback; 0 takes a free one.
+        ports: Where to listen on loopback: the first that is free; 0 takes any.
     """
 
-    def __init__(self, directory: Path, port: int) -> None:
-        self._directory, self._port = directory, port
+    def __init__(self, directory: Path, ports: Sequence[int]) -> None:
+        self._directory, self._ports, self._port = directory, ports, 0
         self._started = time.time()
 
     async def run(self, ready: "Ready") -> None:
@@ -99,7 +100,7 @@ class Daemon:
         stopped = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-        listening = _listen(self._port)
+        listening = _listen(self._ports)
         self._port = listening.getsockname()[1]
         cloud = open_cloud(self._directory, connection(self._directory, self._port))
         faults = Faults(cloud.directory, cloud.store)
@@ -113,7 +114,7 @@ class Daemon:
         await runner.start()
         server = await gateway.start(listening)
         told = {"pid": os.getpid(), "port": self._port, "started": self._started}
-        write_private(state, json.dumps(told).encode())
+        write_whole(state, json.dumps(told).encode(), private=True)
         gc.collect()
         gc.freeze()  # what is here now stays: no need to look at it again
         ready.tell("ready")
@@ -147,16 +148,17 @@ class Daemon:
         return Starlette(routes=[Route("/status", status), Route("/network", network)])
 
 
-def _listen(port: int) -> socket.socket:
-    try:
-        return socket.create_server(("127.0.0.1", port))
-    except OSError as error:
-        if error.errno != errno.EADDRINUSE:
-            raise StartError(f"cannot listen on 127.0.0.1:{port}: {error.strerror}") from error
-        raise StartError(
-            f"port {port} on 127.0.0.1 is taken by another program: start with another one, "
-            "`python -m sandbox start --port N` (0 takes any free port)"
-        ) from error
+def _listen(ports: Sequence[int]) -> socket.socket:
+    for port in ports:
+        try:
+            return socket.create_server(("127.0.0.1", port))
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise StartError(f"cannot listen on 127.0.0.1:{port}: {error.strerror}") from error
+    raise StartError(
+        f"port {ports[-1]} on 127.0.0.1 is taken by another program: start with another one, "
+        "`python -m sandbox start --port N` (0 takes any free port)"
+    )
 
 
 def _counts(cloud: Cloud) -> dict[str, int]:
@@ -193,11 +195,11 @@ class Ready:
 
 
 def main(argv: list[str]) -> int:
-    """`python -m sandbox.daemon DIRECTORY PORT PIPE`: started by `python -m sandbox start` alone."""
-    directory, port, ready = Path(argv[0]), int(argv[1]), Ready(int(argv[2]))
+    """`python -m sandbox.daemon DIRECTORY PORT[,PORT...] PIPE`: started by `python -m sandbox start` alone."""
+    directory, ports, ready = Path(argv[0]), [int(port) for port in argv[1].split(",")], Ready(int(argv[2]))
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
-        asyncio.run(Daemon(directory, port).run(ready))
+        asyncio.run(Daemon(directory, ports).run(ready))
     except AlreadyRunningError:
         ready.tell("running")
         return 1

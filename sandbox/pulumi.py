@@ -19,8 +19,8 @@ import yaml
 from sandbox import control
 from sandbox.control import SandboxError
 from sandbox.environment import persona_environment
-from sandbox.files import write_private
 from sandbox.yamlfile import read_yaml
+from terminal import write_whole
 
 FORCE_EMBEDDED = ("SANDBOX_ENGINE", "embedded")
 OPERATIONS = frozenset({"up", "update", "preview", "pre", "refresh", "destroy", "down"})
@@ -64,7 +64,7 @@ def _backend(home: Path) -> dict[str, str]:
     try:
         (home / "home").mkdir(mode=0o700, parents=True, exist_ok=True)
         if not passphrase.exists():
-            write_private(passphrase, secrets.token_urlsafe(PASSPHRASE_BYTES).encode())
+            write_whole(passphrase, secrets.token_urlsafe(PASSPHRASE_BYTES).encode(), private=True)
     except OSError as error:
         raise SandboxError(f"{home} cannot be used: {error.strerror}") from error
     return {
@@ -143,7 +143,7 @@ def _stack_file(pulumi: str, home: Path, given: argparse.Namespace, words: list[
     salt = _salt(copy)
     if salt and not _salt(original):
         text = b"encryptionsalt: " + salt + b"\n" + text
-    write_private(copy, text)
+    write_whole(copy, text, private=True)
     return copy
 
 

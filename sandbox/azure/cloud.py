@@ -16,7 +16,7 @@ SEED = Path(__file__).with_name("seed.yaml")
 
 @dataclass(frozen=True)
 class Cloud:
-    """One local Azure.
+    """One local Azure: its folder, its store and what decides about access.
 
     Attributes:
         directory: The sandbox's folder; blobs, runs and environments are kept below it.

@@ -24,7 +24,7 @@ _WORDS = {"true": True, "false": False, "null": None}
 
 
 class FilterError(ValueError):
-    """A filter that is not understood; the message has what is."""
+    """A filter that cannot be read; the message lists what can."""
 
 
 @dataclass(frozen=True)
@@ -41,28 +41,28 @@ class Term:
     field: str
     value: Any
 
-    def holds(self, found: Any) -> bool:
+    def holds(self, value: Any) -> bool:
         """Whether a field's value meets the condition; of a list, whether any does. Text compares without case."""
-        if isinstance(found, list):
-            some = any(self._meets(_folded(one)) for one in found)
-            return some if self.operator != "ne" else all(self._meets(_folded(one)) for one in found)
-        return self._meets(_folded(found))
+        if isinstance(value, list):
+            some = any(self._meets(_folded(item)) for item in value)
+            return some if self.operator != "ne" else all(self._meets(_folded(item)) for item in value)
+        return self._meets(_folded(value))
 
-    def _meets(self, found: Any) -> bool:
+    def _meets(self, value: Any) -> bool:
         wanted = _folded(self.value)
         match self.operator:
             case "eq":
-                return bool(found == wanted)
+                return bool(value == wanted)
             case "ne":
-                return bool(found != wanted)
+                return bool(value != wanted)
             case "in":
-                return found in wanted
+                return value in wanted
             case "startswith":
-                return isinstance(found, str) and found.startswith(wanted)
+                return isinstance(value, str) and value.startswith(wanted)
             case "endswith":
-                return isinstance(found, str) and found.endswith(wanted)
+                return isinstance(value, str) and value.endswith(wanted)
             case _:
-                return isinstance(found, str) and wanted in found
+                return isinstance(value, str) and wanted in value
 
 
 def parse_filter(text: str) -> list[Term]:
@@ -73,11 +73,11 @@ def parse_filter(text: str) -> list[Term]:
     """
     terms, at = [], 0
     while at < len(text):
-        found = _TERM.match(text, at)
-        if found is None:
+        match = _TERM.match(text, at)
+        if match is None:
             raise FilterError(f"'{text}' is not understood at character {at + 1}")
-        terms.append(_term(found))
-        at = found.end()
+        terms.append(_term(match))
+        at = match.end()
         if at == len(text):
             break
         joined = _AND.match(text, at)
@@ -87,16 +87,16 @@ def parse_filter(text: str) -> list[Term]:
     return terms
 
 
-def _term(found: re.Match[str]) -> Term:
-    if found["field"]:
-        return Term(found["compare"].lower(), found["field"], _value(found["literal"]))
-    if found["of"]:
-        return Term("in", found["of"], tuple(_value(one) for one in re.findall(_LITERAL, found["items"])))
-    if found["match"]:
-        return Term(found["match"].lower(), found["whole"], _value(found["part"]))
-    if found["outer"]:
-        return Term("substringof", found["outer"], _value(found["inner"]))
-    return Term(found["call"].lower(), "", _value(found["argument"] or "''"))
+def _term(match: re.Match[str]) -> Term:
+    if match["field"]:
+        return Term(match["compare"].lower(), match["field"], _value(match["literal"]))
+    if match["of"]:
+        return Term("in", match["of"], tuple(_value(literal) for literal in re.findall(_LITERAL, match["items"])))
+    if match["match"]:
+        return Term(match["match"].lower(), match["whole"], _value(match["part"]))
+    if match["outer"]:
+        return Term("substringof", match["outer"], _value(match["inner"]))
+    return Term(match["call"].lower(), "", _value(match["argument"] or "''"))
 
 
 def _value(literal: str) -> Any:
@@ -107,5 +107,5 @@ def _value(literal: str) -> Any:
 
 def _folded(value: Any) -> Any:
     if isinstance(value, tuple):
-        return tuple(_folded(one) for one in value)
+        return tuple(_folded(item) for item in value)
     return value.lower() if isinstance(value, str) else value

@@ -47,17 +47,17 @@ def _prices(query: dict[str, str]) -> Response:
         skip = int(query.get("$skip", "0"))
     except (FilterError, ValueError) as error:
         return JSONResponse({"Error": {"Code": "BadRequest", "Message": str(error)}}, 400)
-    found = [item for item in _meters(_region(terms)) if all(_holds(term, item) for term in terms)]
-    rest = found[skip + PAGE :]
+    meters = [item for item in _meters(_region(terms)) if all(_holds(term, item) for term in terms)]
+    rest = meters[skip + PAGE :]
     link = f"{URL}?{urlencode({**query, '$skip': skip + PAGE})}"
     return JSONResponse(
         {
             "BillingCurrency": "USD",
             "CustomerEntityId": "Default",
             "CustomerEntityType": "Retail",
-            "Items": found[skip : skip + PAGE],
+            "Items": meters[skip : skip + PAGE],
             "NextPageLink": link if rest else None,
-            "Count": len(found[skip : skip + PAGE]),
+            "Count": len(meters[skip : skip + PAGE]),
         },
         headers={"X-Invented-By": "sandbox"},
     )
@@ -69,8 +69,8 @@ def _region(terms: list[Term]) -> str | None:
 
 def _holds(term: Term, item: Item) -> bool:
     """`priceType` is the field `type`. Values compare with case, as since the API's version 2023-01-01-preview."""
-    found = item.get("type" if term.field == "priceType" else term.field)
-    return term.holds(found) and (term.operator != "eq" or found == term.value)
+    value = item.get("type" if term.field == "priceType" else term.field)
+    return term.holds(value) and (term.operator != "eq" or value == term.value)
 
 
 @cache

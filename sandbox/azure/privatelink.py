@@ -52,15 +52,15 @@ def find_network(store: Store, asked: str) -> str:
     Raises:
         NetworkError: There is none, or more than one of the name.
     """
-    ids = [one["id"] for one in store.resources(NETWORKS)]
+    ids = [network["id"] for network in store.resources(NETWORKS)]
     if asked.startswith("/"):
-        found = [asked.lower()] if store.get("resource", asked.lower()) is not None else []
+        matching = [asked.lower()] if store.get("resource", asked.lower()) is not None else []
     else:
-        found = [one.lower() for one in ids if one.rsplit("/", 1)[-1].lower() == asked.lower()]
-    if len(found) != 1:
-        problem = "several virtual networks" if found else "no virtual network"
+        matching = [network_id.lower() for network_id in ids if network_id.rsplit("/", 1)[-1].lower() == asked.lower()]
+    if len(matching) != 1:
+        problem = "several virtual networks" if matching else "no virtual network"
         raise NetworkError(f"There is {problem} '{asked}' in the sandbox. There are: {', '.join(ids) or 'none'}.")
-    return found[0]
+    return matching[0]
 
 
 def reaches(store: Store, network: str, resource_id: str, part: str) -> bool:
@@ -77,9 +77,9 @@ def reaches(store: Store, network: str, resource_id: str, part: str) -> bool:
     if "/workspaces/" in network:
         return network == resource_id.lower() or (resource_id.lower(), part) in set(_managed(store, network))
     zones = {
-        one["id"].rsplit("/", 2)[0].lower()
-        for one in store.resources(LINKS)
-        if one["properties"]["virtualNetwork"]["id"].lower() == network
+        link["id"].rsplit("/", 2)[0].lower()
+        for link in store.resources(LINKS)
+        if link["properties"]["virtualNetwork"]["id"].lower() == network
     }
     near = {network, *_peers(store, network)}
     return any(
@@ -91,7 +91,7 @@ def reaches(store: Store, network: str, resource_id: str, part: str) -> bool:
 
 
 def _managed(store: Store, workspace_id: str) -> Iterator[tuple[str, str]]:
-    """Ids and parts of what a managed network has endpoints to."""
+    """Resource ids and group ids to which a managed network has private endpoints."""
     workspace = store.get("resource", workspace_id) or {"properties": {}}
     for name in _OWN:
         own = (workspace["properties"].get(name) or "").lower()
@@ -103,9 +103,9 @@ def _managed(store: Store, workspace_id: str) -> Iterator[tuple[str, str]]:
 
 
 def _peers(store: Store, network: str) -> Iterator[str]:
-    found = store.get("resource", network) or {"properties": {}}
-    for one in found["properties"].get("virtualNetworkPeerings") or ():
-        yield one["properties"]["remoteVirtualNetwork"]["id"].lower()
+    virtual_network = store.get("resource", network) or {"properties": {}}
+    for peering in virtual_network["properties"].get("virtualNetworkPeerings") or ():
+        yield peering["properties"]["remoteVirtualNetwork"]["id"].lower()
 
 
 def _network_with(subnet_id: str) -> str:

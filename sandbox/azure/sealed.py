@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken
 
-from sandbox.files import write_private
+from terminal import write_whole
 
 KEY_FILE = "seal.key"
 
@@ -28,7 +28,7 @@ def seal(directory: Path, secret: str) -> str:
 
 
 def unseal(directory: Path, sealed: str) -> str:
-    """What was sealed.
+    """Decrypts what `seal` encrypted.
 
     Raises:
         UnreadableSecretError: It was altered, or sealed by another sandbox.
@@ -50,5 +50,5 @@ def derive(directory: Path, purpose: str) -> bytes:
 def _key(directory: Path) -> bytes:
     path = directory / KEY_FILE
     if not path.exists():
-        write_private(path, Fernet.generate_key())
+        write_whole(path, Fernet.generate_key(), private=True)
     return path.read_bytes()

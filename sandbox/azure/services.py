@@ -38,7 +38,7 @@ class Provider(Protocol):
 
     @property
     def resource_types(self) -> Callable[[Cloud], list[ResourceType]]:
-        """Its types."""
+        """The module's resource types."""
 
 
 PROVIDERS: tuple[Provider, ...] = (

@@ -17,7 +17,7 @@ Document = dict[str, Any]
 
 
 class Follower:
-    """What changed of some kinds since it was last asked, so that a cache of them is kept and not made anew.
+    """Collects the changes of some kinds of documents, so that a cache can be updated instead of rebuilt.
 
     Attributes:
         everything: Whether anything may have changed: at first, and after a rollback.
@@ -32,7 +32,7 @@ class Follower:
         self._changed.add((kind, key))
 
     def take(self) -> set[tuple[str, str]]:
-        """Kind and key of all that changed, to be taken once; meaningless where everything may have."""
+        """Kind and key of every change since the last call; meaningless while `everything` is true."""
         self.everything = False
         taken, self._changed = self._changed, set()
         return taken
@@ -135,7 +135,7 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All writes inside, or none. Inside another transaction it is part of that one."""
+        """Writes everything inside, or nothing. A nested transaction is part of the outer one."""
         if self._db.in_transaction:
             yield
             return

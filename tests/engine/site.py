@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from sandbox import files
+import terminal
 from sandbox.engine.state import snapshot
 from sandbox.engine.state.secrets import Secrets
 from tests.engine.cloud import PROGRAM, Cloud
@@ -117,7 +117,7 @@ def _run(work: Path, program: str, words: tuple[str, ...], point: Point, writes:
 
 
 def _kill_in_writes(point: Point) -> None:
-    log, write = snapshot.SnapshotManager._log, files.write_atomically
+    log, write = snapshot.SnapshotManager._log, terminal.write_whole
 
     def logged(self: snapshot.SnapshotManager, entry: dict[str, Any], flush: bool = False) -> None:
         point()
@@ -129,13 +129,13 @@ def _kill_in_writes(point: Point) -> None:
         self._journal.seek(self._journal.tell() - len(begun))  # … and then, if all goes on, whole
         log(self, entry, flush=True)
 
-    def written(path: Path, content: bytes) -> None:
+    def written(target: Path, content: str | bytes, *, private: bool = False) -> None:
         point()
-        write(path, content)
+        write(target, content, private=private)
         point()
 
     snapshot.SnapshotManager._log = logged  # type: ignore[method-assign]
-    files.write_atomically = written
+    terminal.write_whole = written
 
 
 def up_on_a_full_disk(work: Path, program: str, said: Path) -> None:

@@ -119,7 +119,6 @@ def test_the_first_secret_brings_the_salt_and_the_stack_takes_it(stage: Stage) -
 @pytest.mark.parametrize(
     ("text", "words", "message"),
     [
-        ("config: {a: 1}\n", ("set", "b", "2"), "is written in braces"),
         (FILE, ("get", "nope"), "configuration key 'nope' not found for stack 'dev'"),
         (FILE, ("set", "a:b:c", "x"), "could not parse a:b:c as a configuration key"),
         (FILE, ("set", "--path", "a[", "x"), "'a[' is not a property path"),
@@ -178,3 +177,29 @@ def test_protection_by_hand(made: Stage) -> None:
     assert succeed(made, "state", "unprotect", "--all", "-s", "dev") == "All resources unprotected\n"
     assert made.pulumi("destroy", "-s", "dev", "--yes", "-f").code == 0
     assert made.pulumi("state", "protect", "-s", "dev").code == 2
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("", "config:\n  traces:new: x\n"),
+        ("# only this\n", "# only this\nconfig:\n  traces:new: x\n"),
+        ("config:\n", "config:\n  traces:new: x\n"),
+        ("config: {a: 1}\n", "config: {a: 1, traces:new: x}\n"),
+        ("config:\n    a:\n        - b: [1, 2]\n", "config:\n    a:\n        - b: [1, 2]\n    traces:new: x\n"),
+        ("config:\r\n  a: 1 # one\r\n", "config:\r\n  a: 1 # one\r\n  traces:new: x\r\n"),
+        ("config:\n  new: 'y'\n", "config:\n  new: x\n"),
+    ],
+)
+def test_files_keep_their_own_form(stage: Stage, before: str, after: str) -> None:
+    path = stage.project / "Pulumi.dev.yaml"
+    path.write_bytes(before.encode())
+    succeed(stage, "config", "set", "new", "x", "-s", "dev")
+    assert path.read_bytes().decode() == after
+
+
+@pytest.mark.parametrize("value", ["1", "true", "2026-11-20", "null", "~", "x: y", "- a", "two\nlines", "", "äöü", "#"])
+def test_a_text_stays_a_text(stage: Stage, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", StringIO(value))
+    succeed(stage, "config", "set", "word", "-s", "dev")
+    assert succeed(stage, "config", "get", "word", "-s", "dev") == f"{value}\n"

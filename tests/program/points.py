@@ -11,7 +11,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from sandbox import files
+import terminal
 from sandbox.engine.carry_out.providers.instance import Provider
 from sandbox.engine.state import snapshot
 from sandbox.engine.state.backend import Stack
@@ -80,7 +80,7 @@ def _says(entry: dict[str, Any]) -> str:
 
 def _watch(point: _Point) -> None:
     call, log, write, unlock = (
-        Provider.call, snapshot.SnapshotManager._log, files.write_atomically, Stack.unlock,
+        Provider.call, snapshot.SnapshotManager._log, terminal.write_whole, Stack.unlock,
     )  # fmt: skip
 
     one_at_a_time = threading.RLock()
@@ -107,16 +107,16 @@ def _watch(point: _Point) -> None:
             self._journal.truncate()
             log(self, entry, flush)
 
-    def written(path: Path, content: bytes) -> None:
+    def written(target: Path, content: str | bytes, *, private: bool = False) -> None:
         with one_at_a_time:
-            point(f"before {path.suffix}")
-            begun = path.with_name(f".{path.name}.{os.getpid()}.tmp")  # as the write does it: another file, renamed
-            path.parent.mkdir(parents=True, exist_ok=True)
-            begun.write_bytes(content[: len(content) // 2])
-            point(f"in {path.suffix}")
+            point(f"before {target.suffix}")
+            begun = target.with_name(f".{target.name}.{os.getpid()}.part")  # as the write does it
+            target.parent.mkdir(parents=True, exist_ok=True)
+            begun.write_text(str(content)[: len(content) // 2])
+            point(f"in {target.suffix}")
             begun.unlink()
-            write(path, content)
-            point(f"after {path.suffix}")
+            write(target, content, private=private)
+            point(f"after {target.suffix}")
 
     def unlocked(self: Stack) -> None:
         with one_at_a_time:
@@ -125,5 +125,5 @@ def _watch(point: _Point) -> None:
 
     Provider.call = called  # type: ignore[method-assign]
     snapshot.SnapshotManager._log = logged  # type: ignore[method-assign]
-    files.write_atomically = written
+    terminal.write_whole = written
     Stack.unlock = unlocked  # type: ignore[method-assign]

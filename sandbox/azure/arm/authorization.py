@@ -55,7 +55,7 @@ class RoleDefinition(ResourceType):
     }
 
     def find(self, cloud: Cloud, resource_id: ResourceId) -> Body | None:
-        """A role of the tenant, or a built-in one."""
+        """A custom role of the tenant, or a built-in role."""
         guid = resource_id.name.lower()
         return cloud.store.get(self.kind, guid) or _built_in(guid)
 
@@ -65,19 +65,19 @@ class RoleDefinition(ResourceType):
         for guid in built_in_roles():
             yield _built_in(guid) or {}
         for role in cloud.store.list(self.kind):
-            if any(at.startswith(one.lower().rstrip("/") + "/") for one in role["properties"]["assignableScopes"]):
+            if any(at.startswith(scope.lower().rstrip("/") + "/") for scope in role["properties"]["assignableScopes"]):
                 yield role
 
     def save(self, cloud: Cloud, resource: Body) -> None:
-        """By GUID."""
+        """Uses the role's GUID as key."""
         cloud.store.put(self.kind, resource["name"].lower(), resource)
 
     def erase(self, cloud: Cloud, resource: Body) -> None:
-        """By GUID."""
+        """Uses the role's GUID as key."""
         cloud.store.delete(self.kind, resource["name"].lower())
 
     def canonical_id(self, parent: str, name: str) -> str:
-        """Shown at the subscription, wherever it was made."""
+        """A custom role's id names the subscription, wherever the role was made."""
         return f"{'/'.join(parent.split('/')[:3])}/providers/{self.type}/{name.lower()}"
 
     def validate(self, call: Call, old: Body | None) -> None:
@@ -96,10 +96,10 @@ class RoleDefinition(ResourceType):
         _check_scopes(call, body["assignableScopes"])
         guid = call.id.name.lower()
         taken = [
-            one["properties"]["roleName"] for one in call.cloud.store.list(self.kind) if one["name"].lower() != guid
+            role["properties"]["roleName"] for role in call.cloud.store.list(self.kind) if role["name"].lower() != guid
         ]
-        taken += [one["roleName"] for one in built_in_roles().values()]
-        if name.lower() in {one.lower() for one in taken}:
+        taken += [role["roleName"] for role in built_in_roles().values()]
+        if name.lower() in {role_name.lower() for role_name in taken}:
             raise AzureError(
                 409,
                 "RoleDefinitionWithSameNameExists",
@@ -107,7 +107,7 @@ class RoleDefinition(ResourceType):
             )
 
     def prepare(self, call: Call, old: Body | None) -> Body:
-        """Who made it and when are shown."""
+        """Adds who made the role and when."""
         sent, now = copy.deepcopy(call.body["properties"]), datetime.now(UTC).isoformat()
         before = properties_of(old or {})
         return {
@@ -115,8 +115,8 @@ class RoleDefinition(ResourceType):
                 "roleName": sent["roleName"],
                 "type": "CustomRole",
                 "description": sent.get("description") or "",
-                "assignableScopes": [one.rstrip("/") for one in sent["assignableScopes"]],
-                "permissions": [_permission(one) for one in sent["permissions"]],
+                "assignableScopes": [scope.rstrip("/") for scope in sent["assignableScopes"]],
+                "permissions": [_permission(permission) for permission in sent["permissions"]],
                 "createdOn": before.get("createdOn", now),
                 "createdBy": before.get("createdBy", call.caller.object_id),
                 "updatedOn": now,
@@ -125,25 +125,25 @@ class RoleDefinition(ResourceType):
         }
 
     def before_delete(self, call: Call, resource: Body) -> None:
-        """A role in use stays."""
+        """Refuses to delete a role that is assigned."""
         guid = resource["name"].lower()
         if guid in built_in_roles():
             raise AzureError(403, "RoleDefinitionNotEditable", "A built-in role cannot be deleted.")
         users = call.cloud.store.list("roleAssignment")
-        if any(one["properties"]["roleDefinitionId"].rsplit("/", 1)[-1].lower() == guid for one in users):
+        if any(assignment["properties"]["roleDefinitionId"].rsplit("/", 1)[-1].lower() == guid for assignment in users):
             raise AzureError(
                 400,
                 "RoleDefinitionHasAssignments",
                 f"There are existing role assignments referencing role (code: {guid}).",
             )
 
-    def listed(self, call: Call, found: list[Body]) -> Body:
-        """`roleName eq`, `type eq 'CustomRole'`, `atScopeAndBelow()`."""
+    def listed(self, call: Call, roles: list[Body]) -> Body:
+        """Filters by `roleName eq`, `type eq 'CustomRole'` and `atScopeAndBelow()`."""
         terms = _terms(call, "roleName", "type", "atScopeAndBelow", "atScope")
         for term, field in (("rolename", "roleName"), ("type", "type")):
             if term in terms:
-                found = [one for one in found if one["properties"][field].lower() == terms[term].lower()]
-        return {"value": found}
+                roles = [role for role in roles if role["properties"][field].lower() == terms[term].lower()]
+        return {"value": roles}
 
 
 def _built_in(guid: str) -> Body | None:
@@ -159,10 +159,10 @@ def _permission(sent: Body) -> Body:
 
 
 def _check_permissions(permissions: list[Any]) -> None:
-    for number, one in enumerate(permissions):
+    for number, permission in enumerate(permissions):
         for part in ("actions", "notActions", "dataActions", "notDataActions"):
             path = f"properties.permissions[{number}].{part}"
-            listed = (one.get(part) or []) if isinstance(one, dict) else None
+            listed = (permission.get(part) or []) if isinstance(permission, dict) else None
             if not isinstance(listed, list) or not all(isinstance(action, str) for action in listed):
                 raise invalid(path, f"'{path}' must be a list of actions.")
             for action in listed:
@@ -185,11 +185,11 @@ def _operations() -> dict[str, frozenset[str]]:
     built-in roles and the REST specification name since.
     """
     text = resources.files("sandbox.azure.arm").joinpath("operations.json").read_text(encoding="utf-8")
-    return {name.lower(): frozenset(one.lower() for one in known) for name, known in json.loads(text).items()}
+    return {name.lower(): frozenset(action.lower() for action in known) for name, known in json.loads(text).items()}
 
 
 def _known(action: str) -> bool:
-    """Whether an action can be one; exact ones of a known provider must be in its list."""
+    """Whether an action may exist: an exact action of a known provider must be in that provider's list."""
     if not re.fullmatch(r"\*|[\w.-]+(/[\w.*$-]+)+|\*/[\w.*/-]+", action):
         return False
     namespace, _, operation = action.lower().partition("/")
@@ -203,15 +203,15 @@ def _check_scopes(call: Call, scopes: list[Any]) -> None:
         raise AzureError(
             400, "MissingAssignableScopes", "The role definition must have at least one assignable scope.", target=path
         )
-    for one in scopes:
-        if not isinstance(one, str) or not one.startswith("/"):
+    for scope in scopes:
+        if not isinstance(scope, str) or not scope.startswith("/"):
             raise AzureError(
-                400, "LinkedInvalidPropertyId", f"Property id '{one}' at path '{path}' is invalid.", target=path
+                400, "LinkedInvalidPropertyId", f"Property id '{scope}' at path '{path}' is invalid.", target=path
             )
-        if not re.match(r"/subscriptions/[^/]+", one, re.IGNORECASE):
-            text = f"The scope '{one}' of a custom role must be a subscription, a resource group or a resource."
+        if not re.match(r"/subscriptions/[^/]+", scope, re.IGNORECASE):
+            text = f"The scope '{scope}' of a custom role must be a subscription, a resource group or a resource."
             raise AzureError(400, "InvalidAssignableScope", text, target=path)
-        call.authorize(f"{ROLES}/write", one)
+        call.authorize(f"{ROLES}/write", scope)
 
 
 class RoleAssignment(ResourceType):
@@ -235,17 +235,17 @@ class RoleAssignment(ResourceType):
     }
 
     def below(self, cloud: Cloud, prefix: str) -> list[Body]:
-        """Those at the scope, above it and below it, as the service lists them without a filter."""
+        """The assignments at, above and below the scope: the service lists them so without a filter."""
         at = prefix.partition("/providers/microsoft.authorization/roleassignments/")[0].rstrip("/") + "/"
-        found = []
-        for one in cloud.store.list(self.kind):
-            scope = one["properties"]["scope"].lower().rstrip("/") + "/"
+        assignments = []
+        for assignment in cloud.store.list(self.kind):
+            scope = assignment["properties"]["scope"].lower().rstrip("/") + "/"
             if scope.startswith(at) or at.startswith(scope):
-                found.append(one)
-        return found
+                assignments.append(assignment)
+        return assignments
 
     def validate(self, call: Call, old: Body | None) -> None:
-        """The role and the principal must be there, and the assignment must be new."""
+        """Requires that role and principal exist and that the assignment is new."""
         body = call.body["properties"]
         role = _assignable(call, body["roleDefinitionId"])
         if not GUID.fullmatch(body["principalId"]):
@@ -262,15 +262,15 @@ class RoleAssignment(ResourceType):
             return
         _check_principal(call, body)
         scope = _scope(call.id).lower()
-        for one in call.cloud.store.list(self.kind, call.id.key.rpartition("/")[0] + "/"):
-            if _who(one) == asked and one["properties"]["scope"].lower() == scope:
+        for other in call.cloud.store.list(self.kind, call.id.key.rpartition("/")[0] + "/"):
+            if _who(other) == asked and other["properties"]["scope"].lower() == scope:
                 message = (
-                    f"The role assignment already exists. The ID of the existing role assignment is {one['name']}."
+                    f"The role assignment already exists. The ID of the existing role assignment is {other['name']}."
                 )
                 raise AzureError(409, "RoleAssignmentExists", message)
 
     def prepare(self, call: Call, old: Body | None) -> Body:
-        """Scope, principal's type, who made it and when."""
+        """Adds the scope, the principal's type, who made the assignment and when."""
         sent, now = call.body["properties"], datetime.now(UTC).isoformat()
         before = properties_of(old or {})
         principal = sent["principalId"].lower()
@@ -292,21 +292,29 @@ class RoleAssignment(ResourceType):
         }
 
     def delete_response(self, call: Call, resource: Body | None) -> Response:
-        """The deleted assignment is shown."""
+        """Answers with the deleted assignment."""
         return super().delete_response(call, None) if resource is None else JSONResponse(resource)
 
-    def listed(self, call: Call, found: list[Body]) -> Body:
-        """`atScope()`, `principalId eq`, `assignedTo()`."""
+    def listed(self, call: Call, assignments: list[Body]) -> Body:
+        """Filters by `atScope()`, `principalId eq` and `assignedTo()`."""
         terms = _terms(call, "atScope", "principalId", "assignedTo")
         if "atscope" in terms:
             at = _scope(call.id).lower().rstrip("/") + "/"
-            found = [one for one in found if at.startswith(one["properties"]["scope"].lower().rstrip("/") + "/")]
+            assignments = [
+                assignment
+                for assignment in assignments
+                if at.startswith(assignment["properties"]["scope"].lower().rstrip("/") + "/")
+            ]
         if "principalid" in terms:
-            found = [one for one in found if one["properties"]["principalId"] == terms["principalid"].lower()]
+            assignments = [
+                assignment
+                for assignment in assignments
+                if assignment["properties"]["principalId"] == terms["principalid"].lower()
+            ]
         if "assignedto" in terms:
             who = call.cloud.access.principals(terms["assignedto"].lower())
-            found = [one for one in found if one["properties"]["principalId"] in who]
-        return {"value": found}
+            assignments = [assignment for assignment in assignments if assignment["properties"]["principalId"] in who]
+        return {"value": assignments}
 
 
 def _role_id(call: Call, role_definition_id: str) -> str:
@@ -321,7 +329,7 @@ def _who(assignment: Body) -> tuple[str, str]:
 
 
 def _assignable(call: Call, role_definition_id: str) -> str:
-    """The role's GUID."""
+    """The GUID of a role that can be assigned at the scope."""
     guid = role_definition_id.rsplit("/", 1)[-1].lower()
     if not GUID.fullmatch(guid):
         raise AzureError(
@@ -337,7 +345,7 @@ def _assignable(call: Call, role_definition_id: str) -> str:
         text = f"The specified role definition with ID '{guid}' does not exist."
         raise AzureError(404, "RoleDefinitionDoesNotExist", text)
     at = _scope(call.id).lower() + "/"
-    if not any(at.startswith(one.lower() + "/") for one in role["properties"]["assignableScopes"]):
+    if not any(at.startswith(scope.lower() + "/") for scope in role["properties"]["assignableScopes"]):
         raise AzureError(
             400,
             "RoleAssignmentScopeNotAssignableToRoleDefinition",
@@ -390,18 +398,18 @@ class Lock(ResourceType):
     }
 
     def below(self, cloud: Cloud, prefix: str) -> list[Body]:
-        """Those at the scope and below it."""
+        """The locks at the scope and below it."""
         at = prefix.partition("/providers/microsoft.authorization/locks/")[0].rstrip("/") + "/"
         return list(cloud.store.list(self.kind, at))
 
     def prepare(self, call: Call, old: Body | None) -> Body:
-        """Level and notes."""
+        """Keeps the level, the notes and the owners."""
         sent = call.body["properties"]
         levels = {"cannotdelete": "CanNotDelete", "readonly": "ReadOnly"}
-        kept = {part: sent[part] for part in ("notes", "owners") if sent.get(part) is not None}
-        return {"properties": {"level": levels[sent["level"].lower()], **kept}}
+        notes = {part: sent[part] for part in ("notes", "owners") if sent.get(part) is not None}
+        return {"properties": {"level": levels[sent["level"].lower()], **notes}}
 
 
 def resource_types(cloud: Any) -> list[ResourceType]:
-    """What this provider's module has."""
+    """The resource types of this module."""
     return [RoleDefinition(), RoleAssignment(), Lock()]

@@ -45,7 +45,7 @@ class Budget(ResourceType):
     }
 
     def validate(self, call: Call, old: Body | None) -> None:
-        """Amount, period and notifications; the start never changes."""
+        """Checks amount, period and notifications; the start date never changes."""
         body = call.body["properties"]
         amount = body["amount"]
         if isinstance(amount, bool) or not isinstance(amount, int | float) or amount <= 0:
@@ -63,7 +63,7 @@ class Budget(ResourceType):
         _check_notifications(body.get("notifications") or {})
 
     def prepare(self, call: Call, old: Body | None) -> Body:
-        """An end where none was given, and nothing spent."""
+        """Adds an end date where the body has none, and a current spend of zero."""
         sent = copy.deepcopy(call.body["properties"])
         start = _day(sent["timePeriod"]["startDate"], "")
         last = start.replace(year=start.year + DEFAULT_YEARS)
@@ -119,20 +119,20 @@ def _check_start(start: date, months: int) -> None:
 def _check_notifications(notifications: Body) -> None:
     if len(notifications) > MOST_NOTIFICATIONS:
         raise _bad("properties.notifications", f"A budget can have up to {MOST_NOTIFICATIONS} notifications.")
-    for name, one in notifications.items():
+    for name, notification in notifications.items():
         path = f"properties.notifications.{name}"
-        if not isinstance(one, dict) or not {"enabled", "operator", "threshold"} <= one.keys():
+        if not isinstance(notification, dict) or not {"enabled", "operator", "threshold"} <= notification.keys():
             raise _bad(path, f"'{path}' must have enabled, operator, threshold and contacts.")
-        if one["operator"] not in ("EqualTo", "GreaterThan", "GreaterThanOrEqualTo"):
-            raise _bad(f"{path}.operator", f"'{one['operator']}' is no operator.")
-        if not isinstance(one["threshold"], int | float) or not 0 < one["threshold"] <= 1000:  # noqa: PLR2004 # percent
+        if notification["operator"] not in ("EqualTo", "GreaterThan", "GreaterThanOrEqualTo"):
+            raise _bad(f"{path}.operator", f"'{notification['operator']}' is no operator.")
+        if not isinstance(notification["threshold"], int | float) or not 0 < notification["threshold"] <= 1000:  # noqa: PLR2004 # percent
             raise _bad(f"{path}.threshold", "A threshold is more than 0 and at most 1000 percent.")
-        if one.get("thresholdType", "Actual") not in ("Actual", "Forecasted"):
-            raise _bad(f"{path}.thresholdType", f"'{one['thresholdType']}' is no type of threshold.")
-        if not any(one.get(contacts) for contacts in ("contactEmails", "contactRoles", "contactGroups")):
+        if notification.get("thresholdType", "Actual") not in ("Actual", "Forecasted"):
+            raise _bad(f"{path}.thresholdType", f"'{notification['thresholdType']}' is no type of threshold.")
+        if not any(notification.get(contacts) for contacts in ("contactEmails", "contactRoles", "contactGroups")):
             raise _bad(f"{path}.contactEmails", f"'{path}' has nobody to notify.")
 
 
 def resource_types(cloud: Any) -> list[ResourceType]:
-    """What this provider's module has."""
+    """The resource types of this module."""
     return [Budget(), CostBudget()]

@@ -59,7 +59,7 @@ class Registry(ResourceType):
         _check_encryption(call, body.get("encryption") or {}, old)
 
     def prepare(self, call: Call, old: Body | None) -> Body:
-        """Login server, policies and defaults."""
+        """Adds the login server, the policies and the defaults."""
         sku = call.body["sku"]["name"].capitalize()
         properties = {
             "adminUserEnabled": False,
@@ -96,11 +96,11 @@ class Registry(ResourceType):
         }
 
     def stored(self, call: Call, resource: Body, old: Body | None) -> None:
-        """Keeps the global name."""
+        """Reserves the global name."""
         call.cloud.store.put("registry", resource["name"].lower(), {"id": resource["id"]})
 
     def present(self, call: Call, resource: Body) -> Body:
-        """With the private endpoints that lead to it."""
+        """Adds the private endpoint connections."""
         connections = connections_of(call.cloud, resource["id"])
         return {**resource, "properties": {**resource["properties"], "privateEndpointConnections": connections}}
 
@@ -127,7 +127,7 @@ def _check_encryption(call: Call, encryption: Body, old: Body | None) -> None:
     if wanted:
         key = encryption.get("keyVaultProperties") or {}
         assigned = (call.body.get("identity") or {}).get("userAssignedIdentities") or {}
-        clients = {properties_of(call.resource(one) or {}).get("clientId"): one for one in assigned}
+        clients = {properties_of(call.resource(identity) or {}).get("clientId"): identity for identity in assigned}
         if key.get("identity") not in clients:
             raise AzureError(
                 400,
@@ -139,5 +139,5 @@ def _check_encryption(call: Call, encryption: Body, old: Body | None) -> None:
 
 
 def resource_types(cloud: Any) -> list[ResourceType]:
-    """What this provider's module has."""
+    """The resource types of this module."""
     return [Registry()]

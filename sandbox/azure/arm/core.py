@@ -45,8 +45,8 @@ class ResourceId:
     @cached_property
     def group(self) -> str:
         """The id of the resource group it lies in; empty above groups."""
-        found = GROUP.match(self.text)
-        return found[0] if found else ""
+        match = GROUP.match(self.text)
+        return match[0] if match else ""
 
     @cached_property
     def names(self) -> list[str]:
@@ -67,12 +67,12 @@ def parse_id(path: str) -> ResourceId:
         kinds, names = rest[::2], rest[1::2]
         name = names[-1] if kinds and len(names) == len(kinds) else ""
         parent = text.rsplit("/", 2 if name else 1)[0] if len(kinds) > 1 else scope
-        found = ResourceId(text, "/".join([namespace, *kinds]), name, parent)
+        resource_id = ResourceId(text, "/".join([namespace, *kinds]), name, parent)
     else:
-        found = _outside_providers(text)
+        resource_id = _outside_providers(text)
     if "" in text.split("/")[1:]:
         raise AzureError(404, "NotFound", f"The path '{path}' has an empty segment.")
-    return found
+    return resource_id
 
 
 def _outside_providers(text: str) -> ResourceId:
@@ -199,7 +199,7 @@ class ResourceType:
     def below(self, cloud: Cloud, prefix: str) -> Iterable[Body]:
         """The stored resources of this type whose lowercased id starts with the prefix."""
         kind = self.type.lower()
-        return (one for one in cloud.store.list(self.kind, prefix) if one["type"].lower() == kind)
+        return (resource for resource in cloud.store.list(self.kind, prefix) if resource["type"].lower() == kind)
 
     def save(self, cloud: Cloud, resource: Body) -> None:
         """Stores the resource under its id."""
@@ -243,17 +243,17 @@ class ResourceType:
         if isinstance(identity, dict) and isinstance(identity.get("userAssignedIdentities"), dict):
             before = (old.get("identity") or {}).get("userAssignedIdentities") or {}
             users = {**before, **identity["userAssignedIdentities"]}
-            kept = {name: value for name, value in users.items() if value is not None}
-            merged["identity"] = {**identity, "userAssignedIdentities": kept}
+            assigned = {name: value for name, value in users.items() if value is not None}
+            merged["identity"] = {**identity, "userAssignedIdentities": assigned}
         return merged
 
     def present(self, call: Call, resource: Body) -> Body:
         """The resource as a GET shows it: without write-only fields, with what is computed."""
         return resource
 
-    def listed(self, call: Call, found: list[Body]) -> Body:
+    def listed(self, call: Call, resources: list[Body]) -> Body:
         """The answer to a GET of the collection, for types that filter or page."""
-        return {"value": [self.present(call, one) for one in found]}
+        return {"value": [self.present(call, resource) for resource in resources]}
 
     def response(self, call: Call, resource: Body, *, created: bool) -> Response:
         """The answer to a PUT or PATCH; override for a long-running operation."""
@@ -287,7 +287,7 @@ def check_fields(kind: ResourceType, body: Body) -> None:
         if value is None:
             continue
         if isinstance(rule, frozenset):
-            if not isinstance(value, str) or value.lower() not in {one.lower() for one in rule}:
+            if not isinstance(value, str) or value.lower() not in {allowed.lower() for allowed in rule}:
                 allowed = ", ".join(sorted(rule))
                 text = f"Values for request parameters are invalid: {path}. The value is '{value}'; allowed: {allowed}."
                 raise AzureError(400, kind.invalid_value, text, target=path)

@@ -19,7 +19,7 @@ def parse_terms(text: str, allowed: tuple[str, ...]) -> list[Term]:
         terms = parse_filter(text)
     except FilterError as error:
         raise _invalid(text, str(error)) from error
-    known = {one.lower() for one in allowed}
+    known = {field.lower() for field in allowed}
     for term in terms:
         name = term.field or term.operator
         if name.lower() not in known:

@@ -27,36 +27,36 @@ class ResourceGroup(ResourceType):
     )
 
     def canonical_id(self, parent: str, name: str) -> str:
-        """Groups lie in no provider."""
+        """A group's id has no provider."""
         return f"{parent}/resourceGroups/{name}"
 
     def prepare(self, call: Call, old: Body | None) -> Body:
-        """Location, tags and who manages it are all that a group has."""
-        kept = {part: call.body[part] for part in ("location", "tags", "managedBy") if call.body.get(part) is not None}
-        return {**kept, "properties": {"provisioningState": "Succeeded"}}
+        """Keeps location, tags and `managedBy`: a group has nothing else."""
+        given = {part: call.body[part] for part in ("location", "tags", "managedBy") if call.body.get(part) is not None}
+        return {**given, "properties": {"provisioningState": "Succeeded"}}
 
     def present(self, call: Call, resource: Body) -> Body:
-        """The type is shown in another form than in actions."""
+        """Writes the type as answers have it; actions name it differently."""
         return {**resource, "type": "Microsoft.Resources/resourceGroups"}
 
-    def listed(self, call: Call, found: list[Body]) -> Body:
-        """Filtered by tag."""
+    def listed(self, call: Call, groups: list[Body]) -> Body:
+        """Filters by tag."""
         terms = parse_terms(call.query.get("$filter", ""), ("tagName", "tagValue"))
-        return {"value": [self.present(call, one) for one in found if holds(terms, one)]}
+        return {"value": [self.present(call, group) for group in groups if holds(terms, group)]}
 
     def delete_response(self, call: Call, resource: Body | None) -> Response:
-        """A group takes its time; an absent one is an error, unlike an absent resource."""
+        """Answers 202; a missing group is an error, unlike a missing resource."""
         if resource is None:
             raise not_found(call.id)
         return accepted(call)
 
 
-def _subscription(cloud_seed: Body, one: Body) -> Body:
+def _subscription(cloud_seed: Body, subscription: Body) -> Body:
     return {
-        "id": f"/subscriptions/{one['id']}",
-        "subscriptionId": one["id"],
+        "id": f"/subscriptions/{subscription['id']}",
+        "subscriptionId": subscription["id"],
         "tenantId": cloud_seed["tenantId"],
-        "displayName": one["name"],
+        "displayName": subscription["name"],
         "state": "Enabled",
         "authorizationSource": "RoleBased",
         "managedByTenants": [],
@@ -65,14 +65,14 @@ def _subscription(cloud_seed: Body, one: Body) -> Body:
 
 
 def _subscriptions(resources: Resources, call: Call, match: re.Match[str]) -> Body:
-    """Those in which the caller has any right."""
+    """The subscriptions in which the caller has any role."""
     seed = call.cloud.seed
     seen = call.cloud.access.scopes(call.caller.object_id)
     return {
         "value": [
-            _subscription(seed, one)
-            for one in seed["subscriptions"]
-            if any(_touches(scope, f"/subscriptions/{one['id']}/") for scope in seen)
+            _subscription(seed, subscription)
+            for subscription in seed["subscriptions"]
+            if any(_touches(scope, f"/subscriptions/{subscription['id']}/") for scope in seen)
         ]
     }
 
@@ -82,9 +82,9 @@ def _touches(scope: str, subscription: str) -> bool:
 
 
 def _one_subscription(resources: Resources, call: Call, match: re.Match[str]) -> Body:
-    for one in _subscriptions(resources, call, match)["value"]:
-        if one["subscriptionId"].lower() == match["subscription"].lower():
-            return dict(one)
+    for subscription in _subscriptions(resources, call, match)["value"]:
+        if subscription["subscriptionId"].lower() == match["subscription"].lower():
+            return dict(subscription)
     call.authorize("Microsoft.Resources/subscriptions/read", call.id.text)
     raise AzureError(404, "SubscriptionNotFound", f"The subscription '{match['subscription']}' could not be found.")
 
@@ -124,9 +124,12 @@ def _tenants(resources: Resources, call: Call, match: re.Match[str]) -> Body:
 
 def _provider(resources: Resources, call: Call, namespace: str) -> Body:
     types = [
-        one.type.split("/", 1)[1] for one in resources.registry.types.values() if one.type.split("/")[0] == namespace
+        kind.type.split("/", 1)[1] for kind in resources.registry.types.values() if kind.type.split("/")[0] == namespace
     ]
-    shown = [{"resourceType": one, "locations": list(REGIONS.values()), "apiVersions": []} for one in sorted(types)]
+    shown = [
+        {"resourceType": resource_type, "locations": list(REGIONS.values()), "apiVersions": []}
+        for resource_type in sorted(types)
+    ]
     return {
         "id": f"/subscriptions/{call.subscription}/providers/{namespace}",
         "namespace": namespace,
@@ -138,7 +141,9 @@ def _provider(resources: Resources, call: Call, namespace: str) -> Body:
 
 def _providers(resources: Resources, call: Call, match: re.Match[str]) -> Body:
     call.authorize("Microsoft.Resources/subscriptions/providers/read", f"/subscriptions/{call.subscription}")
-    return {"value": [_provider(resources, call, one) for one in sorted(resources.registry.providers.values())]}
+    return {
+        "value": [_provider(resources, call, namespace) for namespace in sorted(resources.registry.providers.values())]
+    }
 
 
 def _one_provider(resources: Resources, call: Call, match: re.Match[str]) -> Body:
@@ -160,14 +165,14 @@ def _resources(resources: Resources, call: Call, match: re.Match[str]) -> Body:
         if call.resource(scope) is None:
             raise not_found(group)
     terms = parse_terms(call.query.get("$filter", ""), FIELDS)
-    found = []
-    for one in call.cloud.store.list("resource", scope.lower() + "/"):
-        kind = resources.registry.find(one["type"])
-        top_level = kind.tracked and kind.type != GROUP_TYPE and one["type"].count("/") == 1
-        if top_level and holds(terms, one) and call.may(f"{kind.type}/read", one["id"]):
+    listed = []
+    for resource in call.cloud.store.list("resource", scope.lower() + "/"):
+        kind = resources.registry.find(resource["type"])
+        top_level = kind.tracked and kind.type != GROUP_TYPE and resource["type"].count("/") == 1
+        if top_level and holds(terms, resource) and call.may(f"{kind.type}/read", resource["id"]):
             parts = ("id", "name", "type", "kind", "location", "sku", "identity", "managedBy", "tags")
-            found.append({part: one[part] for part in parts if part in one})
-    return {"value": found[: _top(call)]}
+            listed.append({part: resource[part] for part in parts if part in resource})
+    return {"value": listed[: _top(call)]}
 
 
 def _top(call: Call) -> int | None:
@@ -182,7 +187,7 @@ def _top(call: Call) -> int | None:
 
 
 def resource_types(cloud: Any) -> list[ResourceType]:
-    """What this provider's module has."""
+    """The resource types of this module."""
     return [ResourceGroup()]
 
 

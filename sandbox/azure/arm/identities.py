@@ -35,18 +35,18 @@ def check_identity(call: Call, kind: ResourceType) -> None:
     if _kind(identity) not in KINDS:
         text = f"The identity type '{identity.get('type')}' is invalid."
         raise AzureError(400, "InvalidIdentityType", text, target="identity.type")
-    for one in _assigned(identity):
-        if call.resource(one) is None:
+    for identity_id in _assigned(identity):
+        if call.resource(identity_id) is None:
             raise AzureError(
                 400,
                 "FailedIdentityOperation",
                 f"Identity operation for resource '{call.id.text}' failed with error 'Failed to perform resource "
                 "identity "
-                f"operation. The identity '{one}' does not exist.'.",
+                f"operation. The identity '{identity_id}' does not exist.'.",
                 target="identity.userAssignedIdentities",
             )
-        if not call.may(ASSIGN, one):
-            raise linked_authorization_failed(call, f"{kind.type}/write", ASSIGN, one)
+        if not call.may(ASSIGN, identity_id):
+            raise linked_authorization_failed(call, f"{kind.type}/write", ASSIGN, identity_id)
 
 
 def shown_identity(call: Call, old: Body | None) -> dict[str, Any]:
@@ -63,12 +63,14 @@ def shown_identity(call: Call, old: Body | None) -> dict[str, Any]:
     elif before.get("principalId"):
         call.cloud.store.delete("servicePrincipal", before["principalId"])
     if "userassigned" in kind:
-        shown["userAssignedIdentities"] = {one: _principal(call, one) for one in _assigned(identity)}
+        shown["userAssignedIdentities"] = {
+            identity_id: _principal(call, identity_id) for identity_id in _assigned(identity)
+        }
     return {} if kind == "none" else {"identity": shown}
 
 
 def forget_identity(call: Call, resource: Body) -> None:
-    """The system identity of a removed resource goes with it."""
+    """Removes the system identity of a removed resource."""
     principal = (resource.get("identity") or {}).get("principalId")
     if principal:
         call.cloud.store.delete("servicePrincipal", principal)
@@ -79,8 +81,12 @@ def _kind(identity: Body) -> str:
 
 
 def _assigned(identity: Body) -> list[str]:
-    """Without those that a PATCH removes by null."""
-    return [one for one, value in (identity.get("userAssignedIdentities") or {}).items() if value is not None]
+    """Ids of the assigned identities, without those that a PATCH removes by null."""
+    return [
+        identity_id
+        for identity_id, value in (identity.get("userAssignedIdentities") or {}).items()
+        if value is not None
+    ]
 
 
 def _principal(call: Call, identity_id: str) -> Body:

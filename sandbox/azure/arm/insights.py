@@ -34,13 +34,13 @@ class Component(ResourceType):
     }
 
     def validate(self, call: Call, old: Body | None) -> None:
-        """The Log Analytics workspace must be there."""
+        """Requires that the Log Analytics workspace exists."""
         workspace = properties_of(call.body).get("WorkspaceResourceId")
         if workspace and call.resource(workspace) is None:
             raise invalid("properties.WorkspaceResourceId", f"The workspace '{workspace}' was not found.")
 
     def prepare(self, call: Call, old: Body | None) -> Body:
-        """Keys, connection string and defaults."""
+        """Adds keys, the connection string and the defaults."""
         before = properties_of(old or {})
         key = before.get("InstrumentationKey") or str(uuid.uuid4())
         app = before.get("AppId") or str(uuid.uuid4())
@@ -133,7 +133,7 @@ class DiagnosticSetting(ResourceType):
     }
 
     def validate(self, call: Call, old: Body | None) -> None:
-        """A sink, known categories, and no sink twice for a category."""
+        """Requires a sink and known categories; a sink gets a category only once."""
         body = properties_of(call.body)
         sinks = [body[name].lower() for name in SINKS if body.get(name)]
         if not sinks:
@@ -142,7 +142,7 @@ class DiagnosticSetting(ResourceType):
             if body.get(name) and call.resource(body[name]) is None:
                 raise BareError(404, "ResourceNotFound", f"The resource '{body[name]}' of '{name}' was not found.")
         wanted = _categories(body, parse_id(call.id.parent).type)
-        others = [one for one in self._of(call) if one["id"].lower() != call.id.key]
+        others = [setting for setting in self._of(call) if setting["id"].lower() != call.id.key]
         if old is None and len(others) >= MOST_SETTINGS:
             raise BareError(409, "Conflict", f"The limit of {MOST_SETTINGS} diagnostic settings was reached.")
         for other in others:
@@ -163,32 +163,32 @@ class DiagnosticSetting(ResourceType):
         return list(call.cloud.store.list(self.kind, call.id.key.rpartition("/")[0] + "/"))
 
     def prepare(self, call: Call, old: Body | None) -> Body:
-        """Lists where none were given."""
+        """Adds empty lists where the body has none."""
         return {"properties": {"logs": [], "metrics": [], **copy.deepcopy(properties_of(call.body))}}
 
 
 def _categories(body: Body, resource_type: str) -> set[str]:
-    """What the enabled entries send.
+    """The categories that the enabled entries send.
 
     Raises:
         BareError: 400, for what the type does not have.
     """
-    known, found = LOGS.get(resource_type.lower()), set()
+    known, enabled = LOGS.get(resource_type.lower()), set()
     for part in ("logs", "metrics"):
-        for one in body.get(part) or ():
-            category, group = one.get("category"), one.get("categoryGroup")
+        for entry in body.get(part) or ():
+            category, group = entry.get("category"), entry.get("categoryGroup")
             if part == "logs" and known is not None and not (category in known or (known and group)):
                 raise BareError(400, "BadRequest", f"Category '{category or group}' is not supported.")
-            if one.get("enabled"):
-                found.add(str(category or group))
-    return found
+            if entry.get("enabled"):
+                enabled.add(str(category or group))
+    return enabled
 
 
 class BareError(AzureError):
     """A refusal whose body has no `error` around it, as diagnostic settings send them."""
 
     def body(self) -> Body:
-        """The error's JSON."""
+        """Builds the error's JSON."""
         return {"code": self.code, "message": self.message}
 
 
@@ -203,5 +203,5 @@ def _connection_string(key: str, app: str, region: str) -> str:
 
 
 def resource_types(cloud: Any) -> list[ResourceType]:
-    """What this provider's module has."""
+    """The resource types of this module."""
     return [Component(), DiagnosticSetting()]

@@ -55,7 +55,7 @@ class Vault(ResourceType):
     }
 
     def validate(self, call: Call, old: Body | None) -> None:
-        """Names first, then what never changes or never goes off."""
+        """Checks the name, then the settings that never change or cannot be switched off."""
         body = properties_of(call.body)
         recover = body.get("createMode") == "recover"
         if old is None:
@@ -67,7 +67,7 @@ class Vault(ResourceType):
             raise _bad("properties.tenantId", f"Invalid value found at properties.tenantId: {body['tenantId']}.")
 
     def prepare(self, call: Call, old: Body | None) -> Body:
-        """Soft delete is always on; a recovered vault is as it was."""
+        """Switches soft delete on; a recovered vault keeps its properties."""
         deleted = call.cloud.store.get(DELETED, call.id.name.lower())
         if deleted is not None and old is None:
             return {**deleted["resource"], "location": call.body["location"]}
@@ -94,18 +94,18 @@ class Vault(ResourceType):
         return {"location": call.body["location"], "tags": call.body.get("tags") or {}, "properties": properties}
 
     def stored(self, call: Call, resource: Body, old: Body | None) -> None:
-        """Tells the data plane; a recovered vault is no longer deleted."""
+        """Registers the vault for the data plane; a recovered vault is no longer deleted."""
         if old is None:
             call.cloud.store.delete(DELETED, resource["name"].lower())
             call.cloud.store.put("vault", resource["name"].lower(), {"id": resource["id"]})
 
     def present(self, call: Call, resource: Body) -> Body:
-        """With the private endpoints that lead to it."""
+        """Adds the private endpoint connections."""
         connections = connections_of(call.cloud, resource["id"])
         return {**resource, "properties": {**resource["properties"], "privateEndpointConnections": connections}}
 
     def deleted(self, call: Call, resource: Body) -> None:
-        """Soft: the vault, with its secrets, can be recovered until its retention ends."""
+        """Keeps the vault and its secrets recoverable until the retention ends."""
         now = datetime.now(UTC)
         days = timedelta(days=properties_of(resource)["softDeleteRetentionInDays"])
         document = {
@@ -122,7 +122,7 @@ def _bad(target: str, message: str) -> AzureError:
 
 
 def _check_free(call: Call, *, recover: bool) -> None:
-    """Names are global, deleted ones included.
+    """Refuses a name that a vault has, or a soft-deleted vault had.
 
     Source: learn.microsoft.com/azure/key-vault/general/common-error-codes.
     """
@@ -182,11 +182,11 @@ def _check_protection(body: Body, before: Body) -> None:
 
 def find_deleted(cloud: Cloud, name: str) -> Body | None:
     """The soft-deleted vault of this name; one whose retention has ended is purged first."""
-    found = cloud.store.get(DELETED, name.lower())
-    if found is not None and found["scheduledPurgeDate"] <= datetime.now(UTC).isoformat():
+    deleted = cloud.store.get(DELETED, name.lower())
+    if deleted is not None and deleted["scheduledPurgeDate"] <= datetime.now(UTC).isoformat():
         purge(cloud, name)
         return None
-    return found
+    return deleted
 
 
 def purge(cloud: Cloud, name: str) -> None:
@@ -221,17 +221,17 @@ def _shown(call: Call, deleted: Body) -> Body:
 
 def _list_deleted(resources: Resources, call: Call, match: re.Match[str]) -> Body:
     call.authorize("Microsoft.KeyVault/deletedVaults/read", f"/subscriptions/{call.subscription}")
-    found = [find_deleted(call.cloud, name) for name, _ in list(call.cloud.store.items(DELETED))]
-    mine = [one for one in found if one and one["resource"]["id"].lower().split("/")[2] == call.subscription]
-    return {"value": [_shown(call, one) for one in mine]}
+    deleted = [find_deleted(call.cloud, name) for name, _ in list(call.cloud.store.items(DELETED))]
+    mine = [vault for vault in deleted if vault and vault["resource"]["id"].lower().split("/")[2] == call.subscription]
+    return {"value": [_shown(call, vault) for vault in mine]}
 
 
 def _require_deleted(call: Call, match: re.Match[str]) -> Body:
-    found = find_deleted(call.cloud, match["vault"])
-    if found is None or found["resource"]["location"] != normal_location(match["location"]):
+    deleted = find_deleted(call.cloud, match["vault"])
+    if deleted is None or deleted["resource"]["location"] != normal_location(match["location"]):
         text = f"The specified deleted vault '{match['vault']}' does not exist."
         raise AzureError(404, "DeletedVaultNotFound", text)
-    return found
+    return deleted
 
 
 def _get_deleted(resources: Resources, call: Call, match: re.Match[str]) -> Body:
@@ -241,8 +241,8 @@ def _get_deleted(resources: Resources, call: Call, match: re.Match[str]) -> Body
 
 def _purge_deleted(resources: Resources, call: Call, match: re.Match[str]) -> Response:
     call.authorize("Microsoft.KeyVault/locations/deletedVaults/purge/action", f"/subscriptions/{call.subscription}")
-    found = _require_deleted(call, match)
-    if properties_of(found["resource"]).get("enablePurgeProtection"):
+    deleted = _require_deleted(call, match)
+    if properties_of(deleted["resource"]).get("enablePurgeProtection"):
         raise AzureError(
             400,
             "MethodNotAllowed",
@@ -282,40 +282,42 @@ class VaultSecret(ResourceType):
 
     def find(self, cloud: Cloud, resource_id: ResourceId) -> Body | None:
         """The secret's current version, without its value."""
-        return next((one for one in self._all(cloud, resource_id.parent) if one["id"].lower() == resource_id.key), None)
+        return next(
+            (secret for secret in self._all(cloud, resource_id.parent) if secret["id"].lower() == resource_id.key), None
+        )
 
     def below(self, cloud: Cloud, prefix: str) -> Iterator[Body]:
-        """The vault's secrets."""
+        """The secrets of the vault."""
         return self._all(cloud, prefix.removesuffix("/secrets/"))
 
     def _all(self, cloud: Cloud, vault_id: str) -> Iterator[Body]:
         vault = cloud.store.get("resource", vault_id.lower())
-        found = secrets.find_vault(cloud, vault["name"]) if vault else None
-        if vault is None or found is None:
+        opened = secrets.find_vault(cloud, vault["name"]) if vault else None
+        if vault is None or opened is None:
             return
-        kept = secrets.Secrets(cloud, found)
-        for name in [one["id"].split("/")[4] for one in kept.items()]:
-            *_, one = kept.versions(name)
+        vault_secrets = secrets.Secrets(cloud, opened)
+        for name in [secret["id"].split("/")[4] for secret in vault_secrets.items()]:
+            *_, current = vault_secrets.versions(name)
             yield {
                 "id": f"{vault['id']}/secrets/{name}",
                 "name": name,
                 "type": self.type,
                 "location": vault["location"],
-                "tags": one.get("tags") or {},
+                "tags": current.get("tags") or {},
                 "properties": {
                     "attributes": {
-                        part: one["attributes"][part]
+                        part: current["attributes"][part]
                         for part in ("enabled", "nbf", "exp", "created", "updated")
-                        if part in one["attributes"]
+                        if part in current["attributes"]
                     },
-                    **({"contentType": one["contentType"]} if "contentType" in one else {}),
-                    "secretUri": one["id"].rpartition("/")[0],
-                    "secretUriWithVersion": one["id"],
+                    **({"contentType": current["contentType"]} if "contentType" in current else {}),
+                    "secretUri": current["id"].rpartition("/")[0],
+                    "secretUriWithVersion": current["id"],
                 },
             }
 
     def save(self, cloud: Cloud, resource: Body) -> None:
-        """A new version in the vault."""
+        """Makes a new version in the vault."""
         vault = secrets.find_vault(cloud, resource["id"].split("/")[8])
         if vault is None:
             raise AzureError(404, "VaultNotFound", "The vault of the secret could not be found.")
@@ -327,16 +329,16 @@ class VaultSecret(ResourceType):
             raise AzureError(error.status, error.code, error.message) from error
 
     def before_delete(self, call: Call, resource: Body) -> None:
-        """The resource manager deletes no secrets; the vault itself does."""
+        """Refuses: only the vault itself deletes secrets."""
         raise AzureError(405, "MethodNotAllowed", "Secrets are deleted at the vault's own address, not here.")
 
     def response(self, call: Call, resource: Body, *, created: bool) -> Response:
-        """As a GET shows it."""
+        """Answers with the resource as a GET shows it."""
         return JSONResponse(self.find(call.cloud, call.id))
 
 
 def resource_types(cloud: Any) -> list[ResourceType]:
-    """What this provider's module has."""
+    """The resource types of this module."""
     return [Vault(), VaultSecret()]
 
 

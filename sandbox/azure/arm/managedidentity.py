@@ -20,7 +20,7 @@ class UserAssignedIdentity(ResourceType):
     )
 
     def prepare(self, call: Call, old: Body | None) -> Body:
-        """A new identity gets a principal; an update keeps it."""
+        """Gives a new identity a principal; an update keeps it."""
         made = {
             "tenantId": call.cloud.seed["tenantId"],
             "principalId": str(uuid.uuid4()),
@@ -33,7 +33,7 @@ class UserAssignedIdentity(ResourceType):
         }
 
     def stored(self, call: Call, resource: Body, old: Body | None) -> None:
-        """The service principal, as Graph shows it."""
+        """Stores the service principal, as Graph shows it."""
         body = resource["properties"]
         principal = {
             "id": body["principalId"],
@@ -45,10 +45,10 @@ class UserAssignedIdentity(ResourceType):
         call.cloud.store.put("servicePrincipal", body["principalId"], principal)
 
     def deleted(self, call: Call, resource: Body) -> None:
-        """The principal goes; role assignments to it stay, as in Azure, and give nobody anything."""
+        """Removes the principal; its role assignments stay, as in Azure, without effect."""
         call.cloud.store.delete("servicePrincipal", resource["properties"]["principalId"])
 
 
 def resource_types(cloud: Any) -> list[ResourceType]:
-    """What this provider's module has."""
+    """The resource types of this module."""
     return [UserAssignedIdentity()]

@@ -59,10 +59,10 @@ def _reference(call: Call, path: str, given: Any) -> Body:
     resource_id = given.get("id") if isinstance(given, dict) else None
     if not isinstance(resource_id, str):
         raise invalid(path, f"'{path}' must be an object with the id of a resource.")
-    found = call.resource(resource_id)
-    if found is None:
+    resource = call.resource(resource_id)
+    if resource is None:
         raise _missing_reference(call, resource_id)
-    return found
+    return resource
 
 
 def _prefix(path: str, text: Any) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
@@ -87,7 +87,7 @@ class VirtualNetwork(ResourceType):
     }
 
     def validate(self, call: Call, old: Body | None) -> None:
-        """Address space, and subnets given within."""
+        """Checks the address space and the subnets in the body."""
         space = _space(call.body)
         if not space:
             raise invalid("properties.addressSpace.addressPrefixes", "A virtual network needs an address prefix.")
@@ -100,13 +100,13 @@ class VirtualNetwork(ResourceType):
             ranges.append((subnet["name"], _check_range(call.id.name, subnet, space, path)))
         if given is not None:
             _check_overlaps(call.id.name, ranges)
-            kept = {name.lower() for name, _ in ranges}
+            names = {name.lower() for name, _ in ranges}
             for subnet in _subnets(call.cloud, call.id.text):
-                if subnet["name"].lower() not in kept:
+                if subnet["name"].lower() not in names:
                     _check_unused(call.cloud, subnet)
 
     def prepare(self, call: Call, old: Body | None) -> Body:
-        """Without the subnets, which are stored apart."""
+        """Leaves the subnets out: they are stored as resources."""
         sent = copy.deepcopy(properties_of(call.body))
         sent.pop("subnets", None)
         properties = {"enableDdosProtection": False, "virtualNetworkPeerings": [], **sent}
@@ -121,23 +121,28 @@ class VirtualNetwork(ResourceType):
         given = properties_of(call.body).get("subnets")
         if given is None:
             return
-        kept = {one["name"].lower() for one in given}
+        names = {sent["name"].lower() for sent in given}
         for subnet in list(_subnets(call.cloud, resource["id"])):
-            if subnet["name"].lower() not in kept:
+            if subnet["name"].lower() not in names:
                 call.cloud.store.delete("resource", subnet["id"].lower())
-        for one in given:
-            subnet_id = f"{resource['id']}/subnets/{one['name']}"
-            subnet = {"id": subnet_id, "name": one["name"], "type": SUBNETS, "properties": _subnet_properties(one)}
+        for sent in given:
+            subnet_id = f"{resource['id']}/subnets/{sent['name']}"
+            subnet = {
+                "id": subnet_id,
+                "name": sent["name"],
+                "type": SUBNETS,
+                "properties": _subnet_properties(sent),
+            }
             call.cloud.store.put("resource", subnet_id.lower(), subnet)
 
     def before_delete(self, call: Call, resource: Body) -> None:
-        """A network in use stays."""
+        """Refuses to delete a network in use."""
         for subnet in _subnets(call.cloud, resource["id"]):
             _check_unused(call.cloud, subnet)
 
     def present(self, call: Call, resource: Body) -> Body:
-        """With its subnets."""
-        subnets = [_shown_subnet(call.cloud, one) for one in _subnets(call.cloud, resource["id"])]
+        """Adds the subnets."""
+        subnets = [_shown_subnet(call.cloud, subnet) for subnet in _subnets(call.cloud, resource["id"])]
         return {**resource, "properties": {**resource["properties"], "subnets": subnets}}
 
 
@@ -158,34 +163,34 @@ class Subnet(ResourceType):
     }
 
     def validate(self, call: Call, old: Body | None) -> None:
-        """Inside the network's space, beside its other subnets; its security group exists."""
+        """Requires a range of the network that no other subnet has, and an existing security group."""
         network = call.resource(call.id.parent) or {}
         mine = _check_range(network["name"], call.body, _space(network), "properties")
         others = [
-            (one["name"], _range(properties_of(one)))
-            for one in _subnets(call.cloud, network["id"])
-            if one["name"].lower() != call.id.name.lower()
+            (subnet["name"], _range(properties_of(subnet)))
+            for subnet in _subnets(call.cloud, network["id"])
+            if subnet["name"].lower() != call.id.name.lower()
         ]
         _check_overlaps(network["name"], [*others, (call.id.name, mine)])
         if properties_of(call.body).get("networkSecurityGroup"):
             _reference(call, "properties.networkSecurityGroup", call.body["properties"]["networkSecurityGroup"])
 
     def prepare(self, call: Call, old: Body | None) -> Body:
-        """Policies as they are by default."""
+        """Adds the default network policies."""
         return {"properties": _subnet_properties(call.body)}
 
     def before_delete(self, call: Call, resource: Body) -> None:
-        """A subnet in use stays."""
+        """Refuses to delete a subnet in use."""
         _check_unused(call.cloud, resource)
 
     def present(self, call: Call, resource: Body) -> Body:
-        """With the endpoints in it."""
+        """Adds the private endpoints in the subnet."""
         return _shown_subnet(call.cloud, resource)
 
 
 def _space(network: Body) -> list[Any]:
     space = properties_of(network).get("addressSpace") or {}
-    return [_prefix("properties.addressSpace", one) for one in space.get("addressPrefixes") or ()]
+    return [_prefix("properties.addressSpace", prefix) for prefix in space.get("addressPrefixes") or ()]
 
 
 def _range(body: Body, path: str = "properties") -> Any:
@@ -196,8 +201,8 @@ def _range(body: Body, path: str = "properties") -> Any:
 
 
 def _check_range(network: str, subnet: Body, space: list[Any], path: str) -> Any:
-    name, found = subnet.get("name", ""), _range(properties_of(subnet), path)
-    if not any(found.version == one.version and found.subnet_of(one) for one in space):
+    name, covered = subnet.get("name", ""), _range(properties_of(subnet), path)
+    if not any(covered.version == prefix.version and covered.subnet_of(prefix) for prefix in space):
         raise AzureError(
             400,
             "NetcfgSubnetRangeOutsideVnet",
@@ -205,7 +210,7 @@ def _check_range(network: str, subnet: Body, space: list[Any], path: str) -> Any
             "network "
             f"'{network}'.",
         )
-    return found
+    return covered
 
 
 def _check_overlaps(network: str, ranges: list[tuple[str, Any]]) -> None:
@@ -239,7 +244,9 @@ def _subnet_properties(body: Body) -> Body:
 def _endpoints_in(cloud: Cloud, subnet: Body) -> list[str]:
     at = subnet["id"].lower()
     return [
-        one["id"] for one in _endpoints(cloud) if (properties_of(one).get("subnet") or {}).get("id", "").lower() == at
+        endpoint["id"]
+        for endpoint in _endpoints(cloud)
+        if (properties_of(endpoint).get("subnet") or {}).get("id", "").lower() == at
     ]
 
 
@@ -249,7 +256,7 @@ def _endpoints(cloud: Cloud) -> Iterator[Body]:
 
 def _shown_subnet(cloud: Cloud, subnet: Body) -> Body:
     inside = _endpoints_in(cloud, subnet)
-    shown = {"privateEndpoints": [{"id": one} for one in inside]} if inside else {}
+    shown = {"privateEndpoints": [{"id": endpoint_id} for endpoint_id in inside]} if inside else {}
     return {**subnet, "properties": {**subnet["properties"], **shown}}
 
 
@@ -273,7 +280,7 @@ class NetworkSecurityGroup(ResourceType):
     fields: ClassVar[Mapping[str, Rule]] = {"properties.securityRules": list}
 
     def validate(self, call: Call, old: Body | None) -> None:
-        """Each rule is complete; a priority is used once in a direction."""
+        """Requires complete rules, and each priority once in a direction."""
         used: dict[tuple[str, int], str] = {}
         for number, rule in enumerate(properties_of(call.body).get("securityRules") or ()):
             path = f"properties.securityRules[{number}]"
@@ -290,7 +297,7 @@ class NetworkSecurityGroup(ResourceType):
             used[key] = rule["name"]
 
     def prepare(self, call: Call, old: Body | None) -> Body:
-        """Rules with the ids and states that the service gives them."""
+        """Gives each rule its id and its state."""
         rules = [
             {
                 "name": rule["name"],
@@ -304,21 +311,21 @@ class NetworkSecurityGroup(ResourceType):
         return {"location": call.body["location"], "tags": call.body.get("tags") or {}, "properties": properties}
 
     def before_delete(self, call: Call, resource: Body) -> None:
-        """A group that a subnet uses stays."""
+        """Refuses to delete a security group that a subnet uses."""
         at = resource["id"].lower()
-        for one in call.cloud.store.resources(SUBNETS):
-            used = (properties_of(one).get("networkSecurityGroup") or {}).get("id", "")
+        for subnet in call.cloud.store.resources(SUBNETS):
+            used = (properties_of(subnet).get("networkSecurityGroup") or {}).get("id", "")
             if used.lower() == at:
                 raise AzureError(
                     400,
                     "InUseNetworkSecurityGroupCannotBeDeleted",
                     f"Network security group {resource['id']} cannot be deleted because it is in use by the following "
-                    f"resources: {one['id']}.",
+                    f"resources: {subnet['id']}.",
                 )
 
 
 def _check_rule(rule: Any, path: str) -> tuple[str, int]:
-    """The rule's direction and priority."""
+    """Checks a rule; gives its direction and priority."""
     if not isinstance(rule, dict) or not isinstance(rule.get("name"), str):
         raise invalid(f"{path}.name", f"'{path}' must have a name.")
     body = properties_of(rule)
@@ -327,7 +334,7 @@ def _check_rule(rule: Any, path: str) -> tuple[str, int]:
         ("direction", ("Inbound", "Outbound")),
         ("protocol", ("Tcp", "Udp", "Icmp", "Esp", "Ah", "*")),
     ):
-        if str(body.get(name)).lower() not in {one.lower() for one in allowed}:
+        if str(body.get(name)).lower() not in {value.lower() for value in allowed}:
             raise invalid(
                 f"{path}.properties.{name}", f"'{path}.properties.{name}' must be one of {', '.join(allowed)}."
             )
@@ -372,7 +379,7 @@ class PrivateEndpoint(ResourceType):
             _check_target(call, path, properties_of(connection))
 
     def prepare(self, call: Call, old: Body | None) -> Body:
-        """Its address, its interface, its approved connection."""
+        """Adds the address, the interface and the approved connection."""
         sent = copy.deepcopy(properties_of(call.body))
         for _, connection in _connections(sent):
             connection["properties"]["provisioningState"] = "Succeeded"
@@ -394,13 +401,13 @@ class PrivateEndpoint(ResourceType):
 
 
 def _connections(body: Body) -> list[tuple[str, Body]]:
-    found = []
+    connections = []
     for name in ("privateLinkServiceConnections", "manualPrivateLinkServiceConnections"):
-        for number, one in enumerate(body.get(name) or ()):
-            if not isinstance(one, dict) or not isinstance(one.get("properties"), dict):
+        for number, connection in enumerate(body.get(name) or ()):
+            if not isinstance(connection, dict) or not isinstance(connection.get("properties"), dict):
                 raise invalid(f"properties.{name}[{number}]", "A private link service connection needs properties.")
-            found.append((f"properties.{name}[{number}].properties", one))
-    return found
+            connections.append((f"properties.{name}[{number}].properties", connection))
+    return connections
 
 
 def _check_target(call: Call, path: str, connection: Body) -> None:
@@ -408,7 +415,7 @@ def _check_target(call: Call, path: str, connection: Body) -> None:
     target = _reference(call, f"{path}.privateLinkServiceId", {"id": target_id})
     groups = TARGETS.get(target["type"].lower(), {})
     asked = connection.get("groupIds") or []
-    wrong = next((one for one in asked if one not in groups), None)
+    wrong = next((group_id for group_id in asked if group_id not in groups), None)
     if wrong is not None or not asked:
         raise AzureError(
             400,
@@ -427,12 +434,16 @@ def _dns(call: Call, body: Body) -> list[Body]:
     subnet = call.resource(body["subnet"]["id"]) or {}
     taken = {
         address
-        for one in _endpoints(call.cloud)
-        if properties_of(one)["subnet"]["id"].lower() == subnet["id"].lower()
-        for config in properties_of(one)["customDnsConfigs"]
+        for other in _endpoints(call.cloud)
+        if properties_of(other)["subnet"]["id"].lower() == subnet["id"].lower()
+        for config in properties_of(other)["customDnsConfigs"]
         for address in config["ipAddresses"]
     }
-    free = (str(one) for one in list(_range(properties_of(subnet)).hosts())[RESERVED - 1 :] if str(one) not in taken)
+    free = (
+        str(address)
+        for address in list(_range(properties_of(subnet)).hosts())[RESERVED - 1 :]
+        if str(address) not in taken
+    )
     configs = []
     for _, connection in _connections(body):
         target = call.resource(connection["properties"]["privateLinkServiceId"]) or {}
@@ -449,12 +460,12 @@ def _dns(call: Call, body: Body) -> list[Body]:
 
 def connections_of(cloud: Cloud, resource_id: str) -> list[Body]:
     """The private endpoint connections of a resource, as it shows them itself."""
-    at, found = resource_id.lower(), []
+    at, shown = resource_id.lower(), []
     for endpoint in _endpoints(cloud):
         for connection in connections(endpoint):
             if connection["properties"]["privateLinkServiceId"].lower() == at:
                 name = f"{endpoint['name']}.{connection.get('name', 'connection')}"
-                found.append(
+                shown.append(
                     {
                         "id": f"{resource_id}/privateEndpointConnections/{name}",
                         "name": name,
@@ -467,7 +478,7 @@ def connections_of(cloud: Cloud, resource_id: str) -> list[Body]:
                         },
                     }
                 )
-    return found
+    return shown
 
 
 class PrivateDnsZoneGroup(ResourceType):
@@ -480,7 +491,7 @@ class PrivateDnsZoneGroup(ResourceType):
     fields: ClassVar[Mapping[str, Rule]] = {"properties.privateDnsZoneConfigs": list}
 
     def validate(self, call: Call, old: Body | None) -> None:
-        """The zones exist; an endpoint has one group."""
+        """Requires that the zones exist and that the endpoint has no other group."""
         for number, config in enumerate(call.body["properties"]["privateDnsZoneConfigs"]):
             path = f"properties.privateDnsZoneConfigs[{number}].properties.privateDnsZoneId"
             _reference(call, path, {"id": properties_of(config).get("privateDnsZoneId")})
@@ -493,7 +504,7 @@ class PrivateDnsZoneGroup(ResourceType):
             )
 
     def prepare(self, call: Call, old: Body | None) -> Body:
-        """Each zone with the records it then has."""
+        """Adds to each zone the records that the endpoint gets."""
         endpoint = call.resource(call.id.parent) or {}
         names = properties_of(endpoint)["customDnsConfigs"]
         configs = copy.deepcopy(call.body["properties"]["privateDnsZoneConfigs"])
@@ -504,14 +515,14 @@ class PrivateDnsZoneGroup(ResourceType):
             config["properties"]["recordSets"] = [
                 {
                     "recordType": "A",
-                    "recordSetName": one["fqdn"].removesuffix(f".{public}"),
-                    "fqdn": f"{one['fqdn'].removesuffix(f'.{public}')}.{zone}",
+                    "recordSetName": config["fqdn"].removesuffix(f".{public}"),
+                    "fqdn": f"{config['fqdn'].removesuffix(f'.{public}')}.{zone}",
                     "ttl": 10,
                     "provisioningState": "Succeeded",
-                    "ipAddresses": one["ipAddresses"],
+                    "ipAddresses": config["ipAddresses"],
                 }
-                for one in names
-                if one["fqdn"].endswith(f".{public}")
+                for config in names
+                if config["fqdn"].endswith(f".{public}")
             ]
         return {"properties": {"privateDnsZoneConfigs": configs, "provisioningState": "Succeeded"}}
 
@@ -527,7 +538,7 @@ class PrivateZone(ResourceType):
     )
 
     def prepare(self, call: Call, old: Body | None) -> Body:
-        """Its limits."""
+        """Adds the zone's limits."""
         properties = {
             "maxNumberOfRecordSets": 25000,
             "maxNumberOfVirtualNetworkLinks": 1000,
@@ -537,12 +548,12 @@ class PrivateZone(ResourceType):
         return {"location": "global", "tags": call.body.get("tags") or {}, "properties": properties}
 
     def present(self, call: Call, resource: Body) -> Body:
-        """With the number of its links."""
+        """Adds the number of record sets and links."""
         count = sum(1 for _ in _links(call.cloud, resource))
         return {**resource, "properties": {**resource["properties"], "numberOfVirtualNetworkLinks": count}}
 
     def before_delete(self, call: Call, resource: Body) -> None:
-        """A zone with links stays."""
+        """Refuses to delete a zone with links."""
         if any(True for _ in _links(call.cloud, resource)):
             raise AzureError(
                 409, "CannotDeleteResource", "Can not delete resource before nested resources are deleted."
@@ -563,17 +574,17 @@ class VirtualNetworkLink(ResourceType):
     fields: ClassVar[Mapping[str, Rule]] = {"properties.registrationEnabled": bool}
 
     def validate(self, call: Call, old: Body | None) -> None:
-        """The network exists, and has no other link to the zone."""
+        """Requires that the network exists and has no other link to the zone."""
         network = _reference(call, "properties.virtualNetwork", call.body["properties"]["virtualNetwork"])["id"].lower()
-        for one in self.below(call.cloud, call.id.key.rpartition("/")[0] + "/"):
-            same = properties_of(one)["virtualNetwork"]["id"].lower() == network
-            if same and one["name"].lower() != call.id.name.lower():
+        for link in self.below(call.cloud, call.id.key.rpartition("/")[0] + "/"):
+            same = properties_of(link)["virtualNetwork"]["id"].lower() == network
+            if same and link["name"].lower() != call.id.name.lower():
                 raise AzureError(
-                    409, "Conflict", f"A virtual network link to '{network}' exists already: '{one['name']}'."
+                    409, "Conflict", f"A virtual network link to '{network}' exists already: '{link['name']}'."
                 )
 
     def prepare(self, call: Call, old: Body | None) -> Body:
-        """Its state."""
+        """Adds the link's state."""
         sent = copy.deepcopy(call.body["properties"])
         state = {"virtualNetworkLinkState": "Completed", "provisioningState": "Succeeded"}
         properties = {"registrationEnabled": False, **sent, **state}
@@ -581,7 +592,7 @@ class VirtualNetworkLink(ResourceType):
 
 
 def resource_types(cloud: Any) -> list[ResourceType]:
-    """What this provider's module has."""
+    """The resource types of this module."""
     return [
         VirtualNetwork(),
         Subnet(),

@@ -36,7 +36,7 @@ class LogWorkspace(ResourceType):
     }
 
     def validate(self, call: Call, old: Body | None) -> None:
-        """Refuses days that the tier does not have."""
+        """Refuses a retention that the tier does not offer."""
         body = properties_of(call.body)
         days, sku = body.get("retentionInDays"), (body.get("sku") or {}).get("name", "PerGB2018")
         if days is not None and sku.lower() != "free" and days not in RETENTION:
@@ -48,7 +48,7 @@ class LogWorkspace(ResourceType):
             )
 
     def prepare(self, call: Call, old: Body | None) -> Body:
-        """Customer id, defaults and dates."""
+        """Adds the customer id, the defaults and the dates."""
         sent, before = copy.deepcopy(properties_of(call.body)), properties_of(old or {})
         now = datetime.now(UTC).isoformat()
         made = before.get("createdDate") or now
@@ -69,5 +69,5 @@ class LogWorkspace(ResourceType):
 
 
 def resource_types(cloud: Any) -> list[ResourceType]:
-    """What this provider's module has."""
+    """The resource types of this module."""
     return [LogWorkspace()]

@@ -32,7 +32,7 @@ def accepted(call: Call, resource: Body | None = None) -> Response:
 
 
 def forget_old(cloud: Cloud) -> None:
-    """Drops operations that nobody polls any more."""
+    """Removes operations older than a day."""
     oldest = (datetime.now(UTC) - REMEMBERED).isoformat()
     for name, operation in list(cloud.store.items(KIND)):
         if operation["started"] < oldest:
@@ -50,5 +50,5 @@ def _result(resources: Resources, call: Call, match: re.Match[str]) -> Any:
 
 
 def routes() -> list[Route]:
-    """Where outcomes are read."""
+    """The address at which an operation's outcome is read."""
     return [route("GET", "/subscriptions/{subscription}/operationresults/{name}", _result)]

@@ -40,8 +40,8 @@ PARAMETER_TYPES: dict[str, type | tuple[type, ...]] = {
 def built_in_policies() -> dict[str, Body]:
     """The built-in definitions the sandbox knows, by GUID: displayName, mode, parameters, policyRule."""
     text = resources.files("sandbox.azure.arm").joinpath("policies.json").read_text(encoding="utf-8")
-    found: dict[str, Body] = json.loads(text)
-    return found
+    definitions: dict[str, Body] = json.loads(text)
+    return definitions
 
 
 class PolicyDefinition(ResourceType):
@@ -61,11 +61,11 @@ class PolicyDefinition(ResourceType):
     }
 
     def find(self, cloud: Cloud, resource_id: ResourceId) -> Body | None:
-        """A stored one, or at the tenant a built-in one."""
+        """A stored definition, or at tenant level a built-in definition."""
         return super().find(cloud, resource_id) or (None if resource_id.parent else _built_in(resource_id.name.lower()))
 
     def below(self, cloud: Cloud, prefix: str) -> Iterator[Body]:
-        """The scope's own, and the built-in ones."""
+        """The definitions of the scope and the built-in definitions."""
         for guid in built_in_policies():
             yield _built_in(guid) or {}
         yield from super().below(cloud, prefix)
@@ -84,7 +84,7 @@ class PolicyDefinition(ResourceType):
         except RuleError as error:
             raise _invalid_rule(f"It is not valid, or not evaluated by the sandbox: {error}.") from error
         used = set(re.findall(r"\[\s*parameters\('([^']+)'\)", json.dumps(rule)))
-        unknown = sorted({one.lower() for one in used} - {one.lower() for one in declared})
+        unknown = sorted({name.lower() for name in used} - {name.lower() for name in declared})
         if unknown:
             raise AzureError(
                 400,
@@ -93,7 +93,7 @@ class PolicyDefinition(ResourceType):
                 "not "
                 "declare.",
             )
-        if not effect.startswith("[") and effect.lower() not in {one.lower() for one in EFFECTS}:
+        if not effect.startswith("[") and effect.lower() not in {known.lower() for known in EFFECTS}:
             raise _invalid_rule(f"The effect '{effect}' is none of {', '.join(sorted(EFFECTS))}.")
         for name, parameter in declared.items():
             if not isinstance(parameter, dict) or str(parameter.get("type")).lower() not in PARAMETER_TYPES:
@@ -103,20 +103,20 @@ class PolicyDefinition(ResourceType):
                 )
 
     def prepare(self, call: Call, old: Body | None) -> Body:
-        """As a custom definition."""
+        """Marks the definition as custom."""
         sent = copy.deepcopy(call.body["properties"])
         return {"properties": {"mode": "Indexed", "version": "1.0.0", **sent, "policyType": "Custom"}}
 
     def before_delete(self, call: Call, resource: Body) -> None:
-        """A definition in use stays."""
+        """Refuses to delete a definition that is assigned."""
         at = resource["id"].lower()
-        for one in call.cloud.store.resources(PolicyAssignment.type):
-            if properties_of(one)["policyDefinitionId"].lower() == at:
+        for assignment in call.cloud.store.resources(PolicyAssignment.type):
+            if properties_of(assignment)["policyDefinitionId"].lower() == at:
                 raise AzureError(
                     400,
                     "InvalidDeletePolicyDefinitionRequest",
                     f"The policy definition '{resource['name']}' cannot be deleted. It is referenced by the policy "
-                    f"assignment '{one['id']}'. Please delete all policy assignments referencing the policy.",
+                    f"assignment '{assignment['id']}'. Please delete all policy assignments referencing the policy.",
                 )
 
 
@@ -165,7 +165,9 @@ class PolicyAssignment(ResourceType):
             )
         definition = _definition(call, body["policyDefinitionId"])
         given = {
-            name: one.get("value") for name, one in (body.get("parameters") or {}).items() if isinstance(one, dict)
+            name: parameter.get("value")
+            for name, parameter in (body.get("parameters") or {}).items()
+            if isinstance(parameter, dict)
         }
         declared = properties_of(definition).get("parameters") or {}
         _check_parameters(call, definition["name"], given, declared)
@@ -183,7 +185,7 @@ class PolicyAssignment(ResourceType):
             raise AzureError(400, "LocationRequired", "The location property is required when an identity is given.")
 
     def prepare(self, call: Call, old: Body | None) -> Body:
-        """Scope and mode."""
+        """Adds the scope and the enforcement mode."""
         properties = {
             "enforcementMode": "Default",
             "notScopes": [],
@@ -194,19 +196,19 @@ class PolicyAssignment(ResourceType):
         return {**location, **shown_identity(call, old), "properties": properties}
 
     def deleted(self, call: Call, resource: Body) -> None:
-        """Its identity goes too."""
+        """Removes the assignment's identity."""
         forget_identity(call, resource)
 
 
 def _definition(call: Call, definition_id: str) -> Body:
-    found = call.resource(definition_id)
-    if found is None and definition_id.lower().startswith("/providers/"):
-        found = _built_in(definition_id.lower().rsplit("/", 1)[-1])
-    if found is None or found["type"] != DEFINITIONS:
+    definition = call.resource(definition_id)
+    if definition is None and definition_id.lower().startswith("/providers/"):
+        definition = _built_in(definition_id.lower().rsplit("/", 1)[-1])
+    if definition is None or definition["type"] != DEFINITIONS:
         raise AzureError(
             404, "PolicyDefinitionNotFound", f"The policy definition '{definition_id}' could not be found."
         )
-    return found
+    return definition
 
 
 def _check_parameters(call: Call, definition: str, given: Mapping[str, Any], declared: Mapping[str, Body]) -> None:
@@ -219,7 +221,9 @@ def _check_parameters(call: Call, definition: str, given: Mapping[str, Any], dec
             "in the "
             f"policy definition '{definition}'.",
         )
-    missing = sorted(name for name, one in declared.items() if "defaultValue" not in one and given.get(name) is None)
+    missing = sorted(
+        name for name, parameter in declared.items() if "defaultValue" not in parameter and given.get(name) is None
+    )
     if missing:
         raise AzureError(
             400,
@@ -266,35 +270,44 @@ def enforce(call: Call, kind: ResourceType) -> None:
     Raises:
         AzureError: 403 RequestDisallowedByPolicy, with every assignment that denies it.
     """
-    found = [
+    violations = [
         violation for assignment in _assignments(call) if (violation := _violation(call, kind, assignment)) is not None
     ]
-    if not found:
+    if not violations:
         return
     identifiers = [
         {
-            "policyAssignment": {"name": one["policyAssignmentDisplayName"], "id": one["policyAssignmentId"]},
-            "policyDefinition": {"name": one["policyDefinitionDisplayName"], "id": one["policyDefinitionId"]},
+            "policyAssignment": {
+                "name": violation["policyAssignmentDisplayName"],
+                "id": violation["policyAssignmentId"],
+            },
+            "policyDefinition": {
+                "name": violation["policyDefinitionDisplayName"],
+                "id": violation["policyDefinitionId"],
+            },
         }
-        for one in found
+        for violation in violations
     ]
     raise AzureError(
         403,
         "RequestDisallowedByPolicy",
         f"Resource '{call.id.name}' was disallowed by policy. Policy identifiers: '{json.dumps(identifiers)}'.",
         target=call.id.name,
-        additional_info=[{"type": "PolicyViolation", "info": one} for one in found],
+        additional_info=[{"type": "PolicyViolation", "info": violation} for violation in violations],
     )
 
 
 def _assignments(call: Call) -> Iterator[Body]:
-    """Those in force at the resource and above it."""
+    """The assignments at the resource and above it."""
     words = call.id.key.split("/")
     for end in range(3, len(words) + 1, 2):
         prefix = "/".join(words[:end]) + "/providers/microsoft.authorization/policyassignments/"
         for key, assignment in call.cloud.store.items("resource", prefix):
             body = properties_of(assignment)
-            excluded = any(f"{call.id.key}/".startswith(f"{one.lower()}/") for one in body.get("notScopes") or ())
+            excluded = any(
+                f"{call.id.key}/".startswith(f"{excluded_scope.lower()}/")
+                for excluded_scope in body.get("notScopes") or ()
+            )
             if "/" not in key[len(prefix) :] and body["enforcementMode"].lower() == "default" and not excluded:
                 yield assignment
 
@@ -307,18 +320,20 @@ def _violation(call: Call, kind: ResourceType, assignment: Body) -> Body | None:
     if definition is None:
         return None
     rule = properties_of(definition)
-    given = {name: one.get("value") for name, one in (body.get("parameters") or {}).items()}
+    given = {name: parameter.get("value") for name, parameter in (body.get("parameters") or {}).items()}
     mode = str(rule.get("mode")).lower()
     applies = mode == "all" or (mode == "indexed" and kind.tracked and kind.type != GROUP_TYPE)
     if not applies or _effect(definition, given).lower() != "deny":
         return None
-    defaults = {name: one.get("defaultValue") for name, one in (rule.get("parameters") or {}).items()}
+    defaults = {name: parameter.get("defaultValue") for name, parameter in (rule.get("parameters") or {}).items()}
     resource = {**call.body, "id": call.id.text, "name": call.id.name, "type": kind.type}
     request = Request(resource, call.resource(call.id.group) or {}, {**defaults, **given}, call.api_version)
     if not _condition(json.dumps(rule["policyRule"]))(request):
         return None
     return {
-        "evaluationDetails": {"evaluatedExpressions": [one for one in request.evaluated if one["result"] == "True"]},
+        "evaluationDetails": {
+            "evaluatedExpressions": [expression for expression in request.evaluated if expression["result"] == "True"]
+        },
         "policyDefinitionId": definition["id"],
         "policyDefinitionName": definition["name"],
         "policyDefinitionDisplayName": rule.get("displayName") or definition["name"],
@@ -332,5 +347,5 @@ def _violation(call: Call, kind: ResourceType, assignment: Body) -> Body | None:
 
 
 def resource_types(cloud: Any) -> list[ResourceType]:
-    """What this provider's module has."""
+    """The resource types of this module."""
     return [PolicyDefinition(), PolicyAssignment()]

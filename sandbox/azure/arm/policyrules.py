@@ -23,7 +23,7 @@ class RuleError(ValueError):
 
 @dataclass
 class Request:
-    """What a rule looks at.
+    """The resource and the parameters that a rule looks at.
 
     Attributes:
         resource: The resource of the request: `id`, `name`, `type`, and the body sent.
@@ -41,7 +41,7 @@ class Request:
     current: dict[str, Json] = field(default_factory=dict)  # elements of the counts that we are in, by name
 
     def element(self, name: str, value: Json) -> "Request":
-        """The same, within an element of a count."""
+        """The same request, at one element of a `count`."""
         inside = {**self.current, name.lower(): value, "": value}
         return Request(self.resource, self.group, self.parameters, self.api_version, self.evaluated, inside)
 
@@ -50,14 +50,14 @@ class Request:
 
 
 def _tokens(text: str) -> list[tuple[str, str]]:
-    found, at = [], 0
+    tokens, at = [], 0
     while at < len(text.rstrip()):
         match = _TOKEN.match(text, at)
         if match is None or match.lastgroup is None:
             raise RuleError(f"the expression '{text}' is not understood at character {at + 1}")
-        found.append((match.lastgroup, match[match.lastgroup]))
+        tokens.append((match.lastgroup, match[match.lastgroup]))
         at = match.end()
-    return found
+    return tokens
 
 
 class _Expression:
@@ -128,8 +128,8 @@ def _get(whole: Json, part: Json) -> Json:
 
 def _contains_range(request: Request, outer: Json, inner: Json) -> bool:
     try:
-        one, other = (ipaddress.ip_network(str(part), strict=False) for part in (outer, inner))
-        return one.version == other.version and other.subnet_of(one)  # type: ignore[arg-type] # same version
+        wide, narrow = (ipaddress.ip_network(str(part), strict=False) for part in (outer, inner))
+        return wide.version == narrow.version and narrow.subnet_of(wide)  # type: ignore[arg-type] # same version
     except ValueError:
         return False
 
@@ -149,11 +149,11 @@ _FUNCTIONS: dict[str, Callable[..., Json]] = {
     "first": lambda request, value: value[0] if value else None,
     "last": lambda request, value: value[-1] if value else None,
     "contains": lambda request, whole, part: part in (whole or ()),
-    "equals": lambda request, one, other: _same(one, other),
+    "equals": lambda request, value, other: _same(value, other),
     "not": lambda request, value: not value,
     "and": lambda request, *values: all(values),
     "or": lambda request, *values: any(values),
-    "if": lambda request, condition, one, other: one if condition else other,
+    "if": lambda request, condition, value, other: value if condition else other,
     "iprangecontains": _contains_range,
 }
 
@@ -165,8 +165,8 @@ def _value(given: Json) -> Callable[[Request], Json]:
     if isinstance(given, str) and given.startswith("[") and given.endswith("]"):
         return _Expression(given[1:-1])
     if isinstance(given, list):
-        items = [_value(one) for one in given]
-        return lambda request: [one(request) for one in items]
+        items = [_value(item) for item in given]
+        return lambda request: [item(request) for item in items]
     return _constant(given)
 
 
@@ -204,8 +204,8 @@ def _path(root: Json, path: str) -> Json:
         return root
     head, _, rest = path.partition(".")
     if head.endswith("[*]"):
-        found = _get(root, head[:-3]) or []
-        return [_path(one, rest) for one in found] if isinstance(found, list) else []
+        items = _get(root, head[:-3]) or []
+        return [_path(item, rest) for item in items] if isinstance(items, list) else []
     return _path(_get(root, head), rest)
 
 
@@ -223,44 +223,44 @@ def _text(value: Json) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _same(one: Json, other: Json) -> bool:
+def _same(value: Json, other: Json) -> bool:
     """Without case; `true` and "true" are the same, and what is absent is equal to nothing."""
-    if one is None or other is None:
-        return one is other
-    return _text(one).lower() == _text(other).lower()
+    if value is None or other is None:
+        return value is other
+    return _text(value).lower() == _text(other).lower()
 
 
-def _ordered(one: Json, other: Json, order: Callable[[Any, Any], bool]) -> bool:
-    if isinstance(one, int | float) and isinstance(other, int | float):
-        return order(one, other)
-    if isinstance(one, str) and isinstance(other, str):
-        return order(one.lower(), other.lower())
+def _ordered(value: Json, other: Json, order: Callable[[Any, Any], bool]) -> bool:
+    if isinstance(value, int | float) and isinstance(other, int | float):
+        return order(value, other)
+    if isinstance(value, str) and isinstance(other, str):
+        return order(value.lower(), other.lower())
     return False
 
 
-def _like(one: Json, pattern: Json) -> bool:
+def _like(value: Json, pattern: Json) -> bool:
     head, star, tail = _text(pattern).lower().partition("*")
-    text = _text(one).lower() if one is not None else ""
+    text = _text(value).lower() if value is not None else ""
     return text == head if not star else len(text) >= len(head + tail) and text.startswith(head) and text.endswith(tail)
 
 
-def _contains(one: Json, other: Json) -> bool:
-    if isinstance(one, list):
-        return any(_same(item, other) for item in one)
-    return one is not None and _text(other).lower() in _text(one).lower()
+def _contains(value: Json, other: Json) -> bool:
+    if isinstance(value, list):
+        return any(_same(item, other) for item in value)
+    return value is not None and _text(other).lower() in _text(value).lower()
 
 
 _OPERATORS: dict[str, Callable[[Json, Json], bool]] = {
     "equals": _same,
-    "in": lambda one, other: any(_same(one, item) for item in other or ()),
+    "in": lambda value, other: any(_same(value, item) for item in other or ()),
     "like": _like,
     "contains": _contains,
-    "containskey": lambda one, other: _get(one, other) is not None,
-    "greater": lambda one, other: _ordered(one, other, lambda a, b: a > b),
-    "greaterorequals": lambda one, other: _ordered(one, other, lambda a, b: a >= b),
-    "less": lambda one, other: _ordered(one, other, lambda a, b: a < b),
-    "lessorequals": lambda one, other: _ordered(one, other, lambda a, b: a <= b),
-    "exists": lambda one, other: (one not in (None, [])) == (_text(other).lower() == "true"),
+    "containskey": lambda value, other: _get(value, other) is not None,
+    "greater": lambda value, other: _ordered(value, other, lambda a, b: a > b),
+    "greaterorequals": lambda value, other: _ordered(value, other, lambda a, b: a >= b),
+    "less": lambda value, other: _ordered(value, other, lambda a, b: a < b),
+    "lessorequals": lambda value, other: _ordered(value, other, lambda a, b: a <= b),
+    "exists": lambda value, other: (value not in (None, [])) == (_text(other).lower() == "true"),
 }
 _NEGATED = {f"not{name}": name for name in ("equals", "in", "like", "contains", "containskey")}
 
@@ -280,7 +280,7 @@ def compile_condition(given: Json) -> Condition:
         if name in parts:
             if not isinstance(parts[name], list):
                 raise RuleError(f"'{name}' must be a list of conditions")
-            inner = [compile_condition(one) for one in parts[name]]
+            inner = [compile_condition(part) for part in parts[name]]
             return partial(_combined, combine, inner)
     if "not" in parts:
         negated = compile_condition(parts["not"])
@@ -289,7 +289,7 @@ def compile_condition(given: Json) -> Condition:
 
 
 def _combined(combine: Callable[[Iterable[bool]], bool], inner: list[Condition], request: Request) -> bool:
-    return combine(one(request) for one in inner)
+    return combine(condition(request) for condition in inner)
 
 
 def _leaf(parts: Mapping[str, Json]) -> Condition:
@@ -302,16 +302,18 @@ def _leaf(parts: Mapping[str, Json]) -> Condition:
     left, right = _subject(subject, parts[subject]), _value(parts[operator])
 
     def holds(request: Request) -> bool:
-        found, wanted = left(request), right(request)
+        actual, wanted = left(request), right(request)
         # A field with [*] is a list, of which every element must meet the condition.
-        every = subject == "field" and "[*]" in str(parts[subject]) and isinstance(found, list) and operator != "exists"
-        result = all(compare(one, wanted) != negate for one in found) if every else compare(found, wanted) != negate
+        every = (
+            subject == "field" and "[*]" in str(parts[subject]) and isinstance(actual, list) and operator != "exists"
+        )
+        result = all(compare(item, wanted) != negate for item in actual) if every else compare(actual, wanted) != negate
         request.evaluated.append(
             {
                 "result": str(result),
                 "expression": str(parts[subject]),
                 "expressionKind": subject.capitalize(),
-                "expressionValue": found,
+                "expressionValue": actual,
                 "targetValue": wanted,
                 "operator": operator,
             }
@@ -339,4 +341,4 @@ def _subject(kind: str, given: Json) -> Callable[[Request], Json]:
 
 def _count(request: Request, name: str, values: Json, where: Condition | None) -> int:
     items = values if isinstance(values, list) else []
-    return sum(1 for one in items if where is None or where(request.element(name, one)))
+    return sum(1 for item in items if where is None or where(request.element(name, item)))

@@ -46,18 +46,20 @@ class Registry:
     """The resource types the local Azure knows."""
 
     def __init__(self, types: Iterable[ResourceType]) -> None:
-        self.types = {one.type.lower(): one for one in types}
-        self.providers = {one.type.split("/", 1)[0].lower(): one.type.split("/", 1)[0] for one in self.types.values()}
+        self.types = {kind.type.lower(): kind for kind in types}
+        self.providers = {
+            kind.type.split("/", 1)[0].lower(): kind.type.split("/", 1)[0] for kind in self.types.values()
+        }
 
     def find(self, name: str) -> ResourceType:
-        """The type's behaviour.
+        """The behaviour of a resource type.
 
         Raises:
             AzureError: 404 InvalidResourceNamespace or InvalidResourceType, as Azure answers for an unknown one.
         """
-        found = self.types.get(name.lower())
-        if found is not None:
-            return found
+        kind = self.types.get(name.lower())
+        if kind is not None:
+            return kind
         namespace, _, rest = name.partition("/")
         if namespace.lower() not in self.providers:
             raise AzureError(404, "InvalidResourceNamespace", f"The resource namespace '{namespace}' is invalid.")
@@ -106,12 +108,12 @@ class Resources:
             AzureError: 404, for the first that is missing of group, parent and resource.
         """
         kind = self.registry.find(call.id.type)
-        found = kind.find(self.cloud, call.id)
-        if found is None or kind.outlives_parent:
+        resource = kind.find(self.cloud, call.id)
+        if resource is None or kind.outlives_parent:
             self.parent(call)
-        if found is None:
+        if resource is None:
             raise not_found(call.id)
-        return found
+        return resource
 
     def parent(self, call: Call) -> str:
         """The canonical id of what the addressed resource lies in.
@@ -128,15 +130,15 @@ class Resources:
         if call.id.parent.lower() == group.lower():
             return str(stored["id"])
         parent = parse_id(call.id.parent)
-        found = self.registry.find(parent.type).find(self.cloud, parent)
-        if found is None:
+        stored_parent = self.registry.find(parent.type).find(self.cloud, parent)
+        if stored_parent is None:
             raise AzureError(
                 404,
                 "ParentResourceNotFound",
                 f"Failed to perform '{call.method.lower()}' on resource(s) of type '{call.id.type.split('/', 1)[-1]}', "
                 f"because the parent resource '{call.id.parent}' could not be found.",
             )
-        return str(found["id"])
+        return str(stored_parent["id"])
 
     def remove(self, call: Call, kind: ResourceType, resource: Body) -> None:
         """Removes a resource with all below it: children, extension resources, and for a group its content.
@@ -178,7 +180,7 @@ class Resources:
 
     def _subscription(self, call: Call) -> None:
         asked = call.subscription
-        if asked and not any(one["id"].lower() == asked for one in self.cloud.seed["subscriptions"]):
+        if asked and not any(subscription["id"].lower() == asked for subscription in self.cloud.seed["subscriptions"]):
             raise AzureError(404, "SubscriptionNotFound", f"The subscription '{asked}' could not be found.")
 
     def _get(self, call: Call) -> Response:
@@ -197,12 +199,12 @@ class Resources:
             call.authorize(f"{kind.type}/read", call.id.parent)
         parent = self.parent(call)
         prefix = call.id.key + "/" if inside else f"{parent}/".lower()
-        found = [
-            one
-            for one in kind.below(self.cloud, prefix)
-            if inside or not SUBSCRIPTION.match(one["id"]) or call.may(f"{kind.type}/read", one["id"])
+        resources = [
+            resource
+            for resource in kind.below(self.cloud, prefix)
+            if inside or not SUBSCRIPTION.match(resource["id"]) or call.may(f"{kind.type}/read", resource["id"])
         ]
-        return JSONResponse(kind.listed(call, found))
+        return JSONResponse(kind.listed(call, resources))
 
     def _put(self, call: Call) -> Response:
         kind = self.registry.find(call.id.type)
@@ -289,7 +291,7 @@ def _check_api_version(call: Call) -> None:
 
 
 def _check_location(call: Call, kind: ResourceType, old: Body | None) -> None:
-    """Requires a region, the same as before.
+    """Requires a region; an existing resource's region never changes.
 
     Sources: learn.microsoft.com/azure/azure-resource-manager/troubleshooting/common-deployment-errors.
     """

@@ -27,7 +27,7 @@ class FileService(ResourceType):
     create_status = 200
 
     def find(self, cloud: Cloud, resource_id: ResourceId) -> Body | None:
-        """What was set, or the defaults where the account exists."""
+        """The stored properties, or the defaults where nothing was set."""
         account = cloud.store.get("resource", resource_id.parent.lower())
         if account is None or resource_id.name.lower() != "default":
             return None
@@ -70,7 +70,7 @@ class FileShare(ResourceType):
                 raise _invalid(name, f"The property '{name}' was set at creation and cannot be changed.")
 
     def prepare(self, call: Call, old: Body | None) -> Body:
-        """With the service's defaults."""
+        """Adds the service's defaults."""
         now = datetime.now(UTC).isoformat()
         defaults = {"shareQuota": LARGEST, "accessTier": "TransactionOptimized", "enabledProtocols": "SMB"}
         sent = {name: value for name, value in properties_of(copy.deepcopy(call.body)).items() if value is not None}
@@ -84,5 +84,5 @@ def _invalid(name: str, text: str) -> AzureError:
 
 
 def resource_types(cloud: Any) -> list[ResourceType]:
-    """What this provider's module has."""
+    """The resource types of this module."""
     return [FileService(), FileShare()]

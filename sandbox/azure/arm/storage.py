@@ -102,15 +102,15 @@ class StorageAccount(ResourceType):
                 )
 
     def prepare(self, call: Call, old: Body | None) -> Body:
-        """The service's defaults for what is not sent, endpoints, encryption, state."""
+        """Adds defaults, endpoints, encryption and state."""
         body, sent = copy.deepcopy(call.body), properties_of(call.body)
         name, before = call.id.name, properties_of(old or {})
-        kept = {one: before[one] for one in FIXED if one in before}
+        fixed = {name: before[name] for name in FIXED if name in before}
         rules = {**DEFAULTS["networkAcls"], **(sent.get("networkAcls") or {})}
         properties = {
-            **{one: value for one, value in DEFAULTS.items() if value is not None},
-            **{one: value for one, value in sent.items() if value is not None},
-            **kept,
+            **{name: value for name, value in DEFAULTS.items() if value is not None},
+            **{name: value for name, value in sent.items() if value is not None},
+            **fixed,
             "networkAcls": rules,
             "encryption": sent.get("encryption") or _encryption(),
             "creationTime": before.get("creationTime") or _now(),
@@ -135,27 +135,27 @@ class StorageAccount(ResourceType):
         }
 
     def stored(self, call: Call, resource: Body, old: Body | None) -> None:
-        """Tells the data plane."""
+        """Registers the account for the data plane."""
         if old is None:
             accounts.register(call.cloud, resource["name"], resource["id"])
 
     def present(self, call: Call, resource: Body) -> Body:
-        """With the private endpoints that lead to it."""
+        """Adds the private endpoint connections."""
         connections = connections_of(call.cloud, resource["id"])
         return {**resource, "properties": {**resource["properties"], "privateEndpointConnections": connections}}
 
     def deleted(self, call: Call, resource: Body) -> None:
-        """The data goes too."""
+        """Removes the account's data."""
         containers.delete_account(call.cloud, resource["name"])
         forget_identity(call, resource)
 
     def response(self, call: Call, resource: Body, *, created: bool) -> Response:
-        """A new account takes its time; it never answers 201."""
+        """Answers 202 for a new account: this service has no 201."""
         return accepted(call, resource) if created else JSONResponse(self.present(call, resource))
 
     @property
     def actions(self) -> dict[str, Any]:
-        """Keys."""
+        """The actions on keys."""
         return {"listkeys": _list_keys, "regeneratekey": _regenerate_key}
 
 
@@ -166,7 +166,7 @@ def _check_encryption(call: Call, encryption: Body) -> None:
     key, identity = encryption.get("keyvaultproperties") or {}, encryption.get("identity") or {}
     user = str(identity.get("userAssignedIdentity"))
     assigned = (call.body.get("identity") or {}).get("userAssignedIdentities") or {}
-    if user.lower() not in {one.lower() for one in assigned}:
+    if user.lower() not in {identity.lower() for identity in assigned}:
         raise AzureError(
             400,
             "InvalidRequestPropertyValue",
@@ -177,7 +177,7 @@ def _check_encryption(call: Call, encryption: Body) -> None:
 
 
 def _check_free(call: Call) -> None:
-    """Names are global.
+    """Refuses a name that another account has: names are global.
 
     Source: learn.microsoft.com/azure/azure-resource-manager/troubleshooting/error-storage-account-name.
     """
@@ -240,7 +240,7 @@ class BlobService(ResourceType):
     }
 
     def find(self, cloud: Cloud, resource_id: ResourceId) -> Body | None:
-        """What was set, or the defaults where the account exists."""
+        """The stored properties, or the defaults where nothing was set."""
         account = cloud.store.get("resource", resource_id.parent.lower())
         if account is None or resource_id.name.lower() != "default":
             return None
@@ -253,17 +253,17 @@ class BlobService(ResourceType):
         }
 
     def below(self, cloud: Cloud, prefix: str) -> list[Body]:
-        """There is one."""
+        """The blob service of an account: each account has exactly one, `default`."""
         account = prefix.rpartition("/blobservices/")[0]
-        found = self.find(cloud, ResourceId(f"{account}/blobServices/default", self.type, "default", account))
-        return [found] if found else []
+        properties = self.find(cloud, ResourceId(f"{account}/blobServices/default", self.type, "default", account))
+        return [properties] if properties else []
 
     def prepare(self, call: Call, old: Body | None) -> Body:
-        """Defaults for what is not sent."""
+        """Adds defaults for the properties that were not sent."""
         return {"properties": _service_properties(properties_of(call.body))}
 
     def present(self, call: Call, resource: Body) -> Body:
-        """The account's sku is shown along."""
+        """Adds the account's sku."""
         account = call.resource(resource["id"].rsplit("/", 2)[0]) or {}
         return {"sku": account.get("sku"), **resource}
 
@@ -272,7 +272,7 @@ def _service_properties(sent: Body) -> Body:
     return {
         "cors": {"corsRules": []},
         "deleteRetentionPolicy": {"allowPermanentDelete": False, "enabled": False},
-        **{one: value for one, value in sent.items() if value is not None},
+        **{name: value for name, value in sent.items() if value is not None},
     }
 
 
@@ -291,7 +291,7 @@ class BlobContainer(ResourceType):
     }
 
     def find(self, cloud: Cloud, resource_id: ResourceId) -> Body | None:
-        """The data plane's container."""
+        """The container as the data plane stores it."""
         account = _account(cloud, resource_id.parent.rsplit("/", 2)[0])
         document = containers.get(cloud, account["name"], resource_id.name) if account else None
         return None if account is None or document is None else self._shown(account, resource_id.name, document)
@@ -301,7 +301,7 @@ class BlobContainer(ResourceType):
         account = _account(cloud, prefix.partition("/blobservices/")[0])
         if account is None:
             return []
-        return [self._shown(account, name, one) for name, one in containers.listing(cloud, account["name"])]
+        return [self._shown(account, name, document) for name, document in containers.listing(cloud, account["name"])]
 
     def _shown(self, account: Body, name: str, document: Body) -> Body:
         modified = datetime.fromtimestamp(document["modified"], UTC).isoformat()
@@ -328,14 +328,14 @@ class BlobContainer(ResourceType):
         }
 
     def validate(self, call: Call, old: Body | None) -> None:
-        """Public access only where the account allows it."""
+        """Refuses public access where the account forbids it."""
         public = properties_of(call.body).get("publicAccess") or "None"
         account = _account(call.cloud, call.id.parent.rsplit("/", 2)[0]) or {}
         if public.lower() != "none" and not properties_of(account).get("allowBlobPublicAccess"):
             raise AzureError(409, "PublicAccessNotPermitted", "Public access is not permitted on this storage account.")
 
     def save(self, cloud: Cloud, resource: Body) -> None:
-        """Makes the container, or changes what can be changed."""
+        """Makes the container, or changes its metadata and public access."""
         account, name = resource["id"].split("/")[8], resource["name"]
         body = properties_of(resource)
         metadata = body.get("metadata") or {}
@@ -353,7 +353,7 @@ class BlobContainer(ResourceType):
         containers.delete(cloud, resource["id"].split("/")[8], resource["name"])
 
     def response(self, call: Call, resource: Body, *, created: bool) -> Response:
-        """As a GET shows it."""
+        """Answers with the resource as a GET shows it."""
         return JSONResponse(self.find(call.cloud, call.id), 201 if created else 200)
 
 
@@ -388,7 +388,7 @@ class ManagementPolicy(ResourceType):
             names.add(rule["name"])
 
     def prepare(self, call: Call, old: Body | None) -> Body:
-        """The rules, and when they were set."""
+        """Keeps the rules; adds the time of the change."""
         return {"properties": {**copy.deepcopy(call.body["properties"]), "lastModifiedTime": _now()}}
 
 
@@ -406,11 +406,11 @@ def _check_name(resources: Resources, call: Call, match: re.Match[str]) -> Body:
 
 
 def resource_types(cloud: Cloud) -> list[ResourceType]:
-    """What this provider's module has."""
+    """The resource types of this module."""
     return [StorageAccount(), BlobService(), BlobContainer(), ManagementPolicy()]
 
 
 def routes() -> list[Route]:
-    """Checks of names."""
+    """The routes beside the resource types."""
     path = "/subscriptions/{subscription}/providers/Microsoft.Storage/checkNameAvailability"
     return [route("POST", path, _check_name)]

@@ -55,7 +55,7 @@ class VaultKey(ResourceType):
             raise AzureError(400, "BadRequest", f"Keys of type {body['kty']} need a vault of the SKU premium.")
 
     def prepare(self, call: Call, old: Body | None) -> Body:
-        """A first version; a key that exists is left as it is."""
+        """Makes the first version; an existing key stays unchanged."""
         if old is not None:
             return copy.deepcopy(old)
         vault = call.resource(call.id.parent) or {}
@@ -67,16 +67,16 @@ class VaultKey(ResourceType):
         return {"location": vault["location"], "tags": call.body.get("tags") or {}, "properties": {**body, **own}}
 
     def before_delete(self, call: Call, resource: Body) -> None:
-        """The resource manager deletes no keys; the vault itself does."""
+        """Refuses: only the vault itself deletes keys."""
         raise AzureError(405, "MethodNotAllowed", "Keys are deleted at the vault's own address, not here.")
 
     def response(self, call: Call, resource: Body, *, created: bool) -> Response:
-        """As a GET shows it."""
+        """Answers with the resource as a GET shows it."""
         return JSONResponse(resource)
 
 
 def forget_keys(cloud: Cloud, vault: Body) -> None:
-    """The keys of a purged vault go for good."""
+    """Removes the keys of a purged vault."""
     for key, _ in list(cloud.store.items(KIND, vault["id"].lower() + "/keys/")):
         cloud.store.delete(KIND, key)
 
@@ -93,10 +93,10 @@ def check_key(call: Call, uri: str, identity_id: str, *, code: str = "KeyVaultPo
     Raises:
         AzureError: 400.
     """
-    found = KEY_URI.fullmatch(uri)
-    registered = call.cloud.store.get("vault", found[1].lower()) if found else None
+    match = KEY_URI.fullmatch(uri)
+    registered = call.cloud.store.get("vault", match[1].lower()) if match else None
     vault = call.resource(registered["id"]) if registered else None
-    key = call.cloud.store.get(KIND, f"{vault['id']}/keys/{found[2]}".lower()) if vault and found else None
+    key = call.cloud.store.get(KIND, f"{vault['id']}/keys/{match[2]}".lower()) if vault and match else None
     if vault is None or key is None:
         raise AzureError(400, "KeyVaultKeyNotFound", f"The key '{uri}' is no existing key of a vault.")
     if not properties_of(vault).get("enablePurgeProtection"):
@@ -117,5 +117,5 @@ def check_key(call: Call, uri: str, identity_id: str, *, code: str = "KeyVaultPo
 
 
 def resource_types(cloud: Any) -> list[ResourceType]:
-    """What this provider's module has."""
+    """The resource types of this module."""
     return [VaultKey()]

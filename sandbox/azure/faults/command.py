@@ -16,11 +16,12 @@ def set_plan(directory: Path, specifications: Sequence[str], seed: int) -> Plan:
         PlanError: A specification is wrong, or there is no such folder; the plan stays as it was.
     """
     plan = parse_plan(specifications, seed)
+    if not directory.is_dir():
+        raise PlanError(f"{directory} does not exist: `python -m sandbox start` makes it")
     try:
         plan.write(directory)
     except OSError as error:
-        text = f"{directory} cannot be written ({error.strerror}): `python -m sandbox start` makes it"
-        raise PlanError(text) from error
+        raise PlanError(f"{directory} cannot be written: {error.strerror}") from error
     return plan
 
 
@@ -39,7 +40,7 @@ def shown(plan: Plan) -> list[str]:
 
 def _specification(rule: Rule) -> str:
     defaults = Rule(rule.kind, seconds=KINDS[rule.kind][1])
-    given = {one.name: getattr(rule, one.name) for one in fields(rule)}
+    given = {field.name: getattr(rule, field.name) for field in fields(rule)}
     changed = {name: value for name, value in given.items() if value != getattr(defaults, name)}
     said = [f"{name}={value:g}" if isinstance(value, float) else f"{name}={value}" for name, value in changed.items()]
     return ",".join([rule.kind, *said])

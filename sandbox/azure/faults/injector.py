@@ -54,7 +54,7 @@ class Faults:
         self._set(Plan())
 
     def around(self, app: ASGIApp) -> ASGIApp:
-        """The application, with faults."""
+        """The application with the plan's faults in front of it."""
 
         async def faulty(scope: Scope, receive: Receive, send: Send) -> None:
             self._look()
@@ -85,10 +85,10 @@ class Faults:
         self._made: dict[str, float] = {}
 
     def _look(self) -> None:
-        """Takes a changed plan over; counts begin anew."""
+        """Reads a changed plan; the counts start again."""
         try:
-            found = (self._directory / FILE).stat()
-            file = (found.st_ino, found.st_mtime_ns, found.st_size)
+            status = (self._directory / FILE).stat()
+            file = (status.st_ino, status.st_mtime_ns, status.st_size)
         except OSError:
             file = None
         if file == self._file:
@@ -116,7 +116,7 @@ class Faults:
         await self._watched(request)
 
     def _applies(self, rule: Rule, request: "_Request") -> bool:
-        """Whether the kind makes sense here."""
+        """Whether this kind of fault can happen to the request."""
         if rule.kind == "expired-token":
             return request.headers.get("authorization", "").lower().startswith("bearer ")
         pattern = {"quota": _COMPUTE, "soft-deleted": _VAULT}.get(rule.kind)
@@ -133,13 +133,13 @@ class Faults:
         return struck
 
     def _once(self, rule: Rule, thing: str) -> bool:
-        """Draws once for a thing, and says the same ever after."""
+        """Decides once for a thing; later calls give the same decision."""
         if (rule, thing) not in self._drawn:
             self._drawn[rule, thing] = self._strikes(rule)
         return self._drawn[rule, thing]
 
     async def _watched(self, request: "_Request") -> None:
-        """Serves; remembers when a principal or a role assignment was made."""
+        """Serves the request; remembers when it made a principal or a role assignment."""
         graph = request.method == "POST" and _MADE.fullmatch(request.path)
         identity = request.method == "PUT" and _IDENTITY.fullmatch(request.path)
         if request.method == "PUT" and _ASSIGNMENT.fullmatch(request.path):
@@ -148,9 +148,9 @@ class Faults:
             await request.serve()
             return
         body = await request.serve_and_keep()
-        found = body.get("id") if graph else (body.get("properties") or {}).get("principalId")
-        if isinstance(found, str):
-            self._made.setdefault(found.lower(), time.monotonic())
+        made_id = body.get("id") if graph else (body.get("properties") or {}).get("principalId")
+        if isinstance(made_id, str):
+            self._made.setdefault(made_id.lower(), time.monotonic())
 
     async def _hidden(self, request: "_Request") -> Response | None:
         """The refusal of a request about a principal that is not known everywhere yet."""
@@ -196,7 +196,7 @@ class _Request:
         self._early: list[Message] = []
 
     async def answer(self, response: Response) -> None:
-        """Answers in the service's place."""
+        """Answers instead of the service."""
         await response(self._scope, self._receive, self._send)
 
     async def serve(self, send: Send | None = None) -> None:
@@ -213,7 +213,7 @@ class _Request:
         return _object(b"".join(message.get("body", b"") for message in self._early))
 
     async def serve_and_keep(self) -> dict[str, Any]:
-        """Serves; gives the answer's JSON."""
+        """Serves the request and gives the answer's JSON."""
         parts: list[bytes] = []
 
         async def keep(message: Message) -> None:
@@ -240,8 +240,8 @@ class _Request:
             await self.reset()
             return
         head = dict(messages[0])
-        kept = [(name, value) for name, value in head["headers"] if name.lower() != b"content-length"]
-        head["headers"] = [*kept, (b"content-length", str(len(body)).encode())]
+        headers = [(name, value) for name, value in head["headers"] if name.lower() != b"content-length"]
+        head["headers"] = [*headers, (b"content-length", str(len(body)).encode())]
         await self._send(head)
         await self._send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
         self._scope["state"]["transport"].close()

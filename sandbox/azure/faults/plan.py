@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sandbox.files import write_private
+from terminal import write_whole
 
 FILE = "faults.json"
 LONGEST = 600.0  # seconds
@@ -69,7 +69,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to happen.
+    """The faults that are to happen, and the seed of their draws.
 
     Attributes:
         rules: Asked in order; the first one that strikes decides.
@@ -86,7 +86,7 @@ class Plan:
             OSError: The folder cannot be written.
         """
         body = {"seed": self.seed, "rules": [asdict(rule) for rule in self.rules]}
-        write_private(directory / FILE, json.dumps(body, indent=2).encode() + b"\n")
+        write_whole(directory / FILE, json.dumps(body, indent=2).encode() + b"\n", private=True)
 
 
 @dataclass
@@ -111,7 +111,7 @@ def read_plan(directory: Path) -> Plan:
     """
     try:
         body = json.loads((directory / FILE).read_bytes())
-        rules = tuple(_checked(Rule(**one), FILE) for one in body["rules"])
+        rules = tuple(_checked(Rule(**rule), FILE) for rule in body["rules"])
         return Plan(rules, int(body["seed"]))
     except FileNotFoundError:
         return Plan()

@@ -27,7 +27,7 @@ def refusal(
     *,
     details: list[dict[str, str]] | None = None,
 ) -> Response:
-    """The answer of this host."""
+    """The refusal in the form of the host's service."""
     if host == LOGIN:  # OAuth 2.0's form, section 5.2 of RFC 6749
         body = json.dumps({"error": "temporarily_unavailable", "error_description": message, "error_codes": [90033]})
         return Response(body, status, dict(headers), "application/json")

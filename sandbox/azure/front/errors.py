@@ -26,7 +26,7 @@ class ServiceError(Exception):
         self.status, self.code, self.message, self.headers = status, code, message, dict(headers or {})
 
     def body(self) -> dict[str, Any]:
-        """The error's JSON."""
+        """Builds the error's JSON."""
         return {"error": {"code": self.code, "message": self.message}}
 
     def response(self) -> Response:
@@ -62,7 +62,7 @@ class AzureError(ServiceError):
         self.target, self.details, self.additional_info = target, details, additional_info
 
     def body(self) -> dict[str, Any]:
-        """The error's JSON."""
+        """Builds the error's JSON."""
         body = super().body()
         for name, value in (
             ("target", self.target),

@@ -62,7 +62,7 @@ class Gateway:
         return await asyncio.get_running_loop().create_server(lambda: _Connection(self), sock=listening)
 
     def context(self, host: str) -> ssl.SSLContext:
-        """TLS as this host."""
+        """The TLS settings with the host's certificate."""
         if host not in self._contexts:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.minimum_version = ssl.TLSVersion.TLSv1_2

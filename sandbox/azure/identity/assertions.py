@@ -14,7 +14,7 @@ import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from sandbox.files import write_private
+from terminal import write_whole
 
 AUDIENCE = "api://AzureADTokenExchange"
 LIFETIME = 600  # seconds; GitHub's tokens last five minutes, Azure DevOps' ten
@@ -23,7 +23,7 @@ _REQUIRED = ["iss", "sub", "aud", "exp"]
 
 
 class AssertionRefusedError(Exception):
-    """An assertion that stands for nobody.
+    """An assertion that no federated credential trusts.
 
     Args:
         code: AADSTS number.
@@ -47,7 +47,7 @@ class Pipelines:
         if not path.exists():
             new = rsa.generate_private_key(public_exponent=65537, key_size=2048)
             pem = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-            write_private(path, new.private_bytes(*pem))
+            write_whole(path, new.private_bytes(*pem), private=True)
         key = serialization.load_pem_private_key(path.read_bytes(), password=None)
         if not isinstance(key, rsa.RSAPrivateKey):
             raise TypeError(f"{path} holds no RSA key")
@@ -60,7 +60,7 @@ class Pipelines:
         return jwt.encode(claims, self._key, algorithm="RS256")
 
     def check(self, assertion: str, client_id: str, trusted: list[dict[str, Any]]) -> None:
-        """See whether an assertion stands for an application.
+        """Checks that an application trusts the assertion.
 
         Args:
             assertion: The token.
@@ -76,11 +76,11 @@ class Pipelines:
             )
         claims = self._read(assertion)
         for number, name, accepted in (
-            (700211, "issuer", lambda one: one["issuer"] == claims["iss"]),
-            (700213, "subject", lambda one: one["subject"] == claims["sub"]),
-            (700212, "audience", lambda one: claims["aud"] in one["audiences"]),
+            (700211, "issuer", lambda credential: credential["issuer"] == claims["iss"]),
+            (700213, "subject", lambda credential: credential["subject"] == claims["sub"]),
+            (700212, "audience", lambda credential: claims["aud"] in credential["audiences"]),
         ):
-            trusted = [one for one in trusted if accepted(one)]
+            trusted = [credential for credential in trusted if accepted(credential)]
             if not trusted:
                 raise AssertionRefusedError(
                     number,

@@ -102,12 +102,12 @@ class Entra(Service[Request]):
         return await route.handle(request, match.groupdict())
 
     def failure(self, error: Exception) -> ServiceError:
-        """As Entra words it."""
+        """Words it as Entra does."""
         told = super().failure(error)
         return EntraError(told.status, "server_error", 90033, told.message)
 
     def bad_body(self, status: int, problem: str) -> ServiceError:
-        """As Entra words it."""
+        """Words it as Entra does."""
         return EntraError(400, "invalid_request", 900144, "The request body is too large.")
 
     async def _token(self, request: Request, named: Mapping[str, str]) -> Response:
@@ -208,12 +208,12 @@ class Entra(Service[Request]):
     def _application(self, application: dict[str, Any], secret: str) -> dict[str, str]:
         client_id = application["appId"]
         principal = by_key(self._cloud, PRINCIPALS, client_id)
-        kept = [*application["passwordCredentials"], *(principal or {}).get("passwordCredentials", [])]
+        credentials = [*application["passwordCredentials"], *(principal or {}).get("passwordCredentials", [])]
         given = secret_hash(secret)
-        matching = [one for one in kept if hmac.compare_digest(one["_hash"], given)]
+        matching = [credential for credential in credentials if hmac.compare_digest(credential["_hash"], given)]
         if not matching:
             raise _bad_secret(client_id)
-        if all(one["endDateTime"] <= datetime.now(UTC).isoformat() for one in matching):
+        if all(credential["endDateTime"] <= datetime.now(UTC).isoformat() for credential in matching):
             raise EntraError(
                 401,
                 "invalid_client",
@@ -225,7 +225,7 @@ class Entra(Service[Request]):
         return self._itself(client_id, principal)
 
     def _federated(self, application: dict[str, Any], client_id: str, form: dict[str, str]) -> dict[str, str]:
-        """Who a pipeline's token stands for; a persona's application trusts none."""
+        """The claims of the application that trusts a pipeline's token; a persona's application trusts none."""
         if form.get("client_assertion_type") != TYPE:
             raise _missing("client_assertion_type")
         try:
@@ -253,7 +253,7 @@ class Entra(Service[Request]):
         scope = form.get("scope", "").strip()
         if not scope:
             raise _missing("scope")
-        wanted = [one for one in scope.split() if one not in ("openid", "profile", "offline_access")]
+        wanted = [part for part in scope.split() if part not in ("openid", "profile", "offline_access")]
         if len(wanted) != 1 or not wanted[0].endswith("/.default"):
             raise EntraError(
                 400,
@@ -267,7 +267,7 @@ class Entra(Service[Request]):
         return self._known(wanted[0].removesuffix("/.default"))
 
     def _known(self, resource: str) -> str:
-        own = {one["appId"] for one in self._cloud.store.list("application")}
+        own = {application["appId"] for application in self._cloud.store.list("application")}
         if FIRST_PARTY.fullmatch(resource.lower()) or resource.removeprefix("api://") in own:
             return resource
         raise EntraError(
@@ -312,7 +312,7 @@ class Entra(Service[Request]):
         )
 
     async def _instance_discovery(self, request: Request, named: Mapping[str, str]) -> Response:
-        """Which hosts are Entra's."""
+        """The host names of Entra."""
         tenant = self._tenant
         return JSONResponse(
             {

@@ -42,10 +42,10 @@ def matches(pattern: str, action: str) -> bool:
         return False
     at, end = len(first), len(action) - len(last)
     for part in middle:
-        found = action.find(part, at, end)
-        if found < 0:
+        index = action.find(part, at, end)
+        if index < 0:
             return False
-        at = found + len(part)
+        at = index + len(part)
     return True
 
 
@@ -54,9 +54,9 @@ def permits(permissions: list[Permission], action: str, *, data: bool = False) -
     kind = "ataActions" if data else "ctions"
     given, taken = ("d", "notD") if data else ("a", "notA")
     return any(
-        any(matches(pattern, action) for pattern in one.get(given + kind) or ())
-        and not any(matches(pattern, action) for pattern in one.get(taken + kind) or ())
-        for one in permissions
+        any(matches(pattern, action) for pattern in permission.get(given + kind) or ())
+        and not any(matches(pattern, action) for pattern in permission.get(taken + kind) or ())
+        for permission in permissions
     )
 
 
@@ -74,7 +74,7 @@ class AccessControl:
         self._roles: dict[str, list[Permission]] = {}
 
     def authorize(self, caller: Caller, action: str, scope: str, *, data: bool = False) -> None:
-        """Lets the caller do the action at the scope.
+        """Checks that the caller may do the action at the scope.
 
         Raises:
             AzureError: 403 AuthorizationFailed, with action and scope.
@@ -105,13 +105,13 @@ class AccessControl:
     def principals(self, object_id: str) -> set[str]:
         """The principal, and the groups that it is in, directly or through others."""
         self._refresh()
-        found = {object_id}
+        principals = {object_id}
         waiting = [object_id]
         while waiting:
-            for group in self._groups.get(waiting.pop(), set()) - found:
-                found.add(group)
+            for group in self._groups.get(waiting.pop(), set()) - principals:
+                principals.add(group)
                 waiting.append(group)
-        return found
+        return principals
 
     def _assigned(self, object_id: str) -> Iterator[tuple[str, str]]:
         for principal in self.principals(object_id):

@@ -13,7 +13,7 @@ from typing import Any
 
 from sandbox.azure.identity.rbac import built_in_roles
 from sandbox.azure.store import Store
-from sandbox.files import write_private
+from terminal import write_whole
 
 PERSONAS = "personas.json"
 SECRET_BYTES = 32
@@ -53,17 +53,19 @@ def load_personas(directory: Path, seed: dict[str, Any]) -> dict[str, Persona]:
         OSError: The folder cannot be written.
     """
     path = directory / PERSONAS
-    kept = json.loads(path.read_bytes()) if path.exists() else {}
-    found = {name: Persona(name, user, *_credentials(kept.get(name))) for name, user in seed["personas"].items()}
-    wanted = {name: {"clientId": one.client_id, "clientSecret": one.secret} for name, one in found.items()}
-    if wanted != kept:
-        write_private(path, json.dumps(wanted, indent=1).encode())
-    return found
+    stored = json.loads(path.read_bytes()) if path.exists() else {}
+    personas = {name: Persona(name, user, *_credentials(stored.get(name))) for name, user in seed["personas"].items()}
+    wanted = {
+        name: {"clientId": persona.client_id, "clientSecret": persona.secret} for name, persona in personas.items()
+    }
+    if wanted != stored:
+        write_whole(path, json.dumps(wanted, indent=1).encode(), private=True)
+    return personas
 
 
-def _credentials(kept: dict[str, str] | None) -> tuple[str, str]:
-    if kept is not None:
-        return kept["clientId"], kept["clientSecret"]
+def _credentials(stored: dict[str, str] | None) -> tuple[str, str]:
+    if stored is not None:
+        return stored["clientId"], stored["clientSecret"]
     return str(uuid.uuid4()), secrets.token_urlsafe(SECRET_BYTES)
 
 
@@ -78,8 +80,8 @@ def seed_tenant(store: Store, seed: dict[str, Any]) -> None:
             store.put("group", object_id(group["displayName"]), _group(group))
         store.put("servicePrincipal", object_id(COSMOS_DB), _first_party("Azure Cosmos DB", COSMOS_DB))
         for subscription in seed["subscriptions"]:
-            for one in seed["roleAssignments"]:
-                _assign(store, f"/subscriptions/{subscription['id']}", one)
+            for assignment in seed["roleAssignments"]:
+                _assign(store, f"/subscriptions/{subscription['id']}", assignment)
 
 
 def _first_party(name: str, app_id: str) -> dict[str, Any]:
@@ -137,9 +139,9 @@ def _group(group: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _assign(store: Store, scope: str, one: dict[str, str]) -> None:
-    guid = next(guid for guid, role in built_in_roles().items() if role["roleName"] == one["role"])
-    principal = object_id(one["user"])
+def _assign(store: Store, scope: str, assignment: dict[str, str]) -> None:
+    guid = next(guid for guid, role in built_in_roles().items() if role["roleName"] == assignment["role"])
+    principal = object_id(assignment["user"])
     name = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{scope}|{principal}|{guid}"))
     resource_id = f"{scope}/providers/Microsoft.Authorization/roleAssignments/{name}"
     properties = {

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from sandbox.azure.front.errors import AzureError
-from sandbox.files import write_private
+from terminal import write_whole
 
 KEY_ID = "sandbox"
 REQUIRED_CLAIMS = ["exp", "aud", "oid", "appid"]
@@ -43,11 +43,12 @@ class Tokens:
         path = directory / "entra.key"
         if not path.exists():
             key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-            write_private(
+            write_whole(
                 path,
                 key.private_bytes(
                     serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
                 ),
+                private=True,
             )
         loaded = serialization.load_pem_private_key(path.read_bytes(), password=None)
         if not isinstance(loaded, rsa.RSAPrivateKey):

@@ -37,7 +37,7 @@ PURGE = Right("secrets/purge/action", "purge")
 
 
 def authenticate(cloud: Cloud, authorization: str | None) -> Caller:
-    """The caller by token.
+    """The caller that the token names.
 
     Raises:
         VaultError: 401, with the challenge that tells a client where to get one.
@@ -109,7 +109,7 @@ def require(cloud: Cloud, vault: Vault, caller: Caller, right: Right, secret: st
 
 def _require_policy(vault: Vault, caller: Caller, right: Right) -> None:
     for policy in vault.properties.get("accessPolicies") or []:
-        given = {str(one).lower() for one in (policy.get("permissions") or {}).get("secrets") or []}
+        given = {str(permission).lower() for permission in (policy.get("permissions") or {}).get("secrets") or []}
         if policy.get("objectId") == caller.object_id and given & {right.permission, "all"}:
             return
     text = f"The caller does not have secrets {right.permission} permission on key vault '{vault.name}'."

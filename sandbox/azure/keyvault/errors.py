@@ -33,7 +33,7 @@ class VaultError(ServiceError):
         self.inner = inner
 
     def body(self) -> dict[str, Any]:
-        """The error's JSON."""
+        """Builds the error's JSON."""
         body = super().body()
         if self.inner:
             body["error"]["innererror"] = {"code": self.inner}

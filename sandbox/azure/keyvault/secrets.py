@@ -41,8 +41,8 @@ class Vault:
     @property
     def properties(self) -> Document:
         """The resource's `properties` (`enableRbacAuthorization`, `publicNetworkAccess`, ...)."""
-        found: Document = self.resource.get("properties", {})
-        return found
+        properties: Document = self.resource.get("properties", {})
+        return properties
 
     @property
     def retention(self) -> int:
@@ -51,7 +51,7 @@ class Vault:
 
     @property
     def recovery_level(self) -> str:
-        """As secrets show it."""
+        """The recovery level, as secrets show it."""
         level = "Recoverable" if self.retention == 90 else "CustomizedRecoverable"  # noqa: PLR2004
         return level if self.properties.get("enablePurgeProtection") else level + "+Purgeable"
 
@@ -93,9 +93,9 @@ class Secrets:
             raise bad_parameter("Property 'value' has invalid value: it must be a string.")
         if len(body["value"].encode()) > MAX_VALUE:
             raise bad_parameter(f"The value of the secret exceeds the maximum length of {MAX_VALUE} bytes.")
-        key, found = self._key(name), self._find(name)
-        if found is not None and found.get("deleted"):
-            raise deleted_but_recoverable(found["name"])
+        key, secret = self._key(name), self._find(name)
+        if secret is not None and secret.get("deleted"):
+            raise deleted_but_recoverable(secret["name"])
         now = int(time())
         version = {
             "version": uuid.uuid4().hex,
@@ -106,22 +106,22 @@ class Secrets:
         number = len(self._versions(key))
         with self._store.transaction():
             self._store.put("secretVersion", f"{key}/{number:09d}", version)
-            self._store.put("secret", key, {"name": found["name"] if found else name, "current": f"{number:09d}"})
-        return self._bundle(found["name"] if found else name, version, value=True)
+            self._store.put("secret", key, {"name": secret["name"] if secret else name, "current": f"{number:09d}"})
+        return self._bundle(secret["name"] if secret else name, version, value=True)
 
     def get(self, name: str, version: str = "") -> Document:
-        """A version with its value; the current one where none is named.
+        """A version with its value; without a name the current version.
 
         Raises:
             VaultError: 404; 403 for a disabled version.
         """
-        found = self._active(name)
-        _, document = self._version(found, version)
+        secret = self._active(name)
+        _, document = self._version(secret, version)
         if not document["attributes"]["enabled"]:
             raise VaultError(
                 403, "Forbidden", "Operation get is not allowed on a disabled secret.", inner="SecretDisabled"
             )
-        return self._bundle(found["name"], document, value=True)
+        return self._bundle(secret["name"], document, value=True)
 
     def update(self, name: str, version: str, body: Document) -> Document:
         """Changes a version's attributes, content type and tags.
@@ -129,19 +129,19 @@ class Secrets:
         Raises:
             VaultError: 404; 400.
         """
-        found = self._active(name)
-        key, document = self._version(found, version)
+        secret = self._active(name)
+        key, document = self._version(secret, version)
         _apply(document, body)
         document["attributes"]["updated"] = int(time())
         self._store.put("secretVersion", key, document)
-        return self._bundle(found["name"], document)
+        return self._bundle(secret["name"], document)
 
     def items(self) -> Iterator[Document]:
         """The secrets by name, each as its current version, without value."""
-        for found in self._all():
-            if not found.get("deleted"):
-                shown = self._bundle(found["name"], self._version(found, "")[1])
-                yield {**shown, "id": self._id(found["name"])}
+        for secret in self._all():
+            if not secret.get("deleted"):
+                shown = self._bundle(secret["name"], self._version(secret, "")[1])
+                yield {**shown, "id": self._id(secret["name"])}
 
     def versions(self, name: str) -> Iterator[Document]:
         """A secret's versions, without values.
@@ -149,9 +149,9 @@ class Secrets:
         Raises:
             VaultError: 404.
         """
-        found = self._active(name)
+        secret = self._active(name)
         for _, document in self._versions(self._key(name)):
-            yield self._bundle(found["name"], document)
+            yield self._bundle(secret["name"], document)
 
     def delete(self, name: str) -> Document:
         """Deletes a secret with its versions, recoverably.
@@ -159,18 +159,18 @@ class Secrets:
         Raises:
             VaultError: 404.
         """
-        found = self._active(name)
+        secret = self._active(name)
         now = int(time())
-        found["deleted"] = {"date": now, "purge": now + self._vault.retention * DAY}
-        self._store.put("secret", self._key(name), found)
-        return self._deleted_bundle(found)
+        secret["deleted"] = {"date": now, "purge": now + self._vault.retention * DAY}
+        self._store.put("secret", self._key(name), secret)
+        return self._deleted_bundle(secret)
 
     def deleted(self) -> Iterator[Document]:
         """The deleted secrets by name."""
-        for found in self._all():
-            if found.get("deleted"):
-                shown = self._deleted_bundle(found)
-                yield {**shown, "id": self._id(found["name"])}
+        for secret in self._all():
+            if secret.get("deleted"):
+                shown = self._deleted_bundle(secret)
+                yield {**shown, "id": self._id(secret["name"])}
 
     def get_deleted(self, name: str) -> Document:
         """A deleted secret.
@@ -186,10 +186,10 @@ class Secrets:
         Raises:
             VaultError: 404.
         """
-        found = self._gone(name)
-        del found["deleted"]
-        self._store.put("secret", self._key(name), found)
-        return self._bundle(found["name"], self._version(found, "")[1])
+        secret = self._gone(name)
+        del secret["deleted"]
+        self._store.put("secret", self._key(name), secret)
+        return self._bundle(secret["name"], self._version(secret, "")[1])
 
     def purge(self, name: str) -> None:
         """Removes a deleted secret for good.
@@ -197,7 +197,7 @@ class Secrets:
         Raises:
             VaultError: 404; 403 where the vault is protected.
         """
-        found = self._gone(name)
+        secret = self._gone(name)
         if self._vault.properties.get("enablePurgeProtection"):
             raise VaultError(
                 403,
@@ -205,10 +205,10 @@ class Secrets:
                 'Operation "purge" is not allowed because purge protection is enabled for this vault. Key Vault '
                 "service will automatically purge it after the retention period has passed.",
             )
-        self._remove(found)
+        self._remove(secret)
 
-    def _remove(self, found: Document) -> None:
-        key = self._key(found["name"])
+    def _remove(self, secret: Document) -> None:
+        key = self._key(secret["name"])
         with self._store.transaction():
             for version, _ in self._versions(key):
                 self._store.delete("secretVersion", version)
@@ -219,44 +219,44 @@ class Secrets:
 
     def _all(self) -> Iterator[Document]:
         for _, document in list(self._store.items("secret", f"{self._vault.name}/")):
-            found = self._find(document["name"])
-            if found is not None:
-                yield found
+            secret = self._find(document["name"])
+            if secret is not None:
+                yield secret
 
     def _find(self, name: str) -> Document | None:
         """The secret, deleted or not; one whose retention has ended is purged first."""
-        found = self._store.get("secret", self._key(name))
-        if found is not None and found.get("deleted") and found["deleted"]["purge"] <= time():
-            self._remove(found)
+        secret = self._store.get("secret", self._key(name))
+        if secret is not None and secret.get("deleted") and secret["deleted"]["purge"] <= time():
+            self._remove(secret)
             return None
-        return found
+        return secret
 
     def _active(self, name: str) -> Document:
         _check_name(name)
-        found = self._find(name)
-        if found is None or found.get("deleted"):
+        secret = self._find(name)
+        if secret is None or secret.get("deleted"):
             raise secret_not_found(name)
-        return found
+        return secret
 
     def _gone(self, name: str) -> Document:
         _check_name(name)
-        found = self._find(name)
-        if found is None or not found.get("deleted"):
+        secret = self._find(name)
+        if secret is None or not secret.get("deleted"):
             raise secret_not_found(name)
-        return found
+        return secret
 
     def _versions(self, key: str) -> list[tuple[str, Document]]:
         return list(self._store.items("secretVersion", f"{key}/"))
 
-    def _version(self, found: Document, version: str) -> tuple[str, Document]:
-        key = self._key(found["name"])
+    def _version(self, secret: Document, version: str) -> tuple[str, Document]:
+        key = self._key(secret["name"])
         if not version:
-            current = f"{key}/{found['current']}"
+            current = f"{key}/{secret['current']}"
             return current, self._store.get("secretVersion", current) or {}
-        for one, document in self._versions(key):
+        for version_key, document in self._versions(key):
             if document["version"] == version.lower():
-                return one, document
-        raise secret_not_found(f"{found['name']}/{version}")
+                return version_key, document
+        raise secret_not_found(f"{secret['name']}/{version}")
 
     def _id(self, name: str, kind: str = "secrets") -> str:
         return f"https://{self._vault.name}.vault.azure.net/{kind}/{name}"
@@ -272,12 +272,12 @@ class Secrets:
             shown["value"] = unseal(self._cloud.directory, document["sealed"])
         return shown
 
-    def _deleted_bundle(self, found: Document) -> Document:
+    def _deleted_bundle(self, secret: Document) -> Document:
         return {
-            **self._bundle(found["name"], self._version(found, "")[1]),
-            "recoveryId": self._id(found["name"], "deletedsecrets"),
-            "deletedDate": found["deleted"]["date"],
-            "scheduledPurgeDate": found["deleted"]["purge"],
+            **self._bundle(secret["name"], self._version(secret, "")[1]),
+            "recoveryId": self._id(secret["name"], "deletedsecrets"),
+            "deletedDate": secret["deleted"]["date"],
+            "scheduledPurgeDate": secret["deleted"]["purge"],
         }
 
 

@@ -25,20 +25,20 @@ def parse(acl: str, *, removal: bool = False) -> Acl:
     """
     entries: Acl = {}
     for text in acl.split(","):
-        found = ENTRY.fullmatch(text.strip())
-        if found is None or (found[4] is None) != removal:
+        match = ENTRY.fullmatch(text.strip())
+        if match is None or (match[4] is None) != removal:
             raise StorageError("InvalidInput", f"The access control list entry '{text}' is invalid.")
-        entries[f"{found[1] or ''}{found[2]}:{found[3]}"] = found[4] or ""
+        entries[f"{match[1] or ''}{match[2]}:{match[3]}"] = match[4] or ""
     return entries
 
 
 def render(acl: Acl) -> str:
-    """The list as it is sent."""
+    """The list in the form in which clients send it."""
     return ",".join(f"{who}:{permissions}" for who, permissions in acl.items())
 
 
 def permissions(acl: str) -> str:
-    """The nine letters that the list amounts to, and `+` where it says more."""
+    """The permissions as nine letters; `+` follows where the list has more entries."""
     entries = parse(acl)
     group = entries.get("mask:", entries.get("group:", "---"))
     more = "+" if entries.keys() - {"user:", "group:", "other:"} else ""

@@ -49,7 +49,7 @@ class Storage(Service[Request]):
         return await ENDPOINTS[request.service](Call(self._cloud, account, request, grant))
 
     def refuse(self, request: Request, refusal: ServiceError) -> Response:
-        """In the endpoint's form: XML, or JSON for Data Lake."""
+        """Writes XML for Blob, JSON for Data Lake."""
         headers = {"x-ms-error-code": refusal.code, **refusal.headers}
         if request.method == "HEAD" or refusal.status == 304 or not isinstance(refusal, StorageError):  # noqa: PLR2004 # Not Modified
             return Response(status_code=refusal.status, headers=headers)
@@ -58,7 +58,7 @@ class Storage(Service[Request]):
         return Response(refusal.xml(request.id), refusal.status, headers=headers, media_type="application/xml")
 
     def failure(self, error: Exception) -> ServiceError:
-        """With storage's codes."""
+        """Uses storage's codes."""
         return StorageError("InsufficientDiskSpace" if disk_is_full(error) else "InternalError")
 
     def finish(self, request: Request, response: Response) -> None:

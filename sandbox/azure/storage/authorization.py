@@ -180,7 +180,7 @@ class AnonymousGrant:
     owner: str = "$superuser"
 
     def require(self, right: Right, container: str, path: str) -> None:
-        """Refuses all but reads of public containers, with a challenge to whoever can follow it."""
+        """Refuses all but reads of public containers; newer clients get a challenge."""
         document = self.cloud.store.get("container", f"{self.account.name}/{container}") or {}
         public = document.get("publicAccess") if self.account.properties.get("allowBlobPublicAccess") else None
         if (public == "Container" and right in {READ, LIST, CONTAINER_READ}) or (public == "Blob" and right is READ):
@@ -390,10 +390,10 @@ def _check_times(fields: Mapping[str, str]) -> None:
 
 def _time(fields: Mapping[str, str], name: str) -> datetime:
     try:
-        found = datetime.fromisoformat(fields.get(name, ""))
+        time = datetime.fromisoformat(fields.get(name, ""))
     except ValueError as error:
         raise _unauthenticated(f"{name} is not a valid time.") from error
-    return found.replace(tzinfo=UTC) if found.tzinfo is None else found
+    return time.replace(tzinfo=UTC) if time.tzinfo is None else time
 
 
 def _in_range(client: str, text: str) -> bool:

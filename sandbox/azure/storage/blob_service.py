@@ -80,9 +80,11 @@ async def _list_containers(call: Call) -> Response:
     query = call.request.query
     prefix, limit = query.get("prefix", ""), _limit(call)
     start = _unmark(call)
-    found = [one for one in containers.listing(call.cloud, call.account.name, prefix) if one[0] >= start]
-    shown = "".join(_container_entry(call, name, document) for name, document in found[:limit])
-    following = _mark(found[limit][0]) if len(found) > limit else ""
+    matching = [
+        container for container in containers.listing(call.cloud, call.account.name, prefix) if container[0] >= start
+    ]
+    shown = "".join(_container_entry(call, name, document) for name, document in matching[:limit])
+    following = _mark(matching[limit][0]) if len(matching) > limit else ""
     echoed = {name: query.get(name.lower()) for name in ("Prefix", "Marker", "MaxResults")}
     return _xml(markup.listing(_endpoint(call), None, echoed, f"<Containers>{shown}</Containers>", following))
 
@@ -148,10 +150,10 @@ def _time(text: str | None) -> datetime:
     if not text:
         return datetime.now(UTC).replace(microsecond=0)
     try:
-        found = datetime.fromisoformat(text)
+        time = datetime.fromisoformat(text)
     except ValueError as error:
         raise StorageError("InvalidXmlDocument") from error
-    return (found.replace(tzinfo=UTC) if found.tzinfo is None else found).astimezone(UTC)
+    return (time.replace(tzinfo=UTC) if time.tzinfo is None else time).astimezone(UTC)
 
 
 # Containers
@@ -247,7 +249,7 @@ def _limit(call: Call) -> int:
 
 
 def _mark(name: str) -> str:
-    """A marker, opaque to clients."""
+    """Encodes a marker, which clients do not read."""
     return base64.urlsafe_b64encode(name.encode()).decode()
 
 
@@ -290,10 +292,10 @@ def _may_put(call: Call) -> Container:
 
 
 def _given(call: Call) -> dict[str, str]:
-    """The standard headers that a Put sets: those of the request itself, but rather those for the blob."""
-    found = call.properties("x-ms-blob-", call.request.headers.get("content-type", "application/octet-stream"))
+    """The standard headers that a Put sets; a header for the blob (`x-ms-blob-…`) goes before the request's own."""
+    headers = call.properties("x-ms-blob-", call.request.headers.get("content-type", "application/octet-stream"))
     digest = call.request.digest_header("x-ms-blob-content-md5")
-    return found if digest is not None else {name: value for name, value in found.items() if name != "content-md5"}
+    return headers if digest is not None else {name: value for name, value in headers.items() if name != "content-md5"}
 
 
 def _tier(call: Call) -> str:
@@ -444,7 +446,7 @@ async def _set_tier(call: Call) -> Response:
 
 
 async def _copy(call: Call) -> Response:
-    """Copy Blob, done at once whether the client wants to wait or not."""
+    """Copy Blob; the copy is complete when the request is answered."""
     blob = _copied(call, metadata=call.request.metadata)
     headers = {name: blob.copied[name] for name in ("x-ms-copy-id", "x-ms-copy-status")}
     return Response(status_code=202, headers=version_headers(blob) | headers)

@@ -92,9 +92,9 @@ class Call:
 
     def properties(self, prefix: str, default_type: str = "application/octet-stream") -> dict[str, str]:
         """The blob's standard headers as the request sets them with a prefix; the content type has a default."""
-        found = {name: self.request.headers.get(prefix + name, "") for name in PROPERTIES}
-        found["content-type"] = found["content-type"] or default_type
-        return {name: value for name, value in found.items() if value}
+        headers = {name: self.request.headers.get(prefix + name, "") for name in PROPERTIES}
+        headers["content-type"] = headers["content-type"] or default_type
+        return {name: value for name, value in headers.items() if value}
 
     def source(self, url: str) -> tuple[Container, str]:
         """The container and blob that a copy reads, if the caller may read it.
@@ -148,7 +148,7 @@ class Call:
         return other
 
     def _as(self, other: Request, account: Account, *, own: bool) -> Grant:
-        """What the source is read as: its own SAS or token, else what this request came with, in the same account."""
+        """The grant that reads the source: its own SAS or token; in the same account, else this request's."""
         if own or "sig" in other.query or account.name != self.account.name:
             return authenticate(self.cloud, account, other)
         return self.grant
@@ -159,7 +159,7 @@ async def _nothing() -> Any:
 
 
 def date(seconds: int) -> str:
-    """A time as HTTP headers have it."""
+    """A time in the form of HTTP headers."""
     return formatdate(seconds, usegmt=True)
 
 
@@ -171,7 +171,7 @@ class _Spelled(bytes):
 
 
 def spell(response: Response, headers: Mapping[str, str]) -> Response:
-    """The response with metadata's names as they were given: clients show them so."""
+    """The response with metadata names as the client spelled them."""
     names = {
         name.lower().encode("latin-1"): _Spelled(name.encode("latin-1"))
         for name in headers
@@ -182,7 +182,7 @@ def spell(response: Response, headers: Mapping[str, str]) -> Response:
 
 
 def blob_headers(call: Call, blob: Blob) -> dict[str, str]:
-    """What a HEAD of a blob, file or directory answers."""
+    """The headers that answer a HEAD of a blob, file or directory."""
     headers = {
         "etag": blob.etag,
         "last-modified": date(blob.modified),
@@ -222,7 +222,7 @@ def access_headers(blob: Blob) -> dict[str, str]:
 
 
 def version_headers(blob: Blob) -> dict[str, str]:
-    """What a write answers."""
+    """The headers that answer a write."""
     return {"etag": blob.etag, "last-modified": date(blob.modified), "x-ms-request-server-encrypted": "true"}
 
 
@@ -260,13 +260,13 @@ def _range(request: Request, size: int) -> tuple[int, int] | None:
     text = request.headers.get(name)
     if text is None:
         return None
-    found = RANGE.fullmatch(text)
-    if found is None:
+    match = RANGE.fullmatch(text)
+    if match is None:
         if name == "range":  # RFC 9110, 14.2: a server may ignore it
             return None
         raise request.invalid_header(name)
-    start, last = int(found[1]), int(found[2] or size)
-    if last < start and found[2]:
+    start, last = int(match[1]), int(match[2] or size)
+    if last < start and match[2]:
         raise request.invalid_header(name)
     if start >= size:
         raise StorageError("InvalidRange", headers={"content-range": f"bytes */{size}"})
@@ -281,7 +281,7 @@ class Content(StreamingResponse):
         super().__init__(_sent(container.content.read(blob.segments, *part)), **answer)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Sends it."""
+        """Sends the content."""
         with self._container.content.reading(self._blob.segments):
             await super().__call__(scope, receive, send)
 

@@ -12,7 +12,7 @@ from sandbox.azure.storage.errors import StorageError
 
 
 class Versioned(Protocol):
-    """What conditions are about."""
+    """Something with an ETag and a time of change."""
 
     @property
     def etag(self) -> str:

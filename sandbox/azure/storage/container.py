@@ -86,11 +86,11 @@ class Blob:
 
     @classmethod
     def load(cls, document: dict[str, Any]) -> "Blob":
-        """From its document."""
+        """Reads a blob from its document."""
         return cls(**{**document, "segments": [Segment(*segment) for segment in document["segments"]]})
 
     def touched(self, **changes: Any) -> "Blob":
-        """Its next version."""
+        """The next version, with a new ETag."""
         return replace(self, etag=new_etag(), modified=int(time()), **changes)
 
 
@@ -131,15 +131,15 @@ class Container:
         return f"{self.account.name}/{self.name}"
 
     def check(self) -> dict[str, Any]:
-        """Its document.
+        """The container's document.
 
         Raises:
             StorageError: 404 ContainerNotFound.
         """
-        found = self.store.get("container", self.key)
-        if found is None:
+        document = self.store.get("container", self.key)
+        if document is None:
             raise StorageError("ContainerNotFound")
-        return found
+        return document
 
     def check_name(self, name: str) -> None:
         """Refuses a name that no blob here can have.
@@ -151,8 +151,8 @@ class Container:
 
     def find(self, name: str) -> Blob | None:
         """The blob or directory, or None."""
-        found = self.store.get("blob", f"{self.key}/{name}")
-        return None if found is None else Blob.load(found)
+        document = self.store.get("blob", f"{self.key}/{name}")
+        return None if document is None else Blob.load(document)
 
     def get(self, name: str) -> Blob:
         """The blob or directory.
@@ -160,11 +160,11 @@ class Container:
         Raises:
             StorageError: 404 ContainerNotFound or BlobNotFound.
         """
-        found = self.find(name)
-        if found is None:
+        blob = self.find(name)
+        if blob is None:
             self.check()
             raise StorageError("BlobNotFound")
-        return found
+        return blob
 
     def save(self, name: str, blob: Blob, old: Blob | None) -> Blob:
         """Writes the version; the old one's bytes go, but for those that this one shares."""
@@ -204,14 +204,14 @@ class Container:
             return self.save(name, replace(blob, access=self.default_access(directory=False)), old)
 
     def default_access(self, *, directory: bool) -> dict[str, str]:
-        """Owner and permissions of what is new, in a hierarchical namespace."""
+        """Owner and permissions of a new path in a hierarchical namespace."""
         if not self.account.hierarchical:
             return {}
         acl = "user::rwx,group::r-x,other::---" if directory else "user::rw-,group::r--,other::---"
         return {"owner": self.owner, "group": "$superuser", "acl": acl}
 
     def make_parents(self, name: str) -> None:
-        """Makes the directories above a path, where directories are real.
+        """Makes the directories above a path in a hierarchical namespace.
 
         Raises:
             StorageError: 409 ResourceTypeMismatch where one of them is a file.
@@ -221,15 +221,15 @@ class Container:
         parts = name.split("/")[:-1]
         for depth in range(len(parts), 0, -1):
             parent = "/".join(parts[:depth])
-            found = self.find(parent)
-            if found is not None and not found.directory:
+            folder = self.find(parent)
+            if folder is not None and not folder.directory:
                 raise StorageError("ResourceTypeMismatch")
-            if found is not None:
+            if folder is not None:
                 return
             self.save(parent, self.new_directory(), None)
 
     def new_directory(self, **properties: Any) -> Blob:
-        """An empty directory to save; in a flat namespace the blob that stands for one."""
+        """A new empty directory; in a flat namespace the blob that marks a directory."""
         now = int(time())
         if self.account.hierarchical:
             return Blob(
@@ -321,10 +321,10 @@ class Container:
         self.set_pending("block", name, block_id, received.segment(block_id))
 
     def pending(self, kind: Pending, name: str) -> list[tuple[str, Segment]]:
-        """What waits to become part of the blob: uncommitted blocks by id, or unflushed data by position."""
+        """The uncommitted blocks by id, or the unflushed data by position."""
         start = f"{self.key}/{name}{SEPARATOR}"
-        found = self.store.page(kind, start, after(start), 2 * MAX_BLOCKS)
-        return [(key[len(start) :], Segment(*one["segment"])) for key, one in found]
+        entries = self.store.page(kind, start, after(start), 2 * MAX_BLOCKS)
+        return [(key[len(start) :], Segment(*block["segment"])) for key, block in entries]
 
     def set_pending(self, kind: Pending, name: str, mark: str, segment: Segment) -> None:
         """Keeps a block or data for a later commit; what had the same id or position goes."""
@@ -336,7 +336,7 @@ class Container:
                 self._discard({old["segment"][0]})
 
     def drop_pending(self, name: str, keep: set[str], before: str | None = None) -> None:
-        """Removes what waits for a commit, or only what has a mark before the given one; the files to keep stay."""
+        """Removes uncommitted blocks and unflushed data, or only those with an earlier mark; the files to keep stay."""
         kinds: tuple[Pending, ...] = ("block", "appended")
         for kind in kinds:
             for mark, segment in self.pending(kind, name):
@@ -480,12 +480,12 @@ class Container:
             cursor, size = page[-1][0] + "\x00", min(2 * size, BATCH)
             for key, document in page:
                 name, blob = key[len(root) :], Blob.load(document)
-                head, found, _ = name[len(prefix) :].partition(delimiter) if delimiter else ("", "", "")
-                if not found:
+                head, cut, _ = name[len(prefix) :].partition(delimiter) if delimiter else ("", "", "")
+                if not cut:
                     folded = blob.directory and delimiter == "/"
                     yield name, Entry(name + "/" if folded else name, blob, folded)
                     continue
-                common = prefix + head + found
+                common = prefix + head + cut
                 real = self.account.hierarchical and delimiter == "/"  # its directory has been listed
                 yield name, None if real else Entry(common, None, prefix=True)
                 cursor, size = after(root + common), FEW

@@ -66,10 +66,10 @@ def update(cloud: Cloud, account: str, name: str, **changes: Any) -> Document:
 def delete(cloud: Cloud, account: str, name: str) -> bool:
     """Removes a container with all its blobs; tells whether there was one."""
     with cloud.store.transaction():
-        found = cloud.store.delete("container", f"{account}/{name}")
-        if found:
+        removed = cloud.store.delete("container", f"{account}/{name}")
+        if removed:
             Container(cloud, Account(account, "", {}), name).drop()
-    return found
+    return removed
 
 
 def listing(cloud: Cloud, account: str, prefix: str = "") -> Iterator[tuple[str, Document]]:
@@ -80,7 +80,7 @@ def listing(cloud: Cloud, account: str, prefix: str = "") -> Iterator[tuple[str,
 
 
 def delete_account(cloud: Cloud, account: str) -> None:
-    """Forgets an account with its keys, containers and blobs."""
+    """Removes an account's keys, containers and blobs."""
     with cloud.store.transaction():
         for name, _ in list(listing(cloud, account)):
             delete(cloud, account, name)
@@ -93,10 +93,10 @@ def opened(cloud: Cloud, account: str, name: str) -> Container:
     Raises:
         StorageError: 404 ResourceNotFound for the account, ContainerNotFound.
     """
-    found = accounts.find(cloud, account)
-    if found is None:
+    opened = accounts.find(cloud, account)
+    if opened is None:
         raise StorageError("ResourceNotFound", f"The storage account '{account}' does not exist.")
-    container = Container(cloud, found, name)
+    container = Container(cloud, opened, name)
     container.check()
     return container
 

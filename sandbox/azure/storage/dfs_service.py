@@ -84,14 +84,14 @@ def _properties(request: Request) -> dict[str, str] | None:
     text = request.headers.get("x-ms-properties")
     if text is None:
         return None
-    found: dict[str, str] = {}
+    properties: dict[str, str] = {}
     for pair in filter(None, (part.strip() for part in text.split(","))):
         name, _, value = pair.partition("=")
         try:
-            found[name] = base64.b64decode(value, validate=True).decode("latin-1")
+            properties[name] = base64.b64decode(value, validate=True).decode("latin-1")
         except binascii.Error as error:
             raise request.invalid_header("x-ms-properties") from error
-    return found
+    return properties
 
 
 def _shown(metadata: dict[str, str]) -> str:
@@ -103,11 +103,11 @@ def _shown(metadata: dict[str, str]) -> str:
 
 async def _list_filesystems(call: Call) -> Response:
     call.grant.require(CONTAINER_LIST, "", "")
-    found = [
+    filesystems = [
         {"name": name, "etag": document["etag"].strip('"'), "lastModified": date(document["modified"])}
         for name, document in containers.listing(call.cloud, call.account.name, call.request.query.get("prefix", ""))
     ]
-    return JSONResponse({"filesystems": found})
+    return JSONResponse({"filesystems": filesystems})
 
 
 async def _create_filesystem(call: Call) -> Response:
@@ -153,7 +153,7 @@ async def _list_paths(call: Call) -> Response:
     call.grant.require(LIST, filesystem, directory)
     container = Container(call.cloud, call.account, filesystem)
     container.check()
-    found = container.find(directory) if directory else None
+    blob = container.find(directory) if directory else None
     prefix = f"{directory}/" if directory else ""
     delimiter = "" if query["recursive"].lower() == "true" else "/"
     limit = call.request.number("maxresults", MAX_RESULTS)
@@ -161,7 +161,7 @@ async def _list_paths(call: Call) -> Response:
         raise call.request.invalid_query("maxresults")
     start = max(_unmark(call), prefix + query.get("beginfrom", "") if "beginfrom" in query else "")
     entries, following = container.page(prefix, delimiter, start, min(limit, MAX_RESULTS))
-    if directory and found is None and not entries:
+    if directory and blob is None and not entries:
         raise StorageError("PathNotFound")
     headers = {"x-ms-continuation": _mark(following)} if following else {}
     return JSONResponse({"paths": [_path_entry(call, entry) for entry in entries]}, headers=headers)
@@ -227,7 +227,7 @@ async def _create(call: Call, make: Callable[..., Blob]) -> Response:
 
 
 def _with_access(call: Call, container: Container, blob: Blob) -> Blob:
-    """Owner, permissions and ACL as the request sets them at creation."""
+    """Sets owner, permissions and ACL as the creating request asks."""
     headers = call.request.headers
     if not blob.access or not {"x-ms-owner", "x-ms-group", "x-ms-permissions", "x-ms-acl"} & headers.keys():
         return blob
@@ -296,7 +296,7 @@ async def _set_properties(call: Call) -> Response:
     return Response(headers=version_headers(blob))
 
 
-def _found(call: Call, right: Right) -> tuple[Container, Blob]:
+def _existing(call: Call, right: Right) -> tuple[Container, Blob]:
     container = call.container(right)
     path = _path(call)
     if not path:
@@ -306,13 +306,13 @@ def _found(call: Call, right: Right) -> tuple[Container, Blob]:
 
 
 async def _head(call: Call) -> Response:
-    _, blob = _found(call, READ)
+    _, blob = _existing(call, READ)
     call.request.conditions.check_read(blob)
     return Response(headers=blob_headers(call, blob) | {"x-ms-properties": _shown(blob.metadata)})
 
 
 async def _get_access(call: Call) -> Response:
-    container, blob = _found(call, GET_ACCESS)
+    container, blob = _existing(call, GET_ACCESS)
     directories.require_hierarchical(container)
     call.request.conditions.check_read(blob)
     return Response(headers={"etag": blob.etag, "last-modified": date(blob.modified)} | access_headers(blob))
@@ -321,8 +321,8 @@ async def _get_access(call: Call) -> Response:
 def _may_set_access(call: Call) -> Container:
     """The owner of a file or directory may set its access, like whoever has the right."""
     filesystem, _ = call.request.target
-    found = Container(call.cloud, call.account, filesystem).find(_path(call))
-    owned = found is not None and found.access.get("owner") == call.grant.owner != "$superuser"
+    blob = Container(call.cloud, call.account, filesystem).find(_path(call))
+    owned = blob is not None and blob.access.get("owner") == call.grant.owner != "$superuser"
     return call.container(WRITE if owned else SET_ACCESS)
 
 
@@ -361,7 +361,7 @@ async def _set_access_recursive(call: Call) -> Response:
 
 
 async def _read(call: Call) -> Response:
-    container, blob = _found(call, READ)
+    container, blob = _existing(call, READ)
     if blob.folder:
         raise StorageError("ResourceTypeMismatch")
     call.request.conditions.check_read(blob)

@@ -102,7 +102,7 @@ def _file(container: Container, name: str) -> Blob:
 
 @dataclass(frozen=True)
 class Place:
-    """A path in a container."""
+    """A path in a container, as source or target of a rename."""
 
     container: Container
     name: str
@@ -142,7 +142,7 @@ def rename(source: Place, target: Place, conditions: Conditions, source_conditio
 
 
 def _replaced(target: Place, conditions: Conditions, *, folder: bool) -> Blob | None:
-    """What the rename replaces."""
+    """The path that the rename replaces, or None."""
     parent = target.name.rpartition("/")[0]
     if target.container.account.hierarchical and parent:
         above = target.container.find(parent)
@@ -233,15 +233,15 @@ def set_access_recursive(
     require_hierarchical(container)
     blob = root(container) if not name else container.get(name)
     entries, following = container.page(f"{name}/" if name else "", "", start, limit - (not start))
-    found = [(entry.name, entry.blob) for entry in entries if entry.blob is not None]
+    changed = [(entry.name, entry.blob) for entry in entries if entry.blob is not None]
     if not start:
-        found.insert(0, (name, blob))
+        changed.insert(0, (name, blob))
     with container.store.transaction():
-        for path, one in found:
-            new = {**one.access, "acl": access.changed(one.access["acl"], mode, acl)}
-            _save_access(container, path, one, new)
-    directories = sum(one.directory for _, one in found)
-    return directories, len(found) - directories, following
+        for path, path_blob in changed:
+            new = {**path_blob.access, "acl": access.changed(path_blob.access["acl"], mode, acl)}
+            _save_access(container, path, path_blob, new)
+    directories = sum(path_blob.directory for _, path_blob in changed)
+    return directories, len(changed) - directories, following
 
 
 def root(container: Container) -> Blob:

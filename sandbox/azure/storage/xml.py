@@ -20,7 +20,7 @@ def parse(body: bytes, root: str) -> list[tuple[str, str]]:
     Raises:
         StorageError: 400 InvalidXmlDocument for what is no XML, has another root, a document type or deeper elements.
     """
-    found: list[tuple[str, str]] = []
+    elements: list[tuple[str, str]] = []
     path: list[str] = []
 
     def start(name: str, _: Any) -> None:
@@ -28,12 +28,12 @@ def parse(body: bytes, root: str) -> list[tuple[str, str]]:
         if path[0] != root or len(path) > TEXT_DEPTH:
             raise StorageError("InvalidXmlDocument")
         if len(path) == TEXT_DEPTH:
-            found.append((name, ""))
+            elements.append((name, ""))
 
     def text(data: str) -> None:
         if len(path) == TEXT_DEPTH:
-            name, before = found[-1]
-            found[-1] = (name, before + data)
+            name, before = elements[-1]
+            elements[-1] = (name, before + data)
 
     def refuse(*_: Any) -> None:
         raise StorageError("InvalidXmlDocument")
@@ -47,7 +47,7 @@ def parse(body: bytes, root: str) -> list[tuple[str, str]]:
         parser.Parse(body, True)
     except (ExpatError, ValueError, LookupError) as error:
         raise StorageError("InvalidXmlDocument") from error
-    return found
+    return elements
 
 
 def element(name: str, value: object) -> str:

@@ -7,11 +7,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from sandbox.engine.commands.selection import say, workspace_of
 from sandbox.engine.errors import EngineError
 from sandbox.engine.project import Config, Project, load_yaml
+from sandbox.engine.show import tables
 from sandbox.engine.show.documents import print_json
 from sandbox.engine.state import snapshot
 from sandbox.engine.state.files import write_file
@@ -27,10 +26,8 @@ def show(args: argparse.Namespace, *_: object) -> int:
     if args.json:
         print_json({key: _entry(config, key, args.show_secrets) for key in shown})
         return 0
-    rows = [("KEY", "VALUE"), *((key.removeprefix(own), value) for key, value in sorted(shown.items()))]
-    width = max(len(key) for key, _ in rows)
-    for key, value in rows:
-        say(f"{key.ljust(width)}  {value}")
+    for line in tables.lines(("KEY", "VALUE"), ((key.removeprefix(own), shown[key]) for key in sorted(shown))):
+        say(line)
     return 0
 
 
@@ -76,18 +73,16 @@ def set_(args: argparse.Namespace, *_: object) -> int:
     key = _full(str(path[0]), workspace.project)
     value: Any = args.value if args.value is not None else _asked(args.secret)
     file = args.config_file or workspace.project.directory / f"Pulumi.{workspace.stack.name}.yaml"
-    text = _read(file)
+    new_salt = None
     if args.secret:
-        salt = workspace.config.salt or snapshot.load(workspace.stack)[0].salt
-        secrets = Secrets(salt)
+        secrets = Secrets(workspace.config.salt or snapshot.load(workspace.stack)[0].salt)
         value = {"secure": secrets.encrypt(value)}
-        if not workspace.config.salt:
-            text = f"encryptionsalt: {secrets.salt}\n{text}"
+        new_salt = None if workspace.config.salt else secrets.salt
     elif args.path:
         value = _typed(value)
     if path[1:]:
         value = _placed((load_yaml(file).get("config") or {}).get(key) if file.exists() else None, path[1:], value)
-    write_file(file, _with(text, key, value, workspace.project, file))
+    _write(file, workspace.project, key, value, new_salt)
     return 0
 
 
@@ -97,8 +92,22 @@ def remove(args: argparse.Namespace, *_: object) -> int:
     file = args.config_file or workspace.project.directory / f"Pulumi.{workspace.stack.name}.yaml"
     key = _full(args.key, workspace.project)
     if file.exists():
-        write_file(file, _with(_read(file), key, None, workspace.project, file))
+        _write(file, workspace.project, key, None)
     return 0
+
+
+def _write(file: Path, project: Project, key: str, value: Any, salt: str | None = None) -> None:
+    from sandbox.engine.commands.stackfile import changed  # noqa: PLC0415 # ruamel is for those who write only
+
+    try:
+        text = file.read_bytes().decode() if file.exists() else ""  # line ends as they are
+    except (OSError, UnicodeDecodeError) as e:
+        raise EngineError(f"{file} cannot be read: {e}") from e
+    try:
+        new_text = changed(text, project.name, key, value, salt)
+    except EngineError as e:
+        raise EngineError(f"{file}: {e}") from e
+    write_file(file, new_text)
 
 
 def _asked(secret: bool) -> str:
@@ -156,60 +165,3 @@ def _placed(old: Any, path: Path_, value: Any) -> Any:
     if old is not None and not isinstance(old, dict):
         raise EngineError(f"there is no key {part!r} in {_text(old)}: it is no object")
     return {**(old or {}), part: _placed((old or {}).get(part), rest, value)}
-
-
-# ---- the file
-
-
-def _read(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8") if file.exists() else ""
-    except (OSError, UnicodeDecodeError) as e:
-        raise EngineError(f"{file} cannot be read: {e}") from e
-
-
-def _with(text: str, key: str, value: Any, project: Project, file: Path) -> str:
-    """The stack file's text with one key's lines changed, added or (None) left out."""
-    config = _child(yaml.compose(text, yaml.SafeLoader), "config")
-    if config is None or not (isinstance(config[1], yaml.MappingNode) and config[1].value):
-        return text if value is None else _begun(text, config, _dumped(key, value, 2))
-    if config[1].flow_style:
-        raise EngineError(f"{file}: 'config' is written in braces; write a line for each key to have them changed")
-    column = config[1].value[0][0].start_mark.column
-    entry = "" if value is None else _dumped(key, value, column)
-    known = _child(config[1], key) or _child(config[1], key.removeprefix(f"{project.name}:"))
-    if known is None:
-        end = _line_end(text, _end(text, config[1]))
-        return f"{text[:end].rstrip(chr(10))}\n{entry}\n{text[end:]}" if entry else text
-    begin, end = known[0].start_mark.index - known[0].start_mark.column, _end(text, known[1])
-    return text[:begin] + (entry + text[end:] if entry else text[_line_end(text, end) :])
-
-
-def _begun(text: str, config: tuple[yaml.Node, yaml.Node] | None, entry: str) -> str:
-    """The text with the first key of a configuration that there is not yet, or that is empty."""
-    if config is None:
-        return f"{text}{'' if text.endswith(chr(10)) or not text else chr(10)}config:\n{entry}\n"
-    return f"{text[: config[0].start_mark.index]}config:\n{entry}\n{text[config[1].end_mark.index :].lstrip()}"
-
-
-def _child(node: yaml.Node | None, key: str) -> tuple[yaml.Node, yaml.Node] | None:
-    pairs = node.value if isinstance(node, yaml.MappingNode) else ()
-    return next((pair for pair in pairs if pair[0].value == key), None)
-
-
-def _end(text: str, node: yaml.Node) -> int:
-    """Where the last thing of a value ends, without the comments and the line's end that follow."""
-    if isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
-        last = node.value[-1]
-        return _end(text, last[1] if isinstance(last, tuple) else last)
-    return len(text[: node.end_mark.index].rstrip("\n"))
-
-
-def _line_end(text: str, index: int) -> int:
-    found = text.find("\n", index)
-    return len(text) if found < 0 else found + 1
-
-
-def _dumped(key: str, value: Any, indent: int) -> str:
-    dumped = yaml.safe_dump({key: value}, allow_unicode=True, width=10_000, sort_keys=False).rstrip("\n")
-    return "\n".join(" " * indent + line if line else line for line in dumped.split("\n"))

@@ -13,6 +13,7 @@ from typing import Any
 from sandbox.engine.carry_out.operate import stack_outputs
 from sandbox.engine.commands.selection import confirmed, existing, project_of, say, select, selected, workspace_of
 from sandbox.engine.errors import EngineError
+from sandbox.engine.show import tables
 from sandbox.engine.show.documents import print_json
 from sandbox.engine.state import snapshot
 from sandbox.engine.state.checkpoint import Codec, refuse_version, version_of
@@ -57,7 +58,7 @@ def _say_outputs(shown: Map) -> None:
     texts = {key: value if isinstance(value, str) else _compact(value) for key, value in sorted(shown.items())}
     say(f"Current stack outputs ({len(shown)}):")
     if shown:
-        _say_table([(("OUTPUT", "VALUE"), []), *((row, []) for row in texts.items())])
+        _say_table(("OUTPUT", "VALUE"), [(row, []) for row in texts.items()])
     else:
         say("    No output values currently in this stack")
 
@@ -66,13 +67,12 @@ def _compact(value: Any) -> str:
     return json.dumps(Codec.numbers(value), ensure_ascii=False, separators=(",", ":"))
 
 
-def _say_table(rows: list[Row]) -> None:
-    """Two columns, and under a row what else there is to say about it."""
-    width = max(len(first) for (first, _), _ in rows)
-    for (first, second), more in rows:
-        say(f"    {first.ljust(width)}  {second}")
-        for line in more:
-            say(f"    {line}")
+def _say_table(titles: tuple[str, str], rows: list[Row]) -> None:
+    """Two columns, and below a row what else there is to say about it."""
+    head, *lines = tables.lines(titles, [cells for cells, _ in rows])
+    say(f"    {head}")
+    for line, (_, more) in zip(lines, rows, strict=True):
+        say("\n".join(f"    {each}" for each in (line, *more)))
 
 
 def show(args: argparse.Namespace, *_: object) -> int:
@@ -93,7 +93,7 @@ def show(args: argparse.Namespace, *_: object) -> int:
         say("    No updates yet; run `pulumi up`")
     say(f"Current stack resources ({len(checkpoint.resources)}):")
     if checkpoint.resources:
-        _say_table([(("TYPE", "NAME"), []), *_tree(checkpoint.resources, args)])
+        _say_table(("TYPE", "NAME"), list(_tree(checkpoint.resources, args)))
         say("")
         outputs = stack_outputs(checkpoint)
         _say_outputs(plain(outputs) if args.show_secrets else masked(outputs))
@@ -221,9 +221,9 @@ def list_(args: argparse.Namespace, *_: object) -> int:
     if args.json:
         print_json(rows)
         return 0
-    say(f"{'NAME':20} {'LAST UPDATE':32} RESOURCE COUNT")
-    for row in rows:
-        say(f"{row['name']}{'*' * bool(row['current'])}".ljust(21) + f"{row['lastUpdate']:32} {row['resourceCount']}")
+    cells = [(f"{r['name']}{'*' * bool(r['current'])}", str(r["lastUpdate"]), str(r["resourceCount"])) for r in rows]
+    for line in tables.lines(("NAME", "LAST UPDATE", "RESOURCE COUNT"), cells):
+        say(line)
     return 0
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from sandbox import files
+import terminal
 from sandbox.engine.errors import EngineError
 
 
@@ -13,7 +13,6 @@ def write_file(path: Path, text: str) -> None:
         EngineError: it cannot be written. The old content stays.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        files.write_atomically(path, text.encode())
+        terminal.write_whole(path, text)
     except OSError as e:
         raise EngineError(f"{path} cannot be written: {e.strerror}") from e

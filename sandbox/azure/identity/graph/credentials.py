@@ -25,7 +25,7 @@ def secret_hash(secret: str) -> str:
 
 
 def add_password(cloud: Cloud, entities: EntitySet, entity: Document, body: Document) -> Document:
-    """A new secret, shown this once.
+    """Makes a secret; only this answer shows it.
 
     Raises:
         AzureError: 400 for a date that is none, and for a managed identity, which has no secrets.
@@ -42,25 +42,29 @@ def add_password(cloud: Cloud, entities: EntitySet, entity: Document, body: Docu
         "keyId": str(uuid.uuid4()),
         "hint": text[:3],
     }
-    kept = [*entity["passwordCredentials"], {**credential, "secretText": None, "_hash": secret_hash(text)}]
-    cloud.store.put(entities.kind, entity["id"], {**entity, "passwordCredentials": kept})
+    credentials = [*entity["passwordCredentials"], {**credential, "secretText": None, "_hash": secret_hash(text)}]
+    cloud.store.put(entities.kind, entity["id"], {**entity, "passwordCredentials": credentials})
     return {"@odata.context": f"{BASE}/$metadata#microsoft.graph.passwordCredential", **credential, "secretText": text}
 
 
 def remove_password(cloud: Cloud, entities: EntitySet, entity: Document, body: Document) -> None:
-    """Ends a secret.
+    """Removes a secret.
 
     Raises:
         AzureError: 400, for an unknown key id.
     """
-    left = [one for one in entity["passwordCredentials"] if one["keyId"] != str(body.get("keyId")).lower()]
+    left = [
+        credential
+        for credential in entity["passwordCredentials"]
+        if credential["keyId"] != str(body.get("keyId")).lower()
+    ]
     if len(left) == len(entity["passwordCredentials"]):
         raise bad_request("No password credential found with keyId.")
     cloud.store.put(entities.kind, entity["id"], {**entity, "passwordCredentials": left})
 
 
 def _time(given: object, default: datetime) -> str:
-    """ISO 8601 in UTC, so that texts compare as times do."""
+    """ISO 8601 in UTC with `Z`, as Graph writes times; such texts compare as times do."""
     if given is None:
         return default.isoformat()
     try:
@@ -75,19 +79,19 @@ def federated(application: Document) -> list[Document]:
 
 
 def find_federated(application: Document, name: str) -> Document:
-    """One of them, by id or name.
+    """A federated credential, by id or name.
 
     Raises:
         AzureError: 404.
     """
-    for one in federated(application):
-        if name.lower() in (one["id"], one["name"].lower()):
-            return one
+    for credential in federated(application):
+        if name.lower() in (credential["id"], credential["name"].lower()):
+            return credential
     raise not_found(name)
 
 
 def add_federated(cloud: Cloud, application: Document, body: Document) -> Document:
-    """Trusts an issuer's subject.
+    """Adds a federated credential: the application then trusts an issuer's subject.
 
     Raises:
         AzureError: 400 for a missing property or too many, 409 for a name or an issuer's subject that is there already.
@@ -95,11 +99,11 @@ def add_federated(cloud: Cloud, application: Document, body: Document) -> Docume
     for name in FEDERATED_REQUIRED:
         if not body.get(name):
             raise bad_request(f"A value is required for property '{name}' of resource 'FederatedIdentityCredential'.")
-    kept = federated(application)
-    if len(kept) >= MOST_FEDERATED:
+    trusted = federated(application)
+    if len(trusted) >= MOST_FEDERATED:
         raise bad_request(f"An application has at most {MOST_FEDERATED} federated identity credentials.")
-    for one in kept:
-        if one["name"] == body["name"] or (one["issuer"], one["subject"]) == (body["issuer"], body["subject"]):
+    for other in trusted:
+        if other["name"] == body["name"] or (other["issuer"], other["subject"]) == (body["issuer"], body["subject"]):
             raise AzureError(
                 409,
                 "Request_MultipleObjectsWithSameKeyValue",
@@ -113,27 +117,29 @@ def add_federated(cloud: Cloud, application: Document, body: Document) -> Docume
         "description": body.get("description"),
         "audiences": body["audiences"],
     }
-    _save(cloud, application, [*kept, made])
+    _save(cloud, application, [*trusted, made])
     return made
 
 
-def change_federated(cloud: Cloud, application: Document, one: Document, body: Document) -> None:
-    """Carries a PATCH out; the name stays.
+def change_federated(cloud: Cloud, application: Document, credential: Document, body: Document) -> None:
+    """Changes a federated credential; its name never changes.
 
     Raises:
         AzureError: 400, for another name.
     """
-    if body.get("name", one["name"]) != one["name"]:
+    if body.get("name", credential["name"]) != credential["name"]:
         raise bad_request("Property 'name' is read-only and cannot be set.")
-    changed = {**one, **{name: value for name, value in body.items() if name in one and name != "id"}}
-    _save(cloud, application, [changed if other["id"] == one["id"] else other for other in federated(application)])
+    changed = {**credential, **{name: value for name, value in body.items() if name in credential and name != "id"}}
+    _save(
+        cloud, application, [changed if other["id"] == credential["id"] else other for other in federated(application)]
+    )
 
 
-def remove_federated(cloud: Cloud, application: Document, one: Document) -> None:
-    """Trusts it no longer."""
-    _save(cloud, application, [other for other in federated(application) if other["id"] != one["id"]])
+def remove_federated(cloud: Cloud, application: Document, credential: Document) -> None:
+    """Removes a federated credential."""
+    _save(cloud, application, [other for other in federated(application) if other["id"] != credential["id"]])
 
 
-def _save(cloud: Cloud, application: Document, kept: list[Document]) -> None:
+def _save(cloud: Cloud, application: Document, trusted: list[Document]) -> None:
     stored = cloud.store.get("application", application["id"]) or application
-    cloud.store.put("application", application["id"], {**stored, "_federated": kept, "updatedDateTime": now()})
+    cloud.store.put("application", application["id"], {**stored, "_federated": trusted, "updatedDateTime": now()})

@@ -1,4 +1,4 @@
-"""The directory's objects: found, made, changed, removed.
+"""The directory's objects: how they are read, made, changed and removed.
 
 Sources: learn.microsoft.com/graph/api/{user,group,application,serviceprincipal}-post-*, and the errors that the
 azuread provider of Terraform handles.
@@ -25,7 +25,7 @@ FIXED = frozenset(
 
 @dataclass(frozen=True)
 class EntitySet:
-    """A set of the directory.
+    """A set of objects in the directory.
 
     Attributes:
         name: In paths, such as `users`.
@@ -54,27 +54,27 @@ USERS = EntitySet(
 GROUPS = EntitySet("groups", "group", ("displayName", "mailEnabled", "mailNickname", "securityEnabled"), "")
 APPLICATIONS = EntitySet("applications", "application", ("displayName",), "appId")
 PRINCIPALS = EntitySet("servicePrincipals", "servicePrincipal", ("appId",), "appId")
-SETS = {one.name.lower(): one for one in (USERS, GROUPS, APPLICATIONS, PRINCIPALS)}
+SETS = {entities.name.lower(): entities for entities in (USERS, GROUPS, APPLICATIONS, PRINCIPALS)}
 
 
 def find(cloud: Cloud, entities: EntitySet, name: str) -> Document:
-    """The object of this id, of this alternate key for users.
+    """The object of this id; a user also by principal name.
 
     Raises:
         AzureError: 404.
     """
-    found = cloud.store.get(entities.kind, name.lower())
-    if found is None and entities is USERS:
-        found = by_key(cloud, entities, name)
-    if found is None:
+    entity = cloud.store.get(entities.kind, name.lower())
+    if entity is None and entities is USERS:
+        entity = by_key(cloud, entities, name)
+    if entity is None:
         raise not_found(name)
-    return found
+    return entity
 
 
 def by_key(cloud: Cloud, entities: EntitySet, value: str) -> Document | None:
     """The object whose alternate key this is, or None."""
     key = entities.alternate
-    return next((one for one in cloud.store.list(entities.kind) if one[key].lower() == value.lower()), None)
+    return next((entity for entity in cloud.store.list(entities.kind) if entity[key].lower() == value.lower()), None)
 
 
 def any_object(cloud: Cloud, name: str) -> Document:
@@ -84,14 +84,14 @@ def any_object(cloud: Cloud, name: str) -> Document:
         AzureError: 404.
     """
     for entities in SETS.values():
-        found = cloud.store.get(entities.kind, name.lower())
-        if found is not None:
-            return {"@odata.type": entities.odata_type, **found}
+        entity = cloud.store.get(entities.kind, name.lower())
+        if entity is not None:
+            return {"@odata.type": entities.odata_type, **entity}
     raise not_found(name)
 
 
 def objects(cloud: Cloud, ids: list[str]) -> Iterator[Document]:
-    """Those of the ids that exist, with their types."""
+    """The existing objects of these ids, with their types."""
     for name in ids:
         try:
             yield any_object(cloud, name)
@@ -122,7 +122,7 @@ def create(cloud: Cloud, entities: EntitySet, body: Document, creator: str) -> D
 
 
 def change(cloud: Cloud, entities: EntitySet, entity: Document, body: Document) -> None:
-    """Carries a PATCH out.
+    """Changes an object.
 
     Raises:
         AzureError: 400, for what cannot be changed.
@@ -152,7 +152,7 @@ def remove(cloud: Cloud, entities: EntitySet, entity: Document) -> None:
                 gone.add(principal["id"])
         cloud.store.delete(entities.kind, entity["id"])
         for group in list(cloud.store.list("group")):
-            left = {part: [one for one in group[part] if one not in gone] for part in ("members", "owners")}
+            left = {part: [member for member in group[part] if member not in gone] for part in ("members", "owners")}
             if any(left[part] != group[part] for part in left):
                 cloud.store.put("group", group["id"], {**group, **left})
 
@@ -163,7 +163,7 @@ def denied() -> AzureError:
 
 
 def check_values(body: Document) -> None:
-    """Types of the main properties.
+    """Checks the types of the main properties.
 
     Raises:
         AzureError: 400.
@@ -192,7 +192,7 @@ def references(body: Document, name: str) -> list[str]:
     Raises:
         AzureError: 400.
     """
-    return [reference(one) for one in body.get(f"{name}@odata.bind") or ()]
+    return [reference(address) for address in body.get(f"{name}@odata.bind") or ()]
 
 
 def reference(address: Any) -> str:
@@ -211,8 +211,8 @@ def _user(cloud: Cloud, body: Document, creator: str) -> Document:
     name = body["userPrincipalName"]
     if by_key(cloud, USERS, name) is not None:
         raise taken("userPrincipalName")
-    kept = {part: value for part, value in body.items() if part != "passwordProfile"}
-    return {"id": object_id(name), "mail": None, "userType": "Member", **kept}
+    given = {part: value for part, value in body.items() if part != "passwordProfile"}
+    return {"id": object_id(name), "mail": None, "userType": "Member", **given}
 
 
 def _group(cloud: Cloud, body: Document, creator: str) -> Document:
@@ -227,7 +227,7 @@ def _group(cloud: Cloud, body: Document, creator: str) -> Document:
     members, owners = references(body, "members"), references(body, "owners") or [creator]
     for name in (*members, *owners):
         any_object(cloud, name)
-    kept = {name: value for name, value in copy.deepcopy(body).items() if "@odata" not in name}
+    given = {name: value for name, value in copy.deepcopy(body).items() if "@odata" not in name}
     return {
         "id": str(uuid.uuid4()),
         "createdDateTime": now(),
@@ -236,7 +236,7 @@ def _group(cloud: Cloud, body: Document, creator: str) -> Document:
         "isAssignableToRole": None,
         "mail": None,
         "visibility": None,
-        **kept,
+        **given,
         "members": members,
         "owners": owners,
     }
@@ -244,7 +244,7 @@ def _group(cloud: Cloud, body: Document, creator: str) -> Document:
 
 def _application(cloud: Cloud, body: Document, creator: str) -> Document:
     owners = references(body, "owners") or [creator]
-    kept = {name: value for name, value in copy.deepcopy(body).items() if "@odata" not in name and name not in FIXED}
+    given = {name: value for name, value in copy.deepcopy(body).items() if "@odata" not in name and name not in FIXED}
     return {
         "id": str(uuid.uuid4()),
         "appId": str(uuid.uuid4()),
@@ -256,7 +256,7 @@ def _application(cloud: Cloud, body: Document, creator: str) -> Document:
         "appRoles": [],
         "requiredResourceAccess": [],
         "tags": [],
-        **kept,
+        **given,
         "passwordCredentials": [],
         "owners": owners,
     }
@@ -277,7 +277,7 @@ def _principal(cloud: Cloud, body: Document, creator: str) -> Document:
             "The service principal cannot be created, updated, or restored because the service principal name "
             f"{body['appId']} is already in use.",
         )
-    kept = {name: value for name, value in copy.deepcopy(body).items() if "@odata" not in name and name not in FIXED}
+    given = {name: value for name, value in copy.deepcopy(body).items() if "@odata" not in name and name not in FIXED}
     return {
         "id": str(uuid.uuid4()),
         "appDisplayName": application["displayName"],
@@ -287,7 +287,7 @@ def _principal(cloud: Cloud, body: Document, creator: str) -> Document:
         "alternativeNames": [],
         "servicePrincipalNames": [application["appId"], *application["identifierUris"]],
         "tags": [],
-        **kept,
+        **given,
         "appId": application["appId"],
         "servicePrincipalType": "Application",
         "passwordCredentials": [],
@@ -301,5 +301,5 @@ def taken(name: str) -> AzureError:
 
 
 def now() -> str:
-    """As Graph writes times."""
+    """The time now, as Graph writes times."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

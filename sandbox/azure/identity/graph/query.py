@@ -76,7 +76,7 @@ def shown(entity: Document, options: Mapping[str, str]) -> Document:
     """An entity as a GET shows it: selected fields, no relations, nothing hidden."""
     chosen = options.get("$select")
     if chosen:
-        wanted: Iterable[str] = [one.strip() for one in chosen.split(",") if one.strip()]
+        wanted: Iterable[str] = [name.strip() for name in chosen.split(",") if name.strip()]
         return {name: _open(entity.get(name)) for name in wanted if not name.startswith("_")}
     if "userPrincipalName" in entity:
         return {name: entity.get(name) for name in USER_DEFAULTS}
@@ -84,10 +84,10 @@ def shown(entity: Document, options: Mapping[str, str]) -> Document:
 
 
 def _open(value: Any) -> Any:
-    """Without the fields that begin with `_`."""
+    """The value without fields that begin with `_`."""
     if isinstance(value, dict):
-        return {name: _open(one) for name, one in value.items() if not name.startswith("_")}
-    return [_open(one) for one in value] if isinstance(value, list) else value
+        return {name: _open(part) for name, part in value.items() if not name.startswith("_")}
+    return [_open(part) for part in value] if isinstance(value, list) else value
 
 
 def single(name: str, entity: Document, options: Mapping[str, str]) -> Document:
@@ -95,28 +95,28 @@ def single(name: str, entity: Document, options: Mapping[str, str]) -> Document:
     return {"@odata.context": f"{BASE}/$metadata#{name}/$entity", **shown(entity, options)}
 
 
-def page(name: str, path: str, found: Iterable[Document], options: Mapping[str, str]) -> Document:
-    """The answer for a collection: filtered, and a page at a time.
+def page(name: str, path: str, entities: Iterable[Document], options: Mapping[str, str]) -> Document:
+    """The answer for a collection: filtered, and one page of it.
 
     Args:
         name: The set, for the context.
         path: The path below the version, for the next page's address.
-        found: All entities; typed ones have `@odata.type`.
+        entities: All entities; typed ones have `@odata.type`.
         options: The query's options.
 
     Raises:
         AzureError: 400, for an option that is wrong.
     """
     check_options(options)
-    kept = [entity for entity in found if _holds(entity, options.get("$filter", ""))]
-    size, at = _number(options, "$top", PAGE, LARGEST_PAGE), _number(options, "$skiptoken", 0, len(kept))
+    matching = [entity for entity in entities if _holds(entity, options.get("$filter", ""))]
+    size, at = _number(options, "$top", PAGE, LARGEST_PAGE), _number(options, "$skiptoken", 0, len(matching))
     answer: Document = {"@odata.context": f"{BASE}/$metadata#{name}"}
     if options.get("$count") == "true":
-        answer["@odata.count"] = len(kept)
-    if at + size < len(kept) and "$top" not in options:
+        answer["@odata.count"] = len(matching)
+    if at + size < len(matching) and "$top" not in options:
         answer["@odata.nextLink"] = f"{BASE}{path}?{urlencode({**options, '$skiptoken': at + size})}"
-    types = [{part: entity[part] for part in ("@odata.type",) if part in entity} for entity in kept]
-    values = [{**kind, **shown(entity, options)} for kind, entity in zip(types, kept, strict=True)]
+    types = [{part: entity[part] for part in ("@odata.type",) if part in entity} for entity in matching]
+    values = [{**kind, **shown(entity, options)} for kind, entity in zip(types, matching, strict=True)]
     return {**answer, "value": values[at : at + size]}
 
 

@@ -17,17 +17,17 @@ def related(cloud: Cloud, entity: Document, name: str) -> list[Document]:
 
 
 def transitive_members(cloud: Cloud, group: Document) -> list[Document]:
-    """The members, and those of groups inside, each once."""
-    found: dict[str, Document] = {}
+    """The members and the members of nested groups, each once."""
+    members: dict[str, Document] = {}
     waiting = list(group["members"])
     while waiting:
         name = waiting.pop()
-        if name in found:
+        if name in members:
             continue
-        for one in objects(cloud, [name]):
-            found[name] = one
-            waiting += one.get("members", [])
-    return list(found.values())
+        for member in objects(cloud, [name]):
+            members[name] = member
+            waiting += member.get("members", [])
+    return list(members.values())
 
 
 def add(cloud: Cloud, entities: EntitySet, entity: Document, name: str, body: Document) -> None:
@@ -53,19 +53,19 @@ def remove(cloud: Cloud, entities: EntitySet, entity: Document, name: str, other
     """
     if other.lower() not in entity.get(name, ()):
         raise not_found(other)
-    left = [one for one in entity[name] if one != other.lower()]
+    left = [reference for reference in entity[name] if reference != other.lower()]
     cloud.store.put(entities.kind, entity["id"], {**entity, name: left})
 
 
 def member_of(cloud: Cloud, entity: Document, *, transitive: bool) -> list[Document]:
-    """The groups that it is in, directly or through others as well."""
+    """The groups that the object is in: directly, or also through other groups."""
     ids = cloud.access.principals(entity["id"]) - {entity["id"]}
     groups = list(objects(cloud, sorted(ids)))
-    return groups if transitive else [one for one in groups if entity["id"] in one["members"]]
+    return groups if transitive else [group for group in groups if entity["id"] in group["members"]]
 
 
 def check_member_groups(cloud: Cloud, entity: Document, body: Document) -> list[str]:
-    """Which of the asked groups it is in.
+    """The groups of the body that the object is in.
 
     Raises:
         AzureError: 400.
@@ -73,5 +73,5 @@ def check_member_groups(cloud: Cloud, entity: Document, body: Document) -> list[
     asked = body.get("groupIds")
     if not isinstance(asked, list) or len(asked) > MOST_CHECKED:
         raise AzureError(400, "Request_BadRequest", f"'groupIds' must be a list of at most {MOST_CHECKED} ids.")
-    inside = {one["id"] for one in member_of(cloud, entity, transitive=True)}
-    return [one for one in asked if str(one).lower() in inside]
+    inside = {group["id"] for group in member_of(cloud, entity, transitive=True)}
+    return [group_id for group_id in asked if str(group_id).lower() in inside]
