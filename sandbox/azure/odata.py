@@ -1,7 +1,8 @@
 """`$filter` as Azure's services take it: terms joined with `and`.
 
 A term compares (`name eq 'x'`, `securityEnabled eq true`, `id in ('a','b')`), matches (`startswith(name,'x')`,
-`substringof('x', name)`) or is a bare function (`atScope()`, `assignedTo('x')`).
+`substringof('x', name)`), looks into a list (`tags/any(t:t eq 'x')`) or is a bare function (`atScope()`,
+`assignedTo('x')`).
 Source: docs.oasis-open.org/odata/odata/v4.01, part 2, 5.1.1.
 """
 
@@ -19,6 +20,8 @@ _TERM = re.compile(
     rf"|(?P<call>\w+)\(\s*(?P<argument>{_STRING})?\s*\))\s*",
     re.IGNORECASE,
 )
+_ANY = re.compile(r"\s*(?P<list>[\w/]+)/any\(\s*(?P<name>\w+)\s*:\s*", re.IGNORECASE)
+_CLOSED = re.compile(r"\s*\)\s*")
 _AND = re.compile(r"and\b", re.IGNORECASE)
 _WORDS = {"true": True, "false": False, "null": None}
 
@@ -73,11 +76,8 @@ def parse_filter(text: str) -> list[Term]:
     """
     terms, at = [], 0
     while at < len(text):
-        match = _TERM.match(text, at)
-        if match is None:
-            raise FilterError(f"'{text}' is not understood at character {at + 1}")
-        terms.append(_term(match))
-        at = match.end()
+        term, at = _next_term(text, at)
+        terms.append(term)
         if at == len(text):
             break
         joined = _AND.match(text, at)
@@ -85,6 +85,23 @@ def parse_filter(text: str) -> list[Term]:
             raise FilterError(f"'{text}' is not understood at character {at + 1}: terms are joined with 'and'")
         at = joined.end()
     return terms
+
+
+def _next_term(text: str, at: int) -> tuple[Term, int]:
+    """The term that begins at a place, and where it ends."""
+    inside = _ANY.match(text, at)
+    match = _TERM.match(text, inside.end() if inside else at)
+    if match is None:
+        raise FilterError(f"'{text}' is not understood at character {at + 1}")
+    term = _term(match)
+    if inside is None:
+        return term, match.end()
+    # A field that is a list meets a condition where any of its members does: `any` asks for just that.
+    closed = _CLOSED.match(text, match.end())
+    name, _, rest = term.field.partition("/")
+    if closed is None or name != inside["name"] or rest:
+        raise FilterError(f"'{text}' is not understood at character {at + 1}: write 'LIST/any(x:x eq ...)'")
+    return Term(term.operator, inside["list"], term.value), closed.end()
 
 
 def _term(match: re.Match[str]) -> Term:

@@ -77,7 +77,7 @@ class RoleDefinition(ResourceType):
         cloud.store.delete(self.kind, resource["name"].lower())
 
     def canonical_id(self, parent: str, name: str) -> str:
-        """A custom role's id names the subscription, wherever the role was made."""
+        """A custom role's id names a subscription, whatever the scope at which the role was made."""
         return f"{'/'.join(parent.split('/')[:3])}/providers/{self.type}/{name.lower()}"
 
     def validate(self, call: Call, old: Body | None) -> None:
@@ -143,7 +143,12 @@ class RoleDefinition(ResourceType):
         for term, field in (("rolename", "roleName"), ("type", "type")):
             if term in terms:
                 roles = [role for role in roles if role["properties"][field].lower() == terms[term].lower()]
-        return {"value": roles}
+        return {"value": [self.present(call, role) for role in roles]}
+
+    def present(self, call: Call, resource: Body) -> Body:
+        """Writes the id below the asked subscription, as role assignments name the role; at the tenant without."""
+        above = f"/subscriptions/{call.subscription}" if call.subscription else ""
+        return {**resource, "id": f"{above}/providers/{ROLES}/{resource['name']}"}
 
 
 def _built_in(guid: str) -> Body | None:

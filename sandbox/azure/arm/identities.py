@@ -9,6 +9,7 @@ from typing import Any
 
 from sandbox.azure.arm.core import Body, Call, ResourceType
 from sandbox.azure.front.errors import AzureError
+from sandbox.azure.identity.tenant import managed_identity
 
 ASSIGN = "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action"
 KINDS = frozenset({"none", "systemassigned", "userassigned", "systemassigned,userassigned"})
@@ -96,12 +97,6 @@ def _principal(call: Call, identity_id: str) -> Body:
 
 def _make_principal(call: Call) -> str:
     object_id = str(uuid.uuid4())
-    principal = {
-        "id": object_id,
-        "appId": str(uuid.uuid4()),
-        "displayName": call.id.name,
-        "servicePrincipalType": "ManagedIdentity",
-        "alternativeNames": ["isExplicit=False", call.id.text],
-    }
+    principal = managed_identity(object_id, str(uuid.uuid4()), call.id.name, call.id.text, explicit=False)
     call.cloud.store.put("servicePrincipal", object_id, principal)
     return object_id

@@ -5,6 +5,7 @@ import uuid
 from typing import Any
 
 from sandbox.azure.arm.core import Body, Call, ResourceType
+from sandbox.azure.identity.tenant import managed_identity
 
 
 class UserAssignedIdentity(ResourceType):
@@ -35,13 +36,9 @@ class UserAssignedIdentity(ResourceType):
     def stored(self, call: Call, resource: Body, old: Body | None) -> None:
         """Stores the service principal, as Graph shows it."""
         body = resource["properties"]
-        principal = {
-            "id": body["principalId"],
-            "appId": body["clientId"],
-            "displayName": resource["name"],
-            "servicePrincipalType": "ManagedIdentity",
-            "alternativeNames": ["isExplicit=True", resource["id"]],
-        }
+        principal = managed_identity(
+            body["principalId"], body["clientId"], resource["name"], resource["id"], explicit=True
+        )
         call.cloud.store.put("servicePrincipal", body["principalId"], principal)
 
     def deleted(self, call: Call, resource: Body) -> None:

@@ -26,8 +26,8 @@ from sandbox.azure.front.routing import Route, Routes, compile_path
 from sandbox.azure.front.service import Service
 from sandbox.azure.identity.assertions import TYPE, AssertionRefusedError, Pipelines
 from sandbox.azure.identity.graph.credentials import federated, secret_hash
-from sandbox.azure.identity.graph.objects import APPLICATIONS, PRINCIPALS, by_key
-from sandbox.azure.identity.tenant import Persona, load_personas, object_id
+from sandbox.azure.identity.graph.objects import APPLICATIONS, PRINCIPALS, by_key, now
+from sandbox.azure.identity.tenant import Persona, load_personas, object_id, register_personas
 from sandbox.azure.identity.tokens import KEY_ID, Caller
 
 HOST = "https://login.microsoftonline.com"
@@ -79,6 +79,7 @@ class Entra(Service[Request]):
     def __init__(self, cloud: Cloud) -> None:
         self._cloud, self._tenant = cloud, cloud.seed["tenantId"]
         personas = load_personas(cloud.directory, cloud.seed)
+        register_personas(cloud.store, personas.values())
         self._pipelines = Pipelines(cloud.directory)
         self._personas = {persona.client_id: persona for persona in personas.values()}
         metadata = ".well-known/openid-configuration"
@@ -213,7 +214,7 @@ class Entra(Service[Request]):
         matching = [credential for credential in credentials if hmac.compare_digest(credential["_hash"], given)]
         if not matching:
             raise _bad_secret(client_id)
-        if all(credential["endDateTime"] <= datetime.now(UTC).isoformat() for credential in matching):
+        if all(credential["endDateTime"] <= now() for credential in matching):
             raise EntraError(
                 401,
                 "invalid_client",
@@ -291,6 +292,7 @@ class Entra(Service[Request]):
                 raise EntraError(400, "invalid_tenant", error.number, error.message) from error
         base = f"{HOST}/{tenant}"
         version = "/v2.0" if "v2.0" in request.path else ""
+        issuing = "{tenantid}" if tenant in ("common", "organizations") else self._tenant
         return JSONResponse(
             {
                 "token_endpoint": f"{base}/oauth2{version}/token",
@@ -298,7 +300,7 @@ class Entra(Service[Request]):
                 "device_authorization_endpoint": f"{base}/oauth2{version}/devicecode",
                 "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt"],
                 "jwks_uri": f"{base}/discovery{version}/keys",
-                "issuer": f"https://sts.windows.net/{self._tenant}/",
+                "issuer": f"{HOST}/{issuing}/v2.0" if version else f"https://sts.windows.net/{issuing}/",
                 "response_modes_supported": ["query", "fragment", "form_post"],
                 "response_types_supported": ["code", "id_token", "code id_token", "token id_token", "token"],
                 "subject_types_supported": ["pairwise"],

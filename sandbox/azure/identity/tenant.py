@@ -7,6 +7,7 @@ fields that Graph never shows begin with `_`.
 import json
 import secrets
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ PERSONAS = "personas.json"
 SECRET_BYTES = 32
 COSMOS_DB = "a232010e-820c-4083-83bb-3ace5fc29d0b"
 """The application of Azure Cosmos DB, the same in every tenant."""
+MICROSOFT = "f8cdef31-a31e-4b4a-93e4-5f571e91255a"
+"""The tenant of Microsoft's own applications."""
 
 
 @dataclass(frozen=True)
@@ -78,14 +81,26 @@ def seed_tenant(store: Store, seed: dict[str, Any]) -> None:
             store.put("user", object_id(user["userPrincipalName"]), _user(user))
         for group in seed["groups"]:
             store.put("group", object_id(group["displayName"]), _group(group))
-        store.put("servicePrincipal", object_id(COSMOS_DB), _first_party("Azure Cosmos DB", COSMOS_DB))
+        store.put(
+            "servicePrincipal",
+            object_id(COSMOS_DB),
+            service_principal(
+                COSMOS_DB, "Azure Cosmos DB", appOwnerOrganizationId=MICROSOFT, signInAudience="AzureADMultipleOrgs"
+            ),
+        )
         for subscription in seed["subscriptions"]:
             for assignment in seed["roleAssignments"]:
                 _assign(store, f"/subscriptions/{subscription['id']}", assignment)
 
 
-def _first_party(name: str, app_id: str) -> dict[str, Any]:
-    """A service of Microsoft's in the tenant, as the registration of its resource provider makes it."""
+def service_principal(app_id: str, name: str, **fields: Any) -> dict[str, Any]:
+    """A service principal as Graph shows it.
+
+    Args:
+        app_id: The client id.
+        name: The display name.
+        fields: What differs from an application of this tenant; `id` defaults to one made from the client id.
+    """
     return {
         "id": object_id(app_id),
         "appId": app_id,
@@ -93,13 +108,47 @@ def _first_party(name: str, app_id: str) -> dict[str, Any]:
         "appDisplayName": name,
         "accountEnabled": True,
         "alternativeNames": [],
-        "tags": [],
+        "appRoles": [],
+        "keyCredentials": [],
         "passwordCredentials": [],
-        "owners": [],
-        "appOwnerOrganizationId": "f8cdef31-a31e-4b4a-93e4-5f571e91255a",
         "servicePrincipalNames": [app_id],
         "servicePrincipalType": "Application",
+        "signInAudience": "AzureADMyOrg",
+        "tags": [],
+        "owners": [],
+        **fields,
     }
+
+
+def managed_identity(
+    principal_id: str, client_id: str, name: str, resource_id: str, *, explicit: bool
+) -> dict[str, Any]:
+    """The service principal of a managed identity.
+
+    Args:
+        principal_id: Its object id.
+        client_id: Its client id.
+        name: The name of the identity, or of the resource whose system identity it is.
+        resource_id: The id of that identity or resource.
+        explicit: Whether it is a user-assigned identity.
+    """
+    return service_principal(
+        client_id,
+        name,
+        id=principal_id,
+        appDisplayName=None,
+        alternativeNames=[f"isExplicit={explicit}", resource_id],
+        servicePrincipalType="ManagedIdentity",
+        signInAudience=None,
+    )
+
+
+def register_personas(store: Store, personas: Iterable[Persona]) -> None:
+    """Gives each persona's client its service principal: whoever signs in by client credentials has one."""
+    for persona in personas:
+        principal = service_principal(persona.client_id, f"sandbox persona {persona.name}")
+        if store.get("servicePrincipal", principal["id"]) is None:
+            store.put("servicePrincipal", principal["id"], principal)
 
 
 def _user(user: dict[str, Any]) -> dict[str, Any]:

@@ -332,3 +332,16 @@ def test_a_lock_needs_a_level_and_the_right_to_lock(azure: Client, scientist: Cl
     assert error(lock(azure, group, "Sometimes")) == (400, "InvalidRequestContent")
     azure.assign(group, SCIENTIST, CONTRIBUTOR)
     assert error(lock(scientist, group, "ReadOnly")) == (403, "AuthorizationFailed")
+
+
+def test_a_role_is_named_below_the_subscription_as_assignments_name_it(azure: Client) -> None:
+    """azure-cli joins role assignments and definitions by id."""
+    path = f"providers/Microsoft.Authorization/roleDefinitions/{READER}"
+    below = azure.arm("GET", path, api="2022-04-01").json()
+    assert below["id"] == f"/subscriptions/{SUBSCRIPTION}/{path}"
+    listed = azure.arm("GET", path.rpartition("/")[0], api="2022-04-01", filter="roleName eq 'Reader'").json()["value"]
+    assert [role["id"] for role in listed] == [below["id"]]
+    assert azure.arm("GET", f"/{path}", api="2022-04-01").json()["id"] == f"/{path}"
+    scope = azure.group()
+    made = azure.assign(scope, user_id("user2@site.com"), READER).json()
+    assert made["properties"]["roleDefinitionId"] == below["id"]

@@ -52,7 +52,21 @@ def test_a_token_is_signed_with_the_published_key(azure: Client) -> None:
         keys = jwt.PyJWKSet.from_dict(azure.session.get(metadata["jwks_uri"]).json())
         token = azure.token()
         key = keys[jwt.get_unverified_header(token)["kid"]]
-        assert jwt.decode(token, key, algorithms=["RS256"], audience=ARM, issuer=metadata["issuer"])
+        # The resource manager's tokens are of version 1.0, whichever endpoint they were asked at.
+        issuer = f"https://sts.windows.net/{azure.tenant}/"
+        assert jwt.decode(token, key, algorithms=["RS256"], audience=ARM, issuer=issuer)
+
+
+@pytest.mark.parametrize("tenant", ["TENANT", "common", "organizations"])
+def test_the_metadata_names_the_issuer_of_its_version(azure: Client, tenant: str) -> None:
+    """MSAL Go 1.5.0 and newer refuse to sign in where the issuer is not the authority's own."""
+    asked = azure.tenant if tenant == "TENANT" else tenant
+    issuing = azure.tenant if tenant == "TENANT" else "{tenantid}"
+    issuers = [
+        azure.session.get(f"{LOGIN}/{asked}{version}/.well-known/openid-configuration").json()["issuer"]
+        for version in ("/v2.0", "")
+    ]
+    assert issuers == [f"{LOGIN}/{issuing}/v2.0", f"https://sts.windows.net/{issuing}/"]
 
 
 def test_the_seeds_ids_are_the_same_in_every_sandbox() -> None:

@@ -322,3 +322,76 @@ def test_a_wrong_body_is_refused(azure: Client, content: str) -> None:
     headers = {"Authorization": f"Bearer {azure.token(GRAPH)}"}
     answer = azure.session.post(f"{GRAPH}/v1.0/groups", data=content, headers=headers)
     assert answer.status_code in (400, 413)
+
+
+# ---- what azure-cli and azuread ask
+
+
+def test_whoever_signs_in_by_client_credentials_has_a_service_principal(azure: Client) -> None:
+    client_id = azure.credentials["client_id"]
+    by_name = azure.graph("GET", "/servicePrincipals", filter=f"servicePrincipalNames/any(c:c eq '{client_id}')")
+    (principal,) = by_name.json()["value"]
+    assert principal["appId"] == client_id
+    assert principal["servicePrincipalNames"] == [client_id]
+    assert azure.graph("GET", f"/servicePrincipals(appId='{client_id}')").json()["id"] == principal["id"]
+
+
+@pytest.mark.parametrize(
+    "filter_", ["tags/any(", "tags/any(x:y eq 'a')", "tags/any(x:x/y eq 'a')", "tags/any(x:x eq 'a'", "appId eq"]
+)
+def test_a_filter_is_read_before_any_object(azure: Client, filter_: str) -> None:
+    answer = azure.graph("GET", "/applications", filter=filter_)
+    assert error(answer) == (400, "BadRequest")
+    assert filter_ in answer.json()["error"]["message"]
+
+
+def test_a_list_is_filtered_by_any_of_its_members(azure: Client) -> None:
+    name = unique("app")
+    made(azure, "/applications", {"displayName": name, "tags": ["blue", "Green"]})
+    for tag, count in (("green", 1), ("red", 0)):
+        filter_ = f"displayName eq '{name}' and tags/any(t:t eq '{tag}')"
+        assert len(azure.graph("GET", "/applications", filter=filter_).json()["value"]) == count
+
+
+def test_groups_are_checked_for_any_object_and_for_oneself(azure: Client, scientist: Client) -> None:
+    group = made(azure, "/groups", group_body(**{"members@odata.bind": [REFERENCE + SCIENTIST]}))["id"]
+    for path in (f"/directoryObjects/{SCIENTIST}", f"/users/{SCIENTIST}", "/me"):
+        answer = scientist.graph("POST", f"{path}/checkMemberGroups", {"groupIds": [group]})
+        assert answer.json()["value"] == [group], path
+        assert group in scientist.graph("POST", f"{path}/getMemberGroups", {}).json()["value"]
+    assert group in [one["id"] for one in scientist.graph("GET", "/me/memberOf").json()["value"]]
+    absent = azure.graph("POST", f"/directoryObjects/{uuid.uuid4()}/checkMemberGroups", {"groupIds": [group]})
+    assert error(absent) == (404, "Request_ResourceNotFound")
+
+
+def test_what_somebody_owns_is_listed(azure: Client) -> None:
+    application = made(azure, "/applications", {"displayName": unique("app")})
+    owned = azure.graph("GET", "/me/ownedObjects", top="999").json()["value"]
+    assert (application["id"], "#microsoft.graph.application") in [(one["id"], one["@odata.type"]) for one in owned]
+
+
+def test_the_beta_version_answers_as_the_first(azure: Client) -> None:
+    """The azuread provider makes and reads groups, applications and service principals there."""
+    url = f"{GRAPH}/beta/users/{SCIENTIST}"
+    assert azure.send("GET", url).json() == azure.graph("GET", f"/users/{SCIENTIST}").json()
+    assert error(azure.send("GET", f"{GRAPH}/v2.0/users/{SCIENTIST}")) == (404, "ResourceNotFound")
+
+
+def test_a_passwords_times_are_written_as_graph_does(azure: Client) -> None:
+    """The azuread provider compares texts: another form of the same time replaces the password."""
+    application = made(azure, "/applications", {"displayName": unique("app")})["id"]
+    asked = {
+        "passwordCredential": {"startDateTime": "2026-01-01T02:00:00+02:00", "endDateTime": "2030-01-01T00:00:00Z"}
+    }
+    added = azure.graph("POST", f"/applications/{application}/addPassword", asked).json()
+    assert (added["startDateTime"], added["endDateTime"]) == ("2026-01-01T00:00:00Z", "2030-01-01T00:00:00Z")
+    default = azure.graph("POST", f"/applications/{application}/addPassword", {}).json()
+    assert default["startDateTime"].endswith("Z")
+    assert default["endDateTime"].endswith("Z")
+
+
+def test_a_service_principal_shows_its_names_and_audience(azure: Client) -> None:
+    application = made(azure, "/applications", {"displayName": unique("app"), "identifierUris": ["api://x"]})
+    principal = made(azure, "/servicePrincipals", {"appId": application["appId"]})
+    assert principal["servicePrincipalNames"] == [application["appId"], "api://x"]
+    assert principal["signInAudience"] == "AzureADMyOrg"

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from starlette.responses import JSONResponse, Response
 
@@ -14,9 +14,11 @@ from sandbox.azure.front.service import Service
 from sandbox.azure.identity.graph import credentials, relations
 from sandbox.azure.identity.graph.objects import (
     APPLICATIONS,
+    PRINCIPALS,
     SETS,
     USERS,
     EntitySet,
+    any_entity,
     any_object,
     by_key,
     change,
@@ -88,6 +90,8 @@ class Graph(Service[Request]):
         entity = "/{set}/{id}"
         table: list[tuple[str, str, Operation]] = [
             ("GET", "/me", self._me),
+            ("GET", "/me/{relation}", self._mine),
+            ("POST", "/me/{relation}", self._mine),
             ("GET", "/organization", self._organization),
             ("POST", "/directoryObjects/getByIds", self._get_by_ids),
             ("GET", "/directoryObjects/{id}", self._directory_object),
@@ -134,7 +138,12 @@ class Graph(Service[Request]):
             raise denied()
 
     def _target(self, call: Call) -> tuple[EntitySet, Document]:
-        """The set and the object that the path names: `users/ID`, `users/NAME`, `applications(appId='ID')`."""
+        """The set and the object that the path names: `users/ID`, `users/NAME`, `applications(appId='ID')`.
+
+        `directoryObjects/ID` is the same object in its own set.
+        """
+        if call.named["set"].lower() == "directoryobjects":
+            return any_entity(self._cloud, call.named["id"])
         keyed = re.fullmatch(r"(\w+)\((\w+)='([^']*)'\)", call.named["set"])
         if keyed is None:
             entities = _entity_set(call)
@@ -176,10 +185,18 @@ class Graph(Service[Request]):
 
     def _me(self, call: Call) -> Response:
         """The signed-in user."""
+        return JSONResponse(single("users", self._signed_in(call), call.options))
+
+    def _mine(self, call: Call) -> Response:
+        """`GET /me/memberOf`, `/me/ownedObjects`, `POST /me/checkMemberGroups`, ..."""
+        named = {"set": "users", "id": str(self._signed_in(call)["id"]), **call.named}
+        return (self._related if call.method == "GET" else self._action)(replace(call, named=named))
+
+    def _signed_in(self, call: Call) -> Document:
         user = self._cloud.store.get("user", call.caller.object_id)
         if user is None:
             raise AzureError(400, "BadRequest", "/me request is only valid with delegated authentication flow.")
-        return JSONResponse(single("users", user, call.options))
+        return user
 
     def _related(self, call: Call) -> Response:
         """`GET /groups/ID/members`, `/owners`, `/transitiveMembers`, `/users/ID/memberOf`, ..."""
@@ -192,6 +209,8 @@ class Graph(Service[Request]):
                 others = relations.transitive_members(self._cloud, entity)
             case "memberof" | "transitivememberof":
                 others = relations.member_of(self._cloud, entity, transitive=name.lower() == "transitivememberof")
+            case "ownedobjects" if entities in (USERS, PRINCIPALS):
+                others = relations.owned(self._cloud, entity)
             case "manager" if entities is USERS:  # the seed has none
                 raise not_found(name)
             case "federatedidentitycredentials" if entities is APPLICATIONS:

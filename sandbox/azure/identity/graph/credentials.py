@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.front.errors import AzureError
-from sandbox.azure.identity.graph.objects import EntitySet, now
+from sandbox.azure.identity.graph.objects import EntitySet, now, written
 from sandbox.azure.identity.graph.query import BASE, Document, bad_request, not_found
 
 SECRET_BYTES = 30
@@ -66,9 +66,9 @@ def remove_password(cloud: Cloud, entities: EntitySet, entity: Document, body: D
 def _time(given: object, default: datetime) -> str:
     """ISO 8601 in UTC with `Z`, as Graph writes times; such texts compare as times do."""
     if given is None:
-        return default.isoformat()
+        return written(default)
     try:
-        return datetime.fromisoformat(str(given)).astimezone(UTC).isoformat()
+        return written(datetime.fromisoformat(str(given)).astimezone(UTC))
     except ValueError as error:
         raise bad_request(f"Invalid value specified for property 'dateTime': '{given}'.") from error
 

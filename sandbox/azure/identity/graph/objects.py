@@ -15,7 +15,7 @@ from typing import Any
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.front.errors import AzureError
 from sandbox.azure.identity.graph.query import Document, bad_request, not_found
-from sandbox.azure.identity.tenant import object_id
+from sandbox.azure.identity.tenant import object_id, service_principal
 
 GUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 FIXED = frozenset(
@@ -77,8 +77,8 @@ def by_key(cloud: Cloud, entities: EntitySet, value: str) -> Document | None:
     return next((entity for entity in cloud.store.list(entities.kind) if entity[key].lower() == value.lower()), None)
 
 
-def any_object(cloud: Cloud, name: str) -> Document:
-    """The object of this id, of whatever set, with its `@odata.type`.
+def any_entity(cloud: Cloud, name: str) -> tuple[EntitySet, Document]:
+    """The object of this id and the set that it is in.
 
     Raises:
         AzureError: 404.
@@ -86,8 +86,18 @@ def any_object(cloud: Cloud, name: str) -> Document:
     for entities in SETS.values():
         entity = cloud.store.get(entities.kind, name.lower())
         if entity is not None:
-            return {"@odata.type": entities.odata_type, **entity}
+            return entities, entity
     raise not_found(name)
+
+
+def any_object(cloud: Cloud, name: str) -> Document:
+    """The object of this id, of whatever set, with its `@odata.type`.
+
+    Raises:
+        AzureError: 404.
+    """
+    entities, entity = any_entity(cloud, name)
+    return {"@odata.type": entities.odata_type, **entity}
 
 
 def objects(cloud: Cloud, ids: list[str]) -> Iterator[Document]:
@@ -278,21 +288,17 @@ def _principal(cloud: Cloud, body: Document, creator: str) -> Document:
             f"{body['appId']} is already in use.",
         )
     given = {name: value for name, value in copy.deepcopy(body).items() if "@odata" not in name and name not in FIXED}
-    return {
+    fields = {
         "id": str(uuid.uuid4()),
-        "appDisplayName": application["displayName"],
-        "displayName": application["displayName"],
         "appOwnerOrganizationId": cloud.seed["tenantId"],
-        "accountEnabled": True,
-        "alternativeNames": [],
         "servicePrincipalNames": [application["appId"], *application["identifierUris"]],
-        "tags": [],
+        "signInAudience": application["signInAudience"],
         **given,
-        "appId": application["appId"],
         "servicePrincipalType": "Application",
         "passwordCredentials": [],
         "owners": references(body, "owners"),
     }
+    return {**service_principal(application["appId"], application["displayName"]), **fields}
 
 
 def taken(name: str) -> AzureError:
@@ -302,4 +308,9 @@ def taken(name: str) -> AzureError:
 
 def now() -> str:
     """The time now, as Graph writes times."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return written(datetime.now(UTC))
+
+
+def written(time: datetime) -> str:
+    """A time in UTC as Graph writes it: whole seconds and `Z`."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ")

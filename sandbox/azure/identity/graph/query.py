@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from starlette.responses import JSONResponse
 
 from sandbox.azure.front.errors import AzureError, ServiceError
-from sandbox.azure.odata import FilterError, parse_filter
+from sandbox.azure.odata import FilterError, Term, parse_filter
 
 Document = dict[str, Any]
 BASE = "https://graph.microsoft.com/v1.0"
@@ -108,7 +108,8 @@ def page(name: str, path: str, entities: Iterable[Document], options: Mapping[st
         AzureError: 400, for an option that is wrong.
     """
     check_options(options)
-    matching = [entity for entity in entities if _holds(entity, options.get("$filter", ""))]
+    terms = _terms(options.get("$filter", ""))
+    matching = [entity for entity in entities if all(_holds(entity, term) for term in terms)]
     size, at = _number(options, "$top", PAGE, LARGEST_PAGE), _number(options, "$skiptoken", 0, len(matching))
     answer: Document = {"@odata.context": f"{BASE}/$metadata#{name}"}
     if options.get("$count") == "true":
@@ -129,7 +130,12 @@ def _number(options: Mapping[str, str], name: str, default: int, largest: int) -
     return int(text)
 
 
-def _holds(entity: Document, text: str) -> bool:
+def _terms(text: str) -> list[Term]:
+    """The terms of a filter.
+
+    Raises:
+        AzureError: 400: it is not understood.
+    """
     try:
         terms = parse_filter(text)
     except FilterError as error:
@@ -137,9 +143,11 @@ def _holds(entity: Document, text: str) -> bool:
     for term in terms:
         if not term.field:
             raise AzureError(400, "BadRequest", f"Invalid filter clause: unknown function '{term.operator}'.")
-        value: Any = entity
-        for part in term.field.split("/"):
-            value = value.get(part) if isinstance(value, dict) else None
-        if not term.holds(value):
-            return False
-    return True
+    return terms
+
+
+def _holds(entity: Document, term: Term) -> bool:
+    value: Any = entity
+    for part in term.field.split("/"):
+        value = value.get(part) if isinstance(value, dict) else None
+    return term.holds(value)

@@ -5,7 +5,7 @@ Sources: learn.microsoft.com/graph/api/group-post-members, directoryobject-check
 
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.front.errors import AzureError
-from sandbox.azure.identity.graph.objects import EntitySet, any_object, objects, reference
+from sandbox.azure.identity.graph.objects import SETS, EntitySet, any_object, objects, reference
 from sandbox.azure.identity.graph.query import Document, bad_request, not_found
 
 MOST_CHECKED = 20  # groups of one checkMemberGroups
@@ -28,6 +28,16 @@ def transitive_members(cloud: Cloud, group: Document) -> list[Document]:
             members[name] = member
             waiting += member.get("members", [])
     return list(members.values())
+
+
+def owned(cloud: Cloud, entity: Document) -> list[Document]:
+    """The groups, applications and service principals that the object owns, with their types."""
+    return [
+        {"@odata.type": entities.odata_type, **other}
+        for entities in SETS.values()
+        for other in cloud.store.list(entities.kind)
+        if entity["id"] in other.get("owners", ())
+    ]
 
 
 def add(cloud: Cloud, entities: EntitySet, entity: Document, name: str, body: Document) -> None:
