@@ -163,7 +163,7 @@ def _listen(ports: Sequence[int]) -> socket.socket:
 
 def _counts(cloud: Cloud) -> dict[str, int]:
     """Resources by type, the most first."""
-    counted = Counter(one["type"] for one in cloud.store.list("resource"))
+    counted = Counter(document["type"] for document in cloud.store.list("resource"))
     counted["Microsoft.Authorization/roleAssignments"] = sum(1 for _ in cloud.store.list("roleAssignment"))
     counted["Microsoft.Authorization/roleDefinitions"] = sum(1 for _ in cloud.store.list("roleDefinition"))
     return dict(counted.most_common())

@@ -148,7 +148,7 @@ def _stack_file(pulumi: str, home: Path, given: argparse.Namespace, words: list[
 
 
 def _salt(stack_file: Path) -> bytes:
-    found = (
+    match = (
         re.search(rb"^encryptionsalt: *(\S+)", stack_file.read_bytes(), re.MULTILINE) if stack_file.exists() else None
     )
-    return found[1] if found else b""
+    return match[1] if match else b""

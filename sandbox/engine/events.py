@@ -154,7 +154,7 @@ def _body(event: Event) -> Map:  # noqa: PLR0911 (one a kind)
 
 def _metadata(event: StepEvent) -> Map:
     step = event.step
-    found: Map = {
+    metadata: Map = {
         "op": event.op,
         "urn": step.urn,
         "type": step.res.type,
@@ -162,13 +162,13 @@ def _metadata(event: StepEvent) -> Map:
         "new": state_to_json(step.new),
     }
     if step.keys:
-        found["keys"] = step.keys
+        metadata["keys"] = step.keys
     if step.diffs:
-        found["diffs"] = step.diffs
-    found["detailedDiff"] = step.detailed_diff
+        metadata["diffs"] = step.diffs
+    metadata["detailedDiff"] = step.detailed_diff
     if step.logical:
-        found["logical"] = True
-    return {**found, "provider": step.res.provider}
+        metadata["logical"] = True
+    return {**metadata, "provider": step.res.provider}
 
 
 def state_to_json(resource: Resource | None) -> Map | None:
@@ -181,12 +181,12 @@ def state_to_json(resource: Resource | None) -> Map | None:
         "protect": resource.protect,
         "retainOnDelete": resource.retain_on_delete,
     }
-    found: Map = {
+    shown: Map = {
         "type": resource.type,
         "urn": resource.urn,
         **{k: v for k, v in flags.items() if v},
         "id": resource.id,
         "parent": resource.parent,
     }
-    found |= {"inputs": masked(resource.inputs), "outputs": masked(resource.outputs), "provider": resource.provider}
-    return {**found, **({"initErrors": resource.init_errors} if resource.init_errors else {})}
+    shown |= {"inputs": masked(resource.inputs), "outputs": masked(resource.outputs), "provider": resource.provider}
+    return {**shown, **({"initErrors": resource.init_errors} if resource.init_errors else {})}

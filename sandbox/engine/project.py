@@ -24,14 +24,14 @@ def load_yaml(file: Path) -> Map:
         EngineError: the file cannot be read, or holds something else.
     """
     try:
-        found = read_yaml(file.read_text(encoding="utf-8"))
+        content = read_yaml(file.read_text(encoding="utf-8"))
     except OSError as e:
         raise EngineError(f"{file} cannot be read: {e.strerror}") from e
     except (yaml.YAMLError, UnicodeDecodeError) as e:
         raise EngineError(f"{file} is not valid YAML: {e}") from e
-    if found is not None and not isinstance(found, dict):
-        raise EngineError(f"{file} must hold a mapping, not {type(found).__name__}")
-    return found or {}
+    if content is not None and not isinstance(content, dict):
+        raise EngineError(f"{file} must hold a mapping, not {type(content).__name__}")
+    return content or {}
 
 
 @dataclass(frozen=True)
@@ -126,16 +126,16 @@ class Config:
                     f"{path}: {key!r} is not supported by the embedded engine: "
                     "give the values in 'config', secrets by passphrase"
                 )
-        found = cls(salt=stored.get("encryptionsalt"))
-        secrets: Secrets = secrets_of(found.salt)
+        config = cls(salt=stored.get("encryptionsalt"))
+        secrets: Secrets = secrets_of(config.salt)
         for key, value in {**_defaults(project), **_with_namespace(stored.get("config") or {}, project, path)}.items():
-            found._add(key, value, secrets, path)
+            config._add(key, value, secrets, path)
         for item in given:
             key, equals, text = item.partition("=")
             if not equals:
                 raise EngineError(f"--config {item!r} must be key=value")
-            found._add(key if ":" in key else f"{project.name}:{key}", text, secrets, path)
-        return found
+            config._add(key if ":" in key else f"{project.name}:{key}", text, secrets, path)
+        return config
 
     def _add(self, key: str, value: Any, secrets: Secrets, file: Path) -> None:
         try:
@@ -152,11 +152,11 @@ class Config:
 
     def by_package(self) -> dict[str, Map]:
         """The default providers' settings, secrets marked."""
-        found: dict[str, Map] = {}
+        settings: dict[str, Map] = {}
         for key, value in self.values.items():
             package, _, name = key.partition(":")
-            found.setdefault(package, {})[name] = secret(value) if key in self.secret_keys else value
-        return found
+            settings.setdefault(package, {})[name] = secret(value) if key in self.secret_keys else value
+        return settings
 
     def shown(self) -> dict[str, str]:
         """The configuration with secrets masked."""
@@ -164,12 +164,12 @@ class Config:
 
 
 def _defaults(project: Project) -> Map:
-    found = {}
+    defaults = {}
     for key, given in project.config.items():
         value = given.get("value", given.get("default")) if isinstance(given, dict) else given
         if value is not None:
-            found[key if ":" in key else f"{project.name}:{key}"] = value
-    return found
+            defaults[key if ":" in key else f"{project.name}:{key}"] = value
+    return defaults
 
 
 def _with_namespace(config: Any, project: Project, file: Path) -> Map:

@@ -43,9 +43,9 @@ class Step:
     @property
     def res(self) -> Resource:
         """The resource as it will be, or as it was if it goes."""
-        found = self.new or self.old
-        assert found  # noqa: S101 (a step has one side at least)
-        return found
+        resource = self.new or self.old
+        assert resource  # noqa: S101 (a step has one side at least)
+        return resource
 
     @property
     def urn(self) -> str:
@@ -146,8 +146,8 @@ class CreateStep(Step):
                 failed = e
                 new.id, new.outputs, new.init_errors = e.id, e.outputs, e.reasons
             except ProviderError as e:
-                if (found := _EXISTS.search(str(e))) and not self.old:
-                    raise ProviderError(f"{e}\n{_import_advice(self.new, found[1])}") from e
+                if (existing := _EXISTS.search(str(e))) and not self.old:
+                    raise ProviderError(f"{e}\n{_import_advice(self.new, existing[1])}") from e
                 raise
         self.new.created = self.new.modified = now()
         if self.old and self._pending_delete:
@@ -283,13 +283,13 @@ class ReadStep(Step):
     def apply(self, d: Context) -> None:
         """Call Read, if the id is known."""
         assert self.new  # noqa: S101 (its kind of step has it)
-        found = ReadResult(outputs={})
+        read = ReadResult(outputs={})
         if self.new.id != UNKNOWN:
-            found = self.provider(d).read(self.new.urn, self.new.id, self.new.inputs, self.new.inputs)
-            if found.outputs is None:
+            read = self.provider(d).read(self.new.urn, self.new.id, self.new.inputs, self.new.inputs)
+            if read.outputs is None:
                 raise ProviderError(f"resource '{self.new.id}' does not exist")
-        self.new.outputs, self.new.id = found.outputs or {}, found.id or self.new.id
-        self.new.init_errors = found.init_errors
+        self.new.outputs, self.new.id = read.outputs or {}, read.id or self.new.id
+        self.new.init_errors = read.init_errors
         if self.old:
             self.new.created, self.new.modified = self.old.created, self.old.modified
             self.old.delete = self.old.delete or self._replacing
@@ -318,16 +318,16 @@ class ImportStep(Step):
     def apply(self, d: Context) -> None:
         """Call Read."""
         assert self.new  # noqa: S101 (its kind of step has it)
-        found = self.provider(d).read(self.new.urn, self.new.import_id, None, None)
-        if found.outputs is None:
+        read = self.provider(d).read(self.new.urn, self.new.import_id, None, None)
+        if read.outputs is None:
             raise ProviderError(f"resource '{self.new.import_id}' does not exist")
-        if found.inputs is None:
+        if read.inputs is None:
             raise ProviderError(
                 "provider does not support importing resources; "
                 f"please try updating the '{self.new.type.split(':')[0]}' plugin"
             )
-        self.new.id, self.new.inputs, self.new.outputs = found.id or self.new.import_id, found.inputs, found.outputs
-        self.new.init_errors = found.init_errors
+        self.new.id, self.new.inputs, self.new.outputs = read.id or self.new.import_id, read.inputs, read.outputs
+        self.new.init_errors = read.init_errors
         self.old = self.new.copy()
         self.new.created = self.new.modified = now()
         if self._original:
@@ -341,13 +341,13 @@ class ImportStep(Step):
 
 
 class RefreshStep(Step):
-    """A resource's state is read anew; `found` tells the outcome: same, update or delete."""
+    """A resource's state is read anew; `outcome` is same, update or delete."""
 
     op = "refresh"
 
     def __init__(self, old: Resource) -> None:
         super().__init__(old, old, logical=False)
-        self.found = "same"
+        self.outcome = "same"
 
     def apply(self, d: Context) -> None:
         """Call Read and compare what is there with the state, as an update that sets it back would."""
@@ -357,7 +357,7 @@ class RefreshStep(Step):
         provider = self.provider(d)
         read = provider.read(old.urn, old.id, old.inputs, old.outputs)
         if not read.id or read.outputs is None:
-            self.new, self.found = None, "delete"
+            self.new, self.outcome = None, "delete"
             return
         if read.init_errors:
             d.warn("Refreshed resource is in an unhealthy state:\n* " + "\n* ".join(read.init_errors), old.urn)
@@ -367,10 +367,10 @@ class RefreshStep(Step):
         if (new.inputs, new.outputs) != (old.inputs, old.outputs):
             new.modified = now()
         if old.external:
-            self.found = "same" if new.outputs == old.outputs else "update"
+            self.outcome = "same" if new.outputs == old.outputs else "update"
             return
         diff = diff_resource(provider, new.urn, new, old.inputs, old.ignore_changes, d.dry_run)
-        self.found = "update" if diff.some else "same"
+        self.outcome = "update" if diff.some else "same"
         self.diffs = sorted(diff.changed_keys)
         self.detailed_diff = _inverted(diff.detailed)
 

@@ -72,19 +72,19 @@ class AzureNative(Provider):
     def Diff(self, request: Any, context: Any) -> Any:
         """Compares old inputs with new ones."""
         old, new = unmarked(from_struct(request.old_inputs)), unmarked(from_struct(request.news))
-        found = diff.difference(_described(request.urn), old, new, unmarked(from_struct(request.olds)))
+        difference = diff.difference(_described(request.urn), old, new, unmarked(from_struct(request.olds)))
         return proto.DiffResponse(
-            changes=proto.DiffResponse.DIFF_SOME if found.changed else proto.DiffResponse.DIFF_NONE,
-            replaces=found.replacing,
-            diffs=found.changed,
+            changes=proto.DiffResponse.DIFF_SOME if difference.changed else proto.DiffResponse.DIFF_NONE,
+            replaces=difference.replacing,
+            diffs=difference.changed,
             detailedDiff={
                 path: proto.PropertyDiff(
-                    kind=proto.PropertyDiff.Kind.Value(kind), inputDiff=path not in found.inherited
+                    kind=proto.PropertyDiff.Kind.Value(kind), inputDiff=path not in difference.inherited
                 )
-                for path, kind in found.details.items()
+                for path, kind in difference.details.items()
             },
-            hasDetailedDiff=bool(found.details),
-            deleteBeforeReplace=found.delete_first,
+            hasDetailedDiff=bool(difference.details),
+            deleteBeforeReplace=difference.delete_first,
         )
 
     @answering
@@ -219,12 +219,12 @@ class AzureNative(Provider):
             raise Failure(f"request failed {target.id}: {refused}") from refused
 
     def _subscription(self) -> str:
-        found = self.setting("subscriptionId", "SUBSCRIPTION_ID")
-        if not found:
+        subscription = self.setting("subscriptionId", "SUBSCRIPTION_ID")
+        if not subscription:
             raise Failure(
                 "No subscription: set ARM_SUBSCRIPTION_ID, or `pulumi config set azure-native:subscriptionId …`."
             )
-        return found
+        return subscription
 
     def _target(self, described: Described, inputs: Properties) -> Target:
         query = tuple((name, str(inputs[name]).lower()) for name in sorted(described.type.queries) if name in inputs)
@@ -263,11 +263,11 @@ def _known(token: str) -> Described:
     return described
 
 
-def _details(found: diff.Difference) -> dict[str, Any]:
+def _details(difference: diff.Difference) -> dict[str, Any]:
     kinds = proto.PropertyDiff.Kind
     return {
-        path: proto.PropertyDiff(kind=kinds.Value(kind), inputDiff=path not in found.inherited)
-        for path, kind in found.details.items()
+        path: proto.PropertyDiff(kind=kinds.Value(kind), inputDiff=path not in difference.inherited)
+        for path, kind in difference.details.items()
     }
 
 
@@ -276,9 +276,8 @@ def _refreshed(described: Described, inputs: Properties, state: Properties, outp
     for name, default in described.type.after_removal.items():
         if name in inputs and same(state.get(name), default):
             state = convert.without_path(state, [name])
-    found = outputs
     for child in described.type.children:
         path = child.split(".")
         if convert.get_path(inputs, path) is None:
-            found = convert.without_path(found, path)
-    return convert.refreshed(inputs, convert.shown_inputs(described, state), convert.shown_inputs(described, found))
+            outputs = convert.without_path(outputs, path)
+    return convert.refreshed(inputs, convert.shown_inputs(described, state), convert.shown_inputs(described, outputs))

@@ -82,8 +82,8 @@ class AzureAD(Provider):
         inputs = unmarked(given)
         if request.preview:
             return proto.CreateResponse(properties=to_struct(marked_like(_foreseen(kind, inputs), given)))
-        identifier, found = kind.create(self._graph, inputs)
-        return proto.CreateResponse(id=identifier, properties=to_struct(_marked(found, given)))
+        identifier, outputs = kind.create(self._graph, inputs)
+        return proto.CreateResponse(id=identifier, properties=to_struct(_marked(outputs, given)))
 
     @answering
     def Update(self, request: Any, context: Any) -> Any:
@@ -93,10 +93,10 @@ class AzureAD(Provider):
         if request.preview:
             return proto.UpdateResponse(properties=to_struct(marked_like({**state, **inputs}, given)))
         kind.update(self._graph, request.id, inputs, unmarked(from_struct(request.old_inputs)))
-        found = kind.read(self._graph, request.id, {**state, **inputs})
-        if found is None:
+        outputs = kind.read(self._graph, request.id, {**state, **inputs})
+        if outputs is None:
             raise Failure(f"{kind.name} {request.id} was deleted while it was updated.")
-        return proto.UpdateResponse(properties=to_struct(_marked(found, given)))
+        return proto.UpdateResponse(properties=to_struct(_marked(outputs, given)))
 
     @answering
     def Delete(self, request: Any, context: Any) -> Any:
@@ -109,10 +109,10 @@ class AzureAD(Provider):
         """Reads for a refresh or an import; an empty id says that the object is gone."""
         kind = _kind(request.urn)
         given, state = from_struct(request.inputs), from_struct(request.properties)
-        found = kind.read(self._graph, request.id, state)
-        if found is None:
+        outputs = kind.read(self._graph, request.id, state)
+        if outputs is None:
             return proto.ReadResponse()
-        inputs = {name: value for name, value in plain(found).items() if name in kind.inputs}
+        inputs = {name: value for name, value in plain(outputs).items() if name in kind.inputs}
         if request.HasField("inputs"):
             old = unmarked(given)
             before = {name: value for name, value in unmarked(state).items() if name in old}
@@ -120,7 +120,7 @@ class AzureAD(Provider):
         return proto.ReadResponse(
             id=request.id,
             inputs=to_struct(marked_like(inputs, given)),
-            properties=to_struct(_marked(found, state)),
+            properties=to_struct(_marked(outputs, state)),
         )
 
     @answering
@@ -167,8 +167,8 @@ def _foreseen(kind: Kind, inputs: Properties) -> Properties:
     return {**dict.fromkeys(sorted(unknown), UNKNOWN), **inputs}
 
 
-def _marked(found: Properties, given: Properties) -> Properties:
+def _marked(outputs: Properties, given: Properties) -> Properties:
     """The outputs, secret where the inputs or the state are; a password's value always."""
-    value = {_SECRET_OUTPUT: secret(plain(found[_SECRET_OUTPUT]))} if _SECRET_OUTPUT in found else {}
-    outputs: Properties = marked_like({**found, **value}, given)
-    return outputs
+    value = {_SECRET_OUTPUT: secret(plain(outputs[_SECRET_OUTPUT]))} if _SECRET_OUTPUT in outputs else {}
+    marked: Properties = marked_like({**outputs, **value}, given)
+    return marked

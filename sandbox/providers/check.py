@@ -61,22 +61,22 @@ def _name(described: Described, request: proto.CheckRequest, old: Properties) ->
 def failures(described: Described, inputs: Properties) -> list[str]:
     """What is wrong with plain inputs, as azure-native words it."""
     path = {name: described.type.limits.get(name) for name in described.type.path_inputs}
-    found: list[str] = []
+    problems: list[str] = []
     for name, limits in path.items():
         if name not in inputs:
-            found.append(f"missing required property '{name}'")
+            problems.append(f"missing required property '{name}'")
         else:
-            found += _value(name, "string", inputs[name], GROUP_NAME if name == "resourceGroupName" else limits)
+            problems += _value(name, "string", inputs[name], GROUP_NAME if name == "resourceGroupName" else limits)
     required = [name for name in described.required if name not in path]
-    return found + _object("", Shape(described.body.parts, tuple(required)), inputs)
+    return problems + _object("", Shape(described.body.parts, tuple(required)), inputs)
 
 
 def _object(context: str, form: Shape, values: Properties) -> list[str]:
-    found = [_missing(_inside(context, name)) for name in form.required if name not in values]
+    problems = [_missing(_inside(context, name)) for name in form.required if name not in values]
     for name, part in sorted(form.parts.items()):
         if name in values:
-            found += _value(_inside(context, name), part.type, values[name], part.limits)
-    return found
+            problems += _value(_inside(context, name), part.type, values[name], part.limits)
+    return problems
 
 
 def _inside(context: str, name: str) -> str:
@@ -94,7 +94,7 @@ def _value(name: str, kind: str, value: Any, limits: Limits | None) -> list[str]
     if isinstance(value, dict):
         return _object(name, shape(kind), value) if kind[0].isupper() else []
     if isinstance(value, list) and kind.startswith("[]"):
-        return [one for i, item in enumerate(value) for one in _value(f"{name}[{i}]", kind[2:], item, None)]
+        return [problem for i, item in enumerate(value) for problem in _value(f"{name}[{i}]", kind[2:], item, None)]
     return _scalar(name, _schema_type(kind), value, limits or Limits())
 
 
@@ -117,22 +117,22 @@ def _schema_type(kind: str) -> str:
 
 
 def _text(name: str, value: str, limits: Limits) -> list[str]:
-    length, found = len(value.encode()), []
+    length, problems = len(value.encode()), []
     if limits.shortest is not None and length < limits.shortest:
-        found.append(f"'{name}' is too short ({length}): at least {limits.shortest} characters required")
+        problems.append(f"'{name}' is too short ({length}): at least {limits.shortest} characters required")
     if limits.longest is not None and length > limits.longest:
-        found.append(f"'{name}' is too long ({length}): at most {limits.longest} characters allowed")
+        problems.append(f"'{name}' is too long ({length}): at most {limits.longest} characters allowed")
     if limits.pattern is not None and not re.search(limits.pattern, value):
-        found.append(f"'{name}' does not match expression '{limits.pattern}'")
-    return found
+        problems.append(f"'{name}' does not match expression '{limits.pattern}'")
+    return problems
 
 
 def _number(name: str, expected: str, value: float, limits: Limits) -> list[str]:
-    found = []
+    problems = []
     if expected == "integer" and not float(value).is_integer():
-        found.append(f"'{name}' must be an integer but got {value:f}")
+        problems.append(f"'{name}' must be an integer but got {value:f}")
     if limits.lowest is not None and value < limits.lowest:
-        found.append(f"'{name}' is too low ({value:f} < {limits.lowest:f})")
+        problems.append(f"'{name}' is too low ({value:f} < {limits.lowest:f})")
     if limits.highest is not None and value > limits.highest:
-        found.append(f"'{name}' is too high ({value:f} > {limits.highest:f})")
-    return found
+        problems.append(f"'{name}' is too high ({value:f} > {limits.highest:f})")
+    return problems

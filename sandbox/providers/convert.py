@@ -38,8 +38,8 @@ def path_values(described: Described, identifier: str) -> dict[str, str]:
         not want.startswith("{") and want.lower() != have.lower() for want, have in zip(template, given, strict=False)
     ):
         raise ValueError(f"'{identifier}' is no id of {described.token}: {described.type.path} is its form.")
-    found = {want[1:-1]: have for want, have in zip(template, given, strict=True) if want.startswith("{")}
-    return {name: found[name] for name in described.type.path_inputs}
+    parameters = {want[1:-1]: have for want, have in zip(template, given, strict=True) if want.startswith("{")}
+    return {name: parameters[name] for name in described.type.path_inputs}
 
 
 def request_body(described: Described, inputs: Properties, previous: Properties | None = None) -> Properties:
@@ -70,8 +70,8 @@ def _to_wire(form: Shape, values: Properties, previous: Any) -> Properties | Non
 
 def _wire_value(name: str, kind: str, value: Any, previous: Any) -> Any:
     if name == _IDENTITIES and kind == "[]string" and isinstance(value, list):
-        gone = [one for one in previous if one not in value] if isinstance(previous, list) else []
-        return {**dict.fromkeys(gone), **{one: {} for one in value}}
+        gone = [member for member in previous if member not in value] if isinstance(previous, list) else []
+        return {**dict.fromkeys(gone), **{member: {} for member in value}}
     return _walk(kind, value, lambda form, values: _to_wire(form, values, previous))
 
 
@@ -81,7 +81,7 @@ def outputs(described: Described, response: Properties) -> Properties:
 
 
 def _from_wire(form: Shape, response: Properties) -> Properties | None:
-    found: Properties = {}
+    properties: Properties = {}
     for name, part in form.parts.items():
         source = response
         for container in part.containers:
@@ -92,8 +92,8 @@ def _from_wire(form: Shape, response: Properties) -> Properties | None:
             continue
         if name in form.constants and value != form.constants[name]:
             return None
-        found[name] = _sdk_value(name, part.type, value, _from_wire)
-    return found
+        properties[name] = _sdk_value(name, part.type, value, _from_wire)
+    return properties
 
 
 def _sdk_value(name: str, kind: str, value: Any, convert: _Object) -> Any:
@@ -104,8 +104,8 @@ def _sdk_value(name: str, kind: str, value: Any, convert: _Object) -> Any:
 
 def imported_inputs(described: Described, identifier: str, response: Properties) -> Properties:
     """The inputs with which a resource that already exists would have been made, without empty collections."""
-    found = _from_wire(described.body, response) or {}
-    body = {name: value for name, raw in found.items() if name != "id" and (value := _filled(raw)) is not None}
+    inputs = _from_wire(described.body, response) or {}
+    body = {name: value for name, raw in inputs.items() if name != "id" and (value := _filled(raw)) is not None}
     return {**path_values(described, identifier), **body}
 
 
@@ -118,16 +118,18 @@ def _filled(value: Any) -> Any:
     return value
 
 
-def shown_inputs(described: Described, found: Properties) -> Properties:
+def shown_inputs(described: Described, properties: Properties) -> Properties:
     """The body inputs that outputs show: what the service alone may set is left out."""
-    return _shown(described.body, found) or {}
+    return _shown(described.body, properties) or {}
 
 
-def _shown(form: Shape, found: Properties) -> Properties | None:
-    if _mismatch(form, found):
+def _shown(form: Shape, properties: Properties) -> Properties | None:
+    if _mismatch(form, properties):
         return None
     return {
-        name: _sdk_value(name, part.type, found[name], _shown) for name, part in form.parts.items() if name in found
+        name: _sdk_value(name, part.type, properties[name], _shown)
+        for name, part in form.parts.items()
+        if name in properties
     }
 
 
@@ -162,9 +164,9 @@ def _walk(kind: str, value: Any, convert: _Object) -> Any:
         if kind.startswith("{}"):
             return {key: _walk(kind[2:], item, convert) for key, item in value.items()}
         for name in kind.split("|") if kind[0].isupper() else []:
-            found = convert(shape(name), value)
-            if found is not None or "|" not in kind:
-                return found
+            converted = convert(shape(name), value)
+            if converted is not None or "|" not in kind:
+                return converted
         return value
     if isinstance(value, list) and kind.startswith("[]"):
         return [_walk(kind[2:], item, convert) for item in value]
@@ -183,13 +185,13 @@ def refreshed(inputs: Properties, before: Any, after: Any) -> Properties:
         before: What the outputs in the state show.
         after: What the outputs read now show.
     """
-    kept = {name: value for name, value in inputs.items() if name not in before or name in after}
+    remaining = {name: value for name, value in inputs.items() if name not in before or name in after}
     for name, value in after.items():
         if name not in before:
-            kept[name] = value
+            remaining[name] = value
         elif not same(before[name], value):
-            kept[name] = _merged(inputs[name], before[name], value) if name in inputs else value
-    return kept
+            remaining[name] = _merged(inputs[name], before[name], value) if name in inputs else value
+    return remaining
 
 
 def _merged(base: Any, before: Any, after: Any) -> Any:

@@ -103,11 +103,11 @@ class _Comparison:
     def _object(self, old: Properties, new: Properties, path: str, name: str) -> None:
         known = set(self.details)
         self.objects(old, new, path, name)
-        inside = [one for one in self.details if one not in known]
+        inside = [update for update in self.details if update not in known]
         if inside and name in self._replaces:
-            updates = [one for one in inside if self.details[one] == "UPDATE"]
-            for one in updates or [path]:  # a child that only comes or goes replaces by its parent
-                self.details[one] = "UPDATE_REPLACE"
+            updates = [update for update in inside if self.details[update] == "UPDATE"]
+            for update in updates or [path]:  # a child that only comes or goes replaces by its parent
+                self.details[update] = "UPDATE_REPLACE"
 
     def _lists(self, old: list[Any], new: list[Any], path: str, name: str) -> None:
         pairs = _paired(old, new, self._sets.get(name.replace("[]", "")))
@@ -140,8 +140,10 @@ def _identified(items: list[Any], keys: tuple[str, ...] | None) -> dict[str, int
     """Index by identity; None where the elements do not all have one of their own, so that order counts."""
     if keys is None or not all(isinstance(item, dict) and any(key in item for key in keys) for item in items):
         return None
-    found = {_folded(json.dumps([item.get(key) for key in keys], sort_keys=True)): i for i, item in enumerate(items)}
-    return found if len(found) == len(items) else None
+    by_identity = {
+        _folded(json.dumps([item.get(key) for key in keys], sort_keys=True)): i for i, item in enumerate(items)
+    }
+    return by_identity if len(by_identity) == len(items) else None
 
 
 def _folded(text: str) -> str:

@@ -103,9 +103,10 @@ class DirectoryObject(Kind):
         if inputs.get("preventDuplicateNames") is not True or name == old.get("displayName"):
             return []
         return [
-            f'An existing "{self.name}" with name "{name}" (ID: "{one["id"]}") was found and `prevent_duplicate_names` '
-            f'was specified. {_IMPORT} Please see the resource documentation for "{self.name}" for more information.'
-            for one in graph.all(f"/{self.collection}", displayName=name)
+            f'An existing "{self.name}" with name "{name}" (ID: "{other["id"]}") was found and '
+            f"`prevent_duplicate_names` was specified. {_IMPORT} "
+            f'Please see the resource documentation for "{self.name}" for more information.'
+            for other in graph.all(f"/{self.collection}", displayName=name)
         ]
 
     def body(self, inputs: Properties) -> Properties:
@@ -114,7 +115,7 @@ class DirectoryObject(Kind):
 
     def create(self, graph: Graph, inputs: Properties) -> tuple[str, Properties]:
         bound = {
-            f"{name}@odata.bind": [reference(one) for one in inputs[name]]
+            f"{name}@odata.bind": [reference(member) for member in inputs[name]]
             for name in sorted(self.references)
             if inputs.get(name)
         }
@@ -124,16 +125,16 @@ class DirectoryObject(Kind):
     def seen(self, graph: Graph, object_id: str) -> tuple[str, Properties]:
         """The id and the outputs of a new object, once it is visible."""
         identifier = f"/{self.collection}/{object_id}"
-        found = graph.wait_until(
+        answer = graph.wait_until(
             lambda: self.read(graph, identifier, {}), f"new {self.name} {object_id}", seconds=self.seconds
         )
-        return identifier, found
+        return identifier, answer
 
     def read(self, graph: Graph, identifier: str, state: Properties) -> Properties | None:
-        one = graph.find(identifier)
-        if one is None:
+        answer = graph.find(identifier)
+        if answer is None:
             return None
-        values = {name: one.get(graph_name) for name, graph_name in {**self.fields, **self.shown}.items()}
+        values = {name: answer.get(graph_name) for name, graph_name in {**self.fields, **self.shown}.items()}
         values.update({name: graph.ids(f"{identifier}/{name}") for name in sorted(self.references)})
         values.update({name: state[name] for name in self.settings if name in state})
         return {name: value for name, value in values.items() if value not in (None, "", [])}
@@ -154,12 +155,12 @@ class DirectoryObject(Kind):
     @staticmethod
     def _set_references(graph: Graph, path: str, wanted: list[str]) -> None:
         present = graph.ids(path)
-        for one in wanted:
-            if one not in present:
-                graph.post(f"{path}/$ref", {"@odata.id": reference(one)})
-        for one in present:
-            if one not in wanted:
-                graph.delete(f"{path}/{one}/$ref")
+        for member in wanted:
+            if member not in present:
+                graph.post(f"{path}/$ref", {"@odata.id": reference(member)})
+        for member in present:
+            if member not in wanted:
+                graph.delete(f"{path}/{member}/$ref")
 
     def delete(self, graph: Graph, identifier: str) -> None:
         graph.delete(identifier)
@@ -254,22 +255,22 @@ class Password(Kind):
         made = graph.post(f"/{self.collection}/{object_id}/addPassword", {"passwordCredential": credential})
         identifier = f"{object_id}/password/{made['keyId']}"
         state = {"value": secret(made["secretText"]), **{k: inputs[k] for k in self.settings if k in inputs}}
-        found = graph.wait_until(
+        answer = graph.wait_until(
             lambda: self.read(graph, identifier, state), f"password of {inputs[self.owner]}", seconds=self.seconds
         )
-        return identifier, found
+        return identifier, answer
 
     def read(self, graph: Graph, identifier: str, state: Properties) -> Properties | None:
         object_id, _, key = identifier.split("/")
         owner = graph.find(f"/{self.collection}/{object_id}") or {}
-        credential = next((one for one in owner.get("passwordCredentials", []) if one["keyId"] == key), None)
+        credential = next((item for item in owner.get("passwordCredentials", []) if item["keyId"] == key), None)
         if credential is None:
             return None
         values = {name: credential.get(graph_name) for name, graph_name in self.fields.items()}
-        kept = {name: state[name] for name in ("value", *self.settings) if name in state}
+        stored = {name: state[name] for name in ("value", *self.settings) if name in state}
         return {
             **{name: value for name, value in values.items() if value},
-            **kept,
+            **stored,
             self.owner: f"/{self.collection}/{object_id}",
             "keyId": key,
         }
@@ -294,13 +295,13 @@ class FederatedCredential(Kind):
         )
 
     def read(self, graph: Graph, identifier: str, state: Properties) -> Properties | None:
-        one = graph.find(self._path(identifier))
-        if one is None:
+        answer = graph.find(self._path(identifier))
+        if answer is None:
             return None
-        values = {name: one.get(graph_name) for name, graph_name in self.fields.items()}
+        values = {name: answer.get(graph_name) for name, graph_name in self.fields.items()}
         application, _, credential = identifier.split("/")
-        kept = {name: value for name, value in values.items() if value}
-        return {**kept, "applicationId": f"/applications/{application}", "credentialId": credential}
+        settings = {name: value for name, value in values.items() if value}
+        return {**settings, "applicationId": f"/applications/{application}", "credentialId": credential}
 
     def update(self, graph: Graph, identifier: str, inputs: Properties, old: Properties) -> None:
         body = {graph_name: inputs.get(name) for name, graph_name in self.fields.items() if name != "displayName"}

@@ -25,8 +25,8 @@ class Graph:
         Raises:
             Refused: Any status but 200.
         """
-        found: Properties = self._call("GET", path, accepted=(200,)).json()
-        return found
+        answer: Properties = self._call("GET", path, accepted=(200,)).json()
+        return answer
 
     def find(self, path: str) -> Properties | None:
         """An object; None where there is none."""
@@ -41,17 +41,17 @@ class Graph:
         """A collection, all its pages; `equal` filters by properties."""
         terms = [f"{name} eq {_literal(value)}" for name, value in equal.items()]
         query = {"$filter": " and ".join(terms)} if terms else None
-        answer, found = self._call("GET", path, query=query, accepted=(200,)).json(), []
+        answer, items = self._call("GET", path, query=query, accepted=(200,)).json(), []
         while True:
-            found += answer["value"]
+            items += answer["value"]
             if "@odata.nextLink" not in answer:
-                return found
+                return items
             link = answer["@odata.nextLink"]
             answer = self._client.request("GET", link, audience=GRAPH, accepted=(200,)).json()
 
     def ids(self, path: str) -> list[str]:
         """The ids in a collection."""
-        return [one["id"] for one in self.all(path)]
+        return [item["id"] for item in self.all(path)]
 
     def post(self, path: str, body: Properties) -> Properties:
         """Makes an object, or carries out an action; what the answer says."""

@@ -229,8 +229,11 @@ def refusal(answer: requests.Response, method: str) -> Refused:
     error = body.get("error")
     error = error if isinstance(error, dict) else {}
     code = answer.headers.get("x-ms-error-code") or error.get("code") or body.get("code") or ""
-    details = [one for one in error.get("details") or () if isinstance(one, dict)]
-    said = [str(error.get("message") or answer.text), *(f"{one.get('code')}: {one.get('message')}" for one in details)]
+    details = [detail for detail in error.get("details") or () if isinstance(detail, dict)]
+    said = [
+        str(error.get("message") or answer.text),
+        *(f"{detail.get('code')}: {detail.get('message')}" for detail in details),
+    ]
     text = " ".join(said)
     return Refused(answer.status_code, str(code), text, f"{method} {_path(answer.url).removeprefix(MANAGEMENT)}")
 

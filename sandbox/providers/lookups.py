@@ -71,31 +71,31 @@ _PLURALS: Final = {f"{name}s": name for name in _USER_NAMES}
 def client_config(client: Client) -> Properties:
     """Who is signed in."""
     claims = client.claims(GRAPH)
-    found = {"tenantId": claims.get("tid", ""), "clientId": claims.get("appid", ""), "objectId": claims.get("oid", "")}
-    return {**found, "id": "-".join(found.values())}
+    config = {"tenantId": claims.get("tid", ""), "clientId": claims.get("appid", ""), "objectId": claims.get("oid", "")}
+    return {**config, "id": "-".join(config.values())}
 
 
-def _shown(one: Properties, names: tuple[str, ...]) -> Properties:
+def _shown(item: Properties, names: tuple[str, ...]) -> Properties:
     shown = {}
     for name in names:
         graph_name = _GRAPH_NAMES.get(name, name.replace("onpremises", "onPremises"))
         empty: Any = [] if name in _LISTS else False if name in _FLAGS else ""
-        value = one.get(graph_name)
+        value = item.get(graph_name)
         shown[name] = empty if value is None else value
     return shown
 
 
 def _find_user(graph: Graph, by: str, value: str) -> Properties:
     if by == "objectId":
-        one = graph.find(f"/users/{value}")
-        found = [one] if one else []
+        user = graph.find(f"/users/{value}")
+        users = [user] if user else []
     else:
-        found = graph.all("/users", **{by: value})
-    if len(found) > 1:
+        users = graph.all("/users", **{by: value})
+    if len(users) > 1:
         raise Failure(f'More than one user found with {by}: "{value}"')
-    if not found:
+    if not users:
         raise Failure(_USER_NAMES[by].format(value))
-    return found[0]
+    return users[0]
 
 
 def _user(graph: Graph, arguments: Properties) -> Properties:
@@ -104,9 +104,9 @@ def _user(graph: Graph, arguments: Properties) -> Properties:
     if len(given) != 1:
         text = "one of `{}` must be specified" if not given else "only one of `{}` can be specified"
         raise Failure(f"azuread:index/getUser:getUser: {text.format(names)}")
-    one = _find_user(graph, given[0], arguments[given[0]])
-    manager = graph.find(f"/users/{one['id']}/manager") or {}
-    return {**_shown(one, _USER), "id": one["id"], "managerId": manager.get("id", "")}
+    user = _find_user(graph, given[0], arguments[given[0]])
+    manager = graph.find(f"/users/{user['id']}/manager") or {}
+    return {**_shown(user, _USER), "id": user["id"], "managerId": manager.get("id", "")}
 
 
 def _users(graph: Graph, arguments: Properties) -> Properties:
@@ -114,14 +114,14 @@ def _users(graph: Graph, arguments: Properties) -> Properties:
     if len(given) + (arguments.get("returnAll") is True) != 1:
         names = "employee_ids,mail_nicknames,mails,object_ids,return_all,user_principal_names"
         raise Failure(f"azuread:index/getUsers:getUsers: one of `{names}` must be specified")
-    found = graph.all("/users") if not given else []
+    matches = graph.all("/users") if not given else []
     for value in arguments[given[0]] if given else []:
         try:
-            found.append(_find_user(graph, _PLURALS[given[0]], value))
+            matches.append(_find_user(graph, _PLURALS[given[0]], value))
         except Failure:
             if arguments.get("ignoreMissing") is not True:
                 raise
-    users = [_shown(one, _USER_IN_LIST) for one in found]
+    users = [_shown(match, _USER_IN_LIST) for match in matches]
     lists = {plural: [user[name] for user in users if user[name]] for plural, name in _PLURALS.items()}
     return {**lists, "users": users, "id": "users#" + "-".join(lists["objectIds"])}
 
@@ -129,46 +129,46 @@ def _users(graph: Graph, arguments: Properties) -> Properties:
 def _group(graph: Graph, arguments: Properties) -> Properties:
     flags: Properties = {name: arguments[name] for name in ("mailEnabled", "securityEnabled") if name in arguments}
     if arguments.get("displayName"):
-        one = _one_group(graph, {"displayName": arguments["displayName"], **flags})
+        group = _one_group(graph, {"displayName": arguments["displayName"], **flags})
     elif arguments.get("mailNickname"):
-        one = _one_group(graph, {"mailNickname": arguments["mailNickname"], **flags})
+        group = _one_group(graph, {"mailNickname": arguments["mailNickname"], **flags})
     elif arguments.get("objectId"):
-        one = _group_by_id(graph, arguments["objectId"], flags)
+        group = _group_by_id(graph, arguments["objectId"], flags)
     else:
         names = "display_name,mail_nickname,object_id"
         raise Failure(f"azuread:index/getGroup:getGroup: one of `{names}` must be specified")
     members = "transitiveMembers" if arguments.get("includeTransitiveMembers") is True else "members"
     return {
-        **_shown(one, _GROUP),
-        "id": one["id"],
-        "members": graph.ids(f"/groups/{one['id']}/{members}"),
-        "owners": graph.ids(f"/groups/{one['id']}/owners"),
+        **_shown(group, _GROUP),
+        "id": group["id"],
+        "members": graph.ids(f"/groups/{group['id']}/{members}"),
+        "owners": graph.ids(f"/groups/{group['id']}/owners"),
         "dynamicMemberships": [],
     }
 
 
 def _one_group(graph: Graph, equal: Properties) -> Properties:
-    found = graph.all("/groups", **equal)
-    if len(found) == 1:
-        return found[0]
+    groups = graph.all("/groups", **equal)
+    if len(groups) == 1:
+        return groups[0]
     text = " and ".join(
         f"{name} eq {str(value).lower()}" if isinstance(value, bool) else f"{name} eq '{value}'"
         for name, value in equal.items()
     )
-    raise Failure(f"{'More than one' if found else 'No'} group found matching specified filter ({text})")
+    raise Failure(f"{'More than one' if groups else 'No'} group found matching specified filter ({text})")
 
 
 def _group_by_id(graph: Graph, object_id: str, flags: Properties) -> Properties:
-    one = graph.find(f"/groups/{object_id}")
-    if one is None:
+    group = graph.find(f"/groups/{object_id}")
+    if group is None:
         raise Failure(f'No group found with object ID: "{object_id}"')
     for name, expected in flags.items():
-        if one.get(name) is not expected:
+        if group.get(name) is not expected:
             raise Failure(
                 f'Group with object ID "{object_id}" does not have the specified {name} setting '
-                f"(expected: {expected}, actual: {one.get(name)})"
+                f"(expected: {expected}, actual: {group.get(name)})"
             )
-    return one
+    return group
 
 
 def _service_principal(graph: Graph, arguments: Properties) -> Properties:
@@ -180,13 +180,13 @@ def _service_principal(graph: Graph, arguments: Properties) -> Properties:
         )
     name, value = next(iter(given.items()))
     if name == "objectId":
-        one = graph.find(f"/servicePrincipals/{value}")
-        found = [one] if one else []
+        principal = graph.find(f"/servicePrincipals/{value}")
+        principals = [principal] if principal else []
     else:
-        found = graph.all("/servicePrincipals", **{_GRAPH_NAMES.get(name, name): value})
-    if len(found) != 1:
-        raise Failure(f'{"More than one" if found else "No"} service principal found with {name}: "{value}"')
-    return {**_shown(found[0], _PRINCIPAL), "id": f"/servicePrincipals/{found[0]['id']}"}
+        principals = graph.all("/servicePrincipals", **{_GRAPH_NAMES.get(name, name): value})
+    if len(principals) != 1:
+        raise Failure(f'{"More than principal" if principals else "No"} service principal found with {name}: "{value}"')
+    return {**_shown(principals[0], _PRINCIPAL), "id": f"/servicePrincipals/{principals[0]['id']}"}
 
 
 LOOKUPS: Final[dict[str, Callable[[Graph, Properties], Properties]]] = {

@@ -126,9 +126,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         """A setting of the configuration, else of the environment (`ARM_…`, then `AZURE_…`); empty if there is none."""
         return setting(self.config, name, variable)
 
-    def invoke_reply(self, found: Properties) -> Any:
+    def invoke_reply(self, result: Properties) -> Any:
         """A function's result."""
-        return proto.InvokeResponse(**{"return": to_struct(found)})
+        return proto.InvokeResponse(**{"return": to_struct(result)})
 
 
 def check_reply(inputs: Properties, failures: list[str]) -> Any:

@@ -83,8 +83,8 @@ class ResourceType:
         """How the automatic name is made: `random`, `copy` or `uuid` (azure-native's resources.AutoNamer)."""
         if self.named_by in ("roleAssignmentName", "roleDefinitionId"):
             return "uuid"
-        _, found, rest = self.path.lower().rpartition("microsoft.")
-        return "random" if not found or rest.count("{") == 1 else "copy"
+        _, namespace, rest = self.path.lower().rpartition("microsoft.")
+        return "random" if not namespace or rest.count("{") == 1 else "copy"
 
 
 _GROUP = "/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/"

@@ -71,8 +71,8 @@ class _Reader:
     def _counterpart(self, type_: str, module: str) -> str:
         outputs = importlib.import_module(f"pulumi_azure_native.{module}.outputs")
         members = [part.split(".")[1] + "Response" for part in type_.split("|") if part[0].isupper()]
-        found = [self._object(getattr(outputs, member), module) for member in members if hasattr(outputs, member)]
-        return "|".join(sorted(found)) or "any"
+        objects = [self._object(getattr(outputs, member), module) for member in members if hasattr(outputs, member)]
+        return "|".join(sorted(objects)) or "any"
 
     def _type(self, kind: Any, module: str) -> str:
         parts = sorted({self._one(part, module) for part in _members(kind)})
@@ -126,26 +126,27 @@ def _required(kind: type) -> list[str]:
 
 def _defaults(kind: type) -> dict[str, Any]:
     source = inspect.getsource(kind.__init__)  # type: ignore[misc]
-    found = re.findall(r"if (\w+) is None:\n +\1 = (.+)\n", source)
-    return {_names(kind)[name]: ast.literal_eval(value) for name, value in found}
+    assignments = re.findall(r"if (\w+) is None:\n +\1 = (.+)\n", source)
+    return {_names(kind)[name]: ast.literal_eval(value) for name, value in assignments}
 
 
 def _constants(kind: type) -> dict[str, str]:
     """The discriminators: properties that have one allowed value."""
     source = inspect.getsource(kind.__init__)  # type: ignore[misc]
-    found = re.findall(r'pulumi\.set\(__self__, "(\w+)", \'(.+)\'\)', source)
+    constants = re.findall(r'pulumi\.set\(__self__, "(\w+)", \'(.+)\'\)', source)
     names = _types._py_to_pulumi_names_from_py_properties(kind)
-    return {names[name]: value for name, value in found}
+    return {names[name]: value for name, value in constants}
 
 
 def written(schema: dict[str, Any]) -> str:
     """The file's text: a line for every type, so that a new release shows as a readable change."""
 
-    def line(name: str, one: dict[str, Any]) -> str:
-        return f'"{name}":{json.dumps(one, separators=(",", ":"))}'
+    def line(name: str, shape: dict[str, Any]) -> str:
+        return f'"{name}":{json.dumps(shape, separators=(",", ":"))}'
 
     parts = [
-        f'"{part}":{{\n' + ",\n".join(line(name, one) for name, one in types.items()) for part, types in schema.items()
+        f'"{part}":{{\n' + ",\n".join(line(name, form) for name, form in types.items())
+        for part, types in schema.items()
     ]
     return "{\n" + "\n},\n".join(parts) + "\n}\n}\n"
 

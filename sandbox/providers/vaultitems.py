@@ -48,8 +48,8 @@ class VaultItems:
     def _recover(self, inputs: Properties) -> float | None:
         """Asks for the item back; seconds to wait for it, or None where it is not soft-deleted."""
         deleted = f"deleted{self._kind}/{inputs[self._name]}"
-        found = self._request("GET", inputs, deleted, accepted=(200, 403, 404))
-        if found.status_code != requests.codes.ok:
+        answer = self._request("GET", inputs, deleted, accepted=(200, 403, 404))
+        if answer.status_code != requests.codes.ok:
             return None
         return retry_after(self._request("POST", inputs, f"{deleted}/recover"), otherwise=0)
 

@@ -150,14 +150,14 @@ class Deployment:
         """
         if resource.is_provider:
             return self.registry
-        found: ResourceProvider | None = self.registry.get(resource.provider)
-        if found is None:
+        provider: ResourceProvider | None = self.registry.get(resource.provider)
+        if provider is None:
             self.ensure_provider(resource)
-            found = self.registry.get(resource.provider)
-        if found is None:
+            provider = self.registry.get(resource.provider)
+        if provider is None:
             self.error(f"unknown provider '{resource.provider}' for resource '{resource.urn}'", resource.urn)
             raise BailError
-        return found
+        return provider
 
     def ensure_provider(self, resource: Resource) -> None:
         """Load the provider that a resource in the state belongs to, with the configuration in the state."""
@@ -335,7 +335,7 @@ class Deployment:
             return
         op, counted = step.op, step.logical
         if isinstance(step, RefreshStep) and self.options.only_refresh:
-            op, counted = step.found, True
+            op, counted = step.outcome, True
         if counted and not internal:
             with self._count_lock:
                 self.changes[op] += 1
@@ -391,13 +391,13 @@ class Deployment:
         sames, deletes = self.generator.deletes_at_end()
         for step in sames:
             self.run_chain([step])
-        kept: set[Resource] = set()
+        needed: set[Resource] = set()
         for layer in self.generator.layers(deletes):
             for failed in self._errored:
                 for resource in (failed.new, failed.old):
                     if resource and resource in self.graph:
-                        kept |= self.graph.all_dependencies(resource)
-            self.run_side_by_side([step for step in layer if step.res not in kept])
+                        needed |= self.graph.all_dependencies(resource)
+            self.run_side_by_side([step for step in layer if step.res not in needed])
 
 
 def _mark_secrets(resource: Resource) -> None:

@@ -47,8 +47,8 @@ class _Hook:
 
 def bindings(sent: resource_pb2.RegisterResourceRequest.ResourceHooksBinding) -> dict[str, list[str]]:
     """The names of a resource's hooks, by kind, as the state has them."""
-    found = {kind: list(getattr(sent, field)) for kind, field in BINDINGS.items()}
-    return {kind: names for kind, names in sorted(found.items()) if names}
+    by_kind = {kind: list(getattr(sent, field)) for kind, field in BINDINGS.items()}
+    return {kind: names for kind, names in sorted(by_kind.items()) if names}
 
 
 class Hooks:

@@ -305,15 +305,15 @@ class Monitor:
 
     def _timeouts(self, request: _Register, timeouts: Any) -> dict[str, float]:
         """Custom timeouts in seconds, from Go's form of durations such as `1h30m`."""
-        found = {}
+        seconds = {}
         for name in ("create", "update", "delete", "read"):
             if text := getattr(timeouts, name):
                 parts = re.findall(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)", text)
                 if "".join(number + unit for number, unit in parts) != text:
                     what = f"{request.type} ({request.name}): custom timeout {name}={text!r}"
                     raise self._refusal(f"{what} is not a duration such as 90s, 5m or 1h30m")
-                found[name] = sum(float(number) * _UNITS[unit] for number, unit in parts)
-        return found
+                seconds[name] = sum(float(number) * _UNITS[unit] for number, unit in parts)
+        return seconds
 
     def _reply(self, goal: Goal, result: Result) -> resource_pb2.RegisterResourceResponse:
         state = result.state
@@ -382,7 +382,7 @@ class Monitor:
             provider = self._d.registry.get(reference)
             if provider is None:
                 raise RpcError(f"unknown provider '{reference}'")
-            found, failures = provider.invoke(
+            returned, failures = provider.invoke(
                 request.tok, values.collapse(from_struct(args), self._d.root), self._d.dry_run
             )
         except CancelledError:
@@ -390,7 +390,7 @@ class Monitor:
         except (ProviderError, EngineError, BailError) as e:
             raise RpcError(f"invocation of {request.tok} returned an error: {e}") from e
         answer = resource_pb2.ResourceInvokeResponse()
-        getattr(answer, "return").CopyFrom(to_struct(found))
+        getattr(answer, "return").CopyFrom(to_struct(returned))
         for name, reason in failures:
             answer.failures.add(property=name, reason=reason)
         return answer

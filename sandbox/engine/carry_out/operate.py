@@ -92,21 +92,21 @@ def _settle_pending_creates(options: Options, checkpoint: Checkpoint) -> bool:
             checkpoint.resources[checkpoint.resources.index(waiting[0])] = creates[urn]
         else:
             checkpoint.resources.append(creates[urn])
-    kept = [
+    remaining = [
         (op, r)
         for op, r in checkpoint.pending
         if op != "creating" or not (options.clear_pending_creates or r.urn in options.import_pending_creates)
     ]
-    settled = len(kept) < len(checkpoint.pending)
-    checkpoint.pending = kept
+    settled = len(remaining) < len(checkpoint.pending)
+    checkpoint.pending = remaining
     return settled
 
 
 def _without_protected(options: Options, checkpoint: Checkpoint) -> Options:
     """The options with everything as target that is neither protected nor needed by what is."""
     graph = Graph(checkpoint.resources)
-    kept = {r for protected in checkpoint.resources if protected.protect for r in graph.all_dependencies(protected)}
-    return replace(options, targets=[r.urn for r in checkpoint.resources if r not in kept], target_dependents=True)
+    needed = {r for protected in checkpoint.resources if protected.protect for r in graph.all_dependencies(protected)}
+    return replace(options, targets=[r.urn for r in checkpoint.resources if r not in needed], target_dependents=True)
 
 
 def _analyzers(workspace: Workspace, options: Options, ends: contextlib.ExitStack) -> list[Analyzer]:
@@ -174,8 +174,8 @@ def outputs_of(workspace: Workspace, name: str) -> Map | None:
     owner, project, stack = (
         [ORGANIZATION, workspace.project.name, name] if len(parts) == 1 else [ORGANIZATION, *parts][-3:]
     )
-    found = workspace.backend.stack(project, stack)
-    return stack_outputs(snapshot.load(found)[0]) if owner == ORGANIZATION and found.exists() else None
+    other = workspace.backend.stack(project, stack)
+    return stack_outputs(snapshot.load(other)[0]) if owner == ORGANIZATION and other.exists() else None
 
 
 def stack_outputs(checkpoint: Checkpoint) -> Map:

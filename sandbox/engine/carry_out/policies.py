@@ -114,12 +114,16 @@ class Analyzer:
 
     def remediate(self, new: Resource, goal: Goal, d: Context) -> None:
         """Let the pack rewrite a resource's inputs, in place."""
-        for found in self._call("Remediate", self._request(new, goal, d)).remediations:
-            if found.diagnostic:
-                d.emit(Violation(new.urn, found.policyName, self.name, self.version, "advisory", found.diagnostic))
+        for remediation in self._call("Remediate", self._request(new, goal, d)).remediations:
+            if remediation.diagnostic:
+                d.emit(
+                    Violation(
+                        new.urn, remediation.policyName, self.name, self.version, "advisory", remediation.diagnostic
+                    )
+                )
                 continue
-            after = from_struct(found.properties)
-            d.emit(Remediation(new.urn, found.policyName, self.name, self.version, new.inputs, after))
+            after = from_struct(remediation.properties)
+            d.emit(Remediation(new.urn, remediation.policyName, self.name, self.version, new.inputs, after))
             new.inputs = after
 
     def analyze(self, new: Resource, goal: Goal, d: Context) -> bool:
@@ -148,11 +152,15 @@ class Analyzer:
 
     def _tell(self, diagnostics: Iterable[Any], urn: str, d: Context) -> bool:
         mandatory = False
-        for found in diagnostics:
-            level = LEVELS[found.enforcementLevel]
+        for diagnostic in diagnostics:
+            level = LEVELS[diagnostic.enforcementLevel]
             level = "mandatory" if level == "remediate" else level
             mandatory = mandatory or level == "mandatory"
-            d.emit(Violation(found.urn or urn, found.policyName, self.name, self.version, level, found.message))
+            d.emit(
+                Violation(
+                    diagnostic.urn or urn, diagnostic.policyName, self.name, self.version, level, diagnostic.message
+                )
+            )
         return mandatory
 
     def _request(self, new: Resource, goal: Goal, d: Context) -> Any:
@@ -167,11 +175,11 @@ class Analyzer:
 
     def _provider(self, resource: Resource, d: Context) -> Any:
         urn = resource.provider.rpartition("::")[0]
-        found = d.provider_states.get(urn) or d.olds.get(urn)
-        if not found:
+        provider = d.provider_states.get(urn) or d.olds.get(urn)
+        if not provider:
             return None
         return proto.AnalyzerProviderResource(
-            type=found.type, properties=to_struct(found.inputs), urn=found.urn, name=found.name
+            type=provider.type, properties=to_struct(provider.inputs), urn=provider.urn, name=provider.name
         )
 
 
@@ -229,7 +237,7 @@ def _configuration(info: Any, config: Map, directory: Path) -> dict[str, Any]:
             f"policy configuration for {info.name}: no such policy {', '.join(unknown)}; "
             f"there are: {', '.join(sorted(names))}, all"
         )
-    found = {}
+    configured = {}
     for policy in info.policies:
         initial = info.initialConfig.get(policy.name)
         entry = _entry(config.get(policy.name), policy.name)
@@ -243,8 +251,8 @@ def _configuration(info: Any, config: Map, directory: Path) -> dict[str, Any]:
             raise EngineError(
                 f"policy {policy.name} of {directory.name}: {', '.join(missing)} must be set in the configuration"
             )
-        found[policy.name] = analyzer_pb2.PolicyConfig(enforcementLevel=number, properties=to_struct(settings))
-    return found
+        configured[policy.name] = analyzer_pb2.PolicyConfig(enforcementLevel=number, properties=to_struct(settings))
+    return configured
 
 
 def _entry(given: Any, name: str) -> Map:

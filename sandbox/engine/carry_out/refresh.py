@@ -18,8 +18,8 @@ def refresh(d: Deployment) -> None:
         d.ensure_provider(resource)
         steps[resource] = RefreshStep(resource)
     d.run_side_by_side(list(steps.values()))
-    found = [steps[r].new if r in steps else r for r in d.prev]
-    resources = _without_vanished([r for r in found if r])
+    read = [steps[r].new if r in steps else r for r in d.prev]
+    resources = _without_vanished([r for r in read if r])
     if d.snapshots:
         d.snapshots.rebase(resources)
     d.rebase(resources)
@@ -29,7 +29,7 @@ def _without_vanished(resources: list[Resource]) -> list[Resource]:
     """The resources without references to those that are gone; a child of one moves to that one's parent."""
     there: set[str] = set()
     parents: dict[str, str] = {}
-    kept = []
+    remaining = []
     for resource in resources:
         r = resource.copy()
         r.dependencies = [urn for urn in r.dependencies if urn in there]
@@ -42,5 +42,5 @@ def _without_vanished(resources: list[Resource]) -> list[Resource]:
             r.parent = parents.get(r.parent, "")
         parents[r.urn] = r.parent
         there.add(r.urn)
-        kept.append(r)
-    return kept
+        remaining.append(r)
+    return remaining

@@ -35,10 +35,10 @@ def _entry(config: Config, key: str, show_secrets: bool) -> dict[str, Any]:
     is_secret = key in config.secret_keys
     if is_secret and not show_secrets:
         return {"secret": True}
-    found: dict[str, Any] = {"value": config.values[key], "secret": is_secret}
+    entry: dict[str, Any] = {"value": config.values[key], "secret": is_secret}
     if config.values[key][:1] in ("{", "["):
-        found["objectValue"] = json.loads(config.values[key])
-    return found
+        entry["objectValue"] = json.loads(config.values[key])
+    return entry
 
 
 def get(args: argparse.Namespace, *_: object) -> int:
@@ -46,19 +46,19 @@ def get(args: argparse.Namespace, *_: object) -> int:
     workspace = workspace_of(args, {})
     path = _path(args.key) if args.path else [args.key]
     key = _full(str(path[0]), workspace.project)
-    found: Any = workspace.config.values.get(key)
-    for part in path[1:] if found is not None else ():
-        found = json.loads(found) if isinstance(found, str) else found
+    value: Any = workspace.config.values.get(key)
+    for part in path[1:] if value is not None else ():
+        value = json.loads(value) if isinstance(value, str) else value
         try:
-            found = found[part]
+            value = value[part]
         except (KeyError, IndexError, TypeError):
-            found = None
-    if found is None:
+            value = None
+    if value is None:
         raise EngineError(f"configuration key '{args.key}' not found for stack '{workspace.stack.name}'")
     if args.json:
-        print_json({**_entry(workspace.config, key, True), "value": _text(found)})
+        print_json({**_entry(workspace.config, key, True), "value": _text(value)})
     else:
-        say(_text(found))
+        say(_text(value))
     return 0
 
 

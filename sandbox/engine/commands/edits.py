@@ -30,12 +30,12 @@ def _found(checkpoint: Checkpoint, urn: str) -> Resource:
     Raises:
         EngineError: there is none, or more than one.
     """
-    found = [r for r in checkpoint.resources if r.urn == urn]
-    if len(found) == 1:
-        return found[0]
-    if found:
+    matches = [r for r in checkpoint.resources if r.urn == urn]
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
         raise EngineError(
-            f"{urn} is {len(found)} resources: one waits for its deletion. Run `pulumi up` first, which ends that"
+            f"{urn} is {len(matches)} resources: one waits for its deletion. Run `pulumi up` first, which ends that"
         )
     near = difflib.get_close_matches(urn, [r.urn for r in checkpoint.resources], 3, 0.5)
     meant = "".join(f"\n  {other}" for other in near)

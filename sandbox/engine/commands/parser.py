@@ -69,7 +69,7 @@ def parsers() -> tuple[Parser, dict[str, Parser]]:
         prog="pulumi", description="Pulumi's command line, served by the embedded engine.", allow_abbrev=False
     )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-    found: dict[str, Parser] = {}
+    by_name: dict[str, Parser] = {}
     texts = {
         "preview": "show what an update would do",
         "up": "create or update the stack's resources",
@@ -78,33 +78,33 @@ def parsers() -> tuple[Parser, dict[str, Parser]]:
     }
     for name, text in texts.items():
         aliases = {"up": ["update"], "destroy": ["down"], "preview": ["pre"]}.get(name, [])
-        found[name] = commands.add_parser(name, help=text, aliases=aliases, allow_abbrev=False)
-        _operation_flags(found[name], name)
-        found[name].set_defaults(run=operate_on_stack, kind=name)
-        found.update(dict.fromkeys(aliases, found[name]))
-    found["import"] = commands.add_parser(
+        by_name[name] = commands.add_parser(name, help=text, aliases=aliases, allow_abbrev=False)
+        _operation_flags(by_name[name], name)
+        by_name[name].set_defaults(run=operate_on_stack, kind=name)
+        by_name.update(dict.fromkeys(aliases, by_name[name]))
+    by_name["import"] = commands.add_parser(
         "import", help="take a resource that exists into the state", allow_abbrev=False
     )
-    _operation_flags(found["import"], "import")
-    _import_flags(found["import"])
-    found["import"].set_defaults(run=operate_on_stack, kind="import")
-    found["cancel"] = commands.add_parser(
+    _operation_flags(by_name["import"], "import")
+    _import_flags(by_name["import"])
+    by_name["import"].set_defaults(run=operate_on_stack, kind="import")
+    by_name["cancel"] = commands.add_parser(
         "cancel", help="drop the lock of an update that no longer runs", allow_abbrev=False
     )
-    _common_flags(found["cancel"])
-    found["cancel"].add_argument("name", nargs="?", metavar="STACK")
-    found["cancel"].set_defaults(run=cancel)
+    _common_flags(by_name["cancel"])
+    by_name["cancel"].add_argument("name", nargs="?", metavar="STACK")
+    by_name["cancel"].set_defaults(run=cancel)
     for name, text, add_words in (
         ("stack", "outputs, state and names of stacks", _stack_commands),
         ("state", "edit the state", _state_commands),
         ("config", "show and change a stack's configuration", _config_commands),
     ):
-        found[name] = commands.add_parser(name, help=text, allow_abbrev=False)
-        words = found[name].add_subparsers(dest="word", metavar="COMMAND")
-        _common_flags(found[name])
-        found[name].set_defaults(run=None, words=words.choices)
-        add_words(found[name], words)
-    return parser, found
+        by_name[name] = commands.add_parser(name, help=text, allow_abbrev=False)
+        words = by_name[name].add_subparsers(dest="word", metavar="COMMAND")
+        _common_flags(by_name[name])
+        by_name[name].set_defaults(run=None, words=words.choices)
+        add_words(by_name[name], words)
+    return parser, by_name
 
 
 def _common_flags(parser: Parser) -> None:
@@ -270,18 +270,18 @@ def _config_commands(parser: Parser, words: "_Words[Any]") -> None:
     get = _add(words, "get", "print one value, a secret in clear", configuration.get)
     set_ = _add(words, "set", "change Pulumi.<stack>.yaml", configuration.set_)
     remove = _add(words, "rm", "take a key out of Pulumi.<stack>.yaml", configuration.remove)
-    for one in (parser, get, set_, remove):
-        one.add_argument("--config-file", type=Path, help="instead of Pulumi.<stack>.yaml")
-    for one in (get, set_, remove):
-        one.add_argument("key", metavar="KEY")
-    for one in (get, set_):
-        one.add_argument("--path", action="store_true", help="KEY is a path, such as `a.b[0]`")
-    for one in (parser, get):
-        one.add_argument("-j", "--json", action="store_true")
+    for each in (parser, get, set_, remove):
+        each.add_argument("--config-file", type=Path, help="instead of Pulumi.<stack>.yaml")
+    for each in (get, set_, remove):
+        each.add_argument("key", metavar="KEY")
+    for each in (get, set_):
+        each.add_argument("--path", action="store_true", help="KEY is a path, such as `a.b[0]`")
+    for each in (parser, get):
+        each.add_argument("-j", "--json", action="store_true")
     parser.add_argument("--show-secrets", action="store_true")
     set_.add_argument("value", nargs="?", metavar="VALUE", help="from standard input if it is not given")
     set_.add_argument("--secret", action="store_true", help="encrypt it")
     set_.add_argument("--plaintext", action="store_true", help=argparse.SUPPRESS)
-    for action in (action for one in (get, set_, remove) for action in one._actions if action.option_strings):
+    for action in (action for each in (get, set_, remove) for action in each._actions if action.option_strings):
         if action.option_strings[-1] in parser._option_string_actions:
             action.default = argparse.SUPPRESS  # else `config -s dev set …` would lose the stack

@@ -80,8 +80,8 @@ class Digest(Display):
         if row.op == "same" and not self.show_sames and row.step.res.type != STACK_TYPE:
             return
         step = row.step
-        found: Map = {"op": row.op, "urn": step.urn, "provider": step.res.provider or None}
-        found |= {
+        entry: Map = {"op": row.op, "urn": step.urn, "provider": step.res.provider or None}
+        entry |= {
             "oldState": _state(step.old),
             "newState": _state(step.new),
             "diffReasons": step.diffs,
@@ -94,14 +94,14 @@ class Digest(Display):
             step.urn,
             "refresh" if row.op in ("update", "delete") and (step.urn, "refresh") in self._steps else row.op,
         )
-        self._steps[key] = {k: v for k, v in {**found, "detailedDiff": detailed}.items() if v}
+        self._steps[key] = {k: v for k, v in {**entry, "detailedDiff": detailed}.items() if v}
 
     def finish(self, summary: Summary) -> None:
         """See Display."""
         diagnostics = [
             {"urn": d.urn, "message": d.message, "severity": d.severity}
-            for found in self._diagnostics.values()
-            for d in found
+            for messages in self._diagnostics.values()
+            for d in messages
         ]
         digest: Map = {"config": self._config, "steps": list(self._steps.values()), "diagnostics": diagnostics}
         digest |= {"duration": int(summary.seconds * 1e9), "changeSummary": dict(summary.changes)}

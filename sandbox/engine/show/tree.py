@@ -101,12 +101,12 @@ class Tree(Display):
         def rank(urn: str) -> tuple[bool, bool, bool]:
             return not rows[urn].failed, bool(rows[urn].ended), not rows[urn].step.res.custom
 
-        kept: set[str] = set()
+        fitting: set[str] = set()
         for urn in sorted((urn for urn in reversed(rows) if urn in wanted), key=rank):
-            more = _upwards(rows, urn, kept)
-            if len(kept) + len(more) <= room:
-                kept.update(more)
-        return kept
+            more = _upwards(rows, urn, fitting)
+            if len(fitting) + len(more) <= room:
+                fitting.update(more)
+        return fitting
 
     def _tree(self, rows: dict[str, Row], wanted: set[str]) -> Iterator[tuple[str, Row]]:
         """The wanted rows in tree order, each with its branch."""
@@ -130,8 +130,8 @@ class Tree(Display):
 
 def _upwards(rows: dict[str, Row], urn: str, known: Container[str]) -> list[str]:
     """The row and those that it is under, up to one that is known."""
-    found: list[str] = []
-    while urn in rows and urn not in known and urn not in found:
-        found.append(urn)
+    path: list[str] = []
+    while urn in rows and urn not in known and urn not in path:
+        path.append(urn)
         urn = rows[urn].step.res.parent
-    return found
+    return path

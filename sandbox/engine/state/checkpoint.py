@@ -65,18 +65,18 @@ class Codec:
 
     def dump(self, resource: Resource) -> Map:
         """The resource as the checkpoint has it."""
-        found: Map = {}
+        stored: Map = {}
         for name, key in _STORED.items():
             value = getattr(resource, name)
             if value or name in _ALWAYS:
-                found[key] = (
+                stored[key] = (
                     self._dump(value, f"{resource.urn}.{key}")
                     if key in ("inputs", "outputs")
                     else value
                     if key != "customTimeouts"
                     else self.numbers(value)
                 )
-        return {**found, **resource.others}
+        return {**stored, **resource.others}
 
     def _dump(self, value: Any, where: str) -> Any:
         if isinstance(value, dict):
@@ -127,14 +127,14 @@ class Codec:
     def dump_deployment(self, checkpoint: Checkpoint) -> Map:
         """The checkpoint as Pulumi's `DeploymentV3`."""
         magic = hashlib.sha256(VERSION.encode()).hexdigest()
-        found: Map = {"manifest": {"time": now(), "magic": magic, "version": VERSION}}
+        stored: Map = {"manifest": {"time": now(), "magic": magic, "version": VERSION}}
         if checkpoint.salt:
-            found["secrets_providers"] = {"type": "passphrase", "state": {"salt": checkpoint.salt}}
+            stored["secrets_providers"] = {"type": "passphrase", "state": {"salt": checkpoint.salt}}
         if checkpoint.resources:
-            found["resources"] = [self.dump(r) for r in checkpoint.resources]
+            stored["resources"] = [self.dump(r) for r in checkpoint.resources]
         if checkpoint.pending:
-            found["pending_operations"] = [{"resource": self.dump(r), "type": op} for op, r in checkpoint.pending]
-        return {**found, "metadata": {}, **checkpoint.others}
+            stored["pending_operations"] = [{"resource": self.dump(r), "type": op} for op, r in checkpoint.pending]
+        return {**stored, "metadata": {}, **checkpoint.others}
 
     def load_deployment(self, stored: Map) -> Checkpoint:
         """The checkpoint that a `DeploymentV3` holds.

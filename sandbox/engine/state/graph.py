@@ -22,24 +22,24 @@ class Graph:
 
     def dependents(self, root: Resource, ignore: Iterable[str] = (), with_children: bool = False) -> list[Resource]:
         """All that depends on `root`, directly or not, in order."""
-        found, urns, ignored = [], {root.urn}, set(ignore)
+        dependents, urns, ignored = [], {root.urn}, set(ignore)
         for candidate in self._resources[self._index[root] + 1 :] if root in self._index else ():
             if candidate.urn not in ignored and urns.intersection(candidate.references(with_parent=with_children)):
-                found.append(candidate)
+                dependents.append(candidate)
                 urns.add(candidate.urn)
-        return found
+        return dependents
 
     def dependencies(self, resource: Resource) -> set[Resource]:
         """What a resource depends on directly; a component stands for all that is below it."""
         here = self._index[resource]
-        found: set[Resource] = set()
+        needed: set[Resource] = set()
         for urn in set(resource.references(with_parent=False)):
             for candidate in self._by_urn.get(urn, ()):
-                found.add(candidate)
+                needed.add(candidate)
                 if not candidate.custom:
-                    found.update(self._below(urn))
-        found.update(self._by_urn.get(resource.parent, ()))
-        return {r for r in found if self._index[r] < here}
+                    needed.update(self._below(urn))
+        needed.update(self._by_urn.get(resource.parent, ()))
+        return {r for r in needed if self._index[r] < here}
 
     def _below(self, urn: str) -> Iterator[Resource]:
         for child in self._children.get(urn, ()):
@@ -48,9 +48,9 @@ class Graph:
 
     def all_dependencies(self, resource: Resource) -> set[Resource]:
         """What a resource depends on, directly or not, itself included."""
-        found, waiting = {resource}, [resource]
+        needed, waiting = {resource}, [resource]
         while waiting:
-            new = self.dependencies(waiting.pop()) - found
-            found |= new
+            new = self.dependencies(waiting.pop()) - needed
+            needed |= new
             waiting += new
-        return found
+        return needed

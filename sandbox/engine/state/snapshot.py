@@ -137,9 +137,9 @@ class SnapshotManager:
     def checkpoint(self) -> Checkpoint:
         """The state as it is now."""
         with self._lock:
-            kept = [r for r in [*self._news, *self._base] if r not in self._done]
+            remaining = [r for r in [*self._news, *self._base] if r not in self._done]
             pending = [(op, r) for r, op in self._operations.items()]
-            return Checkpoint(_follow_aliases(kept), pending + self._pending, others=self._others)
+            return Checkpoint(_follow_aliases(remaining), pending + self._pending, others=self._others)
 
     def close(self) -> None:
         """Fold the journal into the stack file."""
@@ -157,28 +157,28 @@ class SnapshotManager:
 
     def replay(self, lines: list[Map], codec: Codec) -> Self:
         """Apply what a journal tells."""
-        found: dict[int, Resource] = dict(enumerate(self._base))
+        resources: dict[int, Resource] = dict(enumerate(self._base))
         for line in lines:
             resource = codec.load(line["resource"]) if "resource" in line else None
             if "begin" in line and resource:
-                self._operations[found.setdefault(line["at"], resource)] = line["begin"]
+                self._operations[resources.setdefault(line["at"], resource)] = line["begin"]
             elif "set" in line and resource:
-                _overwrite(found[line["set"]], resource)
+                _overwrite(resources[line["set"]], resource)
             elif "rebase" in line:
-                found |= {n: codec.load(stored) for n, stored in line["rebase"]}
-                self._base = [found[n] for n, _ in line["rebase"]]
+                resources |= {n: codec.load(stored) for n, stored in line["rebase"]}
+                self._base = [resources[n] for n, _ in line["rebase"]]
             else:
-                self._replay_end(line, resource, found)
+                self._replay_end(line, resource, resources)
         return self
 
-    def _replay_end(self, line: Map, resource: Resource | None, found: dict[int, Resource]) -> None:
-        done = [found[n] for n in line["done"]]
+    def _replay_end(self, line: Map, resource: Resource | None, resources: dict[int, Resource]) -> None:
+        done = [resources[n] for n in line["done"]]
         if "end" in line:
-            self._operations.pop(found[line["end"]])
+            self._operations.pop(resources[line["end"]])
         self._done.update(done)
         if "new" in line:
-            found[line["new"]] = resource or done[0].copy()
-            self._news.append(found[line["new"]])
+            resources[line["new"]] = resource or done[0].copy()
+            self._news.append(resources[line["new"]])
 
     def _number(self, resource: Resource) -> int:
         return self._numbers.setdefault(resource, len(self._numbers))
@@ -219,7 +219,7 @@ def _follow_aliases(resources: list[Resource]) -> list[Resource]:
     def new(urn: str) -> str:
         return renamed.get(urn, urn)
 
-    found = []
+    renamed_resources = []
     for resource in resources:
         r = resource.copy()
         provider, _, provider_id = r.provider.rpartition("::")
@@ -227,5 +227,5 @@ def _follow_aliases(resources: list[Resource]) -> list[Resource]:
         r.urn, r.parent, r.deleted_with, r.aliases = new(r.urn), new(r.parent), new(r.deleted_with), []
         r.dependencies = [new(d) for d in r.dependencies]
         r.property_dependencies = {k: [new(d) for d in urns] for k, urns in r.property_dependencies.items()}
-        found.append(r)
-    return found
+        renamed_resources.append(r)
+    return renamed_resources

@@ -52,10 +52,15 @@ class Builtins:
         if token == "pulumi:pulumi:readStackOutputs":  # noqa: S105 (a function's name)
             return self._stack_outputs(args["name"]), []
         if token == "pulumi:pulumi:getResource":  # noqa: S105 (a function's name)
-            found = self._resource(args["urn"])
-            if not found:
+            resource = self._resource(args["urn"])
+            if not resource:
                 raise ProviderError(f"unknown resource {args['urn']}")
-            return {"urn": found.urn, "id": found.id, "provider": found.provider, "state": found.outputs}, []
+            return {
+                "urn": resource.urn,
+                "id": resource.id,
+                "provider": resource.provider,
+                "state": resource.outputs,
+            }, []
         raise ProviderError(f"unrecognized function name: '{token}'")
 
     def _stack_outputs(self, name: str) -> Map:

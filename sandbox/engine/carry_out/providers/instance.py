@@ -278,15 +278,15 @@ class Provider:
         return to_struct(properties if self._accepts_secrets else values.plain(properties))
 
     def _receive(self, struct: Any, sent: Map, preview: bool = True) -> Map:
-        found = from_struct(struct)
-        if not preview and values.has_unknown(found):
+        received = from_struct(struct)
+        if not preview and values.has_unknown(received):
             raise ProviderError("the provider returned an unknown value from an update, where all must be known")
-        return found if self._accepts_secrets else _with_secrets(found, sent)
+        return received if self._accepts_secrets else _with_secrets(received, sent)
 
 
-def _with_secrets(found: Map, sent: Map) -> Map:
+def _with_secrets(received: Map, sent: Map) -> Map:
     """The values of a provider that does not know secrets, marked where the ones sent were."""
-    return {k: values.secret(v) if values.has_secret(sent.get(k)) else v for k, v in found.items()}
+    return {k: values.secret(v) if values.has_secret(sent.get(k)) else v for k, v in received.items()}
 
 
 def _elided(properties: Map) -> Map:

@@ -31,9 +31,9 @@ class Registry:
 
     def alias(self, reference: str, old: str) -> None:
         """Let an instance be found under an old reference, too."""
-        if found := self.get(reference):
+        if instance := self.get(reference):
             urn, _, id_ = old.rpartition("::")
-            self._instances[urn, id_] = found
+            self._instances[urn, id_] = instance
 
     def ensure(self, resource: Resource) -> None:
         """Load and configure the instance of a provider resource, if it is not."""
