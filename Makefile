@@ -14,6 +14,7 @@ export UV_CACHE_DIR := $(CURDIR)/.cache/uv
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 JOB_ENVIRONMENTS := $(wildcard jobs/examples/*/conda.yml tests/azure/ml/environments/*.yml)
+SOAK_ENVIRONMENTS := $(wildcard tests/azure/ml/environments/soak/*.yml)
 PULUMI := $(BIN)/python -m sandbox pulumi
 START := $(BIN)/python -m sandbox start $(if $(PORT),--port $(PORT))
 UP := $(PULUMI) up --stack $(STACK) --yes --skip-preview --policy-pack policies --policy-pack-config policies/merged/$(STACK).json
@@ -46,6 +47,7 @@ soak: setup prepare ## the long runs, on from where they were stopped; docs/soak
 	@UV_OFFLINE=1 $(BIN)/python -m tests.faults.soak
 	@$(BIN)/python -m tests.program.crashes
 	@$(BIN)/python -m tests.conformance
+	@$(BIN)/python -m sandbox prepare $(SOAK_ENVIRONMENTS)
 	@UV_OFFLINE=1 $(BIN)/python -m pytest tests -m soak
 bench: setup ## measure; docs/benchmarks.md has the last results
 	@for each in benchmarks/*.py; do echo "== $$each"; $(BIN)/python $$each || exit 1; done

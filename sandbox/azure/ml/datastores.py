@@ -130,20 +130,27 @@ class Datastore(ResourceType):
             raise UserError(
                 400, f"Datastore '{resource['name']}' is accessed by identity and has no secrets.", "BadArgument"
             )
-        return {"secretsType": credential, CREDENTIALS[credential][1]: secret(call, resource)}
+        return {"secretsType": credential, CREDENTIALS[credential][1]: secret(call.cloud, resource)}
 
 
-def secret(call: Call, resource: Body) -> str:
+def container_of(datastore: Body) -> str | None:
+    """The container or file system that a datastore names; None for one of another type."""
+    properties = datastore["properties"]
+    found: str | None = properties.get("containerName") or properties.get("filesystem")
+    return found
+
+
+def secret(cloud: Cloud, resource: Body) -> str:
     """A datastore's secret in clear: what was given, or the account's key for one that the workspace made.
 
     Raises:
         AzureError: The secret or the account is gone.
     """
-    kept = call.cloud.store.get(SECRETS, resource["id"].lower())
+    kept = cloud.store.get(SECRETS, resource["id"].lower())
     if kept is not None:
-        return unseal(call.cloud.directory, kept["sealed"])
+        return unseal(cloud.directory, kept["sealed"])
     try:
-        return accounts.keys(call.cloud, resource["properties"]["accountName"])[0]
+        return accounts.keys(cloud, resource["properties"]["accountName"])[0]
     except KeyError as error:
         raise UserError(400, f"Storage account '{error.args[0]}' does not exist.", "BadArgument") from error
 

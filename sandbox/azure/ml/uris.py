@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 from sandbox.azure.arm.core import Body
 from sandbox.azure.ml import runs
 from sandbox.azure.ml.assets import by_asset_id
-from sandbox.azure.ml.datastores import DEFAULT
+from sandbox.azure.ml.datastores import DEFAULT, container_of
 from sandbox.azure.ml.scope import Scope
 
 ARTIFACT_STORE = "workspaceartifactstore"
@@ -96,7 +96,7 @@ def datastore_location(datastore: Body, path: str) -> Location:
         AddressError: It is of a type that the sandbox cannot read.
     """
     properties = datastore["properties"]
-    container = properties.get("containerName") or properties.get("filesystem")
+    container = container_of(datastore)
     if container is None:
         raise AddressError(
             f"Datastore '{datastore['name']}' is of type {properties['datastoreType']}, whose files the sandbox does "

@@ -154,6 +154,8 @@ async def _list_paths(call: Call) -> Response:
     container = Container(call.cloud, call.account, filesystem)
     container.check()
     blob = container.find(directory) if directory else None
+    if blob is not None and not blob.folder:  # a file is its own list
+        return JSONResponse({"paths": [_path_entry(call, Entry(directory, blob))]})
     prefix = f"{directory}/" if directory else ""
     delimiter = "" if query["recursive"].lower() == "true" else "/"
     limit = call.request.number("maxresults", MAX_RESULTS)

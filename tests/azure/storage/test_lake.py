@@ -87,6 +87,7 @@ def test_a_file_is_no_directory_and_a_directory_no_file(files: FileSystemClient)
     ):
         assert refused(action) == "PathConflict"
     assert paths(files) == ["directory/", "directory/file", "file"]
+    assert paths(files, "directory/file") == ["directory/file"]
 
 
 def test_a_path_is_made_once_where_that_is_asked(files: FileSystemClient) -> None:

@@ -15,7 +15,18 @@ from sandbox.azure.front.service import Service
 from sandbox.azure.identity.tokens import Caller
 from sandbox.azure.ml.access import AccessError
 from sandbox.azure.ml.names import WORKSPACES
-from sandbox.azure.ml.plane import artifacts, assets, experiments, files, history, logged, mlflow, registry, tracking
+from sandbox.azure.ml.plane import (
+    artifacts,
+    assets,
+    datastores,
+    experiments,
+    files,
+    history,
+    logged,
+    mlflow,
+    registry,
+    tracking,
+)
 from sandbox.azure.ml.plane.routing import Request, Route
 from sandbox.azure.ml.scope import Scope
 from sandbox.azure.ml.uris import AddressError
@@ -42,6 +53,7 @@ class WorkspaceServices(Service[HttpRequest]):
             "history": Routes([*history.ROUTES, *artifacts.RUN_ROUTES]),
             "artifact": Routes(artifacts.ROUTES),
             "data": Routes(assets.DATA_ROUTES),
+            "datastore": Routes(datastores.ROUTES),
             "modelregistry": Routes(assets.MODEL_ROUTES),
             "mlflow": Routes([*experiments.ROUTES, *tracking.ROUTES, *logged.ROUTES, *registry.ROUTES, *files.ROUTES]),
         }
