@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import re
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -59,7 +59,7 @@ TO_MEND: frozenset[str] = frozenset(
 )
 """Pages whose sentences and cells are still to be shortened; `note` lists those that no longer need to be here."""
 
-_SENTENCE_END = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[\"'(\[]*[A-Z0-9])")
+_SENTENCE_END = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[\"'(\[]*[A-Z0-9])|(?:^|\s)\[\^[\w-]+\]: ")
 _WORD = re.compile(r"[^\W_]")
 _PATH = re.compile(r"[\w.-]+(/[\w.-]+)+/?")
 _MODULE = re.compile(r"python -m ([a-z_]\w*(?:\.\w+)*)")
@@ -88,10 +88,12 @@ class Problem:
 
 
 def pages(root: Path) -> list[str]:
-    """Return the Markdown pages that git knows or would add, sorted."""
-    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.md"]
-    listed = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout.splitlines()
-    return sorted(page for page in set(listed) if (root / page).is_file())
+    """Return the repository's Markdown pages, sorted; what is fetched or generated in hidden folders is not ours."""
+    found = []
+    for folder, folders, files in os.walk(root):
+        folders[:] = [name for name in folders if name == ".github" or not name.startswith((".", "__"))]
+        found += [str((Path(folder) / name).relative_to(root)) for name in files if name.endswith(".md")]
+    return sorted(found)
 
 
 def check(root: Path, page: str) -> list[Problem]:
