@@ -70,7 +70,6 @@ class TestRefusals:
             ({"command": "python ${{inputs.x}}"}, "command"),
             ({"command": "python ${{outputs.x}}"}, "command"),
             ({"command": "python ${{nonsense}}"}, "command"),
-            ({"computeId": None}, "computeId"),
             ({"computeId": "nothing"}, "computeId"),
             ({"environmentId": None}, "environmentId"),
             ({"environmentId": "/x/environments/none/versions/9"}, "environmentId"),

@@ -1,6 +1,7 @@
 """Command jobs: one command on the nodes of a compute."""
 
 import uuid
+from typing import Any
 
 from sandbox.azure.arm.core import Body
 from sandbox.azure.ml.assets import by_asset_id
@@ -8,6 +9,12 @@ from sandbox.azure.ml.command import optional_names, references
 from sandbox.azure.ml.jobs import fields, work
 from sandbox.azure.ml.jobs.fields import bad
 from sandbox.azure.ml.scope import Scope
+from sandbox.azure.ml.serverless import NAME as SERVERLESS
+from sandbox.azure.ml.serverless import QuotaError, is_serverless
+from sandbox.azure.ml.serverless import compute as serverless
+
+DISTRIBUTIONS = ("PyTorch", "Mpi", "TensorFlow")
+COUNTS = {"processCountPerInstance": 1, "workerCount": 1, "parameterServerCount": 0}
 
 
 def checked(scope: Scope, sent: Body) -> Body:
@@ -19,18 +26,19 @@ def checked(scope: Scope, sent: Body) -> Body:
     command = sent.get("command")
     if not isinstance(command, str) or not command.strip() or "\0" in command:
         raise bad("command", "A command job needs a command.")
+    resources = _resources(sent)
     job: Body = {
         "jobType": "Command",
         "command": command,
         "codeId": sent.get("codeId"),
         "environmentId": fields.environment(scope, str(sent.get("environmentId") or "")),
-        "computeId": fields.compute(scope, sent),
+        "computeId": fields.compute(scope, sent, resources["instanceCount"]),
         "inputs": {name: fields.job_input(name, one) for name, one in fields.named(sent, "inputs").items()},
         "outputs": {name: fields.job_output(name, one) for name, one in fields.named(sent, "outputs").items()},
         "environmentVariables": fields.variables(sent),
-        "distribution": fields.object_of(sent, "distribution") or None,
+        "distribution": _distribution(sent),
         "limits": fields.limits(sent),
-        "resources": _resources(sent),
+        "resources": resources,
         "identity": fields.object_of(sent, "identity") or None,
         "queueSettings": sent.get("queueSettings"),
         "componentId": sent.get("componentId"),
@@ -39,6 +47,7 @@ def checked(scope: Scope, sent: Body) -> Body:
     if job["codeId"] and by_asset_id(scope, job["codeId"]) is None:
         raise bad("codeId", f"Code '{job['codeId']}' was not found.")
     _check_command(job)
+    _check_serverless(scope, job)
     return job
 
 
@@ -53,7 +62,7 @@ def run_fields(scope: Scope, job: Body) -> Body:
             "ProcessInfoFile": "azureml-logs/process_info.json",
             "ProcessStatusFile": "azureml-logs/process_status.json",
         },
-        "target": job["computeId"].rsplit("/", 1)[-1],
+        "target": (job["computeId"] or SERVERLESS).rsplit("/", 1)[-1],
         "parameters": {
             key: str(one["value"]) for key, one in job["inputs"].items() if one["jobInputType"] == "literal"
         },
@@ -66,15 +75,40 @@ def start(scope: Scope, name: str, job: Body, **more: str) -> None:
 
 
 def _resources(sent: Body) -> Body:
-    resources, distribution = fields.object_of(sent, "resources"), fields.object_of(sent, "distribution")
-    count = resources.get("instanceCount") or 1
-    if count != 1 or distribution.get("processCountPerInstance", 1) not in (None, 1):
+    resources = fields.object_of(sent, "resources")
+    return {**resources, "instanceCount": _count(resources.get("instanceCount"), "resources.instanceCount", 1)}
+
+
+def _distribution(sent: Body) -> Body | None:
+    found = fields.object_of(sent, "distribution")
+    if not found:
+        return None
+    kind = found.get("distributionType")
+    if kind not in DISTRIBUTIONS:
         raise bad(
-            "resources.instanceCount",
-            "Jobs on several nodes or with several processes are not emulated by the sandbox yet: instance_count and "
-            "process_count_per_instance must be 1.",
+            "distribution.distributionType",
+            f"The distribution '{kind}' is not emulated by the sandbox: use {', '.join(DISTRIBUTIONS)}.",
         )
-    return {**resources, "instanceCount": 1}
+    for name, least in COUNTS.items():
+        if found.get(name) is not None:
+            _count(found[name], f"distribution.{name}", least)
+    return found
+
+
+def _count(value: Any, target: str, least: int) -> int:
+    if value is None:
+        return least
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise bad(target, f"'{target.rsplit('.', 1)[-1]}' must be a number from {least} on, not {value!r}.")
+    return value
+
+
+def _check_serverless(scope: Scope, job: Body) -> None:
+    if is_serverless(job["computeId"]):
+        try:
+            serverless(scope.cloud, scope.workspace, job)
+        except QuotaError as error:
+            raise bad("resources.instanceType", str(error)) from error
 
 
 def _check_command(job: Body) -> None:

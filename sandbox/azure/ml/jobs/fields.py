@@ -10,6 +10,7 @@ from sandbox.azure.ml import computes
 from sandbox.azure.ml.assets import by_asset_id
 from sandbox.azure.ml.errors import UserError
 from sandbox.azure.ml.scope import Scope
+from sandbox.azure.ml.serverless import is_serverless
 
 DATA_TYPES = ("uri_file", "uri_folder", "mltable", "mlflow_model", "custom_model", "triton_model")
 INPUT_MODES = ("ReadOnlyMount", "ReadWriteMount", "Download", "Direct", "EvalMount", "EvalDownload")
@@ -103,14 +104,39 @@ def environment(scope: Scope, asset_id: str) -> str:
     return str(found["id"])
 
 
-def compute(scope: Scope, sent: Body) -> str:
-    """The id of the cluster."""
+def compute(scope: Scope, sent: Body, nodes: int = 1) -> str | None:
+    """The id of the compute; None where a job names none, and so is serverless.
+
+    Args:
+        scope: The workspace, with the submitter as caller.
+        sent: Has the `computeId`, by id or name.
+        nodes: How many the job needs.
+    """
     name = str(sent.get("computeId") or "").rstrip("/").rsplit("/", 1)[-1]
-    if not name:
-        raise bad("computeId", "Serverless compute is not emulated by the sandbox: name a cluster of the workspace.")
+    if is_serverless(name):
+        return f"{scope.id}/computes/{name}" if name else None
     found = scope.get("resource", "computes", name)
     if found is None:
-        raise bad("computeId", f"Compute '{name}' was not found in the workspace.")
-    if found["properties"]["computeType"] != computes.CLUSTER:
-        raise bad("computeId", f"Jobs on a {found['properties']['computeType']} are not emulated by the sandbox yet.")
+        raise UserError(
+            400, f"Unknown compute target '{name}'.", "BadArgument", "UnknownTargetType", target="properties.computeId"
+        )
+    inner = found["properties"]["properties"]
+    if found["properties"]["computeType"] == computes.INSTANCE:
+        _check_instance(scope, found, nodes)
+    elif nodes > inner["scaleSettings"]["maxNodeCount"]:
+        most = inner["scaleSettings"]["maxNodeCount"]
+        raise bad(
+            "resources.instanceCount", f"The job needs {nodes} nodes, and the cluster '{name}' has at most {most}."
+        )
     return str(found["id"])
+
+
+def _check_instance(scope: Scope, instance: Body, nodes: int) -> None:
+    """An instance is one node, and its jobs are those of the person that it is assigned to."""
+    inner = instance["properties"]["properties"]
+    assigned = (inner.get("personalComputeInstanceSettings") or {}).get("assignedUser") or {}
+    owner = assigned.get("objectId") or inner["createdBy"]["userId"]
+    if inner["computeInstanceAuthorizationType"] == "personal" and owner != scope.caller.object_id:
+        raise bad("computeId", f"The compute instance '{instance['name']}' is assigned to somebody else.")
+    if nodes > 1:
+        raise bad("resources.instanceCount", f"The compute instance '{instance['name']}' is one node.")

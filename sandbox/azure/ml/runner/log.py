@@ -9,7 +9,6 @@ from sandbox.azure.ml.access import Place
 from sandbox.azure.storage.authorization import WRITE
 from sandbox.azure.storage.blobs import ANY, append
 
-NAME = "user_logs/std_log.txt"
 CHUNK = 1024 * 1024  # bytes carried over at a time
 FASTEST, SLOWEST = 0.2, 10.0  # seconds between looks
 EASE = 200  # a look comes after a 200th of the age, as an append blob holds 50,000 blocks
@@ -21,21 +20,21 @@ class Log:
     Args:
         path: The file; made if absent.
         place: The run's artifacts.
+        name: The log's name among them.
 
     Raises:
         AccessError: The log may not be written there.
     """
 
-    def __init__(self, path: Path, place: Place) -> None:
-        self._path, self._place, self._sent = path, place, 0
+    def __init__(self, path: Path, place: Place, name: str) -> None:
+        self._path, self._place, self._name, self._sent = path, place, f"{place.path}/{name}", 0
         self._begun = time.monotonic()
         path.parent.mkdir(parents=True, exist_ok=True)
         self.file = path.open("ab", buffering=0)
         self._task: asyncio.Task[None] | None = None
-        name = f"{place.path}/{NAME}"
-        place.require(WRITE, name)
+        place.require(WRITE, self._name)
         headers = {"content-type": "text/plain; charset=utf-8"}
-        place.container.put(name, ANY, [], blob_type="AppendBlob", headers=headers)
+        place.container.put(self._name, ANY, [], blob_type="AppendBlob", headers=headers)
 
     def write(self, text: str) -> None:
         """Adds a line of the runner's own."""
@@ -78,9 +77,8 @@ class Log:
             data = file.read(CHUNK)
         if not data:
             return False
-        name = f"{self._place.path}/{NAME}"
-        self._place.require(WRITE, name)
+        self._place.require(WRITE, self._name)
         container = self._place.container
-        append(container.cloud, container.account.name, container.name, name, data)
+        append(container.cloud, container.account.name, container.name, self._name, data)
         self._sent += len(data)
         return True

@@ -1,11 +1,17 @@
-"""The nodes of clusters: brought up on demand within the maximum and the quota, taken down when they were idle."""
+"""Where jobs run: nodes of clusters, brought up on demand and taken down when they were idle; instances.
 
+An instance runs a job for each of its vCPUs at a time. Source: learn.microsoft.com/azure/machine-learning/
+concept-compute-instance.
+"""
+
+import itertools
+from collections import Counter
 from typing import Any
 
 from sandbox.azure.arm.core import Body
 from sandbox.azure.cloud import Cloud
-from sandbox.azure.ml import runs
-from sandbox.azure.ml.computes import NODES, seconds
+from sandbox.azure.ml import runs, serverless
+from sandbox.azure.ml.computes import INSTANCE, NODES, seconds
 from sandbox.azure.ml.locations import vcpus_in_use
 from sandbox.azure.ml.runner.clock import Clock
 from sandbox.azure.ml.sizes import DEDICATED, LOW_PRIORITY, quota, sizes
@@ -21,45 +27,62 @@ class Nodes:
 
     def __init__(self, cloud: Cloud, clock: Clock) -> None:
         self._cloud, self._store, self._clock = cloud, cloud.store, clock
+        self._on_instances: Counter[str] = Counter()  # jobs by the instance's id
 
     def forget_all(self) -> None:
         """No node outlives the sandbox that brought it up."""
         for key, _ in list(self._store.items(NODES)):
             self._store.delete(NODES, key)
 
-    def take(self, compute: Body, run: str) -> str | None:
-        """A node of the cluster for a run, idle or new; None where there is none now."""
+    def take(self, compute: Body, run: str, count: int) -> list[str] | None:
+        """Nodes of the compute for a run, idle or new; None where there are not so many now."""
+        if compute["properties"]["computeType"] == INSTANCE:
+            return self._take_instance(compute)
         nodes = list(self._store.list(NODES, compute["id"].lower() + "/"))
-        idle = next((node for node in nodes if node["state"] == "idle"), None)
-        name = str(idle["id"]) if idle is not None else self._new(compute, nodes)
-        if name is not None:
-            self.set(compute, name, "preparing", run)
-        return name
+        idle = [str(node["id"]) for node in nodes if node["state"] == "idle"][:count]
+        missing = count - len(idle)
+        if missing and not self._may_grow(compute, len(nodes), missing):
+            return None
+        with self._store.transaction():
+            found = [*idle, *self._new(compute, {node["id"] for node in nodes}, missing)]
+            for name in found:
+                self.set(compute, name, "preparing", run)
+        return found
 
-    def _new(self, compute: Body, nodes: list[Body]) -> str | None:
+    def _take_instance(self, compute: Body) -> list[str] | None:
         inner = compute["properties"]["properties"]
-        if len(nodes) >= inner["scaleSettings"]["maxNodeCount"]:
+        if inner["state"] != "Running" or self._on_instances[compute["id"]] >= sizes()[inner["vmSize"]].vcpus:
             return None
-        size = sizes()[inner["vmSize"]]
-        family = LOW_PRIORITY if inner["vmPriority"] == "LowPriority" else size.family
-        used = vcpus_in_use(self._cloud, compute["location"])
+        self._on_instances[compute["id"]] += 1
+        return [str(compute["name"])]
+
+    def _may_grow(self, compute: Body, there: int, more: int) -> bool:
+        inner = compute["properties"]["properties"]
+        most = inner["scaleSettings"]["maxNodeCount"]
+        if most is not None and there + more > most:
+            return False
+        used, vcpus = vcpus_in_use(self._cloud, compute["location"]), sizes()[inner["vmSize"]].vcpus * more
+        family = _family(inner)
         totals = (family,) if family == LOW_PRIORITY else (family, DEDICATED)
-        if any(used[one] + size.vcpus > quota(self._cloud, compute["location"], one) for one in totals):
-            return None
-        taken = {node["id"] for node in nodes}
-        name = next(f"tvmps_{number:08x}_d" for number in range(len(nodes) + 1) if f"tvmps_{number:08x}_d" not in taken)
-        body = {
-            "id": name,
-            "compute": compute["id"],
-            "location": compute["location"],
-            "quota": family,
-            "vcpus": size.vcpus,
-            "state": "preparing",
-            "since": runs.now(),
-            "runId": None,
-        }
-        self._store.put(NODES, _key(compute, name), body)
-        return name
+        return all(used[one] + vcpus <= quota(self._cloud, compute["location"], one) for one in totals)
+
+    def _new(self, compute: Body, taken: set[str], count: int) -> list[str]:
+        inner = compute["properties"]["properties"]
+        free = (name for number in itertools.count() if (name := f"tvmps_{number:08x}_d") not in taken)
+        names = list(itertools.islice(free, count))
+        for name in names:
+            body = {
+                "id": name,
+                "compute": compute["id"],
+                "location": compute["location"],
+                "quota": _family(inner),
+                "vcpus": sizes()[inner["vmSize"]].vcpus,
+                "state": "preparing",
+                "since": runs.now(),
+                "runId": None,
+            }
+            self._store.put(NODES, _key(compute, name), body)
+        return names
 
     def set(self, compute: Body, node: str, state: str, run: str | None) -> None:
         """Changes a node's state, if it is still there."""
@@ -68,12 +91,16 @@ class Nodes:
         if body is not None:
             self._store.put(NODES, key, {**body, "state": state, "since": runs.now(), "runId": run})
 
-    def release(self, compute: Body, node: str, *, lost: bool) -> None:
-        """A run has left its node, which is idle now, or lost."""
-        if lost:
-            self._store.delete(NODES, _key(compute, node))
-        else:
-            self.set(compute, node, "idle", None)
+    def release(self, compute: Body, nodes: list[str], *, lost: bool) -> None:
+        """A run has left its nodes, which are idle now, or lost; serverless ones were made for it alone."""
+        if compute["properties"]["computeType"] == INSTANCE:
+            self._on_instances[compute["id"]] -= 1
+            return
+        for node in nodes:
+            if lost or serverless.is_serverless(compute["id"]):
+                self._store.delete(NODES, _key(compute, node))
+            else:
+                self.set(compute, node, "idle", None)
 
     def scale_down(self) -> None:
         """Takes nodes away that were idle for their cluster's time, down to its least number."""
@@ -91,6 +118,11 @@ class Nodes:
                 if spare > 0 and node["state"] == "idle" and self._clock.seconds_since(node["since"]) >= patience:
                     self._store.delete(NODES, key)
                     spare -= 1
+
+
+def _family(inner: Body) -> str:
+    """What a cluster's nodes count against."""
+    return LOW_PRIORITY if inner["vmPriority"] == "LowPriority" else sizes()[inner["vmSize"]].family
 
 
 def _key(compute: Body, node: str) -> str:

@@ -6,6 +6,7 @@ import hashlib
 import logging
 import shutil
 from collections.abc import Callable
+from typing import Any
 
 from sandbox.azure.arm.core import Body
 from sandbox.azure.cloud import Cloud
@@ -23,6 +24,8 @@ from sandbox.azure.ml.runner.outcome import Outcome
 from sandbox.azure.ml.runner.queue import LOST, PREEMPTED, Queue, interrupted
 from sandbox.azure.ml.runner.recovery import recover
 from sandbox.azure.ml.scope import Scope
+from sandbox.azure.ml.serverless import QuotaError, is_serverless
+from sandbox.azure.ml.serverless import compute as serverless
 from sandbox.azure.tokens import Caller
 
 TICK = 1.0  # seconds between looks for idle nodes
@@ -102,12 +105,22 @@ class Runner:
         """Stops a job that is to be cancelled, or whose compute went away under it."""
         if task.cancelling():
             return
-        if self._store.get("resource", work["compute"].lower()) is None:
-            name = work["compute"].rsplit("/", 1)[-1]
-            attempt.stopped = Outcome("Failed", "SystemError", f"The compute '{name}' was deleted.")
+        gone = self._gone(work["compute"])
+        if gone:
+            attempt.stopped = Outcome("Failed", "SystemError", gone)
+        if gone or work["cancel"]:
             task.cancel()
-        elif work["cancel"]:
-            task.cancel()
+
+    def _gone(self, compute_id: str | None) -> str:
+        """Why a compute carries no job any more; empty where it does."""
+        if is_serverless(compute_id):
+            return ""
+        compute = self._store.get("resource", str(compute_id).lower())
+        if compute is None:
+            return f"The compute '{str(compute_id).rsplit('/', 1)[-1]}' was deleted."
+        if compute["properties"]["properties"].get("state") == "Stopped":
+            return f"The compute instance '{compute['name']}' was stopped."
+        return ""
 
     def _advance(self, key: str, work: Body) -> None:
         """Takes a pipeline further. One that the runner cannot handle must not hold up the others."""
@@ -152,26 +165,42 @@ class Runner:
             return True
 
     def _start(self, key: str, work: Body) -> bool:
-        compute, found = self._store.get("resource", work["compute"].lower()), self._job(key, work)
+        found = self._job(key, work)
         if found is None:
+            return True
+        scope, job = found
+        try:
+            compute = self._compute(scope, job)
+        except QuotaError as error:
+            self._queue.end(key, Outcome("Failed", "UserError", str(error)))
             return True
         if compute is None:
             self._queue.end(key, Outcome("Failed", "UserError", f"The compute '{work['compute']}' was deleted."))
             return True
-        node = self._nodes.take(compute, work["run"])
-        if node is None:
+        nodes = self._nodes.take(compute, work["run"], job["properties"]["resources"]["instanceCount"])
+        if nodes is None:
             return False
-        self._begin(key, *found, compute, node)
+        self._begin(key, scope, job, compute, nodes)
         return True
 
-    def _begin(self, key: str, scope: Scope, job: Body, compute: Body, node: str) -> None:
+    def _compute(self, scope: Scope, job: Body) -> Body | None:
+        compute_id = job["properties"]["computeId"]
+        if is_serverless(compute_id):
+            return serverless(self._cloud, scope.workspace, job["properties"])
+        return self._store.get("resource", compute_id.lower())
+
+    def _begin(self, key: str, scope: Scope, job: Body, compute: Body, nodes: list[str]) -> None:
         name = job["name"]
+        processes: list[list[Any]] = []
         self._queue.change(key, taken=True)
 
         def started(pid: int, time: str) -> None:
-            self._nodes.set(compute, node, "running", name)
-            self._queue.change(key, processes=[[pid, time]])
-            self._preempt_later(compute, key)
+            processes.append([pid, time])
+            self._queue.change(key, processes=processes)
+            if len(processes) == 1:
+                for node in nodes:
+                    self._nodes.set(compute, node, "running", name)
+                self._preempt_later(compute, key)
 
         attempt = Attempt(
             scope,
@@ -184,10 +213,10 @@ class Runner:
         )
         task = asyncio.create_task(attempt.run())
         self._tasks[key] = (task, attempt)
-        task.add_done_callback(lambda _: self._finished(key, compute, node))
+        task.add_done_callback(lambda _: self._finished(key, compute, nodes))
 
     def _preempt_later(self, compute: Body, key: str) -> None:
-        low = compute["properties"]["properties"]["vmPriority"] == "LowPriority"
+        low = compute["properties"]["properties"].get("vmPriority") == "LowPriority"
         after = self._preempts() if low else None
         if after is None:
             return
@@ -200,9 +229,9 @@ class Runner:
 
         asyncio.get_running_loop().call_later(after, lose)
 
-    def _finished(self, key: str, compute: Body, node: str) -> None:
+    def _finished(self, key: str, compute: Body, nodes: list[str]) -> None:
         _, attempt = self._tasks.pop(key)
-        self._nodes.release(compute, node, lost=attempt.stopped.again)
+        self._nodes.release(compute, nodes, lost=attempt.stopped.again)
         bell(self._store).set()
 
 

@@ -1,7 +1,6 @@
 """What a job's process sees of its run: `AZUREML_*`, `MLFLOW_*`, its identity's endpoint and the way to the gateway.
 
-Source: azureml-mlflow 1.62 and azure-identity for what they read; learn.microsoft.com/azure/machine-learning/
-how-to-train-distributed-gpu for the nodes' variables.
+Source: azureml-mlflow 1.62 and azure-identity for what they read.
 """
 
 import os
@@ -64,7 +63,7 @@ def _gateway(client: Mapping[str, str], network: str) -> dict[str, str]:
 
 
 def variables(scope: Scope, run: Body, submitter: Caller, place: Place, network: str) -> dict[str, str]:
-    """The variables, but for those of its identity and its inputs and outputs."""
+    """The variables, but for those of its rank, its identity and its inputs and outputs."""
     words = scope.id.split("/")
     host = f"https://{scope.workspace['location']}.api.azureml.ms"
     token, expires = run_token(scope, submitter)
@@ -79,7 +78,7 @@ def variables(scope: Scope, run: Body, submitter: Caller, place: Place, network:
         "PYTHONUNBUFFERED": "1",
         "AZURE_TENANT_ID": scope.cloud.seed["tenantId"],
         "AZUREML_RUN_ID": run["runId"],
-        "AZUREML_ROOT_RUN_ID": run["runId"],
+        "AZUREML_ROOT_RUN_ID": run.get("rootRunId") or run["runId"],
         "AZUREML_RUN_TOKEN": token,
         "AZUREML_RUN_TOKEN_EXPIRY": str(expires),
         "AZUREML_ARM_SUBSCRIPTION": words[2],
@@ -93,9 +92,6 @@ def variables(scope: Scope, run: Body, submitter: Caller, place: Place, network:
         "AZUREML_SERVICE_ENDPOINT": host,
         "AZUREML_RUN_HISTORY_SERVICE_ENDPOINT": host,
         "AZUREML_DISCOVERY_SERVICE_ENDPOINT": f"{host}/discovery",
-        "AZUREML_NODE_COUNT": "1",
-        "AZUREML_CR_NODE_RANK": "0",
-        "NODE_RANK": "0",
         "MLFLOW_TRACKING_URI": tracking_uri(scope, place.environment),
         "MLFLOW_TRACKING_TOKEN": token,
         "MLFLOW_RUN_ID": run["runId"],

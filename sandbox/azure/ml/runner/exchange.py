@@ -1,0 +1,119 @@
+"""A job's inputs and outputs: fetched before it runs, sent off after it; run history is told of each."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from sandbox.azure.arm.core import Body
+from sandbox.azure.ml import runs
+from sandbox.azure.ml.access import AccessError, Place, open_place
+from sandbox.azure.ml.runner.data import DataError, fetch_file, fetch_folder, inside, upload_folder
+from sandbox.azure.ml.runner.log import Log
+from sandbox.azure.ml.scope import Scope
+from sandbox.azure.ml.uris import Location, locate, long_uri, output_uri
+from sandbox.azure.tokens import Caller
+
+FILE_TYPES = {"uri_file"}
+
+
+class ExchangeError(Exception):
+    """An input or output cannot be moved; the message names it."""
+
+
+class Exchange:
+    """The data of one run.
+
+    Args:
+        scope: The workspace.
+        job: The job's document.
+        folder: The run's folder.
+        identity: Who reads and writes a datastore without credentials.
+        network: The network of its nodes.
+    """
+
+    def __init__(self, scope: Scope, job: Body, folder: Path, identity: Caller | None, network: str) -> None:
+        self._scope, self._job, self._folder = scope, job, folder
+        self._identity, self._network = identity, network
+        self._places: dict[str, Place] = {}
+
+    async def inputs(self) -> dict[str, str]:
+        """Values for the command: literals, addresses, and local paths of fetched data.
+
+        Raises:
+            ExchangeError, AddressError: With the reason.
+        """
+        found = {}
+        for name, given in self._job["properties"]["inputs"].items():
+            if given["jobInputType"] == "literal":
+                found[name] = str(given["value"])
+            elif given["mode"] == "Direct":
+                found[name] = given["uri"]
+            else:
+                found[name] = str(await self._fetch(name, given))
+        return found
+
+    async def _fetch(self, name: str, given: dict[str, Any]) -> Path:
+        location = locate(self._scope, given["uri"])
+        folder = self._folder / "inputs" / name
+        try:
+            place = open_place(self._scope, location, self._identity, self._network)
+            if given["jobInputType"] in FILE_TYPES:
+                path = await fetch_file(place, folder)
+            else:
+                await fetch_folder(place, folder)
+                path = folder
+        except (AccessError, DataError) as error:
+            raise ExchangeError(f"Input '{name}': {error}") from error
+        if given["mode"] == "ReadOnlyMount":
+            for one in [path, *path.rglob("*")]:
+                if one.is_file():
+                    one.chmod(0o444)
+        self._record("inputs", name, given["jobInputType"], long_uri(self._scope, location))
+        return path
+
+    def outputs(self) -> dict[str, str]:
+        """Values for the command; access is checked before the job runs.
+
+        Raises:
+            ExchangeError, AddressError: With the reason.
+        """
+        values = {}
+        for name, given in self._job["properties"]["outputs"].items():
+            address = output_uri(self._job, name)
+            if given["mode"] == "Direct":
+                values[name] = address
+                continue
+            location = locate(self._scope, address)
+            folder = self._folder / "outputs" / name
+            is_file = given["jobOutputType"] in FILE_TYPES
+            file = location.path.rsplit("/", 1)[-1] if is_file and not address.endswith("/") else name
+            target = inside(folder, file) if is_file else folder
+            folder.mkdir(parents=True, exist_ok=True)
+            where = location if not is_file or address.endswith("/") else _parent(location)
+            try:
+                self._places[name] = open_place(self._scope, where, self._identity, self._network)
+            except AccessError as error:
+                raise ExchangeError(f"Output '{name}': {error}") from error
+            values[name] = str(target)
+            self._record("outputs", name, given["jobOutputType"], long_uri(self._scope, location))
+        return values
+
+    async def send(self, log: Log) -> None:
+        """Uploads the outputs.
+
+        Raises:
+            AccessError, DataError: With the reason.
+        """
+        for name, place in self._places.items():
+            await upload_folder(self._folder / "outputs" / name, place, log.write)
+
+    def _record(self, side: str, name: str, kind: str, uri: str) -> None:
+        """Tells run history of data that went in or out."""
+        run_id = self._job["name"]
+        run = self._scope.get(runs.RUN, run_id) or {side: {}}
+        record = {"assetId": f"azureml://jobs/{run_id}/{side}/{name}", "type": kind, "uri": uri}
+        runs.update_run(self._scope.cloud, self._scope.id, run_id, **{side: {**run[side], name: record}})
+
+
+def _parent(location: Location) -> Location:
+    return replace(location, path=location.path.rpartition("/")[0])
