@@ -52,6 +52,10 @@ soak: setup prepare ## the long runs, on from where they were stopped; docs/soak
 bench: setup ## measure; docs/benchmarks.md has the last results
 	@for each in benchmarks/*.py; do echo "== $$each"; $(BIN)/python $$each || exit 1; done
 
+.PHONY: verify-azure
+verify-azure: setup ## check what the sandbox assumes in your own subscription (asks first; removes what it makes)
+	@$(BIN)/python -m tools verify-azure
+
 .PHONY: generate refresh
 generate: setup ## write every generated page, schema and copy, from the repository alone
 	@$(BIN)/python -m tools generate

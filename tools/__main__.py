@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,6 +12,7 @@ from terminal import FAILED, application, run
 from tools import docs
 from tools import generate as generated
 from tools.generate import ROOT
+from tools.verify.report import PAGES
 
 app = application("The repository's own tools: what is generated, what is refreshed, what is checked.")
 
@@ -53,6 +55,20 @@ def check_docs(
     for page in sorted(excused - {problem.page for problem in problems if problem.style}):
         print(f"note: {page} is mended: take it out of TO_MEND in tools/docs.py")
     return FAILED if shown else 0
+
+
+@app.command()
+def verify_azure(
+    location: Annotated[str, typer.Option(help="Azure region of what is made.")] = "eastus2",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    report: Annotated[Path, typer.Option(help="Where to write what was found.")] = Path("verify-azure.md"),
+    pages: Annotated[Path, typer.Option(help="Folder of the fidelity pages whose rows are verified.")] = PAGES,
+    only: Annotated[str | None, typer.Option("-k", help="Only tests with this in their name.")] = None,
+) -> int:
+    """Run the tests of tests/azure_verified in your subscription, remove what they made, and update docs/fidelity."""
+    from tools.verify.run import verify  # noqa: PLC0415 - the other commands need no client
+
+    return verify(location, yes=yes, report=report, pages=pages, only=only)
 
 
 if __name__ == "__main__":
