@@ -23,6 +23,7 @@ from sandbox.azure.ml.runner.nodes import Nodes
 from sandbox.azure.ml.runner.outcome import Outcome
 from sandbox.azure.ml.runner.queue import LOST, PREEMPTED, Queue, interrupted
 from sandbox.azure.ml.runner.recovery import recover
+from sandbox.azure.ml.runner.registering import register_outputs
 from sandbox.azure.ml.scope import Scope
 from sandbox.azure.ml.serverless import QuotaError, is_serverless
 from sandbox.azure.ml.serverless import compute as serverless
@@ -209,11 +210,21 @@ class Runner:
             folder=self._cloud.directory / "runs" / _folder_name(key, name),
             tools=self._tools,
             started=started,
-            ended=lambda outcome: self._queue.end(key, outcome),
+            ended=lambda outcome: self._end(key, scope, job, outcome),
         )
         task = asyncio.create_task(attempt.run())
         self._tasks[key] = (task, attempt)
         task.add_done_callback(lambda _: self._finished(key, compute, nodes))
+
+    def _end(self, key: str, scope: Scope, job: Body, outcome: Outcome) -> None:
+        """A job's end and the assets that its outputs become are one transaction."""
+        try:
+            with self._store.transaction():
+                if outcome.status == "Completed":
+                    register_outputs(scope, job)
+                self._queue.end(key, outcome)
+        except AzureError as error:
+            self._queue.end(key, Outcome("Failed", "UserError", f"An output cannot be registered: {error.message}"))
 
     def _preempt_later(self, compute: Body, key: str) -> None:
         low = compute["properties"]["properties"].get("vmPriority") == "LowPriority"
