@@ -7,6 +7,7 @@ somebody saved. Keys that this version does not know are ignored, so that a stac
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -149,18 +150,22 @@ def read_file(path: Path, stack: str | None = None) -> Outputs:
 
 
 def read_stack(stack: str) -> Outputs:
-    """Ask Pulumi for the stack's outputs: the real command line where there is one, else the embedded engine.
+    """Ask Pulumi for the stack's outputs.
+
+    In a shell of `python -m sandbox env` the sandbox has the stack, so its `pulumi` is asked, whatever is on PATH. Any
+    other shell asks the `pulumi` on PATH, or the sandbox if there is none.
 
     Raises:
         JobError: The stack does not exist, is not up, or its outputs are not of contract 1.
     """
-    pulumi = shutil.which("pulumi")
-    if pulumi is None and find_spec("sandbox") is None:
+    pulumi, sandbox = shutil.which("pulumi"), find_spec("sandbox") is not None
+    if pulumi is None and not sandbox:
         raise JobError(
             f"no outputs of stack {stack}: there is no `pulumi` on PATH, and no sandbox beside this package\n"
             "  give --outputs FILE, which somebody saved with `pulumi stack output --json > FILE`"
         )
-    command = [pulumi] if pulumi else [sys.executable, "-m", "sandbox", "pulumi"]
+    own = sandbox and (pulumi is None or _in_sandbox())
+    command = [sys.executable, "-m", "sandbox", "pulumi"] if own else [str(pulumi)]
     done = subprocess.run(  # noqa: S603 - no shell reads the stack's name
         [*command, "stack", "output", "--json", "-s", stack],
         capture_output=True,
@@ -174,6 +179,12 @@ def read_stack(stack: str) -> Outputs:
     if done.stdout.strip() in ("", "{}"):
         raise JobError(f"stack {stack} has no outputs yet: bring it up first (pulumi up -s {stack})")
     return parse(done.stdout, f"stack {stack}")
+
+
+def _in_sandbox() -> bool:
+    """Whether this process trusts the certificates of a sandbox, and so reaches that sandbox in Azure's place."""
+    directory, trusted = os.environ.get("SANDBOX_DIR"), os.environ.get("SSL_CERT_FILE")
+    return bool(directory and trusted) and Path(str(trusted)).is_relative_to(Path(str(directory)).absolute())
 
 
 def parse(text: str, source: str) -> Outputs:

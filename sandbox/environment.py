@@ -37,6 +37,9 @@ def client(directory: Path, port: int, persona: Persona, seed: dict[str, Any]) -
 
 
 def persona_environment(directory: Path, port: int, name: str) -> dict[str, str]:
-    """The client environment of a persona of the sandbox in this folder."""
+    """The client environment of a persona of the sandbox in this folder, which it names as well.
+
+    By the folder, `python -m sandbox` and `python -m jobs` find the sandbox from any directory.
+    """
     seed = load_seed()
-    return client(directory, port, load_personas(directory, seed)[name], seed)
+    return {**client(directory, port, load_personas(directory, seed)[name], seed), "SANDBOX_DIR": str(directory)}

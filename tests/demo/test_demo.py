@@ -1,4 +1,4 @@
-"""`make demo` twice, a change, and the way down: the product's main job from its own front door."""
+"""`make demo` twice, with a `pulumi` on PATH the second time, and the way down: the main job from the front door."""
 
 import hashlib
 import os
@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT, Sandbox
+from tests.pulumi_on_path import install
 
 Make = Callable[..., str]
 
@@ -19,11 +20,12 @@ def make(tmp_path: Path) -> Iterator[Make]:
     """Runs make with a sandbox folder of the test's own; packages come from the cache that the set-up filled."""
     sandbox = Sandbox(tmp_path / ".sandbox")
 
-    def run(*words: str) -> str:
+    def run(*words: str, path: str = os.environ["PATH"]) -> str:
+        own = {"SANDBOX_DIR": str(sandbox.directory), "UV_OFFLINE": "1", "MAKEFLAGS": "", "PATH": path}
         done = subprocess.run(
             ["make", *words, "PORT=0"],
             cwd=ROOT,
-            env={**os.environ, "SANDBOX_DIR": str(sandbox.directory), "UV_OFFLINE": "1", "MAKEFLAGS": ""},
+            env={**os.environ, **own},
             capture_output=True,
             text=True,
             timeout=300,
@@ -42,7 +44,7 @@ def program() -> dict[str, str]:
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in ROOT.glob("Pulumi*.yaml")}
 
 
-def test_demo_from_nothing_to_a_registered_model(make: Make) -> None:
+def test_demo_from_nothing_to_a_registered_model(make: Make, tmp_path: Path) -> None:
     before = program()
     first = make("demo")
     created = re.search(r"\+ (\d+) created", first)
@@ -58,11 +60,12 @@ def test_demo_from_nothing_to_a_registered_model(make: Make) -> None:
     assert "registered model highspenders, version 1" in first
     assert "What to try next" in first
 
-    second = make("demo")
+    path = install(tmp_path / "bin")  # the second time with a `pulumi` on PATH, that has no login
+    second = make("demo", path=path)
     assert f"{created[1]} unchanged" in second
     assert not re.search(r"[+~-] \d+ ", second)
     assert "registered model highspenders, version 2" in second
 
-    gone = make("down")
+    gone = make("down", path=path)
     assert f"- {created[1]} deleted" in gone
     assert program() == before

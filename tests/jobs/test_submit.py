@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT, Sandbox
+from tests.pulumi_on_path import install as install_pulumi
 from tests.supply.wheel import build, install
 
 JOB = """
@@ -153,3 +154,20 @@ def test_the_guides_own_client_code_runs(platform: Platform, hello: str) -> None
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "1", "the registered model's first version"
+
+
+@pytest.mark.parametrize("engine", ["", "embedded"])
+def test_a_pulumi_on_path_without_a_login_does_not_matter(platform: Platform, hello: str, engine: str) -> None:
+    """The stack is in the sandbox's folder, where a bare `pulumi` would not look."""
+    path = install_pulumi(platform.folder / "path")
+    done = subprocess.run(
+        [sys.executable, "-m", "jobs", "ps", "--json", "--stack", "dev"],
+        cwd=ROOT,
+        env={**platform.environment("scientist"), "PATH": path, "SANDBOX_ENGINE": engine},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert hello in [run["name"] for run in json.loads(done.stdout)]
