@@ -42,9 +42,10 @@ class Goal:
     retain_on_delete: bool | None = None
     deleted_with: str = ""
     hooks: dict[str, list[str]] = field(default_factory=dict)
+    source_position: str = ""  # where the program makes it: project:///FILE#LINE
 
-    def state(self, urn: str, alias: str) -> Resource:
-        """The state that the resource will have, before anything is done."""
+    def state(self, urn: str, alias: str, old: Resource | None = None) -> Resource:
+        """The state that the resource will have, before anything is done; it keeps the old one's times."""
         return Resource(
             urn=urn,
             type=self.type,
@@ -64,4 +65,7 @@ class Goal:
             ignore_changes=self.ignore_changes,
             replace_on_changes=self.replace_on_changes,
             hooks=self.hooks,
+            source_position=self.source_position,
+            created=old.created if old else "",
+            modified=old.modified if old else "",
         )

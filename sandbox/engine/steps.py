@@ -191,7 +191,7 @@ class UpdateStep(Step):
     def apply(self, d: Context) -> None:
         """Call Update; one that fails half-way keeps the old inputs with the new outputs."""
         assert self.old and self.new  # noqa: S101 (its kind of step has it)
-        self.new.id, self.new.created, self.new.modified = self.old.id, self.old.created, self.old.modified
+        self.new.id = self.old.id
         old, new = self.old, self.new
         d.hooks.run("BeforeUpdate", old, new)
         if not new.custom:
@@ -291,8 +291,9 @@ class ReadStep(Step):
         self.new.outputs, self.new.id = read.outputs or {}, read.id or self.new.id
         self.new.init_errors = read.init_errors
         if self.old:
-            self.new.created, self.new.modified = self.old.created, self.old.modified
             self.old.delete = self.old.delete or self._replacing
+            if (self.new.inputs, self.new.outputs) != (self.old.inputs, self.old.outputs):
+                self.new.modified = now()
         self.logical = self.old is not None and not self._replacing and self.old.outputs != self.new.outputs
 
     def end(self, snapshots: SnapshotManager, done: bool) -> None:

@@ -44,38 +44,42 @@ def test_wrong_usage(stage: Stage, words: list[str], message: str, tmp_path: Pat
     (stage.project / "x.json").write_text("{}")
     words = [str(stage.project / w) if w == "x.json" else w for w in words]
     done = stage.pulumi(*words)
-    assert done.code == 2
+    assert done.code == 1
     assert message in done.err
     assert done.err.startswith("error: ")
     assert "Traceback" not in done.err
 
 
 def test_a_word_alone(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["state"]) == 2
-    assert "`pulumi state` needs one of: delete" in capsys.readouterr().err
+    assert main(["state"]) == 0
+    assert "take a resource out of the state" in capsys.readouterr().out
     assert main([]) == 0
     assert main(["up", "--help"]) == 0
     assert "--skip-preview" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
-    ("words", "message"),
+    ("words", "code", "message"),  # the codes: pkg/cmd/pulumi/cmd/exit_codes.go of the real command line
     [
-        (["up", "-s", "dev"], "--yes or --skip-preview or --preview-only must be passed in"),
-        (["up", "-s", "a b", "--yes"], "'a b' is no stack name"),
-        (["stack", "output", "-s", "nowhere"], "no stack named 'nowhere' found"),
-        (["preview", "-s", "dev", "--config-file", "absent.yaml"], "the configuration file absent.yaml does not exist"),
-        (["preview", "-s", "dev", "-c", "nonsense"], "--config 'nonsense' must be key=value"),
-        (
-            ["preview", "-s", "dev", "--policy-pack", "absent"],
-            "absent is not a policy pack: it has no PulumiPolicy.yaml",
-        ),
-        (["preview", "-s", "dev", "--target", "urn:x"], "Target 'urn:x' could not be found in the stack"),
+        (["up", "-s", "dev"], 2, "--yes or --skip-preview or --preview-only must be passed in"),
+        (["destroy", "-s", "made"], 2, "--yes or --skip-preview or --preview-only must be passed in"),
+        (["up", "-s", "a b", "--yes"], 1, "'a b' is no stack name"),
+        (["stack", "output", "-s", "nowhere"], 6, "no stack named 'nowhere' found"),
+        (["stack", "select", "nowhere"], 6, "no stack named 'nowhere' found"),
+        (["destroy", "-s", "nowhere", "--yes"], 6, "no stack named 'nowhere' found"),
+        (["refresh", "-s", "nowhere", "--yes"], 6, "no stack named 'nowhere' found"),
+        (["preview", "-s", "dev", "--expect-no-changes"], 7, "no changes were expected but changes were proposed"),
+        (["up", "-s", "dev", "--yes", "-f", "--expect-no-changes"], 7, "no changes were expected but changes occurred"),
+        (["preview", "-s", "dev", "--config-file", "absent.yaml"], 1, "the configuration file absent.yaml does not"),
+        (["preview", "-s", "dev", "-c", "nonsense"], 1, "--config 'nonsense' must be key=value"),
+        (["preview", "-s", "dev", "--policy-pack", "absent"], 1, "absent is not a policy pack: it has no Pulumi"),
+        (["preview", "-s", "dev", "--target", "urn:x"], 1, "Target 'urn:x' could not be found in the stack"),
     ],
 )
-def test_what_cannot_be_done(stage: Stage, words: list[str], message: str) -> None:
+def test_what_cannot_be_done(stage: Stage, words: list[str], code: int, message: str) -> None:
+    assert stage.pulumi("stack", "init", "made").code == 0
     done = stage.pulumi(*words)
-    assert done.code == 1
+    assert done.code == code
     assert message in done.out + done.err
     assert "Traceback" not in done.out + done.err
 
@@ -111,7 +115,7 @@ def test_stacks_are_made_selected_and_listed(stage: Stage) -> None:
     assert stage.pulumi("stack", "init", "-s", "one").out == "Created stack 'one'\n"
     assert "stack 'organization/traces/one' already exists" in stage.pulumi("stack", "init", "one").err
     assert stage.pulumi("preview").code == 0, "init selects"
-    assert stage.pulumi("stack", "select", "two").code == 1
+    assert stage.pulumi("stack", "select", "two").code == 6
     assert stage.pulumi("stack", "select", "two", "--create").code == 0
     assert stage.pulumi("up", "--yes", "--skip-preview").code == 0
     assert json.loads(stage.pulumi("stack", "output", "--json").out) == {"serial": "serial-a-1"}
@@ -382,3 +386,38 @@ def test_a_provider_as_a_plugin_process(stage: Stage) -> None:
     done = run("up", "--yes", "--skip-preview")
     assert done.returncode == 1
     assert "did not start: it told no port but b'not a port" in done.stdout
+
+
+def test_times_and_places_stay_in_the_state(stage: Stage) -> None:
+    """As the real engine (`step_generator.go`): an unchanged update keeps both times of every resource."""
+    program = HEAD + "Thing('a', size=int(__import__('os').environ['V']))\nThing('b')\n"
+    stage.program(program)
+
+    def times() -> dict[str, tuple[str, str]]:
+        return {r["urn"].split("::")[-1]: (r["created"], r["modified"]) for r in stage.export()["resources"]}
+
+    assert stage.pulumi("up", "-s", "dev", "--yes", "-f", env={"V": "1"}).code == 0
+    first = times()
+    assert stage.pulumi("up", "-s", "dev", "--yes", "-f", env={"V": "1"}).code == 0
+    assert times() == first
+    assert stage.pulumi("up", "-s", "dev", "--yes", "-f", env={"V": "2"}).code == 0
+    changed = times()
+    assert {name for name in first if changed[name] != first[name]} == {"a"}
+    assert changed["a"][0] == first["a"][0]
+    assert changed["a"][1] > first["a"][1]
+    places = {r["urn"].split("::")[-1]: r.get("sourcePosition") for r in stage.export()["resources"]}
+    assert places["a"] == "project:///__main__.py#5"
+    assert places["b"] == "project:///__main__.py#6"
+
+
+def test_what_goes_with_a_replaced_resource_is_updated(stage: Stage) -> None:
+    """The real engine, 3.259.0: `deletedWith` decides on deletes alone, and on no replacement."""
+    stage.program(
+        HEAD
+        + "v = int(__import__('os').environ['V'])\n"
+        + "a = Thing('a', r_zone=v)\nThing('b', ResourceOptions(deleted_with=a), size=v)\n"
+    )
+    assert stage.pulumi("up", "-s", "dev", "--yes", "-f", env={"V": "1"}).code == 0
+    done = stage.pulumi("up", "-s", "dev", "--yes", "-f", env={"V": "2"})
+    changes = next(e["summaryEvent"]["resourceChanges"] for e in done.events if "summaryEvent" in e)
+    assert changes == {"replace": 1, "same": 1, "update": 1}

@@ -7,8 +7,10 @@ for each, runs the program's transforms, and answers. A call comes in a worker t
 
 import re
 import threading
+import urllib.parse
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -301,7 +303,17 @@ class Monitor:
             retain_on_delete=options.retain_on_delete if options.HasField("retain_on_delete") else None,
             deleted_with=options.deleted_with,
             hooks=bindings(options.hooks),
+            source_position=self._source_position(request),
         )
+
+    def _source_position(self, request: Any) -> str:
+        """Where the program makes the resource, as the state has it: relative to the project, without its machine."""
+        position = request.sourcePosition
+        file = urllib.parse.unquote(urllib.parse.urlparse(position.uri).path)
+        if not position.uri.startswith("file://") or not Path(file).is_relative_to(self._d.root):
+            return ""
+        column = f",{position.column}" if position.column else ""
+        return f"project:///{Path(file).relative_to(self._d.root).as_posix()}#{position.line}{column}"
 
     def _timeouts(self, request: _Register, timeouts: Any) -> dict[str, float]:
         """Custom timeouts in seconds, from Go's form of durations such as `1h30m`."""
@@ -351,6 +363,7 @@ class Monitor:
                 provider=request.provider
                 or self._default_provider(package, request.version, request.pluginDownloadURL),
                 additional_secret_outputs=list(request.additionalSecretOutputs),
+                source_position=self._source_position(request),
             )
             result = self._d.read(goal, request.id)
         except CancelledError:

@@ -26,16 +26,13 @@ def main(argv: Sequence[str], providers: Mapping[str, Factory] | None = None) ->
         providers: in-process providers by package; others are looked up as plugins.
 
     Returns:
-        The exit code: 0 success, 1 failure, 2 wrong usage.
+        The exit code, as the real command line has it.
     """
     try:
         return _main(list(argv), providers or {})
-    except UsageError as e:
-        _warn(f"error: {e}")
-        return 2
     except EngineError as e:
         _warn(f"error: {e}")
-        return 1
+        return e.exit_code
     except BrokenPipeError:  # whoever read the output has gone
         return 1
     except KeyboardInterrupt:
@@ -57,10 +54,8 @@ def _main(argv: list[str], providers: Mapping[str, Factory]) -> int:
         raise UsageError(
             f"unknown flag or argument {unknown[0]!r} for `{own.prog}`{own.nearest(unknown[0].partition('=')[0])}"
         )
-    if args.command is None:
-        parser.print_help()
+    if args.command is None or args.run is None:
+        commands.get(args.command, parser).print_help()
         return 0
-    if args.run is None:
-        raise UsageError(f"`pulumi {args.command}` needs one of: {', '.join(args.words)}")
     run: Callable[[argparse.Namespace, Mapping[str, Factory]], int] = args.run
     return run(args, providers)

@@ -13,7 +13,7 @@ from sandbox.engine.carry_out.deployment import Deployment
 from sandbox.engine.carry_out.operate import operate
 from sandbox.engine.commands.selection import existing, say, workspace_of
 from sandbox.engine.context import Adoption, Options
-from sandbox.engine.errors import INTERRUPTED, EngineError, UsageError
+from sandbox.engine.errors import INTERRUPTED, ChangesNotExpectedError, NotConfirmedError, UsageError
 from sandbox.engine.events import Event
 from sandbox.engine.provider import Factory
 from sandbox.engine.show.choose import display_for
@@ -24,7 +24,8 @@ from sandbox.engine.workspace import Workspace
 
 def operate_on_stack(args: argparse.Namespace, providers: Mapping[str, Factory]) -> int:
     """`pulumi preview`, `up`, `refresh`, `destroy` and `import`: the exit code."""
-    workspace = workspace_of(args, providers)
+    makes = args.kind in ("preview", "up")
+    workspace = workspace_of(args, providers) if makes else existing(args, providers)
     options = Options(
         dry_run=args.kind == "preview",
         parallel=args.parallel if args.parallel > 0 else 1,
@@ -44,7 +45,7 @@ def operate_on_stack(args: argparse.Namespace, providers: Mapping[str, Factory])
         if getattr(args, "preview_only", False):
             return _once(args, workspace, replace(options, dry_run=True))
         if not args.yes and not args.skip_preview and not interactive:
-            raise EngineError(
+            raise NotConfirmedError(
                 "--yes or --skip-preview or --preview-only must be passed in to proceed "
                 "when running in non-interactive mode"
             )
@@ -98,7 +99,7 @@ def _once(args: argparse.Namespace, workspace: Workspace, options: Options) -> i
     if not ok:
         return 1
     if getattr(args, "expect_no_changes", False) and shown.has_changes:
-        raise EngineError(
+        raise ChangesNotExpectedError(
             "no changes were expected but changes were proposed"
             if options.dry_run
             else "no changes were expected but changes occurred"

@@ -102,7 +102,7 @@ def parsers() -> tuple[Parser, dict[str, Parser]]:
         by_name[name] = commands.add_parser(name, help=text, allow_abbrev=False)
         words = by_name[name].add_subparsers(dest="word", metavar="COMMAND")
         _common_flags(by_name[name])
-        by_name[name].set_defaults(run=None, words=words.choices)
+        by_name[name].set_defaults(run=None)
         add_words(by_name[name], words)
     return parser, by_name
 

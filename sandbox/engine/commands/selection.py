@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.engine.carry_out.policies import load_config
-from sandbox.engine.errors import EngineError, UsageError
+from sandbox.engine.errors import EngineError, StackNotFoundError, UsageError
 from sandbox.engine.project import Config, Project
 from sandbox.engine.provider import Factory
 from sandbox.engine.state.backend import Backend
@@ -94,15 +94,15 @@ def workspace_of(args: argparse.Namespace, providers: Mapping[str, Factory]) -> 
     return Workspace(project, stack, backend, config, providers, _packs(args))
 
 
-def existing(args: argparse.Namespace) -> Workspace:
+def existing(args: argparse.Namespace, providers: Mapping[str, Factory] | None = None) -> Workspace:
     """The same for a stack that must have been made.
 
     Raises:
-        EngineError: it has not.
+        StackNotFoundError: it has not.
     """
-    workspace = workspace_of(args, {})
+    workspace = workspace_of(args, providers or {})
     if not workspace.stack.exists():
-        raise EngineError(f"no stack named '{workspace.stack.name}' found in {workspace.backend.root}")
+        raise StackNotFoundError(f"no stack named '{workspace.stack.name}' found in {workspace.backend.root}")
     return workspace
 
 

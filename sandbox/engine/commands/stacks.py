@@ -12,7 +12,7 @@ from typing import Any
 
 from sandbox.engine.carry_out.operate import stack_outputs
 from sandbox.engine.commands.selection import confirmed, existing, project_of, say, select, selected, workspace_of
-from sandbox.engine.errors import EngineError
+from sandbox.engine.errors import EngineError, StackNotFoundError
 from sandbox.engine.show import tables
 from sandbox.engine.show.documents import print_json
 from sandbox.engine.state import snapshot
@@ -202,7 +202,7 @@ def select_(args: argparse.Namespace, *_: object) -> int:
     workspace = workspace_of(args, {})
     if not workspace.stack.exists():
         if not args.create:
-            raise EngineError(f"no stack named '{workspace.stack.name}' found; --create makes it")
+            raise StackNotFoundError(f"no stack named '{workspace.stack.name}' found; --create makes it")
         workspace.stack.write(None)
         say(f"Created stack '{workspace.stack.name}'")
     select(workspace.project, workspace.stack.name)

@@ -44,7 +44,7 @@ class Generator:
         """The steps for a resource that the program only reads."""
         urn = self._identities.new_urn(goal)
         old, alias = self._identities.old(urn, goal)
-        new = goal.state(urn, alias)
+        new = goal.state(urn, alias, old)
         new.id, new.external = id_, True
         if self._d.options.run_program:
             self._registered.append(new)
@@ -64,7 +64,7 @@ class Generator:
         """
         urn = self._identities.new_urn(goal)
         old, alias = self._identities.old(urn, goal)
-        new = goal.state(urn, alias)
+        new = goal.state(urn, alias, old)
         self._d.goals[urn] = goal
         if new.is_provider:
             self._d.provider_states[urn] = new
@@ -101,8 +101,8 @@ class Generator:
 
     def after_import(self, goal: Goal, imported: Resource) -> list[Step]:
         """The steps that make an imported resource what the program wants."""
-        new = goal.state(imported.urn, "")
-        new.aliases, new.created, new.modified = imported.aliases, imported.created, imported.modified
+        new = goal.state(imported.urn, "", imported)
+        new.aliases = imported.aliases
         return self._decide(Case(goal, imported, new, self._provider(new)))
 
     def _provider(self, resource: Resource) -> ResourceProvider | None:
@@ -203,8 +203,6 @@ class Generator:
 
     def _diff(self, case: Case, old: Resource) -> Diff:
         new = case.new
-        if new.deleted_with and new.deleted_with in self.decisions.replaces:
-            return Diff(True, ["deletedWith"])
         if self._provider_changed(old, new):
             return Diff(True, ["provider"])
         if case.provider is None:

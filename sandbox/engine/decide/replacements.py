@@ -106,9 +106,7 @@ class Replacements:
             if keys is not None:
                 replaced.add(dependent.urn)
                 dependents.append((dependent, keys))
-        known = {resource.urn for resource, _ in dependents}
-        goes_with = (r for r in self._context.olds.values() if r.deleted_with == root.urn and r.urn not in known)
-        return dependents + [(r, []) for r in goes_with]
+        return dependents
 
     def _replacement_keys(self, resource: Resource, replaced: set[str]) -> list[str] | None:
         """The properties for which a dependent is replaced; None if it is not."""
@@ -116,8 +114,6 @@ class Replacements:
             return None
         if resource.provider.rpartition("::")[0] in replaced:
             self._context.ensure_provider(resource)
-            return []
-        if resource.deleted_with in replaced:
             return []
         changed = {
             key

@@ -37,6 +37,7 @@ _STORED = {  # in the order in which Pulumi writes them
     "deleted_with": "deletedWith",
     "created": "created",
     "modified": "modified",
+    "source_position": "sourcePosition",
     "ignore_changes": "ignoreChanges",
     "replace_on_changes": "replaceOnChanges",
     "hooks": "resourceHooks",

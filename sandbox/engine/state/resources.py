@@ -37,6 +37,7 @@ class Resource:
     deleted_with: str = ""
     created: str = ""
     modified: str = ""
+    source_position: str = ""
     ignore_changes: list[str] = field(default_factory=list)
     replace_on_changes: list[str] = field(default_factory=list)
     hooks: dict[str, list[str]] = field(default_factory=dict)  # kind (`OnError`, …) -> names of hooks
