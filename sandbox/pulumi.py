@@ -1,8 +1,11 @@
 """`python -m sandbox pulumi ...`: Pulumi's command line against the sandbox.
 
-The real `pulumi` where it is on PATH, else the embedded engine. Either gets the owner's client environment and a file
-backend, a passphrase and a PULUMI_HOME below the sandbox's folder, so that nothing outside it, and no tracked file,
-changes.
+The real `pulumi` where it is on PATH, else the embedded engine. Both get the owner's client environment, and a file
+backend, a passphrase and a PULUMI_HOME below the sandbox's folder. So nothing outside the folder changes. No file of
+the project changes, except by `config` and `stack rename`, which are there to change the stack file.
+
+The real command line writes a salt into the stack file and deletes the file with its stack. It therefore gets a copy
+of the stack file, and is told to leave the project's own alone.
 """
 
 import argparse
@@ -12,6 +15,7 @@ import secrets
 import shutil
 import signal
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import yaml
@@ -23,7 +27,11 @@ from sandbox.yamlfile import read_yaml
 from terminal import write_whole
 
 FORCE_EMBEDDED = ("SANDBOX_ENGINE", "embedded")
-OPERATIONS = frozenset({"up", "update", "preview", "pre", "refresh", "destroy", "down"})
+MAKING = frozenset({"up", "update", "preview", "pre"})
+"""Commands that make the stack if there is none, as the embedded engine does."""
+OPERATIONS = MAKING | {"refresh", "destroy", "down"}
+"""Commands that need Azure."""
+_RESOURCE_TYPE = re.compile(r"[\w-]+:[\w/-]*:\w+")  # after `import`, it tells a resource from a state
 PASSPHRASE_BYTES = 32
 STDERR = 2
 
@@ -37,7 +45,7 @@ def run(directory: Path, argv: list[str]) -> int:
     home = directory / "pulumi"
     given, words = _given(argv)
     environment = _backend(home)
-    running = control.require(directory) if words[:1] and words[0] in OPERATIONS else control.find(directory)
+    running = control.require(directory) if _operates(words) else control.find(directory)
     if running is not None:
         environment |= persona_environment(directory, running.port, "owner")
     os.environ.update(environment)
@@ -45,7 +53,11 @@ def run(directory: Path, argv: list[str]) -> int:
     name, value = FORCE_EMBEDDED
     if pulumi is None or os.environ.get(name) == value:
         return _embedded(argv)
-    return _real(pulumi, home, argv, given, words)
+    return _Real(pulumi, home, given, words).run(argv)
+
+
+def _operates(words: Sequence[str]) -> bool:
+    return (words[:1] == ["import"] and any(map(_RESOURCE_TYPE.fullmatch, words))) or bool(OPERATIONS & set(words[:1]))
 
 
 def _given(argv: list[str]) -> tuple[argparse.Namespace, list[str]]:
@@ -84,18 +96,104 @@ def _embedded(argv: list[str]) -> int:
     return engine.main(argv, providers={"azure-native": AzureNative, "azuread": AzureAD})
 
 
-def _real(pulumi: str, home: Path, argv: list[str], given: argparse.Namespace, words: list[str]) -> int:
-    """The real engine with the stand-in plugins, and a copy of the stack file, which it may write a salt into."""
-    from sandbox.providers import plugins  # noqa: PLC0415
+class _Real:
+    """One command of the real `pulumi`, with the stand-ins as its plugins.
 
-    plugins.install(home / "home")
-    if words[:2] == ["stack", "init"]:
-        return _wait_for([pulumi, *argv, "--cwd", str(_stack_folder(home, given.cwd))])
-    if words[:1] and words[0] in OPERATIONS:
-        return _wait_for([pulumi, *argv, "--config-file", str(_stack_file(pulumi, home, given, words))])
-    if words[:2] == ["stack", "import"]:
-        _stack_file(pulumi, home, given, words)
-    return _wait_for([pulumi, *argv])
+    Args:
+        pulumi: The command.
+        home: The sandbox's folder for Pulumi.
+        given: The stack, project folder and stack file that the words name.
+        words: The command and its own words.
+    """
+
+    def __init__(self, pulumi: str, home: Path, given: argparse.Namespace, words: list[str]) -> None:
+        self._pulumi, self._home, self._given, self._words = pulumi, home, given, words
+
+    def run(self, argv: list[str]) -> int:
+        """Runs it with what keeps the project's files as they are; gives its exit code.
+
+        Raises:
+            SandboxError: No stack is named, or the stack or its copy cannot be made.
+        """
+        from sandbox.providers import plugins  # noqa: PLC0415
+
+        plugins.install(self._home / "home")
+        first, second = [*self._words, "", ""][:2]
+        if (first, second) == ("stack", "init"):
+            return _wait_for([self._pulumi, *argv, "--cwd", str(self._folder())])
+        stack = next(iter(self._words[2:]), self._given.stack)
+        if (first, second) == ("stack", "select") and stack and {"--create", "-c"} & set(argv):
+            self._stack_file(stack, make=True)
+        if first == "stack" and second in ("rm", "remove"):
+            code = _wait_for([self._pulumi, *argv, "--preserve-config"])
+            if not code:
+                self._forget(stack)
+            return code
+        if _operates(self._words):
+            return self._operate(argv)
+        if (first, second) == ("stack", "import"):
+            self._stack_file(self._named(), make=True)
+        return _wait_for([self._pulumi, *argv])
+
+    def _operate(self, argv: list[str]) -> int:
+        """An operation; `destroy --remove` removes the stack in a step of its own, which leaves the stack file."""
+        stack = self._named()
+        copy = self._stack_file(stack, make=bool(MAKING & set(self._words)))
+        remove = "--remove" in argv
+        argv = [word for word in argv if word != "--remove"]
+        code = _wait_for([self._pulumi, *argv, "--config-file", str(copy)])
+        if remove and not code and "--preview-only" not in argv:
+            words = ["stack", "rm", stack, "--yes", "--preserve-config", "--cwd", str(self._given.cwd)]
+            code = _wait_for([self._pulumi, *words])
+            self._forget(stack)
+        return code
+
+    def _named(self) -> str:
+        if not self._given.stack:
+            raise SandboxError(f"say which stack `pulumi {' '.join(self._words[:2])}` works on: --stack NAME")
+        return str(self._given.stack)
+
+    def _folder(self) -> Path:
+        """Where the sandbox keeps its copies of a project's stack files: a project folder of the same name."""
+        file = self._given.cwd / "Pulumi.yaml"
+        try:
+            name = str(read_yaml(file.read_text(encoding="utf-8"))["name"])
+        except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError) as error:
+            raise SandboxError(f"{file} is no Pulumi project file: {error}") from error
+        if not re.fullmatch(r"[\w-][\w.-]{0,99}", name, re.ASCII):
+            raise SandboxError(f"{file}: the name {name[:100]!r} is not letters, digits, '-', '_' and '.'")
+        folder = self._home / "stacks" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "Pulumi.yaml").write_text(yaml.safe_dump({"name": name, "runtime": "python"}), encoding="utf-8")
+        return folder
+
+    def _stack_file(self, stack: str, make: bool) -> Path:
+        """A copy of the stack's file with the salt that Pulumi made for it.
+
+        Args:
+            stack: The stack's name.
+            make: Whether the stack is made if there is none.
+        """
+        folder = self._folder()
+        name = f"Pulumi.{stack}.yaml"
+        copy, original = folder / name, self._given.cwd / (self._given.config_file or name)
+        if make and not (self._home / ".pulumi" / "stacks" / folder.name / f"{stack}.json").exists():
+            command = [self._pulumi, "stack", "init", stack, "--cwd", str(folder)]
+            if subprocess.run(command, stdout=STDERR, check=False).returncode:  # noqa: S603 # stdout may be JSON
+                raise SandboxError(f"the stack {stack} cannot be made: see above what pulumi says")
+        text = original.read_bytes() if original.exists() else b""
+        salt = _salt(copy)
+        if salt and not _salt(original):
+            text = b"encryptionsalt: " + salt + b"\n" + text.removeprefix(_BYTE_ORDER_MARK)
+        write_whole(copy, text, private=True)
+        return copy
+
+    def _forget(self, stack: str) -> None:
+        """Remove the copy of the stack file of a stack that is gone."""
+        (self._folder() / f"Pulumi.{stack}.yaml").unlink(missing_ok=True)
+
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 def _wait_for(command: list[str]) -> int:
@@ -110,41 +208,6 @@ def _wait_for(command: list[str]) -> int:
         finally:
             signal.signal(signal.SIGINT, before[0])
             signal.signal(signal.SIGTERM, before[1])
-
-
-def _stack_folder(home: Path, project: Path) -> Path:
-    """Where the sandbox keeps its copies of a project's stack files: a project folder of the same name."""
-    try:
-        name = str(read_yaml((project / "Pulumi.yaml").read_text(encoding="utf-8"))["name"])
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError) as error:
-        raise SandboxError(f"{project / 'Pulumi.yaml'} is no Pulumi project file: {error}") from error
-    if not re.fullmatch(r"[\w-][\w.-]{0,99}", name, re.ASCII):
-        raise SandboxError(
-            f"{project / 'Pulumi.yaml'}: the name {name[:100]!r} is not letters, digits, '-', '_' and '.'"
-        )
-    folder = home / "stacks" / name
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "Pulumi.yaml").write_text(yaml.safe_dump({"name": name, "runtime": "python"}), encoding="utf-8")
-    return folder
-
-
-def _stack_file(pulumi: str, home: Path, given: argparse.Namespace, words: list[str]) -> Path:
-    """A copy of the stack's file with the salt that Pulumi made for it; the stack is made if there is none."""
-    if not given.stack:
-        raise SandboxError(f"say which stack `pulumi {' '.join(words[:2])}` works on: --stack NAME")
-    folder = _stack_folder(home, given.cwd)
-    stack_file = f"Pulumi.{given.stack}.yaml"
-    copy, original = folder / stack_file, given.cwd / (given.config_file or stack_file)
-    if not (home / ".pulumi" / "stacks" / folder.name / f"{given.stack}.json").exists():
-        making = [pulumi, "stack", "init", given.stack, "--cwd", str(folder)]
-        if subprocess.run(making, stdout=STDERR, check=False).returncode:  # noqa: S603 # standard output may be JSON
-            raise SandboxError(f"the stack {given.stack} cannot be made: see above what pulumi says")
-    text = original.read_bytes() if original.exists() else b""
-    salt = _salt(copy)
-    if salt and not _salt(original):
-        text = b"encryptionsalt: " + salt + b"\n" + text
-    write_whole(copy, text, private=True)
-    return copy
 
 
 def _salt(stack_file: Path) -> bytes:

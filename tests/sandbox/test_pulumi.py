@@ -20,7 +20,8 @@ pulumi.export("group", group.name)
 pulumi.export("secret", pulumi.Output.secret("marked"))
 """
 
-# Stands for the real engine, which no machine here has: notes what it was called with, and does as `stack init` does.
+# Stands for the real engine, which no machine here has: notes what it was called with, and does to the stack file what
+# the real one does at `stack init`, `stack rm` and `destroy --remove` (stack_remove.go, destroy.go of 3.259.0).
 STAND_IN = """#!{python}
 import json, os, pathlib, sys
 
@@ -32,8 +33,10 @@ if words[:2] == ["stack", "init"]:
     folder = pathlib.Path(words[words.index("--cwd") + 1])
     (folder / f"Pulumi.{{words[2]}}.yaml").write_text("encryptionsalt: v1:salt\\n")
     state = pathlib.Path(os.environ["PULUMI_BACKEND_URL"].removeprefix("file://")) / ".pulumi/stacks/tiny"
-    state.mkdir(parents=True)
+    state.mkdir(parents=True, exist_ok=True)
     (state / f"{{words[2]}}.json").write_text("{{}}")
+if (words[:2] == ["stack", "rm"] and "--preserve-config" not in words) or "--remove" in words:
+    pathlib.Path("Pulumi.dev.yaml").unlink()
 if "--config-file" in words:
     file = pathlib.Path(words[words.index("--config-file") + 1])
     file.write_text(file.read_text() + "# written by the engine\\n")
@@ -121,6 +124,46 @@ def test_the_real_engine_gets_the_same_and_changes_no_tracked_file(sandbox: Sand
     assert len(log.read_text().splitlines()) == len(calls)
 
 
+@pytest.fixture
+def real(project: Path) -> dict[str, str]:
+    """The PATH on which the stand-in for the real engine comes first."""
+    folder = project.parent / "bin"
+    folder.mkdir()
+    (folder / "pulumi").write_text(STAND_IN.format(python=sys.executable, log=str(project.parent / "calls.txt")))
+    (folder / "pulumi").chmod(0o755)
+    return {"PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}
+
+
+def calls(project: Path) -> list[list[str]]:
+    return [json.loads(line)["words"] for line in (project.parent / "calls.txt").read_text().splitlines()]
+
+
+@pytest.mark.parametrize(
+    "words", [("stack", "rm", "dev", "--yes"), ("destroy", "-s", "dev", "--yes", "--remove"), ("stack", "rm", "-sdev")]
+)
+def test_the_real_engine_leaves_the_stack_file_of_a_removed_stack(
+    sandbox: Sandbox, project: Path, real: dict[str, str], words: tuple[str, ...]
+) -> None:
+    before = tree(project)
+    for command in (("up", "-s", "dev", "--yes"), words):
+        assert sandbox.command("pulumi", *command, cwd=project, **real).returncode == 0
+    assert tree(project) == before
+    last = calls(project)[-1]
+    assert (last[:2], "--preserve-config" in last) == (["stack", "rm"], True)
+    assert not list((sandbox.directory / "pulumi" / "stacks").rglob("Pulumi.dev.yaml"))
+
+
+@pytest.mark.parametrize(
+    "words", [("destroy", "-s", "dev"), ("refresh", "-s", "dev"), ("import", "a:b:C", "n", "i", "-sdev")]
+)
+def test_only_an_update_makes_a_stack(
+    sandbox: Sandbox, project: Path, real: dict[str, str], words: tuple[str, ...]
+) -> None:
+    assert sandbox.command("pulumi", *words, "--yes", cwd=project, **real).returncode == 0
+    assert [call[0] for call in calls(project)] == [words[0]]
+    assert calls(project)[0][-2] == "--config-file"
+
+
 def test_the_real_engine_must_be_told_the_stack(sandbox: Sandbox, project: Path) -> None:
     folder = project.parent / "bin"
     folder.mkdir()
@@ -137,7 +180,7 @@ def test_the_real_engine_must_be_told_the_stack(sandbox: Sandbox, project: Path)
 
 def test_a_usage_error_is_the_engines(sandbox: Sandbox, project: Path) -> None:
     done = sandbox.command("pulumi", "upp", cwd=project, SANDBOX_ENGINE="embedded")
-    assert done.returncode == 2
+    assert done.returncode == 1  # as the real one
     assert "Traceback" not in done.stderr
 
 
