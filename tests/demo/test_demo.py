@@ -52,7 +52,7 @@ def test_demo_from_nothing_to_a_registered_model(make: Make, tmp_path: Path) -> 
     assert "azureml-platform@" in first.partition("Policies:")[2]
     assert "[Completed]" in first
     scores = dict(
-        re.findall(r"^(roc_auc|average_precision|baseline_roc_auc|base_rate) +([\d.]+)$", first, re.MULTILINE)
+        re.findall(r"^(roc_auc|average_precision|baseline_roc_auc|base_rate) +([\d.]+) *$", first, re.MULTILINE)
     )
     assert 0.5 < float(scores["baseline_roc_auc"]) < 1
     assert 0.5 < float(scores["roc_auc"]) < 1
