@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
 
 from policies.model import ResourceRule, Rule, StackRule
 from policies.rules import compute
 
 NAME = "azureml-platform"
-VERSION = "0.2.0"
-"""As in PulumiPolicy.yaml."""
+VERSION = Path(__file__).with_name("PulumiPolicy.yaml").read_text(encoding="utf-8").rpartition("version: ")[2].strip()
+"""Version of the pack, which is the project's: `make generate` copies it to the last line of PulumiPolicy.yaml."""
 
 
 @cache

@@ -35,4 +35,7 @@ def print_table(table: Table | Sequence[str], rows: Iterable[Sequence[str]] = ()
         for row in rows:
             table.add_row(*map(Text, row))  # a Text, since a name may have square brackets, which are markup in a str
     needed = Console(width=_WIDEST).measure(table).maximum
-    Console(width=max(needed, Console().width), soft_wrap=True).print(table)
+    console = Console(width=max(needed, Console().width), soft_wrap=True)
+    with console.capture() as captured:
+        console.print(table)
+    print("\n".join(line.rstrip() for line in captured.get().splitlines()))

@@ -22,7 +22,6 @@ LONGEST_CELL = 160
 
 TO_MEND: frozenset[str] = frozenset(
     {
-        "README.md",
         "SECURITY.md",
         "docs/benchmarks/departments.md",
         "docs/benchmarks/engine.md",

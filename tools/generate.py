@@ -22,6 +22,7 @@ FILES = {
     "docs/components.md": "department.reference:reference",
     "docs/outputs.schema.json": "contract:schema",
     "docs/licences.md": "tools.licences:page",
+    "policies/PulumiPolicy.yaml": "tools.policies:project",
     "policies/data/vm_sizes.csv": "tools.policies:vm_sizes",
     "policies/data/vm_prices.csv": "tools.policies:vm_prices",
     "policies/merged/dev.json": "tools.policies:dev",

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 from policies import config
 
 ROOT = Path(__file__).resolve().parents[1]
+
+
+def project() -> str:
+    """Return PulumiPolicy.yaml with the project's version."""
+    head, mark, _ = (ROOT / "policies" / "PulumiPolicy.yaml").read_text(encoding="utf-8").rpartition("version: ")
+    version: str = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    return f"{head}{mark}{version}\n"
 
 
 def vm_sizes() -> str:

@@ -27,7 +27,8 @@ def copied(tmp_path: Path) -> Path:
     """A folder with the tools and what they read and write; the other rooms are those of the repository."""
     for room in ("tools", "docs", "policies", "catalogue"):
         shutil.copytree(ROOT / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "requirements.txt", tmp_path)
+    for file in ("requirements.txt", "pyproject.toml"):
+        shutil.copy(ROOT / file, tmp_path)
     return tmp_path
 
 
