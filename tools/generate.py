@@ -21,6 +21,8 @@ FILES = {
     "docs/settings.md": "settings.reference:reference",
     "docs/components.md": "department.reference:reference",
     "docs/outputs.schema.json": "contract:schema",
+    "docs/coverage.md": "tools.coverage:page",
+    "sandbox/azure/arm/apiversions.json": "tools.apiversions:page",
     "docs/licences.md": "tools.licences:page",
     "policies/PulumiPolicy.yaml": "tools.policies:project",
     "policies/data/vm_sizes.csv": "tools.policies:vm_sizes",
@@ -32,6 +34,7 @@ FILES = {
 
 REFRESHED = {
     "prices": ("department", "costs", "--refresh"),
+    "operations": ("tools.coverage", "--refresh"),
 }
 """What comes from outside, and the module and options that read it again and write it with its date.
 

@@ -20,6 +20,7 @@ from sandbox.azure.store import Store
 NETWORKS = "Microsoft.Network/virtualNetworks"
 ENDPOINTS = "Microsoft.Network/privateEndpoints"
 LINKS = "Microsoft.Network/privateDnsZones/virtualNetworkLinks"
+A_RECORDS = "Microsoft.Network/privateDnsZones/A"
 RULES = "Microsoft.MachineLearningServices/workspaces/outboundRules"
 _ZONES = {"amlworkspace": "privatelink.api.azureml.ms"}  # of several, the one with the names of the data plane
 _OWN = ("storageAccount", "keyVault", "containerRegistry")  # a managed network has endpoints to these of itself
@@ -134,3 +135,11 @@ def _zones(store: Store, endpoint: Body, name: str) -> Iterator[str]:
             zone = config["properties"]["privateDnsZoneId"].lower()
             if config["properties"]["recordSets"] and zone.endswith(name):
                 yield zone
+    addresses = {config["fqdn"]: config["ipAddresses"] for config in endpoint["properties"]["customDnsConfigs"]}
+    for record in store.resources(A_RECORDS):
+        zone = record["id"].lower().rsplit("/", 2)[0]
+        here = [entry["ipv4Address"] for entry in record["properties"].get("aRecords") or ()]
+        if zone.endswith(name) and any(
+            fqdn.startswith(f"{record['name'].lower()}.") and set(own) & set(here) for fqdn, own in addresses.items()
+        ):
+            yield zone

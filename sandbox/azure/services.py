@@ -15,7 +15,11 @@ from sandbox.azure.arm import (
     operationalinsights,
     operations,
     policy,
+    privatedns,
+    privatelinks,
+    securitygroups,
     shares,
+    tags,
     vaultkeys,
 )
 from sandbox.azure.arm import keyvault as vaults
@@ -51,13 +55,17 @@ PROVIDERS: tuple[Provider, ...] = (
     network,
     operationalinsights,
     policy,
+    privatedns,
+    privatelinks,
+    securitygroups,
     shares,
+    tags,
     storage_accounts,
     vaultkeys,
     vaults,
     workspaces,
 )
-ROUTES = (groups, operations, storage_accounts, vaults, workspaces)
+ROUTES = (containerregistry, groups, operations, storage_accounts, tags, vaults, workspaces)
 
 
 def resource_manager(cloud: Cloud) -> ResourceManager:

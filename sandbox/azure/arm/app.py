@@ -1,5 +1,6 @@
 """The service of management.azure.com."""
 
+import re
 from collections.abc import Iterable
 
 from starlette.responses import JSONResponse, Response
@@ -12,6 +13,7 @@ from sandbox.azure.front.errors import AzureError, ServiceError
 from sandbox.azure.front.request import Request
 from sandbox.azure.front.service import Service
 
+_SLASHES = re.compile("/+")
 AUDIENCES = ("https://management.azure.com", "https://management.core.windows.net")
 
 
@@ -23,7 +25,7 @@ class ResourceManager(Service[Request]):
 
     def __init__(self, cloud: Cloud, types: Iterable[ResourceType], routes: Iterable[Route] = ()) -> None:
         self._cloud = cloud
-        self._resources = Resources(cloud, types, routes)
+        self.resources = Resources(cloud, types, routes)
 
     async def answer(self, request: Request) -> Response:
         """Checks the token, then carries the call out."""
@@ -31,9 +33,10 @@ class ResourceManager(Service[Request]):
             return JSONResponse(metadata.CLOUDS)
         caller = self._cloud.tokens.check(request.headers.get("authorization"), *AUDIENCES)
         query = {name.lower() if name.lower() == "api-version" else name: text for name, text in request.query.items()}
-        address = ResourceId("/" + request.path.strip("/"), "", "", "")
+        # An empty segment counts for nothing: azure-cli writes `providers/Microsoft.Storage//storageAccounts/x`.
+        address = ResourceId(_SLASHES.sub("/", "/" + request.path.strip("/")), "", "", "")
         call = Call(self._cloud, caller, request.method, address, await self.json(request), query)
-        return self._resources.dispatch(call)
+        return self.resources.dispatch(call)
 
     def finish(self, request: Request, response: Response) -> None:
         """Names the request."""

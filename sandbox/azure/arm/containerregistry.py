@@ -2,25 +2,39 @@
 
 import copy
 import re
+import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from sandbox.azure.arm.core import Body, Call, ResourceType, Rule, properties_of
+from sandbox.azure.arm.core import Action, Body, Call, ResourceType, Rule, invalid, properties_of
 from sandbox.azure.arm.identities import check_identity, forget_identity, shown_identity
-from sandbox.azure.arm.network import connections_of
+from sandbox.azure.arm.privatelinks import connections_of
+from sandbox.azure.arm.resources import Resources, Route, resource_route, route
 from sandbox.azure.arm.vaultkeys import check_key
 from sandbox.azure.front.errors import AzureError
 
+REGISTRIES = "Microsoft.ContainerRegistry/registries"
+PASSWORDS = "registryPasswords"  # store's kind, by lowercased name
+PASSWORD_BYTES = 24
+GIB = 1024**3
 SWITCH = frozenset({"Enabled", "Disabled"})
-PREMIUM_ONLY = ("networkRuleSet", "dataEndpointEnabled", "zoneRedundancy", "encryption")
+PREMIUM_ONLY = ("networkRuleSet", "dataEndpointEnabled", "zoneRedundancy", "encryption", "publicNetworkAccess")
+NAME = re.compile(r"[a-zA-Z0-9]{5,50}")
+STORAGE = {
+    "Basic": 10,
+    "Standard": 100,
+    "Premium": 500,
+}  # GiB included; learn.microsoft.com/azure/container-registry/container-registry-skus
+WEBHOOKS = {"Basic": 2, "Standard": 10, "Premium": 500}
 
 
 class Registry(ResourceType):
     """`Microsoft.ContainerRegistry/registries`; names are global."""
 
-    type = "Microsoft.ContainerRegistry/registries"
-    name_pattern = re.compile(r"[a-zA-Z0-9]{5,50}")
+    type = REGISTRIES
+    name_pattern = NAME
+    system_data = True
     name_error = (
         "RegistryNameInvalid",
         "The registry name '{name}' is invalid: it must be 5 to 50 alphanumeric characters.",
@@ -36,6 +50,11 @@ class Registry(ResourceType):
         "properties.networkRuleBypassOptions": frozenset({"AzureServices", "None"}),
     }
 
+    @property
+    def actions(self) -> dict[str, Action]:
+        """The actions on the admin user's passwords."""
+        return {"listcredentials": _credentials, "regeneratecredential": _regenerate}
+
     def validate(self, call: Call, old: Body | None) -> None:
         """Refuses a taken name, and what only the Premium tier has."""
         check_identity(call, self)
@@ -45,9 +64,7 @@ class Registry(ResourceType):
                 409, "AlreadyInUse", f"The registry DNS name {call.id.name.lower()}.azurecr.io is already in use."
             )
         sku, body = call.body["sku"]["name"], properties_of(call.body)
-        asked = [name for name in PREMIUM_ONLY if body.get(name) not in (None, False, "Disabled")]
-        if body.get("publicNetworkAccess") == "Disabled":
-            asked.append("publicNetworkAccess")
+        asked = [name for name in PREMIUM_ONLY if _differs_from_default(name, body.get(name))]
         if asked and sku.lower() != "premium":
             raise AzureError(
                 400,
@@ -107,7 +124,79 @@ class Registry(ResourceType):
     def deleted(self, call: Call, resource: Body) -> None:
         """Frees the global name."""
         call.cloud.store.delete("registry", resource["name"].lower())
+        call.cloud.store.delete(PASSWORDS, resource["name"].lower())
         forget_identity(call, resource)
+
+
+def _differs_from_default(name: str, value: Any) -> bool:
+    """Whether a property asks for more than every tier has; the service's own defaults come back in an update."""
+    match name:
+        case "encryption":
+            return bool(value) and value.get("status") == "enabled"
+        case "networkRuleSet":
+            return bool(value) and (value.get("defaultAction") == "Deny" or bool(value.get("ipRules")))
+        case "publicNetworkAccess":
+            return bool(value == "Disabled")
+        case _:
+            return value not in (None, False, "Disabled")
+
+
+def _credentials(call: Call, registry: Body) -> Body:
+    """The admin user's name and passwords."""
+    name = str(registry["name"])
+    if not properties_of(registry)["adminUserEnabled"]:
+        raise AzureError(
+            400,
+            "AdminUserDisabled",
+            f"Admin user is disabled for the container registry '{name}': run 'az acr update -n {name} --admin-enabled "
+            "true' to enable it.",
+        )
+    made = call.cloud.store.get(PASSWORDS, name.lower()) or {"password": _password(), "password2": _password()}
+    call.cloud.store.put(PASSWORDS, name.lower(), made)
+    return {"username": name, "passwords": [{"name": key, "value": value} for key, value in sorted(made.items())]}
+
+
+def _regenerate(call: Call, registry: Body) -> Body:
+    """Gives the admin user another password."""
+    key = call.body.get("name")
+    if key not in ("password", "password2"):
+        raise invalid("name", f"The password '{key}' is not valid: it must be password or password2.")
+    shown = _credentials(call, registry)
+    made = {entry["name"]: entry["value"] for entry in shown["passwords"]}
+    call.cloud.store.put(PASSWORDS, registry["name"].lower(), {**made, key: _password()})
+    return _credentials(call, registry)
+
+
+def _password() -> str:
+    return secrets.token_urlsafe(PASSWORD_BYTES)
+
+
+def _usages(call: Call, registry: Body, match: re.Match[str]) -> Body:
+    """Limits of the tier; nothing is stored."""
+    tier = registry["sku"]["name"]
+    limits = {"Size": STORAGE[tier] * GIB, "Webhooks": WEBHOOKS[tier], "ScopeMaps": 100, "Tokens": 100}
+    units = {"Size": "Bytes"}
+    return {
+        "value": [
+            {"name": name, "limit": limit, "currentValue": 0, "unit": units.get(name, "Count")}
+            for name, limit in limits.items()
+        ]
+    }
+
+
+def _check_name(resources: Resources, call: Call, match: re.Match[str]) -> Body:
+    """Whether a registry can have a name."""
+    call.authorize(f"{REGISTRIES.partition('/')[0]}/checkNameAvailability/read", f"/subscriptions/{call.subscription}")
+    name = call.body.get("name")
+    if not isinstance(name, str) or call.body.get("type") != REGISTRIES:
+        raise invalid("name", f"'name' must be a string and 'type' {REGISTRIES}.")
+    if not NAME.fullmatch(name):
+        text = Registry.name_error[1].format(name=name)
+        return {"nameAvailable": False, "reason": "Invalid", "message": text}
+    if call.cloud.store.get("registry", name.lower()) is not None:
+        text = f"The registry {name} is already in use."
+        return {"nameAvailable": False, "reason": "AlreadyExists", "message": text}
+    return {"nameAvailable": True}
 
 
 def _check_encryption(call: Call, encryption: Body, old: Body | None) -> None:
@@ -141,3 +230,12 @@ def _check_encryption(call: Call, encryption: Body, old: Body | None) -> None:
 def resource_types(cloud: Any) -> list[ResourceType]:
     """The resource types of this module."""
     return [Registry()]
+
+
+def routes() -> list[Route]:
+    """The routes beside the resource types."""
+    path = "/subscriptions/{subscription}/providers/Microsoft.ContainerRegistry/checkNameAvailability"
+    return [
+        route("POST", path, _check_name),
+        resource_route("GET", REGISTRIES, "/listUsages", "listUsages/read", _usages),
+    ]

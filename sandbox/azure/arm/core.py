@@ -4,6 +4,7 @@ import copy
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -70,8 +71,6 @@ def parse_id(path: str) -> ResourceId:
         resource_id = ResourceId(text, "/".join([namespace, *kinds]), name, parent)
     else:
         resource_id = _outside_providers(text)
-    if "" in text.split("/")[1:]:
-        raise AzureError(404, "NotFound", f"The path '{path}' has an empty segment.")
     return resource_id
 
 
@@ -171,6 +170,8 @@ class ResourceType:
         outlives_parent: Whether it is kept when its resource is deleted, and there again with the next of that id.
         create_status: The status of a PUT that makes one.
         update_status: The status of a PUT that changes an existing resource.
+        methods: The methods that the service has for it, besides POST for actions and HEAD.
+        system_data: Whether the service shows who made it and who changed it last.
     """
 
     type: ClassVar[str]
@@ -186,6 +187,8 @@ class ResourceType:
     outlives_parent: ClassVar[bool] = False
     create_status: ClassVar[int] = 201
     update_status: ClassVar[int] = 200
+    methods: ClassVar[frozenset[str]] = frozenset({"GET", "PUT", "PATCH", "DELETE"})
+    system_data: ClassVar[bool] = False
 
     @property
     def actions(self) -> dict[str, Action]:
@@ -264,6 +267,24 @@ class ResourceType:
         return Response(status_code=204 if resource is None else 200)
 
 
+def system_data(call: Call, old: Body | None) -> Body:
+    """`systemData` after a change by the caller: who made the resource and who changed it last, with times in UTC.
+
+    Source: learn.microsoft.com/rest/api/resources, common types' SystemData.
+    """
+    user = call.cloud.store.get("user", call.caller.object_id)
+    who = {
+        "By": user["userPrincipalName"] if user else call.caller.client_id,
+        "ByType": "User" if user else "Application",
+        "At": datetime.now(UTC).isoformat(),
+    }
+    made = {part: value for part, value in ((old or {}).get("systemData") or {}).items() if part.startswith("created")}
+    return {
+        **(made or {f"created{part}": value for part, value in who.items()}),
+        **{f"lastModified{part}": value for part, value in who.items()},
+    }
+
+
 def properties_of(body: Body) -> Body:
     """The body's `properties`; empty where they are absent or null."""
     return body.get("properties") or {}
@@ -275,7 +296,7 @@ def check_fields(kind: ResourceType, body: Body) -> None:
     Raises:
         AzureError: 400 with the property's path as `target`.
     """
-    _check_tags(body.get("tags"))
+    check_tags(body.get("tags"))
     for part in ("properties", "identity"):
         if body.get(part) is not None and not isinstance(body[part], dict):
             raise invalid(part, f"Error converting value '{body[part]}' of '{part}': it must be an object.")
@@ -295,8 +316,14 @@ def check_fields(kind: ResourceType, body: Body) -> None:
             raise invalid(path, f"Error converting value '{value}' of '{path}': it must be {_WORDS[rule]}.")
 
 
-def _check_tags(tags: Any) -> None:
-    """Source: learn.microsoft.com/azure/azure-resource-manager/management/tag-resources#limitations."""
+def check_tags(tags: Any) -> None:
+    """Refuses tags that are too many, too long or no text.
+
+    Source: learn.microsoft.com/azure/azure-resource-manager/management/tag-resources#limitations.
+
+    Raises:
+        AzureError: 400 InvalidTags or InvalidRequestContent.
+    """
     if tags is None:
         return
     if not isinstance(tags, dict):

@@ -1,6 +1,9 @@
 """Microsoft.Resources: resource groups, and what is listed above and across them."""
 
+import json
 import re
+from functools import cache
+from importlib.resources import files
 from typing import Any
 
 from starlette.responses import Response
@@ -10,6 +13,7 @@ from sandbox.azure.arm.filters import FIELDS, holds, parse_terms
 from sandbox.azure.arm.operations import accepted
 from sandbox.azure.arm.regions import REGIONS
 from sandbox.azure.arm.resources import Resources, Route, route
+from sandbox.azure.arm.tags import tags_of
 from sandbox.azure.front.errors import AzureError
 
 
@@ -51,11 +55,13 @@ class ResourceGroup(ResourceType):
         return accepted(call)
 
 
-def _subscription(cloud_seed: Body, subscription: Body) -> Body:
+def _subscription(call: Call, subscription: Body) -> Body:
+    tags = tags_of(call.cloud, f"/subscriptions/{subscription['id']}")
     return {
+        **({"tags": tags} if tags else {}),
         "id": f"/subscriptions/{subscription['id']}",
         "subscriptionId": subscription["id"],
-        "tenantId": cloud_seed["tenantId"],
+        "tenantId": call.cloud.seed["tenantId"],
         "displayName": subscription["name"],
         "state": "Enabled",
         "authorizationSource": "RoleBased",
@@ -70,7 +76,7 @@ def _subscriptions(resources: Resources, call: Call, match: re.Match[str]) -> Bo
     seen = call.cloud.access.scopes(call.caller.object_id)
     return {
         "value": [
-            _subscription(seed, subscription)
+            _subscription(call, subscription)
             for subscription in seed["subscriptions"]
             if any(_touches(scope, f"/subscriptions/{subscription['id']}/") for scope in seen)
         ]
@@ -122,12 +128,25 @@ def _tenants(resources: Resources, call: Call, match: re.Match[str]) -> Body:
     }
 
 
+@cache
+def api_versions() -> dict[str, list[str]]:
+    """The API versions of each resource type, newest first; `make generate` writes the file."""
+    text = files("sandbox.azure.arm").joinpath("apiversions.json").read_text(encoding="utf-8")
+    versions: dict[str, list[str]] = json.loads(text)
+    return versions
+
+
 def _provider(resources: Resources, call: Call, namespace: str) -> Body:
     types = [
         kind.type.split("/", 1)[1] for kind in resources.registry.types.values() if kind.type.split("/")[0] == namespace
     ]
+    versions = api_versions()
     shown = [
-        {"resourceType": resource_type, "locations": list(REGIONS.values()), "apiVersions": []}
+        {
+            "resourceType": resource_type.removeprefix("subscriptions/"),
+            "locations": list(REGIONS.values()),
+            "apiVersions": versions.get(f"{namespace}/{resource_type}", []),
+        }
         for resource_type in sorted(types)
     ]
     return {

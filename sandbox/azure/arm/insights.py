@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from sandbox.azure.arm.core import Body, Call, ResourceType, Rule, invalid, parse_id, properties_of
+from sandbox.azure.arm.core import Body, Call, ResourceId, ResourceType, Rule, invalid, parse_id, properties_of
+from sandbox.azure.cloud import Cloud
 from sandbox.azure.front.errors import AzureError
 
 SWITCH = frozenset({"Enabled", "Disabled"})
@@ -167,6 +168,34 @@ class DiagnosticSetting(ResourceType):
         return {"properties": {"logs": [], "metrics": [], **copy.deepcopy(properties_of(call.body))}}
 
 
+class DiagnosticCategory(ResourceType):
+    """`Microsoft.Insights/diagnosticSettingsCategories`: what a resource can send."""
+
+    type = "Microsoft.Insights/diagnosticSettingsCategories"
+    tracked = False
+    methods = frozenset({"GET"})
+
+    def find(self, cloud: Cloud, resource_id: ResourceId) -> Body | None:
+        """The category of this name."""
+        categories = self.below(cloud, resource_id.key.rpartition("/")[0] + "/")
+        return next((entry for entry in categories if entry["name"].lower() == resource_id.name.lower()), None)
+
+    def below(self, cloud: Cloud, prefix: str) -> list[Body]:
+        """The categories of the resource: its logs, and all metrics."""
+        scope = prefix.partition("/providers/microsoft.insights/")[0]
+        logs = sorted(LOGS.get(parse_id(scope).type.lower(), ()))
+        named = [*((name, "Logs") for name in logs), ("AllMetrics", "Metrics")]
+        return [
+            {
+                "id": f"{scope}/providers/{self.type}/{name}",
+                "name": name,
+                "type": self.type,
+                "properties": {"categoryType": kind, "categoryGroups": ["allLogs"] if kind == "Logs" else []},
+            }
+            for name, kind in named
+        ]
+
+
 def _categories(body: Body, resource_type: str) -> set[str]:
     """The categories that the enabled entries send.
 
@@ -204,4 +233,4 @@ def _connection_string(key: str, app: str, region: str) -> str:
 
 def resource_types(cloud: Any) -> list[ResourceType]:
     """The resource types of this module."""
-    return [Component(), DiagnosticSetting()]
+    return [Component(), DiagnosticSetting(), DiagnosticCategory()]

@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 from starlette.responses import JSONResponse, Response
 
 from sandbox.azure.arm.core import Body, Call, ResourceId, ResourceType, Rule, invalid, normal_location, properties_of
-from sandbox.azure.arm.network import connections_of
 from sandbox.azure.arm.operations import accepted
+from sandbox.azure.arm.privatelinks import connections_of
 from sandbox.azure.arm.resources import Resources, Route, route
 from sandbox.azure.arm.vaultkeys import forget_keys
 from sandbox.azure.cloud import Cloud
@@ -33,6 +33,7 @@ class Vault(ResourceType):
     """`Microsoft.KeyVault/vaults`; names are global, and a deleted vault keeps its name until it is purged."""
 
     type = VAULTS
+    system_data = True
     name_pattern = VAULT_NAME
     name_error = ("VaultNameNotValid", NAME_TEXT)
     create_status = 200
@@ -252,6 +253,21 @@ def _purge_deleted(resources: Resources, call: Call, match: re.Match[str]) -> Re
     return accepted(call)
 
 
+def _managed_hsms(resources: Resources, call: Call, match: re.Match[str]) -> Body:
+    """Managed HSMs, deleted or not: the sandbox makes none."""
+    kind = call.id.text.rpartition("/")[2]
+    call.authorize(f"Microsoft.KeyVault/{kind}/read", f"/subscriptions/{call.subscription}")
+    return {"value": []}
+
+
+def _check_hsm_name(resources: Resources, call: Call, match: re.Match[str]) -> Body:
+    """Whether a managed HSM can have a name: none is taken, as the sandbox makes none."""
+    call.authorize("Microsoft.KeyVault/checkMhsmNameAvailability/read", f"/subscriptions/{call.subscription}")
+    if not isinstance(call.body.get("name"), str):
+        raise invalid("name", "'name' must be a string.")
+    return {"nameAvailable": True}
+
+
 def _check_name(resources: Resources, call: Call, match: re.Match[str]) -> Body:
     call.authorize("Microsoft.KeyVault/checkNameAvailability/read", f"/subscriptions/{call.subscription}")
     name = call.body.get("name")
@@ -262,6 +278,71 @@ def _check_name(resources: Resources, call: Call, match: re.Match[str]) -> Body:
     if call.cloud.store.get("vault", name.lower()) or find_deleted(call.cloud, name):
         return {"nameAvailable": False, "reason": "AlreadyExists", "message": f"The name '{name}' is already in use."}
     return {"nameAvailable": True}
+
+
+class VaultAccessPolicy(ResourceType):
+    """`…/accessPolicies/add`, `replace` and `remove`: a PUT changes the vault's access policies.
+
+    Source: learn.microsoft.com/rest/api/keyvault/keyvault/vaults/update-access-policy.
+    """
+
+    type = f"{VAULTS}/accessPolicies"
+    tracked = False
+    name_pattern = re.compile("add|replace|remove", re.IGNORECASE)
+    name_error = ("BadRequest", "The operation '{name}' on access policies is none of add, replace, remove.")
+    required = ("properties.accessPolicies",)
+    fields: ClassVar[Mapping[str, Rule]] = {"properties.accessPolicies": list}
+    methods = frozenset({"PUT"})
+
+    def find(self, cloud: Cloud, resource_id: ResourceId) -> Body | None:
+        """None: what is changed is the vault."""
+        return None
+
+    def validate(self, call: Call, old: Body | None) -> None:
+        """Refuses policies without principal or permissions."""
+        for number, policy in enumerate(call.body["properties"]["accessPolicies"]):
+            if not isinstance(policy, dict) or not {"tenantId", "objectId", "permissions"} <= policy.keys():
+                path = f"properties.accessPolicies[{number}]"
+                raise _bad(path, f"'{path}' must have tenantId, objectId and permissions.")
+
+    def save(self, cloud: Cloud, resource: Body) -> None:
+        """Writes the vault's policies."""
+        vault_id, _, operation = resource["id"].lower().rpartition("/accesspolicies/")
+        vault = cloud.store.get("resource", vault_id) or {}
+        before = list(properties_of(vault).get("accessPolicies") or [])
+        after = _changed_policies(before, operation, resource["properties"]["accessPolicies"])
+        cloud.store.put("resource", vault_id, {**vault, "properties": {**vault["properties"], "accessPolicies": after}})
+
+    def response(self, call: Call, resource: Body, *, created: bool) -> Response:
+        """Answers with the policies after the change."""
+        vault = call.resource(call.id.parent) or {}
+        shown = {"accessPolicies": properties_of(vault)["accessPolicies"]}
+        return JSONResponse({"id": resource["id"], "type": self.type, "properties": shown}, 200)
+
+
+def _changed_policies(before: list[Body], operation: str, given: list[Body]) -> list[Body]:
+    """The policies after a change; `add` joins a principal's permissions, `remove` takes those given away."""
+    policies = {(policy["objectId"], policy.get("applicationId")): policy for policy in copy.deepcopy(before)}
+    for policy in copy.deepcopy(given):
+        key = (policy["objectId"], policy.get("applicationId"))
+        held = (policies.get(key) or {"permissions": {}})["permissions"]
+        if operation == "replace":
+            policies[key] = policy
+        elif operation == "add":
+            kinds = sorted({*held, *policy["permissions"]})
+            joined = {kind: _joined(held.get(kind), policy["permissions"].get(kind)) for kind in kinds}
+            policies[key] = {**policy, "permissions": joined}
+        elif key in policies:
+            taken = policy["permissions"]
+            left = {kind: [name for name in held[kind] if name not in (taken.get(kind) or ())] for kind in held}
+            policies[key]["permissions"] = left
+            if not any(left.values()):
+                del policies[key]
+    return list(policies.values())
+
+
+def _joined(first: list[str] | None, second: list[str] | None) -> list[str]:
+    return list(dict.fromkeys([*(first or ()), *(second or ())]))
 
 
 class VaultSecret(ResourceType):
@@ -339,7 +420,7 @@ class VaultSecret(ResourceType):
 
 def resource_types(cloud: Any) -> list[ResourceType]:
     """The resource types of this module."""
-    return [Vault(), VaultSecret()]
+    return [Vault(), VaultAccessPolicy(), VaultSecret()]
 
 
 def routes() -> list[Route]:
@@ -348,7 +429,10 @@ def routes() -> list[Route]:
     deleted = provider + "/locations/{location}/deletedVaults/{vault}"
     return [
         route("GET", f"{provider}/deletedVaults", _list_deleted),
+        route("GET", f"{provider}/deletedManagedHSMs", _managed_hsms),
+        route("GET", f"{provider}/managedHSMs", _managed_hsms),
         route("GET", deleted, _get_deleted),
         route("POST", f"{deleted}/purge", _purge_deleted),
         route("POST", f"{provider}/checkNameAvailability", _check_name),
+        route("POST", f"{provider}/checkMhsmNameAvailability", _check_hsm_name),
     ]

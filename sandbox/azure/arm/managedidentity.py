@@ -1,11 +1,17 @@
 """Microsoft.ManagedIdentity: identities that people make, each with its service principal in the directory."""
 
+import copy
 import re
 import uuid
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
-from sandbox.azure.arm.core import Body, Call, ResourceType
+from sandbox.azure.arm.core import Body, Call, ResourceType, Rule, invalid, properties_of
+from sandbox.azure.front.errors import AzureError
+from sandbox.azure.identity.graph.credentials import MOST_FEDERATED
 from sandbox.azure.identity.tenant import managed_identity
+
+FEDERATED = "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials"
 
 
 class UserAssignedIdentity(ResourceType):
@@ -46,6 +52,52 @@ class UserAssignedIdentity(ResourceType):
         call.cloud.store.delete("servicePrincipal", resource["properties"]["principalId"])
 
 
+class FederatedCredential(ResourceType):
+    """`Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials`: whose tokens stand for it.
+
+    Sources: learn.microsoft.com/rest/api/managedidentity/federated-identity-credentials, for the limits
+    learn.microsoft.com/entra/workload-id/workload-identity-federation-considerations.
+    """
+
+    type = FEDERATED
+    tracked = False
+    name_pattern = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_-]{2,119}")
+    name_error = (
+        "BadRequest",
+        "The name '{name}' of the federated identity credential is invalid: 3 to 120 letters, digits, '-' or '_'.",
+    )
+    required = ("properties.issuer", "properties.subject", "properties.audiences")
+    fields: ClassVar[Mapping[str, Rule]] = {
+        "properties.issuer": str,
+        "properties.subject": str,
+        "properties.audiences": list,
+    }
+    methods = frozenset({"GET", "PUT", "DELETE"})
+
+    def validate(self, call: Call, old: Body | None) -> None:
+        """Refuses more than one audience, too many credentials, and a subject of an issuer that is there already."""
+        sent = call.body["properties"]
+        if len(sent["audiences"]) != 1 or not isinstance(sent["audiences"][0], str):
+            raise invalid("properties.audiences", "A federated identity credential has exactly one audience.")
+        others = [
+            other
+            for other in self.below(call.cloud, call.id.key.rpartition("/")[0] + "/")
+            if other["name"].lower() != call.id.name.lower()
+        ]
+        if old is None and len(others) >= MOST_FEDERATED:
+            text = f"The identity has {MOST_FEDERATED} federated identity credentials already, which is the most."
+            raise AzureError(400, "BadRequest", text)
+        for other in others:
+            if all(properties_of(other)[part] == sent[part] for part in ("issuer", "subject")):
+                text = f"Issuer and subject combination already exists: '{other['name']}' of this managed identity."
+                raise AzureError(409, "Conflict", text)
+
+    def prepare(self, call: Call, old: Body | None) -> Body:
+        """Keeps issuer, subject and audience."""
+        sent = copy.deepcopy(call.body["properties"])
+        return {"properties": {part: sent[part] for part in ("issuer", "subject", "audiences")}}
+
+
 def resource_types(cloud: Any) -> list[ResourceType]:
     """The resource types of this module."""
-    return [UserAssignedIdentity()]
+    return [UserAssignedIdentity(), FederatedCredential()]

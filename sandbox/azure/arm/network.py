@@ -14,7 +14,7 @@ from sandbox.azure.arm.core import Body, Call, ResourceType, Rule, invalid, pars
 from sandbox.azure.arm.identities import linked_authorization_failed
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.front.errors import AzureError
-from sandbox.azure.privatelink import ENDPOINTS, NETWORKS, connections
+from sandbox.azure.privatelink import ENDPOINTS, NETWORKS
 
 SUBNETS = f"{NETWORKS}/subnets"
 SWITCH = frozenset({"Enabled", "Disabled"})
@@ -36,11 +36,9 @@ TARGETS: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "microsoft.machinelearningservices/registries": {"amlregistry": ("{name}.registry.{location}.api.azureml.ms",)},
 }
-# learn.microsoft.com/azure/private-link/private-endpoint-dns: zones that are not called as the names they stand for
-PUBLIC = {"vaultcore.azure.net": "vault.azure.net"}
 
 
-def _missing_reference(call: Call, resource_id: str) -> AzureError:
+def _missingreference(call: Call, resource_id: str) -> AzureError:
     return AzureError(
         400,
         "InvalidResourceReference",
@@ -50,7 +48,7 @@ def _missing_reference(call: Call, resource_id: str) -> AzureError:
     )
 
 
-def _reference(call: Call, path: str, given: Any) -> Body:
+def reference(call: Call, path: str, given: Any) -> Body:
     """The resource that a body's `{"id": ...}` names.
 
     Raises:
@@ -61,7 +59,7 @@ def _reference(call: Call, path: str, given: Any) -> Body:
         raise invalid(path, f"'{path}' must be an object with the id of a resource.")
     resource = call.resource(resource_id)
     if resource is None:
-        raise _missing_reference(call, resource_id)
+        raise _missingreference(call, resource_id)
     return resource
 
 
@@ -173,7 +171,7 @@ class Subnet(ResourceType):
         ]
         _check_overlaps(network["name"], [*others, (call.id.name, mine)])
         if properties_of(call.body).get("networkSecurityGroup"):
-            _reference(call, "properties.networkSecurityGroup", call.body["properties"]["networkSecurityGroup"])
+            reference(call, "properties.networkSecurityGroup", call.body["properties"]["networkSecurityGroup"])
 
     def prepare(self, call: Call, old: Body | None) -> Body:
         """Adds the default network policies."""
@@ -272,83 +270,6 @@ def _check_unused(cloud: Cloud, subnet: Body) -> None:
         )
 
 
-class NetworkSecurityGroup(ResourceType):
-    """`Microsoft.Network/networkSecurityGroups`, with its rules inside."""
-
-    type = "Microsoft.Network/networkSecurityGroups"
-    name_pattern = NAME
-    fields: ClassVar[Mapping[str, Rule]] = {"properties.securityRules": list}
-
-    def validate(self, call: Call, old: Body | None) -> None:
-        """Requires complete rules, and each priority once in a direction."""
-        used: dict[tuple[str, int], str] = {}
-        for number, rule in enumerate(properties_of(call.body).get("securityRules") or ()):
-            path = f"properties.securityRules[{number}]"
-            key = _check_rule(rule, path)
-            if key in used:
-                raise AzureError(
-                    400,
-                    "SecurityRuleConflict",
-                    f"Security rule {rule['name']} conflicts with rule {used[key]}. Rules cannot have the same "
-                    "Priority "
-                    "and Direction.",
-                    target=path,
-                )
-            used[key] = rule["name"]
-
-    def prepare(self, call: Call, old: Body | None) -> Body:
-        """Gives each rule its id and its state."""
-        rules = [
-            {
-                "name": rule["name"],
-                "id": f"{call.id.text}/securityRules/{rule['name']}",
-                "type": f"{self.type}/securityRules",
-                "properties": {**rule["properties"], "provisioningState": "Succeeded"},
-            }
-            for rule in copy.deepcopy(properties_of(call.body).get("securityRules") or [])
-        ]
-        properties = {"securityRules": rules, "defaultSecurityRules": [], "provisioningState": "Succeeded"}
-        return {"location": call.body["location"], "tags": call.body.get("tags") or {}, "properties": properties}
-
-    def before_delete(self, call: Call, resource: Body) -> None:
-        """Refuses to delete a security group that a subnet uses."""
-        at = resource["id"].lower()
-        for subnet in call.cloud.store.resources(SUBNETS):
-            used = (properties_of(subnet).get("networkSecurityGroup") or {}).get("id", "")
-            if used.lower() == at:
-                raise AzureError(
-                    400,
-                    "InUseNetworkSecurityGroupCannotBeDeleted",
-                    f"Network security group {resource['id']} cannot be deleted because it is in use by the following "
-                    f"resources: {subnet['id']}.",
-                )
-
-
-def _check_rule(rule: Any, path: str) -> tuple[str, int]:
-    """Checks a rule; gives its direction and priority."""
-    if not isinstance(rule, dict) or not isinstance(rule.get("name"), str):
-        raise invalid(f"{path}.name", f"'{path}' must have a name.")
-    body = properties_of(rule)
-    for name, allowed in (
-        ("access", ("Allow", "Deny")),
-        ("direction", ("Inbound", "Outbound")),
-        ("protocol", ("Tcp", "Udp", "Icmp", "Esp", "Ah", "*")),
-    ):
-        if str(body.get(name)).lower() not in {value.lower() for value in allowed}:
-            raise invalid(
-                f"{path}.properties.{name}", f"'{path}.properties.{name}' must be one of {', '.join(allowed)}."
-            )
-    priority = body.get("priority")
-    if not isinstance(priority, int) or not 100 <= priority <= 4096:  # noqa: PLR2004 # the service's limits
-        raise AzureError(
-            400,
-            "SecurityRuleInvalidPriority",
-            f"Security rule has invalid Priority. Value provided: {priority} Allowed range 100-4096.",
-            target=f"{path}.properties.priority",
-        )
-    return str(body["direction"]).lower(), priority
-
-
 class PrivateEndpoint(ResourceType):
     """`Microsoft.Network/privateEndpoints`: an address in a subnet for a resource."""
 
@@ -363,7 +284,7 @@ class PrivateEndpoint(ResourceType):
     def validate(self, call: Call, old: Body | None) -> None:
         """The subnet and the target exist, the target has such a group, and the caller may approve."""
         body = properties_of(call.body)
-        _reference(call, "properties.subnet", body["subnet"])
+        reference(call, "properties.subnet", body["subnet"])
         if old is not None and properties_of(old)["subnet"]["id"].lower() != body["subnet"]["id"].lower():
             raise AzureError(
                 400,
@@ -412,7 +333,7 @@ def _connections(body: Body) -> list[tuple[str, Body]]:
 
 def _check_target(call: Call, path: str, connection: Body) -> None:
     target_id = connection.get("privateLinkServiceId")
-    target = _reference(call, f"{path}.privateLinkServiceId", {"id": target_id})
+    target = reference(call, f"{path}.privateLinkServiceId", {"id": target_id})
     groups = TARGETS.get(target["type"].lower(), {})
     asked = connection.get("groupIds") or []
     wrong = next((group_id for group_id in asked if group_id not in groups), None)
@@ -458,147 +379,10 @@ def _dns(call: Call, body: Body) -> list[Body]:
     return configs
 
 
-def connections_of(cloud: Cloud, resource_id: str) -> list[Body]:
-    """The private endpoint connections of a resource, as it shows them itself."""
-    at, shown = resource_id.lower(), []
-    for endpoint in _endpoints(cloud):
-        for connection in connections(endpoint):
-            if connection["properties"]["privateLinkServiceId"].lower() == at:
-                name = f"{endpoint['name']}.{connection.get('name', 'connection')}"
-                shown.append(
-                    {
-                        "id": f"{resource_id}/privateEndpointConnections/{name}",
-                        "name": name,
-                        "properties": {
-                            "privateEndpoint": {"id": endpoint["id"]},
-                            "privateLinkServiceConnectionState": connection["properties"][
-                                "privateLinkServiceConnectionState"
-                            ],
-                            "provisioningState": "Succeeded",
-                        },
-                    }
-                )
-    return shown
-
-
-class PrivateDnsZoneGroup(ResourceType):
-    """`Microsoft.Network/privateEndpoints/privateDnsZoneGroups`: which zones know the endpoint's names."""
-
-    type = f"{ENDPOINTS}/privateDnsZoneGroups"
-    tracked = False
-    name_pattern = NAME
-    required = ("properties.privateDnsZoneConfigs",)
-    fields: ClassVar[Mapping[str, Rule]] = {"properties.privateDnsZoneConfigs": list}
-
-    def validate(self, call: Call, old: Body | None) -> None:
-        """Requires that the zones exist and that the endpoint has no other group."""
-        for number, config in enumerate(call.body["properties"]["privateDnsZoneConfigs"]):
-            path = f"properties.privateDnsZoneConfigs[{number}].properties.privateDnsZoneId"
-            _reference(call, path, {"id": properties_of(config).get("privateDnsZoneId")})
-        others = self.below(call.cloud, call.id.key.rpartition("/")[0] + "/")
-        if old is None and any(True for _ in others):
-            raise AzureError(
-                400,
-                "MultiplePrivateDnsZoneGroupsNotAllowed",
-                f"Private endpoint {call.id.parent} has a private DNS zone group already; it can have one.",
-            )
-
-    def prepare(self, call: Call, old: Body | None) -> Body:
-        """Adds to each zone the records that the endpoint gets."""
-        endpoint = call.resource(call.id.parent) or {}
-        names = properties_of(endpoint)["customDnsConfigs"]
-        configs = copy.deepcopy(call.body["properties"]["privateDnsZoneConfigs"])
-        for config in configs:
-            zone = config["properties"]["privateDnsZoneId"].rsplit("/", 1)[-1].lower()
-            own = zone.removeprefix("privatelink.")
-            public = PUBLIC.get(own, own)
-            config["properties"]["recordSets"] = [
-                {
-                    "recordType": "A",
-                    "recordSetName": config["fqdn"].removesuffix(f".{public}"),
-                    "fqdn": f"{config['fqdn'].removesuffix(f'.{public}')}.{zone}",
-                    "ttl": 10,
-                    "provisioningState": "Succeeded",
-                    "ipAddresses": config["ipAddresses"],
-                }
-                for config in names
-                if config["fqdn"].endswith(f".{public}")
-            ]
-        return {"properties": {"privateDnsZoneConfigs": configs, "provisioningState": "Succeeded"}}
-
-
-class PrivateZone(ResourceType):
-    """`Microsoft.Network/privateDnsZones`."""
-
-    type = "Microsoft.Network/privateDnsZones"
-    global_location = True
-    # learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules: 2 to 34 labels
-    name_pattern = re.compile(
-        r"(?=.{1,253}$)(?:[a-zA-Z0-9_](?:[a-zA-Z0-9_-]{0,61}[a-zA-Z0-9_])?\.){1,33}[a-zA-Z0-9-]{1,63}"
-    )
-
-    def prepare(self, call: Call, old: Body | None) -> Body:
-        """Adds the zone's limits."""
-        properties = {
-            "maxNumberOfRecordSets": 25000,
-            "maxNumberOfVirtualNetworkLinks": 1000,
-            "maxNumberOfVirtualNetworkLinksWithRegistration": 100,
-            "provisioningState": "Succeeded",
-        }
-        return {"location": "global", "tags": call.body.get("tags") or {}, "properties": properties}
-
-    def present(self, call: Call, resource: Body) -> Body:
-        """Adds the number of record sets and links."""
-        count = sum(1 for _ in _links(call.cloud, resource))
-        return {**resource, "properties": {**resource["properties"], "numberOfVirtualNetworkLinks": count}}
-
-    def before_delete(self, call: Call, resource: Body) -> None:
-        """Refuses to delete a zone with links."""
-        if any(True for _ in _links(call.cloud, resource)):
-            raise AzureError(
-                409, "CannotDeleteResource", "Can not delete resource before nested resources are deleted."
-            )
-
-
-def _links(cloud: Cloud, zone: Body) -> Iterator[Body]:
-    return cloud.store.list("resource", f"{zone['id']}/virtualNetworkLinks/".lower())
-
-
-class VirtualNetworkLink(ResourceType):
-    """`Microsoft.Network/privateDnsZones/virtualNetworkLinks`: which networks see a zone."""
-
-    type = "Microsoft.Network/privateDnsZones/virtualNetworkLinks"
-    global_location = True
-    name_pattern = NAME
-    required = ("properties.virtualNetwork.id",)
-    fields: ClassVar[Mapping[str, Rule]] = {"properties.registrationEnabled": bool}
-
-    def validate(self, call: Call, old: Body | None) -> None:
-        """Requires that the network exists and has no other link to the zone."""
-        network = _reference(call, "properties.virtualNetwork", call.body["properties"]["virtualNetwork"])["id"].lower()
-        for link in self.below(call.cloud, call.id.key.rpartition("/")[0] + "/"):
-            same = properties_of(link)["virtualNetwork"]["id"].lower() == network
-            if same and link["name"].lower() != call.id.name.lower():
-                raise AzureError(
-                    409, "Conflict", f"A virtual network link to '{network}' exists already: '{link['name']}'."
-                )
-
-    def prepare(self, call: Call, old: Body | None) -> Body:
-        """Adds the link's state."""
-        sent = copy.deepcopy(call.body["properties"])
-        state = {"virtualNetworkLinkState": "Completed", "provisioningState": "Succeeded"}
-        properties = {"registrationEnabled": False, **sent, **state}
-        return {"location": "global", "tags": call.body.get("tags") or {}, "properties": properties}
-
-
 def resource_types(cloud: Any) -> list[ResourceType]:
     """The resource types of this module."""
     return [
         VirtualNetwork(),
         Subnet(),
-        NetworkSecurityGroup(),
         PrivateEndpoint(),
-        PrivateDnsZoneGroup(),
-        PrivateZone(),
-        VirtualNetworkLink(),
     ]

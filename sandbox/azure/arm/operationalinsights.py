@@ -1,18 +1,22 @@
 """Microsoft.OperationalInsights: Log Analytics workspaces. Nothing is ingested."""
 
+import base64
 import copy
 import re
+import secrets
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from sandbox.azure.arm.core import Body, Call, ResourceType, Rule, properties_of
+from sandbox.azure.arm.core import Action, Body, Call, ResourceType, Rule, properties_of
 from sandbox.azure.front.errors import AzureError
 
 RETENTION = range(
     30, 731
 )  # days that can be chosen; learn.microsoft.com/azure/azure-monitor/logs/data-retention-configure
+KEYS = "logWorkspaceKeys"  # store's kind, by lowercased id
+KEY_BYTES = 64
 SWITCH = frozenset({"Enabled", "Disabled"})
 
 
@@ -34,6 +38,11 @@ class LogWorkspace(ResourceType):
         "properties.publicNetworkAccessForIngestion": SWITCH,
         "properties.publicNetworkAccessForQuery": SWITCH,
     }
+
+    @property
+    def actions(self) -> dict[str, Action]:
+        """The actions on keys."""
+        return {"sharedkeys": _shared_keys, "regeneratesharedkey": _regenerate}
 
     def validate(self, call: Call, old: Body | None) -> None:
         """Refuses a retention that the tier does not offer."""
@@ -66,6 +75,26 @@ class LogWorkspace(ResourceType):
             "provisioningState": "Succeeded",
         }
         return {"location": call.body["location"], "tags": call.body.get("tags") or {}, "properties": properties}
+
+
+def _shared_keys(call: Call, workspace: Body) -> Body:
+    """The keys with which agents send; nothing is ingested here."""
+    key = workspace["id"].lower()
+    keys = call.cloud.store.get(KEYS, key)
+    if keys is None:
+        keys = {name: _key() for name in ("primarySharedKey", "secondarySharedKey")}
+        call.cloud.store.put(KEYS, key, keys)
+    return keys
+
+
+def _regenerate(call: Call, workspace: Body) -> Body:
+    """Makes both keys anew."""
+    call.cloud.store.delete(KEYS, workspace["id"].lower())
+    return _shared_keys(call, workspace)
+
+
+def _key() -> str:
+    return base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()
 
 
 def resource_types(cloud: Any) -> list[ResourceType]:

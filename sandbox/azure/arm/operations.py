@@ -22,9 +22,17 @@ REMEMBERED = timedelta(days=1)
 
 def accepted(call: Call, resource: Body | None = None) -> Response:
     """202 with the address where the outcome is: the resource, or an empty answer for None."""
+    return _accepted(call, {"resource": resource["id"] if resource else None})
+
+
+def accepted_result(call: Call, result: Body) -> Response:
+    """202 with the address where a result is, for actions that give one."""
+    return _accepted(call, {"resource": None, "result": result})
+
+
+def _accepted(call: Call, outcome: Body) -> Response:
     name = str(uuid.uuid4())
-    document = {"resource": resource["id"] if resource else None, "started": datetime.now(UTC).isoformat()}
-    call.cloud.store.put(KIND, name, document)
+    call.cloud.store.put(KIND, name, {**outcome, "started": datetime.now(UTC).isoformat()})
     address = (
         f"{call.base_url}/subscriptions/{call.subscription}/operationresults/{name}?api-version={call.api_version}"
     )
@@ -43,6 +51,8 @@ def _result(resources: Resources, call: Call, match: re.Match[str]) -> Any:
     operation = call.cloud.store.get(KIND, match["name"].lower())
     if operation is None:
         raise AzureError(404, "NotFound", f"There is no operation '{match['name']}'.")
+    if "result" in operation:
+        return operation["result"]
     if operation["resource"] is None:
         return Response(status_code=200)
     on = call.on(parse_id(operation["resource"]))

@@ -19,6 +19,7 @@ from sandbox.azure.arm.core import (
     normal_location,
     not_found,
     parse_id,
+    system_data,
 )
 from sandbox.azure.arm.policy import enforce
 from sandbox.azure.arm.regions import REGIONS
@@ -28,11 +29,14 @@ from sandbox.azure.front.errors import AzureError
 
 SUBSCRIPTION = re.compile("/subscriptions/", re.IGNORECASE)
 OLDEST_API = date(2014, 1, 1)  # the resource manager's own first version is 2014-04-01-preview
+_RESOURCE_SEGMENTS = 9  # of a top-level resource's id, the empty one before the first slash included
 STORED_APART = ("resource", "roleAssignment", "lock")  # kinds that go with what they are below
 
 
 RouteHandler = Callable[["Resources", Call, re.Match[str]], Any]
 """Gets the resource manager's resources, the call and the match; authorizes; gives a body or a response."""
+ResourceHandler = Callable[[Call, Body, re.Match[str]], Any]
+"""Gets the call on a resource, the stored resource and the match; gives a body or a response."""
 Route = routing.Route[RouteHandler]
 """A path that is no resource: a list across groups, a check of a name, an operation's status."""
 
@@ -40,6 +44,27 @@ Route = routing.Route[RouteHandler]
 def route(method: str, path: str, handle: RouteHandler) -> Route:
     """A route; `{name}` in the path stands for one segment."""
     return routing.Route(method, routing.compile_path(path), handle)
+
+
+def resource_route(method: str, resource_type: str, path: str, action: str, handle: ResourceHandler) -> Route:
+    """A route below a resource: a list that is no resource type, for one.
+
+    Args:
+        method: HTTP method.
+        resource_type: A top-level type, such as `Microsoft.Storage/storageAccounts`.
+        path: What follows the resource's id, with `{name}` for a segment.
+        action: The right it needs, without the resource type.
+        handle: Gets the call on the resource, the stored resource and the match; gives a body or a response.
+    """
+
+    def serve(resources: "Resources", call: Call, match: re.Match[str]) -> Any:
+        resource_id = "/".join(call.id.text.split("/")[:_RESOURCE_SEGMENTS])
+        on = call.on(parse_id(resource_id))
+        on.authorize(f"{resource_type}/{action}", on.id.text)
+        return handle(on, resources.get(on), match)
+
+    at = "/subscriptions/{subscription}/resourceGroups/{group}/providers/"
+    return route(method, f"{at}{resource_type}/{{resource}}{path}", serve)
 
 
 class Registry:
@@ -63,6 +88,8 @@ class Registry:
         namespace, _, rest = name.partition("/")
         if namespace.lower() not in self.providers:
             raise AzureError(404, "InvalidResourceNamespace", f"The resource namespace '{namespace}' is invalid.")
+        if not rest:
+            raise AzureError(404, "NotFound", f"'{namespace}' has no such operation that the sandbox emulates.")
         raise AzureError(
             404,
             "InvalidResourceType",
@@ -75,7 +102,7 @@ class Resources:
     """Carries out GET, PUT, PATCH, DELETE and POST on resources of registered types, and the routes beside them."""
 
     def __init__(self, cloud: Cloud, types: Iterable[ResourceType], routes: Iterable[Route] = ()) -> None:
-        self.cloud, self.registry, self._routes = cloud, Registry(types), routing.Routes(routes)
+        self.cloud, self.registry, self.routes = cloud, Registry(types), routing.Routes(routes)
         self._methods = {
             "GET": self._get,
             "HEAD": self._get,
@@ -93,13 +120,17 @@ class Resources:
         """
         _check_api_version(call)
         self._subscription(call)
-        operation = self._routes.find(call.method, call.id.text)
+        operation = self.routes.find(call.method, call.id.text)
         if operation is not None:
             route, match = operation
             return _respond(route.handle(self, call, match))
         if call.method not in self._methods:
             raise AzureError(405, "MethodNotAllowed", f"The method '{call.method}' is not allowed.")
-        return self._methods[call.method](call.on(parse_id(call.id.text)))
+        on = call.on(parse_id(call.id.text))
+        if call.method in ("PUT", "PATCH", "DELETE") and call.method not in self.registry.find(on.id.type).methods:
+            text = f"The resource type '{on.id.type}' does not support http method '{call.method}'."
+            raise AzureError(405, "MethodNotAllowed", text)
+        return self._methods[call.method](on)
 
     def get(self, call: Call) -> Body:
         """The addressed resource as it is stored.
@@ -213,6 +244,7 @@ class Resources:
             code, message = kind.name_error
             raise AzureError(400, code, message.format(name=call.id.name))
         parent = self.parent(call)
+        call.body.pop("systemData", None)  # the service's own
         return self._store(call, kind, kind.find(self.cloud, call.id), parent)
 
     def _patch(self, call: Call) -> Response:
@@ -233,6 +265,8 @@ class Resources:
             identity = {part: old[part] for part in identity}
         with self.cloud.store.transaction():
             resource = {**kind.prepare(call, old), **identity}
+            if kind.system_data:
+                resource["systemData"] = system_data(call, old or resource)
             kind.save(self.cloud, resource)
             kind.stored(call, resource, old)
         return kind.response(call, resource, created=old is None)
@@ -253,6 +287,8 @@ class Resources:
         """An action's path is the resource's, and the action's name."""
         text, _, action = call.id.text.rpartition("/")
         on = call.on(parse_id(text))
+        if on.id.type.count("/") == 0:
+            raise AzureError(404, "NotFound", f"'{on.id.type}' has no operation '{action}' that the sandbox emulates.")
         kind = self.registry.find(on.id.type)
         act = kind.actions.get(action.lower())
         if act is None or not on.id.name:

@@ -8,10 +8,11 @@ from typing import Any, ClassVar
 
 from starlette.responses import JSONResponse, Response
 
+from sandbox.azure.arm import storageoffers
 from sandbox.azure.arm.core import Body, Call, ResourceId, ResourceType, Rule, invalid, properties_of
 from sandbox.azure.arm.identities import check_identity, forget_identity, shown_identity
-from sandbox.azure.arm.network import connections_of
 from sandbox.azure.arm.operations import accepted
+from sandbox.azure.arm.privatelinks import connections_of
 from sandbox.azure.arm.resources import Resources, Route, route
 from sandbox.azure.arm.vaultkeys import check_key
 from sandbox.azure.cloud import Cloud
@@ -155,8 +156,13 @@ class StorageAccount(ResourceType):
 
     @property
     def actions(self) -> dict[str, Any]:
-        """The actions on keys."""
-        return {"listkeys": _list_keys, "regeneratekey": _regenerate_key}
+        """The actions on keys, and the signatures made with them."""
+        return {
+            "listkeys": _list_keys,
+            "regeneratekey": _regenerate_key,
+            "listaccountsas": storageoffers.account_sas,
+            "listservicesas": storageoffers.service_sas,
+        }
 
 
 def _check_encryption(call: Call, encryption: Body) -> None:
@@ -413,4 +419,4 @@ def resource_types(cloud: Cloud) -> list[ResourceType]:
 def routes() -> list[Route]:
     """The routes beside the resource types."""
     path = "/subscriptions/{subscription}/providers/Microsoft.Storage/checkNameAvailability"
-    return [route("POST", path, _check_name)]
+    return [route("POST", path, _check_name), *storageoffers.routes(SKUS)]

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 from starlette.responses import JSONResponse, Response
 
-from sandbox.azure.arm.core import Body, Call, ResourceType, Rule, properties_of
+from sandbox.azure.arm.core import Body, Call, ResourceId, ResourceType, Rule, properties_of
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.front.errors import AzureError
 
@@ -75,6 +75,27 @@ class VaultKey(ResourceType):
         return JSONResponse(resource)
 
 
+class VaultKeyVersion(ResourceType):
+    """`Microsoft.KeyVault/vaults/keys/versions`: a key made here has one version."""
+
+    type = f"{TYPE}/versions"
+    tracked = False
+    methods = frozenset({"GET"})
+
+    def find(self, cloud: Cloud, resource_id: ResourceId) -> Body | None:
+        """The version of this name."""
+        versions = self.below(cloud, resource_id.parent.lower() + "/")
+        return next((version for version in versions if version["name"] == resource_id.name.lower()), None)
+
+    def below(self, cloud: Cloud, prefix: str) -> list[Body]:
+        """The versions of the key."""
+        key = cloud.store.get(KIND, prefix.rstrip("/").removesuffix("/versions"))
+        if key is None:
+            return []
+        name = key["properties"]["keyUriWithVersion"].rpartition("/")[2]
+        return [{**key, "id": f"{key['id']}/versions/{name}", "name": name, "type": self.type}]
+
+
 def forget_keys(cloud: Cloud, vault: Body) -> None:
     """Removes the keys of a purged vault."""
     for key, _ in list(cloud.store.items(KIND, vault["id"].lower() + "/keys/")):
@@ -118,4 +139,4 @@ def check_key(call: Call, uri: str, identity_id: str, *, code: str = "KeyVaultPo
 
 def resource_types(cloud: Any) -> list[ResourceType]:
     """The resource types of this module."""
-    return [VaultKey()]
+    return [VaultKey(), VaultKeyVersion()]

@@ -170,7 +170,7 @@ class Entra(Service[Request]):
             raise _missing("client_id")
         persona = self._personas.get(client_id)
         application = by_key(self._cloud, APPLICATIONS, client_id)
-        if persona is None and application is None:
+        if persona is None and application is None and self._managed_identity(client_id) is None:
             raise EntraError(
                 400,
                 "unauthorized_client",
@@ -230,10 +230,25 @@ class Entra(Service[Request]):
         if form.get("client_assertion_type") != TYPE:
             raise _missing("client_assertion_type")
         try:
-            self._pipelines.check(form["client_assertion"], client_id, federated(application))
+            trusted = federated(application) if application else self._trusted_by_identity(client_id)
+            self._pipelines.check(form["client_assertion"], client_id, trusted)
         except AssertionRefusedError as refused:
             raise EntraError(401, "invalid_client", refused.code, refused.message) from refused
         return self._itself(client_id, by_key(self._cloud, PRINCIPALS, client_id))
+
+    def _managed_identity(self, client_id: str) -> dict[str, Any] | None:
+        """The service principal of the managed identity of this client id, or None."""
+        principal = by_key(self._cloud, PRINCIPALS, client_id)
+        return principal if principal and principal["servicePrincipalType"] == "ManagedIdentity" else None
+
+    def _trusted_by_identity(self, client_id: str) -> list[dict[str, Any]]:
+        """The federated credentials of a user-assigned identity."""
+        principal = self._managed_identity(client_id)
+        if principal is None:
+            return []
+        identity_id = str(principal["alternativeNames"][1])
+        below = f"{identity_id}/federatedIdentityCredentials/".lower()
+        return [document["properties"] for document in self._cloud.store.list("resource", below)]
 
     def _itself(self, client_id: str, principal: dict[str, Any] | None) -> dict[str, str]:
         if principal is None:

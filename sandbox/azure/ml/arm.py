@@ -3,7 +3,7 @@
 from sandbox.azure.arm.core import ResourceType
 from sandbox.azure.arm.resources import Route
 from sandbox.azure.cloud import Cloud
-from sandbox.azure.ml import components, locations, registration, workspaces
+from sandbox.azure.ml import components, locations, registration, workspace_actions, workspaces
 from sandbox.azure.ml.computes import Compute
 from sandbox.azure.ml.connections import Connection
 from sandbox.azure.ml.datastores import Datastore
@@ -21,4 +21,10 @@ def resource_types(cloud: Cloud) -> list[ResourceType]:
 
 def routes() -> list[Route]:
     """The paths beside them: what regions offer, assets and jobs."""
-    return [*locations.ROUTES, *registration.routes(), *components.routes(), *jobs.routes()]
+    return [
+        *locations.ROUTES,
+        *registration.routes(),
+        *components.routes(),
+        *jobs.routes(),
+        *workspace_actions.routes(),
+    ]

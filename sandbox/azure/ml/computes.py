@@ -47,6 +47,7 @@ class Compute(ResourceType):
     """`…/workspaces/computes`: AmlCompute and ComputeInstance; other kinds are refused."""
 
     type: ClassVar[str] = TYPE
+    system_data: ClassVar[bool] = True
     name_pattern: ClassVar[re.Pattern[str]] = re.compile(r"(?!.*-[^a-zA-Z]*$)[a-zA-Z][a-zA-Z0-9-]{2,23}")
     name_error: ClassVar[tuple[str, str]] = (
         "InvalidComputeName",

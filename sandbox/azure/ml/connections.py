@@ -34,6 +34,7 @@ class Connection(ResourceType):
     """`…/workspaces/connections`."""
 
     type: ClassVar[str] = TYPE
+    system_data: ClassVar[bool] = True
     tracked: ClassVar[bool] = False
     name_pattern: ClassVar[re.Pattern[str]] = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_-]{2,32}")
     required: ClassVar[tuple[str, ...]] = ("properties.authType", "properties.category")

@@ -36,6 +36,7 @@ class Datastore(ResourceType):
     """`…/workspaces/datastores`. Secrets go in with the resource and come out of `listSecrets` only."""
 
     type: ClassVar[str] = TYPE
+    system_data: ClassVar[bool] = True
     tracked: ClassVar[bool] = False
     name_pattern: ClassVar[re.Pattern[str]] = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9\-_]{0,254}")
     name_error: ClassVar[tuple[str, str]] = (

@@ -11,11 +11,11 @@ from starlette.responses import JSONResponse, Response
 
 from sandbox.azure.arm.core import Action, Body, Call, ResourceType, Rule, parse_id
 from sandbox.azure.arm.identities import check_identity, forget_identity, linked_authorization_failed, shown_identity
-from sandbox.azure.arm.network import connections_of
+from sandbox.azure.arm.privatelinks import connections_of
 from sandbox.azure.arm.vaultkeys import WRAP, check_key
 from sandbox.azure.errors import AzureError
 from sandbox.azure.identity.tenant import COSMOS_DB
-from sandbox.azure.ml import assets, runs
+from sandbox.azure.ml import assets, runs, workspace_actions
 from sandbox.azure.ml.datastores import make_defaults
 from sandbox.azure.ml.identities import (
     AI_ADMINISTRATOR,
@@ -62,6 +62,7 @@ class Workspace(ResourceType):
     """`Microsoft.MachineLearningServices/workspaces`."""
 
     type: ClassVar[str] = WORKSPACES
+    system_data: ClassVar[bool] = True
     fields: ClassVar[Mapping[str, Rule]] = {
         "kind": str,
         "properties": dict,
@@ -85,6 +86,7 @@ class Workspace(ResourceType):
             "listkeys": _list_keys,
             "liststorageaccountkeys": lambda call, resource: {"userStorageKey": _storage_key(call, resource)},
             "provisionmanagednetwork": _provision,
+            **workspace_actions.ACTIONS,
         }
 
     def validate(self, call: Call, old: Body | None) -> None:
@@ -290,13 +292,14 @@ def _storage_key(call: Call, workspace: Body) -> str | None:
 def _list_keys(call: Call, workspace: Body) -> Body:
     """The storage account's key where that has any, and the instrumentation key; no registry's password."""
     insights = call.resource(str(workspace["properties"].get("applicationInsights"))) or {"properties": {}}
-    return {
+    keys = {
         "userStorageKey": _storage_key(call, workspace),
         "userStorageArmId": workspace["properties"]["storageAccount"],
         "appInsightsInstrumentationKey": insights["properties"].get("InstrumentationKey"),
         "containerRegistryCredentials": None,
         "notebookAccessKeys": None,
     }
+    return workspace_actions.keys_for_version(call, keys)
 
 
 def _provision(call: Call, workspace: Body) -> Response:

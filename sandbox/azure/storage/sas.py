@@ -14,7 +14,6 @@ from urllib.parse import quote
 
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.sealed import derive
-from sandbox.azure.storage import accounts
 
 VERSION = "2022-11-02"  # of the signatures made here
 FORMAT = "%Y-%m-%dT%H:%M:%SZ"
@@ -77,32 +76,6 @@ def delegation_key(cloud: Cloud, account: str, sas: Parameters) -> str:
     return base64.b64encode(derive(cloud.directory, "\n".join(["user delegation key", account, *fields]))).decode()
 
 
-def make_account_sas(
-    cloud: Cloud, account: str, *, permissions: str, expires: datetime, resource_types: str = "sco"
-) -> str:
-    """An account SAS for the blob service, signed with the account's first key.
-
-    Args:
-        cloud: The local Azure.
-        account: The account's name.
-        permissions: Such as `rwdlac`.
-        expires: When it ends, with a time zone.
-        resource_types: `s`ervice, `c`ontainer, `o`bject.
-
-    Raises:
-        KeyError: No such account.
-    """
-    sas = {
-        "sv": VERSION,
-        "ss": "b",
-        "srt": resource_types,
-        "sp": permissions,
-        "se": expires.astimezone(UTC).strftime(FORMAT),
-        "spr": "https",
-    }
-    return _token(sas, sign(accounts.keys(cloud, account)[0], account_text(account, sas)))
-
-
 def make_user_delegation_sas(
     cloud: Cloud, account: str, container: str, *, delegator: str, permissions: str, expires: datetime, blob: str = ""
 ) -> str:
@@ -133,8 +106,9 @@ def make_user_delegation_sas(
         "skv": VERSION,
     }
     resource = f"/blob/{account}/{container}" + (f"/{blob}" if blob else "")
-    return _token(sas, sign(delegation_key(cloud, account, sas), service_text(sas, resource, {}, {})))
+    return token(sas, sign(delegation_key(cloud, account, sas), service_text(sas, resource, {}, {})))
 
 
-def _token(sas: Parameters, signature: str) -> str:
+def token(sas: Parameters, signature: str) -> str:
+    """A signed token as the query of an address."""
     return "&".join(f"{name}={quote(value, safe='')}" for name, value in [*sas.items(), ("sig", signature)])
