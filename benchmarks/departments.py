@@ -77,11 +77,11 @@ def main() -> int:
     print("\n".join(lines))
     if options.write:
         words = (
-            "The program with five teams in private networks and with teams like the dev stack's: a preview under\n"
-            "the embedded engine with the stand-in\n"
-            "providers and a sandbox (no policy pack), and the SDK alone beside it, with the engine's setting of the\n"
-            "garbage collector. The SDK alone waits for its outputs in its own way and its monitor unpacks every\n"
-            "request, so the engine can come out below it. Again: `python benchmarks/departments.py --write`."
+            "The program with five teams in private networks, and with teams like the dev stack's. Measured are a\n"
+            "preview under the embedded engine, with the stand-in providers, a sandbox and no policy pack, and the\n"
+            "SDK alone. Both have the engine's setting of the garbage collector. The SDK alone waits for its outputs\n"
+            "in its own way, and its monitor unpacks every request, so the engine can be quicker. Again: `python\n"
+            "benchmarks/departments.py --write`."
         )
         write("departments", "A department's preview", words, lines)
     return 0

@@ -258,10 +258,10 @@ def main() -> int:
     print("\n".join(lines))
     if options.write:
         text = (
-            "Programs of components with four resources each, under the embedded engine with a provider in the same\n"
-            "process that answers at once, and under the SDK alone with its own mock monitor (aliases of versions\n"
-            "dropped and the garbage collector set as the engine does in both). Quickest of 3 rounds in turn; of the\n"
-            "largest, one. Again: `python benchmarks/engine_preview.py --write`."
+            "Programs of components with four resources each. They run under the embedded engine, with a provider in\n"
+            "the same process that answers at once, and under the SDK alone with its own mock monitor. In both,\n"
+            "aliases of versions are dropped and the garbage collector is set as the engine does. Quickest of 3\n"
+            "rounds in turn; one round of the largest. Again: `python benchmarks/engine_preview.py --write`."
         )
         write("engine", "The embedded engine", text, lines)
     return 0 if worst <= LIMIT else 1

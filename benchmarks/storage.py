@@ -152,9 +152,9 @@ def _write(results: list[tuple[str, str]], megabytes: int, rounds: int) -> None:
     text = [
         "# Blob storage of the local Azure",
         "",
-        f"A blob of {megabytes} MiB, and blobs of 1 KiB, by azure-storage-blob through the gateway (proxy, TLS, Shared "
-        f"Key); best of {rounds} rounds in turn;",
-        f"{date.today().isoformat()}, {machine}, client and server on the same machine. "
+        f"A blob of {megabytes} MiB, and blobs of 1 KiB, by azure-storage-blob through the gateway.",
+        "The gateway adds proxy, TLS and Shared Key.",
+        f"Best of {rounds} rounds in turn, client and server on one machine. {date.today().isoformat()}, {machine}.",
         "Again: `python benchmarks/storage.py --write`.",
         "",
         "| measured | result |",

@@ -12,23 +12,34 @@ OPERATIONS = ("up", "job", "update", "destroy")
 SHOWN = 12  # failures told in full
 HEAD = """# Long runs
 
-`make soak` runs `tests/faults/soak.py`, which goes on where it was stopped (`.soak/results.jsonl` has a line for each
-result; remove the folder to begin anew) and writes this page.
+`make soak` runs `tests/faults/soak.py` and writes this page. It goes on where it was stopped:
+`.soak/results.jsonl` has a line for each result. Remove the folder to begin again.
 
-A **seed** is a new sandbox in which the dev stack is brought up, a training run is submitted (the `highspenders`
-example on one in 20 of its customers), followed to its end and its model registered, the stack is updated and
-destroyed, while a plan strikes. An operation that fails is run again, three runs at most; where its message says
-`pulumi import`, that is done before, tried as often. The pauses of clients between two tries are shortened to 50 ms at
-most; how often they try, and what `Retry-After` asks for (0 here), stays; the program's own pauses are {faster} times
-shorter.
-Kinds that pass: {passing}.
-Kinds that may need somebody, each at most once a seed: {refusals} (Azure ML refuses a workspace whose identity does
-not have its roles yet).
+A **seed** is a new sandbox, in which these operations run while a plan makes faults happen:
 
-A **kill** is SIGKILL to the sandbox at a random moment of an up, of uploads (blobs, blocks, appends, renames), of runs
-(submitted, running, ending), or of registrations (models, data, environments, metrics); then it is started again, and
-all that it had acknowledged is looked for. After an up, the stack is brought up to the end as well; after runs, no
-process of theirs may be left. The engine's own kills are on [a page of their own](soak-crashes.md).
+1. the dev stack comes up;
+2. a training run is submitted, followed to its end, and its model registered: the `highspenders` example, on
+  one in 20 customers;
+3. the stack is updated;
+4. the stack is destroyed.
+
+A failed operation is run again, three runs at most. If its message asks for `pulumi import`, the import comes
+first, as often. Clients wait at most 50 ms between two tries. How often they try is unchanged, and
+`Retry-After` is 0 here. The program's own pauses are {faster} times shorter.
+
+Faults that pass: {passing}. Faults that may need manual action, each at most once a seed: {refusals}. For the
+last one, Azure ML refuses a workspace whose identity does not have its roles yet.
+
+A **kill** is SIGKILL to the sandbox at a random moment of one of these:
+
+- an up;
+- uploads: blobs, blocks, appends, renames;
+- runs: submitted, running, ending;
+- registrations: models, data, environments, metrics.
+
+The sandbox is then started again, and everything that it had acknowledged must be there. After an up, the stack
+is brought up to the end. After runs, no process of theirs may be left. [Kills of the engine](soak-crashes.md)
+have their own page.
 
 ## Last result
 """

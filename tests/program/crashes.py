@@ -36,17 +36,23 @@ RECORDED = FOLDER / "crashes"
 TOLD = 20  # points from a line of progress to the next
 HEAD = """# Kills of the engine
 
-`make soak` runs `tests/program/crashes.py`, which goes on where it was stopped (`.soak/crashes.jsonl` has a line for
-each result; remove the folder to begin anew) and writes this page.
+`make soak` runs `tests/program/crashes.py` and writes this page. It goes on where it was stopped:
+`.soak/crashes.jsonl` has a line for each result. Remove the folder to begin again.
 
-A **point** is a moment at which SIGKILL may strike the engine in the dev stack's up, in an update (resources made,
-changed, deleted and replaced) and in its destroy: before and after every provider call; before, in the middle of and
-after every write of the state. The operation runs once, and at each point the files are copied as the kill would leave
-them; points that leave the same are recovered from once. A **recovery** is what [engine.md](engine.md) tells: `cancel`,
-`refresh` with what is pending imported or cleared, and the operation again. Then the state (secrets in clear) and all
-that Azure holds have to be what an operation leaves that nobody disturbs, with nothing pending, no lock, no journal and
-a sound database. Only ids, times and keys may differ. The engine does not wait between two looks at an operation of
-Azure's, since the sandbox has done it at once.
+A **point** is a moment at which SIGKILL may strike the engine:
+
+- in the dev stack's up, in an update that makes, changes, deletes and replaces resources, and in its destroy;
+- before and after every provider call;
+- before, in the middle of and after every write of the state.
+
+The operation runs once. At each point the files are copied as a kill would leave them. Points that leave the
+same files are recovered from once.
+
+A **recovery** does what [engine.md](engine.md) says: `cancel`, `refresh` with pending creates imported or
+cleared, and the operation again. Then state and Azure must be what an undisturbed operation leaves, secrets
+included. Nothing is pending, no lock and no journal is left, and the database is sound. Only ids, times and
+keys may differ. The engine does not wait between two polls of a long-running operation, since the sandbox has
+done it at once.
 
 ## Last result
 """
