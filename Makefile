@@ -33,8 +33,10 @@ demo: setup ## bring the dev stack up in the sandbox and train a model on it
 
 .PHONY: preview up down
 preview: setup ## what `up` would change (STACK=prod for another stack)
+	@$(BIN)/python -m policies config --check --stack $(STACK)
 	@$(PULUMI) preview --stack $(STACK) --policy-pack policies --policy-pack-config policies/merged/$(STACK).json
 up: setup ## bring a stack up in the sandbox
+	@$(BIN)/python -m policies config --check --stack $(STACK)
 	@$(START)
 	@$(UP)
 down: setup ## destroy the stack in the sandbox
@@ -69,6 +71,7 @@ check: setup ## lint, format, types, the rooms' borders, generated files, the do
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m tools generate --check
+	@$(BIN)/python -m policies config --check
 	@$(BIN)/python -m tools docs
 audit: setup ## known vulnerabilities of the pinned packages; says so and fails where they cannot be looked up
 	@$(BIN)/python -m tests.supply.audit

@@ -4,7 +4,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -12,7 +12,7 @@ from urllib.parse import quote
 import typer
 
 from policies import config as config_
-from policies import offline, pack, sarif
+from policies import offline, pack, sarif, stackfiles
 from policies.model import Rule
 from policies.schema import nearest
 from policies.show import show
@@ -54,26 +54,43 @@ def explain(
 
 @app.command()
 def config(
+    *,
     stack: Annotated[str | None, typer.Option("--stack", help="Stack; with --check all of them if left out.")] = None,
-    check: Annotated[bool, typer.Option("--check", help="Print nothing; fail if the merged file is stale.")] = False,
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Print nothing; fail if a merged file is stale or a stack file parts from it."),
+    ] = False,
     write: Annotated[bool, typer.Option("--write", help="Write the merged file, merged/<stack>.json.")] = False,
     folder: FolderOption = config_.FOLDER,
+    stack_files: Annotated[
+        Path | None, typer.Option("--stack-files", help="Folder of Pulumi.<stack>.yaml; the one above if left out.")
+    ] = None,
 ) -> int:
     """Print the configuration of a stack with its layers merged, as --policy-pack-config takes it."""
     if stack is None and not (check or write):
         raise UsageError(f"say which stack: {PROGRAM} config --stack {'|'.join(config_.stacks(folder)) or 'STACK'}")
-    stale = 0
+    faults: list[str] = []
     for name in [stack] if stack else config_.stacks(folder):
         text = config_.merged_text(name, folder)
         target = folder / "merged" / f"{name}.json"
         if write:
             write_whole(target, text)
-        elif not check:
+        elif check:
+            faults += _faults(name, json.loads(text), target, stack_files or folder.parent)
+        else:
             typer.echo(text, nl=False)
-        elif not target.is_file() or config_.load(target) != json.loads(text):
-            typer.echo(f"{target} is stale: run `{PROGRAM} config --stack {name} --write`", err=True)
-            stale = FAILED
-    return stale
+    for fault in faults:
+        typer.echo(f"error: {fault}", err=True)
+    return FAILED if faults else 0
+
+
+def _faults(stack: str, merged: dict[str, Any], target: Path, stack_files: Path) -> Iterator[str]:
+    if not target.is_file():
+        yield f"{target} is not there: run `{PROGRAM} config --stack {stack} --write`"
+    elif config_.load(target) != merged:
+        yield f"{target} is stale: run `{PROGRAM} config --stack {stack} --write`"
+    file = stack_files / f"Pulumi.{stack}.yaml"
+    yield from stackfiles.disagreements(stack, merged[stackfiles.RULE], file, target.parent.parent)
 
 
 @app.command()

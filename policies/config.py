@@ -82,15 +82,15 @@ def _rule_config(rule: Rule, everywhere: Mapping[str, Any], own: Mapping[str, An
     given = {**{key: value for key, value in everywhere.items() if key in known or key == LEVEL}, **own}
     values = {key: given.get(key, setting.default) for key, setting in rule.settings.items()}
     return RuleConfig(
-        level=Level(given.get(LEVEL) or _own_level(rule, given)),
+        level=Level(given.get(LEVEL) or level_alone(rule, given)),
         settings={key: value for key, value in values.items() if value is not None},
         strict=bool(given.get("strict", False)),
         exemptions=exemptions_.of(rule.name, given.get("exemptions", [])),
     )
 
 
-def _own_level(rule: Rule, given: Mapping[str, Any]) -> Level:
-    """The level of a rule that no configuration sets: a rule that lacks what it needs is off."""
+def level_alone(rule: Rule, given: Mapping[str, Any]) -> Level:
+    """The level of a rule that no configuration sets: a rule that lacks a setting that it needs is off."""
     return Level.DISABLED if any(_lacking(rule, given)) else rule.level
 
 
@@ -135,7 +135,7 @@ def _rule_faults(rule: Rule, given: Mapping[str, Any], shared: Mapping[str, Any]
     level = given.get(LEVEL) or shared.get(LEVEL)
     if level == Level.REMEDIATE and not (isinstance(rule, ResourceRule) and rule.remedy):
         yield f"{rule.name} cannot be set to remediate: it has no remedy; allowed are advisory, mandatory, disabled"
-    if level is not None and level != Level.DISABLED:
+    if level is not None and level != Level.DISABLED and given.keys() <= {LEVEL, *known}:
         yield from _lacking(rule, {**shared, **given})
 
 

@@ -94,7 +94,7 @@ class Session:
         if not self._whole:
             self._graph.add(resource)
         answer = Answer()
-        for rule in pack.resource_rules().get(resource.kind, ()):
+        for rule in pack.resource_rules(resource.kind):
             own = self._config[rule.name]
             if own.level == Level.DISABLED:
                 continue
@@ -106,7 +106,7 @@ class Session:
 
     def analyze_stack(self, graph: Graph) -> Answer:
         """Ask the rules about the whole stack, and again about what could not be decided of single resources."""
-        answer = Answer()
+        answer, graph = Answer(), self._with_inputs(graph)
         for rule, resource in self._open.values():
             answer.findings += self._again(rule, resource, graph)
         self._open.clear()
@@ -120,13 +120,22 @@ class Session:
             answer.findings += [self._strictly(one, own) for one in found]
         return answer
 
+    def _with_inputs(self, graph: Graph) -> Graph:
+        """The stack with the inputs that were seen of its resources: at the end, Pulumi tells outputs only."""
+        if self._whole:
+            return graph
+        return Graph(
+            (replace(one, inputs=seen.inputs) if (seen := self._graph.get(one.urn)) else one for one in graph),
+            missing=graph.missing,
+        )
+
     def remediate(self, resource: Resource) -> Iterator[tuple[ResourceRule, Mapping[str, object] | UnknownValueError]]:
         """Let the rules that are set to `remediate` change a resource's inputs, each what the ones before it left.
 
         Yields:
             The rule, and the inputs after it or the value that it would have to know.
         """
-        for rule in pack.resource_rules().get(resource.kind, ()):
+        for rule in pack.resource_rules(resource.kind):
             own = self._config[rule.name]
             if own.level != Level.REMEDIATE or rule.remedy is None:
                 continue

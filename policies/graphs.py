@@ -36,6 +36,8 @@ def parse_graph(text: str, source: str) -> Graph:
     Raises:
         GraphError: It is none of the three forms.
     """
+    if not text.strip():
+        raise GraphError(f"{source} is empty; it must be {_FORMS}")
     try:
         document = json.loads(text)
     except ValueError as error:

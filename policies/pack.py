@@ -5,7 +5,18 @@ from functools import cache
 from pathlib import Path
 
 from policies.model import ResourceRule, Rule, StackRule
-from policies.rules import compute
+from policies.rules import (
+    compute,
+    containerregistry,
+    endpoints,
+    governance,
+    insights,
+    keyvault,
+    roles,
+    storage,
+    workspace,
+)
+from policies.stack import access, cost, exemptions, identity, logs, names, network, quota, sharing
 
 NAME = "azureml-platform"
 VERSION = Path(__file__).with_name("PulumiPolicy.yaml").read_text(encoding="utf-8").rpartition("version: ")[2].strip()
@@ -15,7 +26,26 @@ VERSION = Path(__file__).with_name("PulumiPolicy.yaml").read_text(encoding="utf-
 @cache
 def rules() -> Mapping[str, Rule]:
     """Every rule by its name, in the order of the documentation."""
-    families: tuple[tuple[Rule, ...], ...] = (compute.RULES,)
+    families: tuple[tuple[Rule, ...], ...] = (
+        compute.RULES,
+        workspace.RULES,
+        endpoints.RULES,
+        storage.RULES,
+        keyvault.RULES,
+        containerregistry.RULES,
+        insights.RULES,
+        roles.RULES,
+        governance.RULES,
+        network.RULES,
+        identity.RULES,
+        access.RULES,
+        sharing.RULES,
+        logs.RULES,
+        quota.RULES,
+        cost.RULES,
+        names.RULES,
+        exemptions.RULES,
+    )
     found = {rule.name: rule for family in families for rule in family}
     if len(found) != sum(map(len, families)):
         raise ValueError("two rules have one name")
@@ -23,14 +53,13 @@ def rules() -> Mapping[str, Rule]:
 
 
 @cache
-def resource_rules() -> Mapping[str, tuple[ResourceRule, ...]]:
-    """The rules about single resources, by type of resource."""
-    found: dict[str, tuple[ResourceRule, ...]] = {}
-    for rule in rules().values():
-        if isinstance(rule, ResourceRule):
-            for kind in rule.kinds:
-                found[kind] = (*found.get(kind, ()), rule)
-    return found
+def resource_rules(kind: str) -> tuple[ResourceRule, ...]:
+    """The rules about single resources of a type, those about every type included."""
+    return tuple(
+        rule
+        for rule in rules().values()
+        if isinstance(rule, ResourceRule) and (kind in rule.kinds or governance.ANY in rule.kinds)
+    )
 
 
 @cache

@@ -18,7 +18,7 @@ from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
 from pulumi_policy.version import VERSION as SDK_VERSION
 
 from policies import pack
-from policies.config import COMMON, Config, ConfigError, from_entries, settings_of
+from policies.config import COMMON, Config, ConfigError, from_entries, level_alone, settings_of
 from policies.evaluation import Answer, Finding, Session
 from policies.model import Level, ResourceRule, Rule, Setting
 from policies.resources import Graph, Resource
@@ -120,7 +120,7 @@ def _described(rule: Rule) -> Any:
         name=rule.name,
         displayName=rule.title,
         description=rule.title,
-        enforcementLevel=_LEVELS[rule.level],
+        enforcementLevel=_LEVELS[level_alone(rule, {})],
         severity=_severity(rule),
         remediation_steps=rule.remediation,
         url=rule.url,
@@ -207,7 +207,7 @@ def _message(finding: Finding) -> str:
 
 def _cannot_run(rule: Rule, reason: str) -> str:
     """Pulumi's own words for a rule that meets an unknown value."""
-    return f"can't run policy '{rule.name}' from policy pack '{pack.NAME}@v{pack.VERSION}' during preview: {reason}"
+    return f"can't run policy '{rule.name}' from policy pack '{pack.NAME}@v{pack.VERSION}': {reason}"
 
 
 def _applied(given: Any, changed: Any) -> Any:

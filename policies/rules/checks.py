@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from policies.model import Check, Outcome, Problem, Settings
 from policies.resources import Graph, Resource
+from policies.values import UnknownValueError
 
 _MOST: Final = 12  # values in a message
 
@@ -22,6 +23,43 @@ def must_be(path: str, wanted: Any, *, absent_is: Any = None) -> Check:
         value = resource.get(path)
         if not alike(absent_is if value is None else value, wanted):
             yield Problem(f"{path} is {show(value)}, it must be {show(wanted)}", path)
+
+    return check
+
+
+def not_public(path: str) -> Check:
+    """A check that an input, a resource's public network access, lets nobody in."""
+
+    def check(resource: Resource, _settings: Settings, _graph: Graph) -> Outcome:
+        value = resource.get(path)
+        if not closed(value):
+            yield Problem(f"{path} is {show(value)}, it must be 'Disabled'", path)
+
+    return check
+
+
+def closed(access: Any) -> bool:
+    """Whether a value of a public network access lets nobody in, a network security perimeter apart."""
+    return alike(access, "Disabled") or alike(access, "SecuredByPerimeter")
+
+
+def present(path: str, *kinds: str) -> Check:
+    """A check that an input is set.
+
+    Args:
+        path: The input, which is not nested.
+        kinds: Types of resource that give it: a value that comes from one of them is set, though it is not known yet.
+    """
+
+    def check(resource: Resource, _settings: Settings, graph: Graph) -> Outcome:
+        try:
+            value = resource.get(path)
+        except UnknownValueError:
+            if graph.sources(resource, path, *kinds):
+                return
+            raise
+        if not value:
+            yield Problem(f"{path} is {show(value)}, it must be set", path)
 
     return check
 

@@ -2,11 +2,13 @@
 
 import copy
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any, Final
 
 import isodate
 
 from policies import vmsizes
+from policies.azuretypes import name_of
 from policies.model import (
     Check,
     Counterpart,
@@ -19,8 +21,10 @@ from policies.model import (
     Settings,
     Severity,
 )
-from policies.resources import Graph, Resource
-from policies.rules.checks import listed, number, show, tag
+from policies.resources import Graph, Resource, same_name
+from policies.rules.checks import alike, listed, number, show, tag
+from policies.rules.workspace import managed_network
+from policies.values import UnknownValueError
 
 COMPUTE: Final = "machinelearningservices:Compute"
 WORKSPACE: Final = "machinelearningservices:Workspace"
@@ -173,9 +177,10 @@ def _seconds(text: Any) -> float | None:
     """Seconds of an ISO 8601 duration of weeks and below; None if it is none."""
     try:
         duration = isodate.parse_duration(text)
-        return float(duration.total_seconds())
-    except (AttributeError, TypeError, ValueError, OverflowError):  # no text, no duration, or of months
+    except (TypeError, ValueError, OverflowError):
         return None
+    exact = isinstance(duration, timedelta) and any(map(str.isdigit, text))  # months have no length, `PT` says nothing
+    return float(duration.total_seconds()) if exact else None
 
 
 @only(CLUSTER)
@@ -185,6 +190,63 @@ def _priority(resource: Resource, settings: Settings, _graph: Graph) -> Outcome:
     priority = "Dedicated" if given is None else given  # Azure's own default
     if not isinstance(priority, str) or priority.casefold() not in map(str.casefold, settings["allowed"]):
         yield Problem(f"vmPriority is {show(priority)}; allowed are {', '.join(settings['allowed'])}", path)
+
+
+@only(CLUSTER, INSTANCE)
+def _virtual_network(resource: Resource, _settings: Settings, graph: Graph) -> Outcome:
+    path = "properties.properties.subnet.id"
+    try:
+        subnet = resource.get(path)
+    except UnknownValueError:
+        if graph.sources(resource, "properties", "network:VirtualNetwork", "network:Subnet"):
+            return  # whatever its id will be, it is of a network that the program makes
+        raise
+    if subnet:
+        return
+    workspace = workspace_of(resource, graph)
+    if workspace and managed_network(workspace):
+        raise NotApplicableError("the workspace has a managed network")
+    known = "" if workspace else "; whether its workspace has a managed network is not known here"
+    yield Problem(f"subnet.id is {show(subnet)}, it must be a subnet's id{known}", path)
+
+
+def workspace_of(resource: Resource, graph: Graph) -> Resource | None:
+    """The workspace of a compute, None if it is not among the resources.
+
+    Raises:
+        UnknownValueError: If its name is not known, and the program's outputs do not tell it either.
+    """
+    if found := graph.sources(resource, "workspaceName", WORKSPACE):
+        return found[0]
+    name = resource.get("workspaceName")
+    return next((one for one in graph.of(WORKSPACE) if same_name(name_of(one), name)), None)
+
+
+@only(CLUSTER, INSTANCE)
+def _remote_login(resource: Resource, _settings: Settings, _graph: Graph) -> Outcome:
+    own = "remoteLoginPortPublicAccess" if resource.get(_KIND) == CLUSTER else "sshSettings.sshPublicAccess"
+    path = f"properties.properties.{own}"
+    value = resource.get(path)
+    # Azure takes an absent value of an instance for Disabled, of a cluster for NotSpecified, which opens the port
+    # unless the cluster is in a virtual network.
+    if value is None and resource.get(_KIND) == INSTANCE:
+        return
+    if not alike(value, "Disabled"):
+        yield Problem(f"{own} is {show(value)}, it must be 'Disabled'", path)
+
+
+@only(CLUSTER, INSTANCE)
+def _public_ip(resource: Resource, _settings: Settings, _graph: Graph) -> Outcome:
+    path = "properties.properties.enableNodePublicIp"
+    value = resource.get(path)
+    if value is not False:
+        yield Problem(f"enableNodePublicIp is {show(value)}, it must be false", path)
+
+
+def _kinds(resource: Resource, settings: Settings, _graph: Graph) -> Outcome:
+    kind = resource.get(_KIND)
+    if not any(alike(kind, allowed) for allowed in settings["allowed"]):
+        yield Problem(f"computeType is {show(kind)}; allowed are {', '.join(settings['allowed'])}", _KIND)
 
 
 @only(CLUSTER, INSTANCE)
@@ -210,6 +272,7 @@ SIZE_SETTINGS: Final[Mapping[str, Setting]] = {
     "teams": Setting({**_LISTS, "description": "Lists for single teams, in place of the department's."}),
     "teamTag": TEAM_TAG,
 }
+SIZE_ONE_OF: Final = ("allowed", "denied", "departments", "teams")
 
 RULES = (
     ResourceRule(
@@ -242,7 +305,7 @@ RULES = (
         url=f"{_DOCS}how-to-manage-quotas",
         remediation="Take an allowed VM size, or have this one added to the rule's list.",
         settings=SIZE_SETTINGS,
-        one_of=("allowed", "denied", "departments", "teams"),
+        one_of=SIZE_ONE_OF,
         applies="Clusters and instances, where the configuration has a list for them.",
     ),
     ResourceRule(
@@ -324,5 +387,77 @@ RULES = (
         remediation="Set idleTimeBeforeShutdown, such as PT30M.",
         settings={"maxIdleSeconds": Setting(IDLE, default=3600)},
         applies="Compute instances.",
+    ),
+    ResourceRule(
+        name="machinelearning-compute-require-virtual-network",
+        title="Compute runs in a virtual network.",
+        kinds=(COMPUTE,),
+        check=_virtual_network,
+        severity=Severity.HIGH,
+        level=Level.DISABLED,
+        counterparts=(
+            Counterpart(
+                "Azure Policy", "7804b5c7-01dc-4723-969b-ae300cc07ff1", "Theirs fails in a managed network, too."
+            ),
+            Counterpart("PSRule", "AZR-000405", "Theirs is for every type of compute, in a managed network, too."),
+            Counterpart(_LANDING_ZONES, "Deny-MachineLearning-Compute-SubnetId"),
+        ),
+        url=f"{_DOCS}how-to-secure-training-vnet",
+        remediation="Set subnet.id, or give the workspace a managed network.",
+        applies="Clusters and instances of workspaces without a managed network.",
+    ),
+    ResourceRule(
+        name="machinelearning-compute-disable-remote-login",
+        title="Nobody signs in to compute over SSH from the internet.",
+        kinds=(COMPUTE,),
+        check=_remote_login,
+        severity=Severity.HIGH,
+        counterparts=(
+            Counterpart(
+                _LANDING_ZONES,
+                "Deny-MachineLearning-ComputeCluster-RemoteLoginPortPublicAccess",
+                "Theirs is for clusters only.",
+            ),
+        ),
+        url=_CLUSTERS,
+        remediation="Set remoteLoginPortPublicAccess of a cluster, or sshPublicAccess of an instance, to Disabled.",
+        applies="Clusters and instances.",
+    ),
+    ResourceRule(
+        name="machinelearning-compute-disable-public-ip",
+        title="Compute has no public address.",
+        kinds=(COMPUTE,),
+        check=_public_ip,
+        severity=Severity.MEDIUM,
+        level=Level.DISABLED,
+        source=(
+            "Azure security baseline for Machine Learning, NS-2, "
+            "https://learn.microsoft.com/security/benchmark/azure/baselines/machine-learning-service-security-baseline."
+        ),
+        url=f"{_DOCS}how-to-secure-training-vnet",
+        remediation="Set enableNodePublicIp to false; the compute needs a virtual network.",
+        applies="Clusters and instances.",
+    ),
+    ResourceRule(
+        name="machinelearning-compute-allow-types",
+        title="Only allowed types of compute are attached or created.",
+        kinds=(COMPUTE,),
+        check=_kinds,
+        severity=Severity.MEDIUM,
+        counterparts=(Counterpart(_LANDING_ZONES, "Deny-MachineLearning-Aks", "Theirs refuses AKS alone."),),
+        url=f"{_DOCS}concept-compute-target",
+        remediation="Use an allowed type of compute, or have this one allowed.",
+        settings={
+            "allowed": Setting(
+                {
+                    "type": "array",
+                    "items": {"type": "string", "minLength": 1},
+                    "minItems": 1,
+                    "description": "Types such as AmlCompute, ComputeInstance, Kubernetes.",
+                },
+                required=True,
+            )
+        },
+        applies="All compute.",
     ),
 )

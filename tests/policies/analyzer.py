@@ -7,12 +7,15 @@ import sys
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import grpc
 from google.protobuf import empty_pb2, json_format
 from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc, engine_pb2_grpc
+
+from tests.policies.platform import Item, Platform
 
 ROOT = Path(__file__).resolve().parents[2]
 LEVELS = {"advisory": 0, "mandatory": 1, "disabled": 2, "remediate": 3}
@@ -21,6 +24,22 @@ LEVELS = {"advisory": 0, "mandatory": 1, "disabled": 2, "remediate": 3}
 class _Engine(engine_pb2_grpc.EngineServicer):
     def Log(self, request: Any, context: Any) -> Any:
         return empty_pb2.Empty()
+
+
+@dataclass
+class Run:
+    """What an analyzer said of a platform: rule, level, resource, message."""
+
+    all: list[tuple[str, str, str, str]] = field(default_factory=list)
+
+    @property
+    def violations(self) -> list[tuple[str, str, str, str]]:
+        """Without what could not be decided."""
+        return [one for one in self.all if "can't run policy" not in one[3]]
+
+    @property
+    def undecided(self) -> list[tuple[str, str, str, str]]:
+        return [one for one in self.all if "can't run policy" in one[3]]
 
 
 class Analyzer:
@@ -47,6 +66,44 @@ class Analyzer:
         json_format.ParseDict(properties, request.properties)
         names = {number: name for name, number in LEVELS.items()}
         return [(d.policyName, names[d.enforcementLevel], d.message) for d in self._stub.Analyze(request).diagnostics]
+
+    def run(self, platform: Platform) -> Run:
+        """Ask about every resource of a platform, then about the stack, as an engine does."""
+        found = Run()
+        for item in platform.items.values():
+            self._tell(self._stub.Analyze(self._request(item)), found, item.name)
+        request = analyzer_pb2.AnalyzeStackRequest()
+        urns = {item.name: item.urn for item in platform.items.values()}
+        for item in platform.items.values():
+            one = request.resources.add(type=item.token, urn=item.urn, name=item.name)
+            json_format.ParseDict({**item.inputs, **item.outputs}, one.properties)
+            for key, names in item.sources.items():
+                one.propertyDependencies[key].urns.extend(urns[name] for name in names if name in urns)
+        self._tell(self._stub.AnalyzeStack(request), found, "")
+        return found
+
+    def of(self, item: Item, rule: str) -> list[tuple[str, str]]:
+        """(rule, level) of what one rule finds of one resource."""
+        found = Run()
+        self._tell(self._stub.Analyze(self._request(item)), found, item.name)
+        return [(name, level) for name, level, _, _ in found.all if name == rule]
+
+    def not_applicable(self, item: Item) -> dict[str, str]:
+        """Why rules do not apply to a resource."""
+        return {n.policy_name: n.reason for n in self._stub.Analyze(self._request(item)).not_applicable}
+
+    @staticmethod
+    def _request(item: Item) -> Any:
+        request = analyzer_pb2.AnalyzeRequest(type=item.token, name=item.name, urn=item.urn)
+        json_format.ParseDict(item.inputs, request.properties)
+        return request
+
+    @staticmethod
+    def _tell(response: Any, found: Run, name: str) -> None:
+        names = {number: level for level, number in LEVELS.items()}
+        for d in response.diagnostics:
+            who = d.urn.rpartition("::")[2] or name
+            found.all.append((d.policyName, names[d.enforcementLevel], who, d.message))
 
     def remediate(self, type_: str, properties: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         """New properties by rule."""

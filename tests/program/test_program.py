@@ -424,7 +424,7 @@ def test_nothing_has_a_password_or_is_open_to_the_public(dev: Run) -> None:
 
 def test_production_is_stricter(prod: Run) -> None:
     assert all(v.inputs["properties"]["enablePurgeProtection"] is True for v in prod.of("Vault"))
-    assert all(r.inputs["sku"] == {"name": "Standard"} for r in prod.of("Registry"))
+    assert all(r.inputs["sku"] == {"name": "Premium"} for r in prod.of("Registry"))  # it is private
     assert all(a.inputs["sku"] == {"name": "Standard_ZRS"} for a in prod.of("StorageAccount"))
     assert {c.inputs["properties"]["properties"]["vmPriority"] for c in prod.of("Compute")} == {"Dedicated"}
 

@@ -1,0 +1,167 @@
+"""Who gets which role."""
+
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from typing import Final
+
+from policies import roles
+from policies.azuretypes import name_of
+from policies.links import undecided
+from policies.model import Level, NotApplicableError, Outcome, Problem, Setting, Settings, Severity, StackRule
+from policies.resources import Graph, Resource, value_or_none
+from policies.rules.roles import too_wide
+from policies.values import UnknownValueError
+
+ASSIGNMENT: Final = "authorization:RoleAssignment"
+DEFINITION: Final = "authorization:RoleDefinition"
+_DOCS = "https://learn.microsoft.com/azure/role-based-access-control/best-practices"
+_SOURCE = "Microsoft: give only the access that people need (Azure RBAC's best practices; security baseline, PA-7)."
+
+
+def role_of(assignment: Resource, graph: Graph) -> tuple[str, Resource | None]:
+    """The id of an assignment's role, and its definition if the program has it.
+
+    Raises:
+        UnknownValueError: If it is not known.
+    """
+    if found := graph.sources(assignment, "roleDefinitionId", DEFINITION):
+        return _guid(value_or_none(found[0], "roleDefinitionId") or name_of(found[0]) or found[0].name), found[0]
+    guid = _guid(assignment.get("roleDefinitionId"))
+    own = (
+        one for one in graph.of(DEFINITION) if guid in (_guid(value_or_none(one, "roleDefinitionId")), _guid(one.id))
+    )
+    return guid, next(own, None)
+
+
+def _guid(role_id: object) -> str:
+    return str(role_id or "").rstrip("/").rpartition("/")[2].casefold()
+
+
+def title(guid: str, definition: Resource | None) -> str:
+    """What a role is called."""
+    own = value_or_none(definition, "roleName") if definition else None
+    return own if isinstance(own, str) else roles.NAMES.get(guid, guid)
+
+
+def assignments(graph: Graph, unknown: list[UnknownValueError]) -> Iterator[tuple[Resource, str, Resource | None]]:
+    """Each assignment with its role's id and definition; of roles that are not known, the errors are collected."""
+    for assignment in graph.of(ASSIGNMENT):
+        try:
+            guid, definition = role_of(assignment, graph)
+        except UnknownValueError as error:
+            unknown.append(error)
+            continue
+        yield assignment, guid, definition
+
+
+def _owner(graph: Graph, _settings: Settings) -> Outcome:
+    unknown: list[UnknownValueError] = []
+    for assignment, guid, definition in assignments(graph, unknown):
+        if guid in roles.GIVE_ACCESS:
+            message = f"it gives the role {title(guid, definition)}, with which one gives any role to anybody"
+            yield Problem(message, "roleDefinitionId", assignment)
+        elif definition and any(map(too_wide, _actions(definition))):
+            message = f"it gives the custom role {title(guid, definition)}, which may do everything"
+            yield Problem(message, "roleDefinitionId", assignment)
+    yield from undecided(unknown, "the role")
+
+
+def _actions(definition: Resource) -> Iterator[str]:
+    permissions = value_or_none(definition, "permissions")
+    for permission in permissions if isinstance(permissions, list) else ():
+        for part in ("actions", "dataActions"):
+            found = permission.get(part) if isinstance(permission, dict) else None
+            yield from (one for one in (found if isinstance(found, list) else ()) if isinstance(one, str))
+
+
+def _contributor(graph: Graph, settings: Settings) -> Outcome:
+    unknown: list[UnknownValueError] = []
+    flagged = [entry["assignment"] for entry in settings.get("exceptions", ())]
+    for assignment, guid, _ in assignments(graph, unknown):
+        if guid != roles.CONTRIBUTOR:
+            continue
+        if not any(assignment.urn == pattern or fnmatchcase(assignment.urn, pattern) for pattern in flagged):
+            message = "it gives the role Contributor, and no exception of the configuration flags it"
+            yield Problem(message, "roleDefinitionId", assignment)
+    yield from undecided(unknown, "the role")
+
+
+def _ceiling(graph: Graph, settings: Settings) -> Outcome:
+    if "principals" not in settings:
+        raise NotApplicableError("the configuration has no 'principals' that say which roles each may have")
+    principals = {key.casefold(): value for key, value in settings["principals"].items()}
+    unknown: list[UnknownValueError] = []
+    for assignment, guid, definition in assignments(graph, unknown):
+        try:
+            principal = str(assignment.get("principalId"))
+        except UnknownValueError as error:
+            unknown.append(error)
+            continue
+        ceiling = principals.get(principal.casefold())
+        if ceiling is None:
+            continue
+        name = title(guid, definition)
+        if not any(one.casefold() in (guid, name.casefold()) for one in ceiling):
+            message = f"it gives {principal} the role {name}; at most it may have {', '.join(ceiling) or 'none'}"
+            yield Problem(message, "roleDefinitionId", assignment)
+    yield from undecided(unknown, "the role or the principal")
+
+
+RULES = (
+    StackRule(
+        name="authorization-assignment-refuse-owner",
+        title="Nobody gets a role that may do everything or give access.",
+        check=_owner,
+        severity=Severity.CRITICAL,
+        source=_SOURCE,
+        url=_DOCS,
+        remediation="Give a role with just the actions that are needed.",
+        applies="Role assignments: Owner, User Access Administrator, RBAC Administrator, custom roles with '*'.",
+    ),
+    StackRule(
+        name="authorization-assignment-limit-contributor",
+        title="The role Contributor is given only where an exception flags it.",
+        check=_contributor,
+        severity=Severity.HIGH,
+        level=Level.ADVISORY,
+        source=_SOURCE,
+        url=_DOCS,
+        remediation="Give a narrower role, or flag the assignment in the rule's 'exceptions', with the reason.",
+        settings={
+            "exceptions": Setting(
+                {
+                    "type": "array",
+                    "items": {
+                        "type": "object",
+                        "required": ["assignment", "reason"],
+                        "properties": {
+                            "assignment": {"type": "string", "minLength": 1},
+                            "reason": {"type": "string", "minLength": 10},
+                        },
+                    },
+                    "description": "Flagged assignments: a URN or a pattern for URNs, and why they need the role.",
+                }
+            )
+        },
+        applies="Role assignments.",
+    ),
+    StackRule(
+        name="authorization-assignment-limit-principals",
+        title="No principal gets a role above the ceiling of its persona.",
+        check=_ceiling,
+        severity=Severity.HIGH,
+        source=_SOURCE,
+        url=_DOCS,
+        remediation="Take the assignment out, or have the principal's ceiling raised.",
+        settings={
+            "principals": Setting(
+                {
+                    "type": "object",
+                    "additionalProperties": {"type": "array", "items": {"type": "string", "minLength": 1}},
+                    "description": "By object id, the names or ids of the roles that it may have at most.",
+                }
+            )
+        },
+        applies="Role assignments of the principals that the configuration names.",
+    ),
+)

@@ -1,0 +1,142 @@
+"""Whether the identities of clusters can do what jobs need."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from policies import roles
+from policies.links import leading_to, missing, target, undecided
+from policies.model import Level, NotApplicableError, Outcome, Problem, Settings, Severity, StackRule, Undecided
+from policies.resources import Graph, Resource
+from policies.rules.compute import CLUSTER, COMPUTE, workspace_of
+from policies.rules.containerregistry import REGISTRY
+from policies.rules.storage import STORAGE
+from policies.stack.access import ASSIGNMENT, role_of
+from policies.values import UnknownValueError
+
+IDENTITY: Final = "managedidentity:UserAssignedIdentity"
+GROUP: Final = "resources:ResourceGroup"
+_DOCS = "https://learn.microsoft.com/azure/machine-learning/how-to-identity-based-service-authentication"
+_SOURCE = "Microsoft: a cluster's identity needs AcrPull, and a role on the data."
+
+
+def _images(graph: Graph, _settings: Settings) -> Outcome:
+    yield from _granted(graph, "containerRegistry", REGISTRY, roles.PULL_IMAGES, "pull images from")
+
+
+def _data(graph: Graph, _settings: Settings) -> Outcome:
+    yield from _granted(graph, "storageAccount", STORAGE, roles.READ_BLOBS, "read blobs of")
+
+
+def _granted(graph: Graph, key: str, kind: str, wanted: Sequence[str], what: str) -> Outcome:
+    """That each cluster's identity has one of the roles on a dependency of its workspace."""
+    unknown: list[UnknownValueError] = []
+    clusters = [one for one in graph.of(COMPUTE) if _is_cluster(one)]
+    if not clusters:
+        raise NotApplicableError("the stack has no compute cluster")
+    for cluster in clusters:
+        try:
+            yield from _of_cluster(graph, cluster, (key, kind, wanted, what))
+        except UnknownValueError as error:
+            unknown.append(error)
+    yield from undecided(unknown, "the access")
+
+
+def _is_cluster(compute: Resource) -> bool:
+    body = compute.inputs.get("properties")
+    return isinstance(body, dict) and body.get("computeType") == CLUSTER
+
+
+def _of_cluster(graph: Graph, cluster: Resource, need: tuple[str, str, Sequence[str], str]) -> Outcome:
+    key, kind, wanted, what = need
+    workspace = workspace_of(cluster, graph)
+    if workspace is None:
+        yield Undecided("workspaceName", "its workspace is not in this program", cluster)
+        return
+    dependency = target(workspace, key, graph, kind)
+    if dependency is None:
+        if workspace.get(key):
+            yield Undecided("workspaceName", f"{key} of its workspace is not in this program", cluster)
+        return
+    identities = graph.sources(cluster, "identity", IDENTITY) or _by_id(graph, cluster) or [cluster]
+    if not any(_has_role(graph, identity, dependency, wanted) for identity in identities):
+        names = " or ".join(roles.NAMES[guid] for guid in wanted[:2])
+        message = f"no assignment lets its identity {what} {dependency.name} ({names})"
+        yield from missing(graph, Problem(message, "identity", cluster))
+
+
+def _by_id(graph: Graph, cluster: Resource) -> list[Resource]:
+    """The user-assigned identities of the program that the cluster's inputs name."""
+    return [one for one in graph.of(IDENTITY) if cluster in leading_to(graph, COMPUTE, "identity", one)]
+
+
+def _has_role(graph: Graph, identity: Resource, dependency: Resource, wanted: Sequence[str]) -> bool:
+    """Whether an assignment gives an identity one of the roles on a dependency.
+
+    Raises:
+        UnknownValueError: If none does, but what is not known of an assignment may do so.
+    """
+    open_: UnknownValueError | None = None
+    for assignment in graph.of(ASSIGNMENT):
+        try:
+            if (
+                _is_for(assignment, identity)
+                and _reaches(graph, assignment, dependency)
+                and role_of(assignment, graph)[0] in wanted
+            ):
+                return True
+        except UnknownValueError as error:
+            open_ = error
+    if open_:
+        raise open_
+    return False
+
+
+def _is_for(assignment: Resource, identity: Resource) -> bool:
+    sources = assignment.property_dependencies.get("principalId", ())
+    if identity.urn in sources:
+        return True
+    principal = None if sources else assignment.get("principalId")  # of another resource, whatever it will be
+    own = identity.outputs.get("principalId")
+    if identity.kind == COMPUTE:
+        block = identity.outputs.get("identity")
+        own = block.get("principalId") if isinstance(block, dict) else None
+    return isinstance(own, str) and principal == own
+
+
+def _reaches(graph: Graph, assignment: Resource, dependency: Resource) -> bool:
+    """Whether an assignment's scope is the dependency, its resource group or more."""
+    scope = target(assignment, "scope", graph, dependency.kind, GROUP)
+    if scope is dependency:
+        return True
+    if scope is not None:
+        group = graph.sources(dependency, "resourceGroupName", GROUP)
+        name = dependency.inputs.get("resourceGroupName")
+        return scope in group or (isinstance(name, str) and name == scope.inputs.get("resourceGroupName"))
+    text = assignment.inputs.get("scope")
+    return isinstance(text, str) and text.casefold().startswith("/subscriptions/") and text.count("/") == 2  # noqa: PLR2004
+
+
+RULES = (
+    StackRule(
+        name="machinelearning-compute-require-image-pull",
+        title="The identity of each cluster can pull images.",
+        check=_images,
+        severity=Severity.MEDIUM,
+        level=Level.ADVISORY,
+        source=_SOURCE,
+        url=_DOCS,
+        remediation="Give the cluster's identity the role AcrPull on the workspace's registry.",
+        applies="Clusters of workspaces whose registry is in the program.",
+    ),
+    StackRule(
+        name="machinelearning-compute-require-data-access",
+        title="The identity of each cluster can read its workspace's storage.",
+        check=_data,
+        severity=Severity.MEDIUM,
+        level=Level.ADVISORY,
+        source=_SOURCE,
+        url=_DOCS,
+        remediation="Give the cluster's identity the role Storage Blob Data Reader on the storage account.",
+        applies="Clusters of workspaces whose storage account is in the program.",
+    ),
+)
