@@ -15,6 +15,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 JOB_ENVIRONMENTS := $(wildcard jobs/examples/*/conda.yml tests/azure/ml/environments/*.yml)
 SOAK_ENVIRONMENTS := $(wildcard tests/azure/ml/environments/soak/*.yml)
+CURATED := AzureML-sklearn-1.0-ubuntu20.04-py38-cpu
 PULUMI := $(BIN)/python -m sandbox pulumi
 START := $(BIN)/python -m sandbox start $(if $(PORT),--port $(PORT))
 UP := $(PULUMI) up --stack $(STACK) --yes --skip-preview --policy-pack policies --policy-pack-config policies/merged/$(STACK).json
@@ -95,8 +96,8 @@ $(VENV)/.ready: requirements.txt
 
 # What jobs and the checks against Microsoft's models install, fetched once: tests then build theirs from the cache.
 prepare: .cache/prepared
-.cache/prepared: $(VENV)/.ready $(JOB_ENVIRONMENTS) tests/proof/models.txt
-	@$(BIN)/python -m sandbox prepare $(JOB_ENVIRONMENTS)
+.cache/prepared: $(VENV)/.ready $(JOB_ENVIRONMENTS) sandbox/azure/ml/environments/curated.json tests/proof/models.txt
+	@$(BIN)/python -m sandbox prepare $(JOB_ENVIRONMENTS) $(CURATED)
 	@$(BIN)/python -m tests.proof.environment
 	@$(BIN)/python -m tests.supply.wheel
 	@touch $@

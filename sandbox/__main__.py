@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 import sys
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
@@ -118,13 +117,15 @@ def reset() -> None:
 
 @app.command()
 def prepare(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="A conda or requirements file.")],
+    asked: Annotated[
+        list[str], typer.Argument(metavar="FILE|NAME...", help="A conda file, a requirements file or a curated name.")
+    ],
 ) -> None:
     """Fetch the packages of jobs' environments, for use without a network."""
     from sandbox.azure.ml.runner import prepare as preparation  # noqa: PLC0415 # the other commands need no uv
 
     try:
-        preparation.prepare(files, print, control.client_variables(sandbox_directory()))
+        preparation.prepare(asked, print, control.client_variables(sandbox_directory()))
     except preparation.PrepareError as error:
         raise SandboxError(str(error)) from error
 

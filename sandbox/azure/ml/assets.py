@@ -4,22 +4,31 @@ import re
 
 from sandbox.azure.arm.core import Body
 from sandbox.azure.cloud import Cloud
+from sandbox.azure.ml.environments import curated
+from sandbox.azure.ml.names import WORKSPACES
 from sandbox.azure.ml.scope import Scope
 
 VERSION, CONTAINER = "mlAsset", "mlAssetContainer"
 DEFAULT_LABEL = "default"
 LABELS = (DEFAULT_LABEL, "latest")
 _ID = re.compile(r"/(data|environments|codes|components|models)/([^/]+)/(versions|labels)/([^/]+)$")
+_SHORT = re.compile(r"(?:azureml:)?([^:/@]+)(?::([^:/@]+)|@([^:/@]+))")
+_REGISTRY = re.compile(r"azureml://registries/([^/]+)/environments/([^/]+)/(versions|labels)/([^/]+)", re.IGNORECASE)
+ENVIRONMENTS = "environments"
+MADE = {"By": "Microsoft", "ByType": "User", "At": "2021-12-15T01:34:25.555093+00:00"}
 
 
 def version_of(scope: Scope, plural: str, name: str, version: str) -> Body | None:
-    """A version as it is stored, or None."""
-    return scope.get(VERSION, plural, name, "versions", version)
+    """A version as it is stored, or a curated environment's, or None."""
+    stored = scope.get(VERSION, plural, name, "versions", version)
+    return stored or (_curated(scope, name, version) if plural == ENVIRONMENTS else None)
 
 
 def versions_of(scope: Scope, plural: str, name: str) -> list[Body]:
-    """All versions, the latest made first."""
-    found = scope.list(VERSION, plural, name, "versions")
+    """All versions, the latest made first; of a curated environment the latest alone."""
+    found = list(scope.list(VERSION, plural, name, "versions"))
+    if not found and plural == ENVIRONMENTS and (latest := _curated(scope, name, curated.LATEST)):
+        return [latest]
     return sorted(found, key=lambda one: one["systemData"]["createdAt"], reverse=True)
 
 
@@ -27,6 +36,57 @@ def next_version(versions: list[Body]) -> str:
     """One more than the highest number among the versions."""
     numbers = [int(one["name"]) for one in versions if one["name"].isdecimal()]
     return str(max(numbers, default=0) + 1)
+
+
+def _curated(scope: Scope, name: str, version: str) -> Body | None:
+    """A version of a curated environment as the service shows it, or None.
+
+    Source: the recording test_environment_get of azure-ai-ml. Its image is not in there, nor here.
+    """
+    row = curated.find(name)
+    number = curated.number(row, version) if row and name.startswith(curated.PREFIX) else ""
+    if row is None or not number:
+        return None
+    return {
+        "id": f"{scope.id}/{ENVIRONMENTS}/{name}/versions/{number}",
+        "name": number,
+        "type": f"{WORKSPACES}/{ENVIRONMENTS}/versions",
+        "properties": {
+            "description": None,
+            "tags": {},
+            "properties": {"azureml.labels": curated.LATEST if number == row.latest else ""},
+            "isArchived": False,
+            "isAnonymous": False,
+            "autoDeleteSetting": None,
+            "environmentType": "Curated",
+            "condaFile": "",
+            "osType": "Linux",
+            "autoRebuild": "OnBaseImageUpdate",
+            "provisioningState": "Succeeded",
+            "stage": "Development",
+            "intellectualProperty": None,
+        },
+        "systemData": {f"{when}{key}": one for when in ("created", "lastModified") for key, one in MADE.items()},
+    }
+
+
+def environment_of(scope: Scope, reference: str) -> Body | None:
+    """An environment's version by any form of reference.
+
+    Args:
+        scope: The workspace.
+        reference: A resource id, `azureml:NAME:VERSION`, `azureml:NAME@LABEL`, or an address in a registry.
+    """
+    registry = _REGISTRY.fullmatch(reference)
+    if registry:
+        name = f"{curated.PREFIX}{registry[2].removeprefix(curated.PREFIX)}"
+        return _curated(scope, name, registry[4]) if registry[1].lower() == curated.REGISTRY else None
+    short = _SHORT.fullmatch(reference)
+    if short:
+        return by_asset_id(
+            scope, f"/{ENVIRONMENTS}/{short[1]}/{'versions' if short[2] else 'labels'}/{short[2] or short[3]}"
+        )
+    return by_asset_id(scope, reference)
 
 
 def by_asset_id(scope: Scope, asset_id: str) -> Body | None:

@@ -4,11 +4,12 @@ Source: learn.microsoft.com/azure/machine-learning/reference-yaml-core-syntax an
 """
 
 import re
-from collections.abc import Mapping
+import shlex
+from collections.abc import Container, Mapping
 
 EXPRESSION = re.compile(r"\$\{\{\s*([^}]*?)\s*\}\}")
 OPTIONAL = re.compile(r"\$\[\[(.*?)\]\]", re.DOTALL)
-REFERENCE = re.compile(r"(inputs|outputs)\.([A-Za-z_][A-Za-z0-9_]*)(?:\.path)?")
+REFERENCE = re.compile(r"(inputs|outputs)\.([A-Za-z_][\w.]*?)(?:\.path)?")
 
 
 def references(command: str) -> list[tuple[str, str, str]]:
@@ -27,8 +28,17 @@ def optional_names(command: str) -> set[str]:
     return inside - outside
 
 
-def interpolate(command: str, inputs: Mapping[str, str], outputs: Mapping[str, str]) -> str:
+def interpolate(
+    command: str, inputs: Mapping[str, str], outputs: Mapping[str, str], literals: Container[str] = ()
+) -> str:
     """The command line with values in place of expressions; an optional part goes where an input of it is missing.
+
+    Args:
+        command: The command, for bash.
+        inputs: Values of inputs.
+        outputs: Values of outputs.
+        literals: The inputs that go in as they are. All others are paths: bash reads each as one word, whether its
+            expression stands bare, in single or in double quotes.
 
     Raises:
         KeyError: A value is missing.
@@ -43,6 +53,40 @@ def interpolate(command: str, inputs: Mapping[str, str], outputs: Mapping[str, s
         known = REFERENCE.fullmatch(match[1])
         if known is None:
             raise KeyError(match[1])
-        return values[known[1]][known[2]]
+        found = values[known[1]][known[2]]
+        if known[1] == "inputs" and known[2] in literals:
+            return found
+        return _word(found, _quote(match.string[: match.start()]))
 
     return EXPRESSION.sub(value, OPTIONAL.sub(optional, command))
+
+
+def _word(text: str, quote: str) -> str:
+    """Text that bash reads as it is, where a quote is open or none."""
+    if quote == "'":
+        return text.replace("'", "'\\''")
+    if quote == '"':
+        return re.sub(r'([\\"$`])', r"\\\1", text)
+    return shlex.quote(text)
+
+
+def _quote(before: str) -> str:
+    """The quote that is open after a part of a command; empty for none. A `$(` within quotes begins without one."""
+    open_quotes, at = [""], 0
+    while at < len(before):
+        one, quote = before[at], open_quotes[-1]
+        if quote == "'":
+            open_quotes[-1] = "" if one == "'" else quote
+        elif one == "\\":
+            at += 1
+        elif before.startswith("$(", at):
+            open_quotes.append("")
+            at += 1
+        elif one == ")" and not quote and len(open_quotes) > 1:
+            open_quotes.pop()
+        elif one == '"':
+            open_quotes[-1] = "" if quote else one
+        elif one == "'" and not quote:
+            open_quotes[-1] = one
+        at += 1
+    return open_quotes[-1]

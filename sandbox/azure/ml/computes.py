@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 from sandbox.azure.arm.core import Action, Body, Call, ResourceType, Rule
 from sandbox.azure.arm.identities import check_identity, forget_identity, shown_identity
 from sandbox.azure.errors import AzureError
+from sandbox.azure.ml.beyond import instead
 from sandbox.azure.ml.names import WORKSPACES, workspace_id
 from sandbox.azure.ml.networks import provision
 from sandbox.azure.ml.operations import accepted
@@ -101,7 +102,8 @@ class Compute(ResourceType):
             raise AzureError(
                 400,
                 "BadRequest",
-                f"Compute type '{kind}' is not emulated by the sandbox: only {CLUSTER} and {INSTANCE} are.",
+                f"Compute type '{kind}' is not emulated by the sandbox, only {CLUSTER} and {INSTANCE} are: "
+                f"{instead(str(kind))}.",
                 target="properties.computeType",
             )
         if old is not None and _kind(old) != kind:

@@ -12,10 +12,10 @@ import pytest
 from sandbox.azure.cloud import Cloud, open_cloud
 from sandbox.azure.ml import runs
 from sandbox.azure.ml.computes import TYPE
+from sandbox.azure.ml.environments.specification import Specification
 from sandbox.azure.ml.runner import environment, process
 from sandbox.azure.ml.runner.environment import BuildError, Environments
 from sandbox.azure.ml.runner.service import Runner
-from sandbox.azure.ml.runner.specification import Specification
 from sandbox.azure.ml.scope import Scope
 from sandbox.azure.storage import accounts, containers
 from sandbox.azure.tokens import Caller
@@ -32,7 +32,7 @@ def get(environments: Environments, wanted: Specification) -> tuple[Path, list[s
 
 def test_the_same_content_is_built_once(tmp_path: Path) -> None:
     environments = Environments(tmp_path / "environments", {})
-    first, _, built = get(environments, Specification(python=HOST))
+    first, _, built = get(environments, Specification(python=f"=={HOST}.*"))
     second, differs, ready = get(environments, Specification())
     assert first == second and not differs
     assert any("Building" in line for line in built) and not any("Building" in line for line in ready)
@@ -72,7 +72,7 @@ def test_one_without_its_mark_is_made_anew(tmp_path: Path) -> None:
 
 
 def test_another_python_is_the_hosts_with_a_word_about_it(tmp_path: Path) -> None:
-    _, differs, _ = get(Environments(tmp_path / "environments", {}), Specification(python="3.7"))
+    _, differs, _ = get(Environments(tmp_path / "environments", {}), Specification(python="==3.7.*"))
     assert differs and "Python 3.7 is not on this machine" in differs[0]
 
 
@@ -130,6 +130,9 @@ def test_the_setting_refuses_what_differs(refusing: Cloud) -> None:
     properties: dict[str, Any] = {
         "command": "true",
         "environmentId": f"{WORKSPACE}/environments/e/versions/1",
+        "computeId": f"{WORKSPACE}/computes/cpu",
+        "resources": {"instanceCount": 1},
+        "distribution": None,
         "codeId": None,
         "inputs": {},
         "outputs": {},
@@ -148,6 +151,8 @@ def test_the_setting_refuses_what_differs(refusing: Cloud) -> None:
     work = {
         "workspace": WORKSPACE,
         "run": "j",
+        "carrier": "process",
+        "nodes": 1,
         "compute": f"{WORKSPACE}/computes/cpu",
         "submitted": "",
         "cancel": False,

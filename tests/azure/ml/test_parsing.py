@@ -1,5 +1,6 @@
-"""Commands, environments' specifications, search filters and file names, with input of all kinds."""
+"""Commands, search filters and file names, with input of all kinds."""
 
+import subprocess
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -12,7 +13,6 @@ from sandbox.azure.ml.command import interpolate, optional_names, references
 from sandbox.azure.ml.computes import seconds
 from sandbox.azure.ml.plane import search
 from sandbox.azure.ml.runner.data import DataError, inside
-from sandbox.azure.ml.runner.specification import SpecificationError, parse, specification
 
 NAMES = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,8}", fullmatch=True)
 
@@ -23,7 +23,18 @@ class TestCommands:
         self, name: str, value: str, before: str, after: str
     ) -> None:
         command = f"{before}${{{{ inputs.{name} }}}}{after}"
-        assert interpolate(command, {name: value}, {}) == before + value + after
+        assert interpolate(command, {name: value}, {}, {name}) == before + value + after
+
+    @given(value=st.text(st.characters(codec="utf-8", exclude_characters="\0\n\r"), min_size=1))
+    @pytest.mark.parametrize(
+        "command",
+        ["{}", "'{}'", '"{}"', '"$(printf %s {})"', '"a\'b{}"', "'a\"b{}'", "\\'{}", "x{}/y", "\"$(printf %s '{}')\""],
+    )
+    def test_a_path_is_one_word_in_any_quotes(self, command: str, value: str) -> None:
+        """Quotes are checked by bash itself, of which one process tells all."""
+        line = "printf %s " + interpolate(command.format("${{inputs.x}}"), {"x": value}, {})
+        told = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=True).stdout
+        assert value in told
 
     @pytest.mark.parametrize(
         ("command", "expected"),
@@ -47,60 +58,6 @@ class TestCommands:
 
     def test_references_tell_what_is_neither_input_nor_output(self) -> None:
         assert references("${{search_space.x}}") == [("${{search_space.x}}", "", "search_space.x")]
-
-
-class TestSpecifications:
-    @pytest.mark.parametrize(
-        ("line", "requirement"),
-        [
-            ("numpy", "numpy"),
-            ("numpy=1.26", "numpy==1.26.*"),
-            ("numpy=1.26.*", "numpy==1.26.*"),
-            ("numpy==1.26.4", "numpy==1.26.4"),
-            ("numpy==1.26.4=py311_0", "numpy==1.26.4"),
-            ("numpy>=1.26,<2", "numpy>=1.26,<2"),
-            ("conda-forge::scikit-learn=1.5", "scikit-learn==1.5.*"),
-            ("pytorch=2.4", "torch==2.4.*"),
-            ("librosa", "librosa"),
-        ],
-    )
-    def test_conda_becomes_pip(self, line: str, requirement: str) -> None:
-        assert parse(f"dependencies: ['{line}']").requirements == (requirement,)
-
-    def test_python_pip_and_native_packages_are_no_requirements(self) -> None:
-        found = parse("dependencies: [python=3.10, pip, libgcc-ng, cudatoolkit=11, {pip: [a==1, 'b  # why', '']}]")
-        assert (found.python, found.requirements) == ("3.10", ("a==1", "b"))
-        assert len(found.differs) == 2
-
-    def test_a_requirements_file(self) -> None:
-        assert parse("a==1\n# why\nb>=2 # this\n\nc[d]\n").requirements == ("a==1", "b>=2", "c[d]")
-
-    @pytest.mark.parametrize(
-        "text",
-        [
-            "dependencies: [{pip: [-r other.txt]}]",
-            "dependencies: [{pip: [./local]}]",
-            "dependencies: [{pip: [-e .]}]",
-            "dependencies: [[a]]",
-            "dependencies: ['!!']",
-            "- a",
-            "a: [",
-        ],
-    )
-    def test_what_cannot_be_built(self, text: str) -> None:
-        with pytest.raises(SpecificationError):
-            parse(text)
-
-    def test_a_build_context_cannot(self) -> None:
-        with pytest.raises(SpecificationError, match="Dockerfile"):
-            specification({"build": {"contextUri": "x"}})
-
-    @given(st.text())
-    def test_any_text_gives_a_specification_or_a_reason(self, text: str) -> None:
-        try:
-            parse(text)
-        except SpecificationError as error:
-            assert str(error)
 
 
 class TestFilters:

@@ -42,6 +42,7 @@ def checked(scope: Scope, sent: Body) -> Body:
         "identity": fields.object_of(sent, "identity") or None,
         "queueSettings": sent.get("queueSettings"),
         "componentId": sent.get("componentId"),
+        "services": fields.services(sent),
         "parameters": {},
     }
     if job["codeId"] and by_asset_id(scope, job["codeId"]) is None:

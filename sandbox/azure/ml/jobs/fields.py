@@ -3,11 +3,13 @@
 Every refusal is a 400 that names the field.
 """
 
+import json
 import re
 
 from sandbox.azure.arm.core import Body
 from sandbox.azure.ml import computes
-from sandbox.azure.ml.assets import by_asset_id
+from sandbox.azure.ml.assets import environment_of
+from sandbox.azure.ml.environments import curated
 from sandbox.azure.ml.errors import UserError
 from sandbox.azure.ml.scope import Scope
 from sandbox.azure.ml.serverless import is_serverless
@@ -15,6 +17,8 @@ from sandbox.azure.ml.serverless import is_serverless
 DATA_TYPES = ("uri_file", "uri_folder", "mltable", "mlflow_model", "custom_model", "triton_model")
 INPUT_MODES = ("ReadOnlyMount", "ReadWriteMount", "Download", "Direct", "EvalMount", "EvalDownload")
 OUTPUT_MODES = ("ReadWriteMount", "Upload", "Direct")
+SERVICES = ("Custom", "JupyterLab", "SSH", "TensorBoard", "VSCode")
+OWN_SERVICES = ("Studio", "Tracking")
 NAME = re.compile(r"[A-Za-z_]\w{0,254}", re.ASCII)
 
 
@@ -41,12 +45,12 @@ def named(sent: Body, key: str, pattern: re.Pattern[str] = NAME) -> Body:
 
 
 def variables(sent: Body) -> dict[str, str]:
-    """Environment variables."""
+    """Environment variables; numbers and truth values, which azure-ai-ml sends raw, become text as JSON has it."""
     found = object_of(sent, "environmentVariables")
     for name, value in found.items():
-        if not NAME.fullmatch(name) or not isinstance(value, str) or "\0" in value:
-            raise bad(f"environmentVariables.{name}", f"'{name}' is no environment variable with a text.")
-    return found
+        if not NAME.fullmatch(name) or not isinstance(value, str | int | float) or "\0" in str(value):
+            raise bad(f"environmentVariables.{name}", f"'{name}' is no environment variable with a text: use quotes.")
+    return {name: value if isinstance(value, str) else json.dumps(value) for name, value in found.items()}
 
 
 def limits(sent: Body) -> Body:
@@ -64,8 +68,10 @@ def job_input(name: str, given: Body) -> Body:
     """An input with the mode that the service fills in."""
     kind = given.get("jobInputType")
     if kind == "literal":
-        if given.get("value") is None or "\0" in str(given["value"]):
-            raise bad(f"inputs.{name}.value", f"The literal input '{name}' needs a value.")
+        if given.get("value") in {None, ""}:  # the model requires one: azure-sdk-for-python#41834
+            raise bad(f"inputs.{name}.value", f"The Value field is required, which the literal input '{name}' has not.")
+        if "\0" in str(given["value"]):
+            raise bad(f"inputs.{name}.value", f"The literal input '{name}' has a character that no command can have.")
         return dict(given)
     if kind not in DATA_TYPES:
         raise bad(f"inputs.{name}.jobInputType", f"Input type '{kind}' is not one of literal, {', '.join(DATA_TYPES)}.")
@@ -88,20 +94,37 @@ def job_output(name: str, given: Body) -> Body:
     return {**given, "mode": mode}
 
 
-def environment(scope: Scope, asset_id: str) -> str:
-    """The id of the version; a label is resolved now, as the job keeps what it was submitted with."""
-    if not asset_id:
+def services(sent: Body) -> Body:
+    """The interactive services that a job asks for; those that the service itself adds come back in a second PUT."""
+    found = {name: one for name, one in object_of(sent, "services").items() if name not in OWN_SERVICES}
+    for name, one in found.items():
+        kind = one.get("jobServiceType") if isinstance(one, dict) else None
+        if kind not in SERVICES:
+            raise bad(f"services.{name}.jobServiceType", f"'{kind}' is not one of {', '.join(SERVICES)}.")
+    return found
+
+
+def environment(scope: Scope, reference: str) -> str:
+    """The id of the version; a label is resolved now, as the job keeps what it was submitted with.
+
+    A curated environment stays in the form in which it was sent: the recording test_command_job_with_dataset.
+    """
+    if not reference:
         raise bad("environmentId", "A command job needs an environment.")
-    if asset_id.lower().startswith("azureml://registries/"):
-        raise bad(
-            "environmentId",
-            f"Environments of registries are not emulated by the sandbox: '{asset_id}'. Make one in the workspace, "
-            "with a conda file of what the job imports.",
-        )
-    found = by_asset_id(scope, asset_id)
+    found = environment_of(scope, reference)
     if found is None:
-        raise bad("environmentId", f"Environment '{asset_id}' was not found.")
-    return str(found["id"])
+        raise bad("environmentId", f"Environment '{reference}' was not found.{_hint(reference)}")
+    return reference if found["properties"].get("environmentType") == "Curated" else str(found["id"])
+
+
+def _hint(reference: str) -> str:
+    """What the sandbox knows of curated environments and registries, where one was asked for."""
+    if curated.PREFIX.lower() not in reference.lower() and "registries/" not in reference.lower():
+        return ""
+    return (
+        f" The sandbox knows the registry '{curated.REGISTRY}' with these environments: {', '.join(curated.names())}. "
+        "For another one make an environment in the workspace, with a conda file of what the job imports."
+    )
 
 
 def compute(scope: Scope, sent: Body, nodes: int = 1) -> str | None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sandbox.azure.arm.core import Body
+from sandbox.azure.ml.beyond import instead
 from sandbox.azure.ml.jobs import command, pipeline
 from sandbox.azure.ml.jobs.fields import bad
 from sandbox.azure.ml.scope import Scope
@@ -40,6 +41,7 @@ def kind_of(sent: Body) -> Kind:
     if found is None:
         raise bad(
             "jobType",
-            f"Jobs of type '{sent.get('jobType')}' are not emulated by the sandbox: only {' and '.join(KINDS)} are.",
+            f"Jobs of type '{sent.get('jobType')}' are not emulated by the sandbox, only {' and '.join(KINDS)} are: "
+            f"{instead(str(sent.get('jobType')))}.",
         )
     return found

@@ -24,6 +24,7 @@ def present(scope: Scope, job: Body) -> Body:
         "services": {
             "Tracking": {"jobServiceType": "Tracking", "endpoint": tracking, "port": None, "status": None},
             "Studio": {"jobServiceType": "Studio", "endpoint": studio, "port": None, "status": None},
+            **interactive(job),
         },
     }
     store = scope.get("resource", "datastores", "workspaceartifactstore")
@@ -36,3 +37,19 @@ def present(scope: Scope, job: Body) -> Body:
             "uri": f"azureml://datastores/workspaceartifactstore/{runs.artifact_prefix(job['name'])}",
         }
     return shown
+
+
+def interactive(job: Body) -> Body:
+    """The interactive services that a job asked for, none of which is started: their state says so."""
+    return {
+        name: {
+            "port": None,
+            "endpoint": None,
+            "properties": None,
+            "nodes": None,
+            **one,
+            "status": "Failed",
+            "errorMessage": f"The sandbox starts no interactive services: {one['jobServiceType']} runs in Azure alone.",
+        }
+        for name, one in (job["properties"].get("services") or {}).items()
+    }

@@ -6,6 +6,7 @@ from typing import Any
 
 from sandbox.azure.arm.core import Body
 from sandbox.azure.ml.assets import by_asset_id
+from sandbox.azure.ml.beyond import instead
 from sandbox.azure.ml.jobs.fields import bad
 from sandbox.azure.ml.pipelines.bindings import bindings, parent_output
 from sandbox.azure.ml.scope import Scope
@@ -122,7 +123,7 @@ def _node(scope: Scope, name: str, given: Any) -> Node:
     if kind not in (COMMAND, PIPELINE):
         raise bad(
             f"jobs.{name}.type",
-            f"The job '{name}' is of type '{kind}', which the sandbox does not emulate in pipelines: use a command.",
+            f"The job '{name}' is of type '{kind}', which the sandbox does not emulate in pipelines: {instead(kind)}.",
         )
     component_id = str(given.get("componentId") or "")
     component = by_asset_id(scope, component_id) if "/components/" in component_id else None

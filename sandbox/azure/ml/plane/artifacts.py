@@ -7,14 +7,18 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from starlette.responses import Response
+
 from sandbox.azure.arm.core import Body
 from sandbox.azure.ml.errors import UserError, not_found
 from sandbox.azure.ml.plane.history import blobs_below, signed_url, stored
 from sandbox.azure.ml.plane.routing import Answer, Request, Route, route
 from sandbox.azure.ml.scope import Scope
 from sandbox.azure.ml.uris import ARTIFACT_STORE, Location, artifacts, datastore_location, locate
+from sandbox.azure.storage.blobs import ANY
+from sandbox.azure.storage.containers import opened
 
-READ, WRITE = "metadata/artifacts/read", "metadata/artifacts/write"
+READ, WRITE, DELETE = "metadata/artifacts/read", "metadata/artifacts/write", "metadata/artifacts/delete"
 RUN_ORIGIN = "ExperimentRun"
 MODEL_ORIGIN = "RegisteredModel"
 
@@ -177,6 +181,32 @@ def _create(request: Request) -> Answer:
     return {"artifacts": made, "artifactContentInformation": addresses, "errors": errors}
 
 
+def _delete(request: Request) -> Answer:
+    """One artifact."""
+    _remove(request, [check_path(request.query.get("path", ""))])
+    return Response(status_code=200)
+
+
+def _delete_all(request: Request) -> Answer:
+    """All artifacts of an origin and container."""
+    _remove(request, None)
+    return Response(status_code=200)
+
+
+def _delete_listed(request: Request) -> Answer:
+    _remove(request, [check_path(str(one.get("path", "")).strip("/")) for one in request.body.get("paths") or []])
+    return Response(status_code=200)
+
+
+def _remove(request: Request, paths: list[str] | None) -> None:
+    """Removes these artifacts, or all; what is not there is no error."""
+    place, blobs = found(request.scope, *_origin(request))
+    container = opened(request.scope.cloud, place.account, place.container)
+    for name, _ in blobs:
+        if paths is None or name in paths:
+            container.delete("/".join(part for part in (place.path, name) if part), ANY)
+
+
 def _routes(prefix: str) -> list[Route]:
     return [
         route("GET", prefix, READ, _list),
@@ -186,6 +216,9 @@ def _routes(prefix: str) -> list[Route]:
         route("GET", f"{prefix}/metadata", READ, _metadata),
         route("GET", f"{prefix}/prefix/contentinfo", READ, _prefix),
         route("POST", f"{prefix}/batch/metadata", WRITE, _create),
+        route("DELETE", f"{prefix}/metadata", DELETE, _delete),
+        route("POST", f"{prefix}/batch/metadata:delete", DELETE, _delete_listed),
+        route("DELETE", f"{prefix}/batch", DELETE, _delete_all),
     ]
 
 

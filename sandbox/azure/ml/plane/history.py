@@ -8,6 +8,7 @@ from sandbox.azure.ml import runs
 from sandbox.azure.ml.errors import not_found
 from sandbox.azure.ml.identities import workspace_identity
 from sandbox.azure.ml.jobs import work
+from sandbox.azure.ml.jobs.present import interactive
 from sandbox.azure.ml.plane.record import present
 from sandbox.azure.ml.plane.routing import Answer, Request, route
 from sandbox.azure.ml.scope import Scope
@@ -179,7 +180,28 @@ def _events(request: Request) -> Answer:
     return {}
 
 
+def _services(request: Request) -> Answer:
+    """A job's interactive services on a node, in the form of the client's model ServiceInstanceResult."""
+    run = stored(request.scope, request.names["run"])
+    job = runs.definition(request.scope, run["runId"])
+    shown = interactive(job).items() if job else ()
+    return {
+        "instances": {
+            name: {
+                "type": one["jobServiceType"],
+                "port": None,
+                "status": one["status"],
+                "error": {"error": {"code": "UserError", "message": one["errorMessage"]}},
+                "endpoint": None,
+                "properties": one["properties"],
+            }
+            for name, one in shown
+        }
+    }
+
+
 ROUTES = [
+    route("GET", "/runs/{run}/serviceinstances/{node}", READ, _services),
     route("GET", "/runs/{run}", READ, _run),
     route("PATCH", "/runs/{run}", WRITE, _change),
     route("GET", "/runs/{run}/details", READ, _details),

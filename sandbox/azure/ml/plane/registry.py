@@ -4,6 +4,7 @@ What Azure's models have no field for (stage, source, run, aliases) is kept in p
 """
 
 import json
+import re
 from typing import Any
 
 from sandbox.azure.arm.core import Body
@@ -147,7 +148,14 @@ def _delete(request: Request) -> Answer:
 
 def _search(request: Request) -> Answer:
     found = [_shown(request, one) for one in request.scope.list(CONTAINER, PLURAL)]
-    chosen = search.select(found, text_of(request, "filter", ""), search.REGISTERED)
+    wanted = text_of(request, "filter", "")
+    if re.search(r"\btags?\.", wanted, re.IGNORECASE):  # which mlflow asks for by itself since 2.21
+        raise MlflowError(
+            "INVALID_PARAMETER_VALUE",
+            "Currently unsupported filter string format (we currently do not support OR). Provided filter string: "
+            f"{wanted}",
+        )
+    chosen = search.select(found, wanted, search.REGISTERED)
     search.order(chosen, request.http.query_values("order_by") or ["name ASC"], search.REGISTERED)
     return {"registered_models": chosen}
 

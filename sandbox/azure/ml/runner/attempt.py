@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import logging
-import shlex
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -13,12 +12,15 @@ from typing import Any
 from sandbox.azure.arm.core import Body
 from sandbox.azure.ml import runs
 from sandbox.azure.ml.access import AccessError, Place, open_place
-from sandbox.azure.ml.assets import by_asset_id
+from sandbox.azure.ml.assets import by_asset_id, environment_of
 from sandbox.azure.ml.command import interpolate
 from sandbox.azure.ml.computes import seconds
+from sandbox.azure.ml.environments.errors import SpecificationError
 from sandbox.azure.ml.identities import compute_identity, workspace_identity
+from sandbox.azure.ml.jobs.present import interactive
 from sandbox.azure.ml.networks import node_network
 from sandbox.azure.ml.runner import launch, process, variables
+from sandbox.azure.ml.runner.asked import asked_for
 from sandbox.azure.ml.runner.data import DataError, fetch_folder, upload_folder
 from sandbox.azure.ml.runner.environment import BuildError, Environments
 from sandbox.azure.ml.runner.exchange import Exchange, ExchangeError
@@ -26,9 +28,9 @@ from sandbox.azure.ml.runner.identity import SUBMITTER, IdentityEndpoint
 from sandbox.azure.ml.runner.log import Log
 from sandbox.azure.ml.runner.outcome import Outcome
 from sandbox.azure.ml.runner.ranks import ranks
-from sandbox.azure.ml.runner.specification import SpecificationError, specification
 from sandbox.azure.ml.scope import Scope
 from sandbox.azure.ml.serverless import MANAGED, is_serverless
+from sandbox.azure.ml.sizes import sizes
 from sandbox.azure.ml.uris import AddressError, artifacts, locate
 from sandbox.azure.storage.errors import StorageError
 from sandbox.azure.tokens import Caller
@@ -182,21 +184,30 @@ class Attempt:
                 (node / name).mkdir(mode=0o700, parents=True)
 
     async def _environment(self, log: Log) -> Path:
-        version = by_asset_id(self._scope, self._job["properties"]["environmentId"])
+        version = environment_of(self._scope, self._job["properties"]["environmentId"])
         if version is None:
             raise FailedError("UserError", "The job's environment was deleted.")
         try:
-            wanted = specification(version["properties"])
+            wanted = await asked_for(self._scope, version, self._folder / "context", self._network)
             path, differs = await self._tools.environments.get(wanted, log.write)
         except (SpecificationError, BuildError) as error:
             raise FailedError("UserError", str(error)) from error
-        for one in differs:
+        for one in [*differs, *self._missing()]:
             if self._tools.refuse:
                 raise FailedError(
                     "UserError", f"The environment is refused: {one} (runner.environmentMismatch: refuse)."
                 )
             log.write(f"Warning: {one}.")
+        for name, one in interactive(self._job).items():
+            log.write(f"Warning: the service '{name}' is not there: {one['errorMessage']}")
         return path
+
+    def _missing(self) -> list[str]:
+        """What the node has in Azure and not here."""
+        size = sizes().get(str(self._compute["properties"]["properties"].get("vmSize")).upper())
+        if size is None or not size.gpus:
+            return []
+        return [f"the {size.gpus} GPU(s) of {size.name} are not there: the job runs on CPU"]
 
     async def _code(self) -> None:
         """The code lies in a folder of its own on each node."""
@@ -225,7 +236,7 @@ class Attempt:
     ) -> None:
         properties = self._job["properties"]
         run = self._scope.get(runs.RUN, self._name) or {}
-        line = interpolate(properties["command"], _quoted(properties["inputs"], inputs), _quoted({}, outputs))
+        line = interpolate(properties["command"], inputs, outputs, _literals(properties["inputs"]))
         identity = self._tools.identities.variables(secret, self._identity_for(""), on_behalf=self._on_behalf)
         commands = []
         for rank, log in zip(self._ranks, logs, strict=True):
@@ -290,9 +301,5 @@ def _below(place: Place, name: str) -> Place:
     return replace(place, path=f"{place.path}/{name}")
 
 
-def _quoted(given: dict[str, Any], values: dict[str, str]) -> dict[str, str]:
-    """Local paths are quoted for the shell; literals go in as they are, as Azure ML does it."""
-    return {
-        name: value if given.get(name, {}).get("jobInputType") == "literal" else shlex.quote(value)
-        for name, value in values.items()
-    }
+def _literals(given: dict[str, Any]) -> set[str]:
+    return {name for name, one in given.items() if one["jobInputType"] == "literal"}

@@ -5,19 +5,23 @@ import hashlib
 import json
 import logging
 import os
+import re
 import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from packaging.specifiers import SpecifierSet
 from uv import find_uv_bin
 
+from sandbox.azure.ml.environments.specification import Specification
 from sandbox.azure.ml.runner import process
-from sandbox.azure.ml.runner.specification import Specification
 
-FORMAT = 1  # of what is built; a change makes all environments anew
+FORMAT = 2  # of what is built; a change makes all environments anew
 READY = "sandbox-environment.json"
+HOST = ".".join(str(part) for part in sys.version_info[:3])
+_NAME = re.compile(r"[^\w.-]")  # what ends a package's name in a requirement
 TOLD = ("Resolved", "Prepared", "Installed", "Downloading", "warning")  # of uv's lines
 
 
@@ -53,22 +57,22 @@ class Environments:
         differs = list(wanted.differs)
         python = await self._python(wanted.python)
         if python is None:
-            host = ".".join(str(part) for part in sys.version_info[:3])
-            differs.append(f"Python {wanted.python} is not on this machine: Python {host} is used")
+            differs.append(f"Python {_plain(wanted.python)} is not on this machine: Python {HOST} is used")
             python = sys.executable
-        key = hashlib.sha256(json.dumps([FORMAT, python, sorted(wanted.requirements)]).encode()).hexdigest()[:20]
+        content = [FORMAT, python, sorted(wanted.requirements), sorted(wanted.conda)]
+        key = hashlib.sha256(json.dumps(content).encode()).hexdigest()[:20]
         path = self._directory / key
         async with self._locks.setdefault(key, asyncio.Lock()):
             if (path / READY).exists():
                 say(f"Environment {key} is ready.")
             else:
                 await self._build(path, python, wanted, say)
-        return path, differs
+        absent = json.loads((path / READY).read_text(encoding="utf-8"))["absent"]
+        return path, [*differs, *(f"PyPI has no package {name}: the conda package is left out" for name in absent)]
 
     async def _python(self, version: str) -> str | None:
         """The interpreter of a version; this one where none is asked for or it fits."""
-        own = sys.version.split()[0]
-        if not version or own == version or own.startswith(f"{version}."):
+        if SpecifierSet(version).contains(HOST, prereleases=True):
             return sys.executable
         code, text = await self._uv(["python", "find", "--no-python-downloads", "--system", version])
         return text.strip() if code == 0 else None
@@ -82,20 +86,40 @@ class Environments:
         try:
             say(f"Building environment {path.name} with {len(wanted.requirements)} requirements ...")
             await self._require(["venv", "--quiet", "--relocatable", "--python", python, str(part / "venv")], say)
-            if wanted.requirements:
-                listed = part / "requirements.txt"
-                listed.write_text("".join(f"{line}\n" for line in wanted.requirements), encoding="utf-8")
-                target = str(part / "venv" / "bin" / "python")
-                await self._require(["pip", "install", "--python", target, "-r", str(listed)], say)
-            mark = {"python": python, "requirements": list(wanted.requirements)}
+            absent = await self._install(part, wanted, say)
+            mark = {"python": python, "requirements": list(wanted.requirements), "absent": absent}
             (part / "venv" / READY).write_text(json.dumps(mark, indent=1), encoding="utf-8")
             (part / "venv").replace(path)
             say(f"Environment {path.name} is built.")
         finally:
             shutil.rmtree(part, ignore_errors=True)
 
+    async def _install(self, part: Path, wanted: Specification, say: Callable[[str], None]) -> list[str]:
+        """Installs what is wanted; gives the conda packages that are left out, as PyPI does not have them."""
+        lines, absent = list(wanted.requirements), list[str]()
+        listed, target = part / "requirements.txt", str(part / "venv" / "bin" / "python")
+        command = ["pip", "install", "--python", target, "-r", str(listed)]
+        while lines:
+            listed.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+            code, text = await self._uv(command)
+            unknown = {_normal(name) for name in re.findall(r"[Bb]ecause\s+(\S+)\s+was\s+not\s+found\s+in\s+the", text)}
+            gone = [one for one in lines if one in wanted.conda and _normal(_NAME.split(one)[0]) in unknown]
+            if code == 0 or not gone:
+                self._judge(command, code, text, say)
+                break
+            lines = [one for one in lines if one not in gone]
+            absent += gone
+        return absent
+
     async def _require(self, arguments: list[str], say: Callable[[str], None]) -> None:
-        code, text = await self._uv(arguments)
+        self._judge(arguments, *await self._uv(arguments), say)
+
+    def _judge(self, arguments: list[str], code: int, text: str, say: Callable[[str], None]) -> None:
+        """Tells what uv did.
+
+        Raises:
+            BuildError: It failed.
+        """
         for line in text.splitlines():
             if line.startswith(TOLD):
                 say(f"  {line}")
@@ -123,6 +147,16 @@ class Environments:
                 raise
             output.seek(0)
             return code, output.read().decode(errors="replace")
+
+
+def _normal(name: str) -> str:
+    """A package's name as registries compare it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _plain(version: str) -> str:
+    """A constraint for a reader: `3.8` for `==3.8.*`."""
+    return re.sub(r"^==([\d.]+?)(\.\*)?$", r"\1", version)
 
 
 def sweep(directory: Path) -> None:

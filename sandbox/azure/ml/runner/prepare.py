@@ -5,19 +5,20 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from sandbox.azure.ml.environments import curated
+from sandbox.azure.ml.environments.specification import Specification, SpecificationError, parse
 from sandbox.azure.ml.runner.environment import BuildError, Environments
-from sandbox.azure.ml.runner.specification import SpecificationError, parse
 
 
 class PrepareError(Exception):
     """An environment's packages cannot be fetched; the message names its file."""
 
 
-def prepare(files: Sequence[Path], say: Callable[[str], None], without: Mapping[str, str] | None = None) -> None:
-    """Builds the environment of each conda or requirements file once and drops it: uv's cache keeps the packages.
+def prepare(asked: Sequence[str], say: Callable[[str], None], without: Mapping[str, str] | None = None) -> None:
+    """Builds each environment once and drops it: uv's cache keeps the packages.
 
     Args:
-        files: The files.
+        asked: Conda files, requirements files, and names of curated environments.
         say: Gets lines of progress.
         without: Variables of this process that uv does not get, as they lead to the sandbox's own gateway.
 
@@ -26,14 +27,20 @@ def prepare(files: Sequence[Path], say: Callable[[str], None], without: Mapping[
     """
     with tempfile.TemporaryDirectory(prefix="sandbox-prepare-") as folder:
         environments = Environments(Path(folder) / "environments", without or {})
-        for file in files:
-            say(f"{file}:")
+        for one in asked:
+            say(f"{one}:")
             try:
-                wanted = parse(file.read_text(encoding="utf-8"))
-                _, differs = asyncio.run(environments.get(wanted, say))
+                _, differs = asyncio.run(environments.get(_wanted(one), say))
             except OSError as error:
-                raise PrepareError(f"{file}: cannot be read: {error.strerror}") from error
+                raise PrepareError(f"{one}: cannot be read: {error.strerror}") from error
             except (SpecificationError, BuildError) as error:
-                raise PrepareError(f"{file}: {error}") from error
-            for one in differs:
-                say(f"  warning: {one}")
+                raise PrepareError(f"{one}: {error}") from error
+            for difference in differs:
+                say(f"  warning: {difference}")
+
+
+def _wanted(asked: str) -> Specification:
+    row = None if Path(asked).exists() else curated.find(asked)
+    if row is not None:
+        return curated.specification(row, row.latest)
+    return parse(Path(asked).read_text(encoding="utf-8-sig"))

@@ -1,0 +1,22 @@
+"""What the sandbox refuses of Azure ML by name, and what to do instead: the second half of the refusal."""
+
+INSTEAD = {
+    "automl": "train models in a command or a pipeline, as AutoML's service is in Azure alone",
+    "spark": "use PySpark in local mode, pandas or Dask in a command",
+    "kubernetes": "make an AmlCompute cluster of that name",
+    "virtualmachine": "make an AmlCompute cluster or a ComputeInstance of that name",
+    "aks": "make an AmlCompute cluster of that name",
+    "databricks": "make an AmlCompute cluster, and run the work as a command",
+    "hdinsight": "make an AmlCompute cluster, and run the work as a command",
+    "synapsespark": "use PySpark in local mode in a command on an AmlCompute cluster",
+    "if_else": "decide in the script of a command",
+    "do_while": "loop in the script of a command",
+    "parallel_for": "make the nodes in a loop of the pipeline's own function",
+    "data_transfer": "copy the files in a command, from an input to an output",
+    "parallel": "go through the files in a command",
+}
+
+
+def instead(kind: str) -> str:
+    """What to do instead of a type of job, node or compute; what is known to work where nothing stands for it."""
+    return INSTEAD.get(kind.lower(), "use a command")

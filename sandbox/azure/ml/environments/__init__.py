@@ -1,0 +1,1 @@
+"""What an environment asks for, whichever way it is described: conda file, requirements, Dockerfile, curated name."""
