@@ -63,11 +63,11 @@ class TestCommands:
 class TestFilters:
     RUNS: ClassVar[tuple[dict[str, Any], ...]] = (
         {
-            "info": {"run_name": "one", "start_time": 1},
+            "info": {"run_id": "r1", "run_name": "one", "start_time": 1},
             "data": {"metrics": [{"key": "a", "value": 1.0}], "params": [{"key": "p", "value": "x"}], "tags": []},
         },
         {
-            "info": {"run_name": "two", "start_time": 2},
+            "info": {"run_id": "r2", "run_name": "two", "start_time": 2},
             "data": {
                 "metrics": [{"key": "a", "value": "NaN"}],
                 "params": [],
@@ -85,8 +85,8 @@ class TestFilters:
             ("params.p != 'x'", []),
             ('tags."my tag" LIKE "it%"', ["two"]),
             ("tags.`my tag` ILIKE 'IT_S'", ["two"]),
-            ("attributes.run_name IN ('one', 'three')", ["one"]),
-            ("run_name NOT IN ('one')", ["two"]),
+            ("attributes.run_id IN ('r1', 'r3')", ["one"]),
+            ("run_id NOT IN ('r1')", ["two"]),
             ("start_time >= 2", ["two"]),
             ("params.p IS NULL", ["two"]),
         ],

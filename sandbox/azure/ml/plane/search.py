@@ -18,7 +18,7 @@ _TOKEN = re.compile(
     r"""\s*(?:(?P<op><=|>=|!=|=|<|>|\b(?:NOT\s+)?(?:LIKE|ILIKE|IN)\b|\bIS\s+NOT\s+NULL\b|\bIS\s+NULL\b)
     |(?P<and>\bAND\b)|(?P<list>\([^)]*\))|(?P<number>[-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?(?![\w.]))
     |(?P<string>'[^']*'|"[^"]*"(?!\s*(?:[<>=!]|LIKE|ILIKE|IN\b)))
-    |(?P<name>(?:\w+\.)?(?:`[^`]+`|"[^"]+"|[\w.\-/]+)))""",
+    |(?P<name>(?:\w+\.)?(?:`[^`]+`|"[^"]+"|[\w.]+)))""",
     re.VERBOSE | re.IGNORECASE,
 )
 ALIASES = {
@@ -29,8 +29,15 @@ ALIASES = {
     "tag": "tags",
     "attribute": "attributes",
     "attr": "attributes",
+    "run": "attributes",
 }
 KINDS = ("metrics", "params", "tags", "attributes")
+_TEXTS = {"=", "!=", "LIKE", "ILIKE"}
+_NUMBERS = {"=", "!=", "<", "<=", ">", ">="}
+_NULLS = {"IS NULL", "IS NOT NULL"}
+_LISTS = {"IN", "NOT IN"}
+_RUN_TIMES = {"start_time", "end_time", "created", "Created"}
+_RUN_TEXTS = {"run_id", "run_name", "run name", "Run name", "Run Name", "status", "artifact_uri", "user_id"}
 
 
 def _invalid(text: str) -> AzureError:
@@ -77,6 +84,8 @@ def select(found: list[Body], text: str, field: Field) -> list[Body]:
         AzureError: 400 for a filter that is not valid.
     """
     clauses = _parse(text)
+    for clause in clauses:
+        _check(clause, field)
     return [one for one in found if all(_holds(one, clause, field) for clause in clauses)]
 
 
@@ -98,6 +107,27 @@ def order(found: list[Body], by: list[str], field: Field) -> None:
         found[:] = [*present, *absent]
 
 
+def _check(clause: tuple[str, str, str, Any], field: Field) -> None:
+    """Refuses a comparison that MLflow has not for this kind of value, or a value of another type."""
+    kind, key, operator, value = clause
+    if kind == "attributes" and field is not RUN:  # what the other entities have is not listed here
+        return
+    if kind == "metrics" or (kind == "attributes" and key in _RUN_TIMES):
+        allowed, of_type = _NUMBERS, isinstance(value, float)
+    elif kind == "attributes":
+        allowed, of_type = _TEXTS | (_LISTS if key == "run_id" else set()), isinstance(value, str | list)
+        if key not in _RUN_TEXTS:
+            raise _invalid(
+                f"Invalid attribute key '{key}' specified. Valid keys are {sorted(_RUN_TEXTS | _RUN_TIMES)}."
+            )
+    else:
+        allowed, of_type = _TEXTS | _NULLS, isinstance(value, str) or operator in _NULLS
+    if operator not in allowed:
+        raise _invalid(f"Invalid comparator '{operator}' for '{kind}.{key}', not one of {sorted(allowed)}.")
+    if not of_type:
+        raise _invalid(f"Invalid value {value!r} for '{kind}.{key}'; metrics and times take numbers, all else texts.")
+
+
 def _sortable(value: Any) -> tuple[int, Any]:
     number = _number(value)
     return (0, number) if isinstance(number, float) else (1, str(value))
@@ -113,12 +143,12 @@ def _number(value: Any) -> Any:
 
 def _identifier(text: str) -> tuple[str, str]:
     kind, dot, key = text.partition(".")
-    named = ALIASES.get(kind.lower(), kind.lower())
-    if not dot or named not in KINDS:
-        kind, key = "attributes", text
-    else:
-        kind = named
-    return kind, key.strip('`"')
+    if not dot:
+        return "attributes", text.strip('`"')
+    named = ALIASES.get(kind, kind)
+    if named not in KINDS:
+        raise _invalid(f"Invalid entity type '{kind}'. Valid values are {', '.join(KINDS)}.")
+    return named, key.strip('`"')
 
 
 def _parse(text: str) -> list[tuple[str, str, str, Any]]:

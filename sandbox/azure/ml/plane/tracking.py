@@ -289,7 +289,9 @@ def _search_runs(request: Request) -> Answer:
     ]
     shown = [shown_run(request, run) for run in found]
     chosen = search.select(shown, sent.get("filter") or "", search.RUN)
-    search.order(chosen, sent.get("order_by") or ["attributes.start_time DESC"], search.RUN)
+    # mlflow breaks ties in this way (SearchUtils.sort)
+    orders = [*(sent.get("order_by") or []), "attributes.start_time DESC", "attributes.run_id"]
+    search.order(chosen, orders, search.RUN)
     return page(request, "runs", chosen, 1000, most=50000)
 
 
