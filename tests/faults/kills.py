@@ -17,6 +17,7 @@ from sandbox import control
 from tests.azure.client import Client
 from tests.azure.ml import harness, waiting
 from tests.azure.ml.harness import Team
+from tests.azure.ml.pipelines import arm_component, arm_pipeline, children
 from tests.azure.ml.waiting import ENDED, status, until
 from tests.azure.storage.test_durability import killed_at_random
 from tests.conftest import Sandbox
@@ -157,6 +158,37 @@ def runs(folder: Path, number: int) -> Killed:
     return Killed(len(names) + len(ended), ", ".join(wrong))
 
 
+def pipelines(folder: Path, number: int) -> Killed:
+    """While pipelines run: each is there and completes, and no step runs again whose success had been seen."""
+    names, done = list[str](), set[str]()
+    with started(folder) as sandbox:
+        team = harness.team(Client(sandbox))
+        harness.put(team.azure, f"{team.id}/computes/cpu", harness.cluster(team.needs, most=3))
+        line = f"sleep 0.$RANDOM; echo >> {folder}/$AZUREML_RUN_ID; echo x > ${{{{outputs.out}}}}/x"
+        inputs = {"before": {"type": "uri_folder", "optional": True}}
+        component = arm_component(team, line, inputs=inputs, outputs={"out": {"type": "uri_folder"}})
+        after = {"job_input_type": "literal", "value": "${{parent.jobs.a.outputs.out}}"}
+        third = {"componentId": component, "inputs": {"before": after}}
+
+        def work(count: int) -> None:
+            if count < 3:
+                made = arm_pipeline(team, {"a": component, "b": component, "c": third})
+                sent(made)
+                names.append(made.json()["name"])
+            for name in names:
+                steps = children(team, name).values()
+                done.update(one["runId"] for one in steps if one["status"] == "Completed")
+
+        with killed(sandbox, random.Random(number).uniform(0.2, 5)):
+            until_it_breaks(work)
+        team = Team(Client(sandbox), team.needs, team.workspace)
+        wrong = [f"{name} {was}" for name in names if (was := waiting.ended(team, name)) != "Completed"]
+        until(lambda: not processes(sandbox.directory / "runs"), "the end of all processes of runs")
+        wrong += [f"{name} has {sorted(steps)}" for name in names if set(steps := children(team, name)) != set("abc")]
+    wrong += [f"{run} ran {times} times" for run in done if (times := len((folder / run).read_text())) != 1]
+    return Killed(len(names) + len(done), ", ".join(wrong))
+
+
 def processes(folder: Path) -> list[int]:
     """Processes that work in a folder."""
     found = []
@@ -208,5 +240,6 @@ KILLS: dict[str, Callable[[Path, int], Killed]] = {
     "up": up,
     "uploads": uploads,
     "runs": runs,
+    "pipelines": pipelines,
     "registrations": registrations,
 }

@@ -35,11 +35,12 @@ A **kill** is SIGKILL to the sandbox at a random moment of one of these:
 - an up;
 - uploads: blobs, blocks, appends, renames;
 - runs: submitted, running, ending;
+- pipelines: their steps beginning, running, ending;
 - registrations: models, data, environments, metrics.
 
 The sandbox is then started again, and everything that it had acknowledged must be there. After an up, the stack
-is brought up to the end. After runs, no process of theirs may be left. [Kills of the engine](soak-crashes.md)
-have their own page.
+is brought up to the end. After runs and pipelines, no process of theirs may be left. No step of a pipeline may have
+run again whose success had been read. [Kills of the engine](soak-crashes.md) have their own page.
 
 ## Last result
 """
