@@ -121,18 +121,18 @@ def stack_config(stack: str) -> dict[str, dict[str, Any]]:
 
 
 @contextmanager
-def running() -> Iterator[Analyzer]:
-    """The analyzer process of the pack, as `pulumi` starts it."""
+def running(folder: Path = ROOT / "policies") -> Iterator[Analyzer]:
+    """The analyzer process of the pack in a folder, as `pulumi` starts it."""
     server = grpc.server(ThreadPoolExecutor(1))
     engine_pb2_grpc.add_EngineServicer_to_server(_Engine(), server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     environment = {**os.environ, "PULUMI_PROJECT": "azureml-platform", "PULUMI_STACK": "dev", "PULUMI_DRY_RUN": "true"}
     process = subprocess.Popen(
-        [sys.executable, "-u", "-m", "pulumi.policy", f"127.0.0.1:{port}", str(ROOT / "policies")],
+        [sys.executable, "-u", "-m", "pulumi.policy", f"127.0.0.1:{port}", str(folder)],
         stdout=subprocess.PIPE,
         env=environment,
-        cwd=ROOT / "policies",
+        cwd=folder,
         text=True,
     )
     assert process.stdout
