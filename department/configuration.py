@@ -6,7 +6,7 @@ from typing import Any
 import pulumi
 
 from settings import Department, SettingsError, parse_department
-from settings.load import NAME, NAMESPACE
+from settings.parse import NAME, NAMESPACE
 
 
 def load_department() -> Department:

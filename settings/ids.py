@@ -8,6 +8,14 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from settings.types import UNSEEN
+
+_NAME = rf"[^/{UNSEEN}]+"
+IN_GROUP = rf"^/subscriptions/[0-9a-f-]{{36}}/resourceGroups/{_NAME}"
+"""Beginning of a pattern for ids of what is in a resource group."""
+RESOURCE = rf"{IN_GROUP}/providers/[A-Za-z.]+(/{_NAME}/{_NAME})+$"
+SUBNET = rf"{IN_GROUP}/providers/Microsoft\.Network/virtualNetworks/{_NAME}/subnets/{_NAME}$"
+
 _GROUP = r"/subscriptions/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/resourceGroups/[^/\s]+"
 _LONGEST = 120
 

@@ -8,6 +8,12 @@ from catalogue.names import NameTooLongError, TeamNames
 BASE_LIMIT = 19
 """Longest base: with its longest suffix and one character to spare it fits the 24 of a storage account or key vault."""
 
+CODE_LIMIT, TEAM_LIMIT, REGION_LENGTH = 4, 10, 2
+"""Characters of a department's code, a team's name and a region's abbreviation; with an environment: one base."""
+
+SHARED = "shared"
+"""What stands for the team's name in the names of what the teams share."""
+
 HASH_LENGTH = 4
 """Characters of the optional hash, 20 bits: they tell apart equal bases of different subscriptions, not teams."""
 
@@ -25,10 +31,10 @@ def team_names(
     """Names of a team's resources.
 
     Args:
-        department: Code of the department, up to 4 characters.
-        team: Name of the team, up to 10 characters.
+        department: Code of the department.
+        team: Name of the team.
         region: Azure region, such as `eastus2`.
-        region_abbreviation: Its two characters in names, such as `e2`.
+        region_abbreviation: The region in names, such as `e2`.
         environment: `res`, `dev` or `pro`.
         custom_name: Takes the place of the resource group's name and of the base of all others.
         unique_in_subscription: Subscription id. If given, a short hash of it and the resource group makes
@@ -69,6 +75,18 @@ def model_registry_names(
         f"{department}{region_abbreviation}{environment}models",
         f"{department}-modelregistry-{region}-{environment}",
     )
+
+
+def secret_name(prefix: str, name: str, *, shared_vault: bool) -> str:
+    """Name of a service principal's secret in a vault.
+
+    Args:
+        prefix: What tells the team from others in the tenant, such as `bgmr bluegranit dev`.
+        name: The service principal's name in the team.
+        shared_vault: Whether others may use the vault, too.
+    """
+    own = f"{name}-password"
+    return f"{prefix.replace(' ', '-')}-{own}" if shared_vault else own
 
 
 def short_hash(subscription_id: str, resource_group: str) -> str:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from settings.model import Department
+from settings.department import Department
 from settings.problems import KEY
 
 _INTRO = f"""# Settings

@@ -1,6 +1,8 @@
 """YAML as stack files use it: no duplicate keys, no dates, and anchors that cannot blow a small file up."""
 
 import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,33 @@ _COLLECTIONS = frozenset({None, "!", "tag:yaml.org,2002:map", "tag:yaml.org,2002
 
 class YamlError(Exception):
     """The file cannot be read as YAML; the text says where and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A value with its place. What stands behind an anchor keeps the place where it is written.
+
+    Attributes:
+        value: The value as mappings, lists and scalars.
+        line: Its first line, from 1.
+        column: Its first column, from 1.
+        children: The nodes of a mapping by key, or of a list.
+    """
+
+    value: Any
+    line: int
+    column: int
+    children: "Mapping[str, Node] | Sequence[Node]" = ()
+
+    def at(self, path: Sequence[str | int]) -> "tuple[Node, int]":
+        """The node at a path, or the nearest above it; and how many parts of the path lead to it."""
+        node = self
+        for depth, part in enumerate(path):
+            try:
+                node = node.children[part]  # type: ignore[index] # a key or a position, or neither
+            except (LookupError, TypeError):
+                return node, depth
+        return node, len(path)
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc] # libyaml: twenty times as fast
@@ -39,8 +68,8 @@ _TextLoader.yaml_implicit_resolvers = {
 }
 
 
-def read_yaml(path: Path, *, as_text: bool = False) -> Any:
-    """The content of a YAML file as mappings, lists and scalars.
+def read_yaml(path: Path, *, as_text: bool = False) -> Node:
+    """The content of a YAML file as mappings, lists and scalars, with the place of each.
 
     Args:
         path: The file.
@@ -89,21 +118,21 @@ class _Builder:
     def __init__(self, loader: Any) -> None:
         self._loader = loader
         self._built = 0  # values so far; those behind an anchor count wherever it is used
-        self._anchors: dict[str, tuple[Any, int] | None] = {}  # value and number of values; None while it is built
+        self._anchors: dict[str, tuple[Node, int] | None] = {}  # node and number of values; None while it is built
 
-    def document(self) -> Any:
+    def document(self) -> Node:
         """The file's one document; None of an empty file."""
         self._loader.get_event()  # the stream's start
-        value = None
+        node = Node(None, 1, 1)
         if not self._loader.check_event(yaml.StreamEndEvent):
             self._loader.get_event()  # the document's start
-            value = self._value(0)
+            node = self._node(0)
             self._loader.get_event()  # its end
         if not self._loader.check_event(yaml.StreamEndEvent):
             raise YamlError(f"{_place(self._loader.get_event().start_mark)}: a second document begins.")
-        return value
+        return node
 
-    def _value(self, depth: int) -> Any:
+    def _node(self, depth: int) -> Node:
         event = self._loader.get_event()
         if depth > _DEEPEST:
             raise YamlError(f"{_place(event.start_mark)}: nested deeper than {_DEEPEST} levels.")
@@ -113,26 +142,29 @@ class _Builder:
             self._anchors[event.anchor] = None
         before = self._built
         self._count(1)
-        value = self._scalar(event) if isinstance(event, yaml.ScalarEvent) else self._collection(event, depth)
+        if isinstance(event, yaml.ScalarEvent):
+            node = Node(self._scalar(event), *_start(event))
+        else:
+            node = self._collection(event, depth)
         if event.anchor:
-            self._anchors[event.anchor] = value, self._built - before
-        return value
+            self._anchors[event.anchor] = node, self._built - before
+        return node
 
     def _count(self, values: int) -> None:
         self._built += values
         if self._built > _MOST_VALUES:
             raise YamlError(f"the file and its anchors expand to more than {_MOST_VALUES} values.")
 
-    def _again(self, event: yaml.AliasEvent) -> Any:
+    def _again(self, event: yaml.AliasEvent) -> Node:
         """What stands behind an anchor."""
         if event.anchor not in self._anchors:
             raise YamlError(f"{_place(event.start_mark)}: there is no anchor '{event.anchor}' above.")
-        found = self._anchors[event.anchor]
-        if found is None:
+        anchored = self._anchors[event.anchor]
+        if anchored is None:
             raise YamlError(f"{_place(event.start_mark)}: the anchor '{event.anchor}' contains itself.")
-        value, values = found
+        node, values = anchored
         self._count(values)
-        return value
+        return node
 
     def _scalar(self, event: Any) -> Any:
         tag = event.tag
@@ -146,21 +178,23 @@ class _Builder:
             name = tag.rpartition(":")[2]
             raise YamlError(f"{_place(event.start_mark)}: {_shown(event.value)} cannot be read as {name}.") from None
 
-    def _collection(self, event: Any, depth: int) -> Any:
+    def _collection(self, event: Any, depth: int) -> Node:
         if event.tag not in _COLLECTIONS:
             raise _meaningless(event, event.tag)
+        line, column = _start(event)
         if isinstance(event, yaml.MappingStartEvent):
-            return self._mapping(depth)
-        values = []
+            children = self._mapping(depth)
+            return Node({key: node.value for key, node in children.items()}, line, column, children)
+        nodes = []
         while not self._loader.check_event(yaml.SequenceEndEvent):
-            values.append(self._value(depth + 1))
+            nodes.append(self._node(depth + 1))
         self._loader.get_event()
-        return values
+        return Node([node.value for node in nodes], line, column, nodes)
 
-    def _mapping(self, depth: int) -> dict[str, Any]:
-        values: dict[str, Any] = {}
+    def _mapping(self, depth: int) -> dict[str, Node]:
+        nodes: dict[str, Node] = {}
         lines: dict[str, int] = {}
-        merged: dict[str, Any] = {}
+        merged: Mapping[str, Node] = {}
         while not self._loader.check_event(yaml.MappingEndEvent):
             key = self._loader.get_event()
             line = key.start_mark.line + 1
@@ -171,22 +205,28 @@ class _Builder:
                     f"line {line}: the key {_shown(key.value)} is there already, on line {lines[key.value]}."
                 )
             lines[key.value] = line
-            value = self._value(depth + 1)
+            node = self._node(depth + 1)
             if key.value == "<<" and key.implicit[0]:
-                merged = _merged(value, line)
+                merged = _merged(node, line)
             else:
-                values[key.value] = value
+                nodes[key.value] = node
         self._loader.get_event()
-        return {**merged, **values}
+        return {**merged, **nodes}
+
+
+def _start(event: Any) -> tuple[int, int]:
+    """Line and column of an event, from 1."""
+    return event.start_mark.line + 1, event.start_mark.column + 1
 
 
 def _meaningless(event: Any, tag: str) -> YamlError:
     return YamlError(f"{_place(event.start_mark)}: the tag {_shown(tag)} means nothing here.")
 
 
-def _merged(value: Any, line: int) -> dict[str, Any]:
+def _merged(node: Node, line: int) -> Mapping[str, Node]:
     """What `<<` adds: a mapping, or several of which the first with a key counts."""
-    mappings = value if isinstance(value, list) else [value]
-    if not all(isinstance(one, dict) for one in mappings):
+    holders = list(node.children) if isinstance(node.value, list) else [node]
+    mappings = [holder.children for holder in holders if isinstance(holder, Node) and isinstance(holder.children, dict)]
+    if len(mappings) < len(holders):
         raise YamlError(f"line {line}: '<<' takes a mapping, or a list of them.")
-    return {key: inner for one in reversed(mappings) for key, inner in one.items()}
+    return {key: inner for mapping in reversed(mappings) for key, inner in mapping.items()}

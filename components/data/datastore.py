@@ -18,7 +18,9 @@ from components.network.endpoints import PrivateLinks
 from components.network.modes import Firewall
 
 StoreType = Literal["adlsGen2", "blob", "file"]
-WIRE_TYPES: Mapping[StoreType, str] = {"adlsGen2": "AzureDataLakeGen2", "blob": "AzureBlob", "file": "AzureFile"}
+WireType = Literal["AzureDataLakeGen2", "AzureBlob", "AzureFile"]
+"""Kinds of datastores in Azure's words."""
+WIRE_TYPES: Mapping[StoreType, WireType] = {"adlsGen2": "AzureDataLakeGen2", "blob": "AzureBlob", "file": "AzureFile"}
 
 _SERVICE_IDENTITIES = {
     "user": ml.ServiceDataAccessAuthIdentity.WORKSPACE_USER_ASSIGNED_IDENTITY,
@@ -31,11 +33,11 @@ class Store:
     """What a datastore stands for.
 
     Attributes:
-        file_system: A file system (container) of the account, or a file share.
+        container: A file system, container or file share of the account.
         type: How jobs reach it: `adlsGen2` with directories, `blob`, or `file` for a share.
     """
 
-    file_system: str
+    container: str
     type: StoreType = "adlsGen2"
 
 
@@ -78,8 +80,8 @@ class AdlsDatastoreArgs:
         replication: Redundancy of an account that is made: `Standard_LRS`, `Standard_ZRS`, …
         firewall: From where an account that is made is reached.
         encryption: A key of the customer's own for an account that is made; Microsoft's if left out.
-        links: The virtual network in which the account gets private endpoints, one that exists only where its DNS
-            zones are made too; none if left out.
+        private_links: The virtual network in which the account gets private endpoints; none if left out. An account
+            that exists gets them only where the DNS zones are made, too.
         protect: Whether an account that is made cannot be deleted, by a lock and by Pulumi.
         log_workspace_id: Log Analytics workspace for logs and metrics of an account that is made; none if left out.
         tags: Tags of an account that is made.
@@ -103,7 +105,7 @@ class AdlsDatastoreArgs:
     replication: str = "Standard_LRS"
     firewall: Firewall = field(default_factory=Firewall)
     encryption: Encryption | None = None
-    links: PrivateLinks | None = None
+    private_links: PrivateLinks | None = None
     protect: bool = True
     log_workspace_id: pulumi.Input[str] | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
@@ -118,8 +120,8 @@ class AdlsDatastoreArgs:
             raise ValueError("give either account_name, to make an account, or account_id, to use one")
         for name, store in self.datastores.items():
             what, known = ("share", self.shares) if store.type == "file" else ("file system", self.file_systems)
-            if store.file_system not in known:
-                raise ValueError(f"datastore '{name}': no {what} '{store.file_system}' among {list(known)}")
+            if store.container not in known:
+                raise ValueError(f"datastore '{name}': no {what} '{store.container}' among {list(known)}")
             if store.type == "file" and self.credential:
                 raise ValueError(f"datastore '{name}': Azure ML reaches file shares by no service principal")
 
@@ -135,7 +137,7 @@ class RegisteredDatastore:
         uri: Where jobs find its files: `azureml://…/datastores/NAME/paths/`.
     """
 
-    type: str
+    type: WireType
     account: pulumi.Output[str]
     container: str
     uri: pulumi.Output[str]
@@ -181,15 +183,15 @@ class AdlsDatastore(pulumi.ComponentResource):
         self._below: list[pulumi.Resource] = []
         account = self._account()
         self.account_id, self.account_name = account.id, account.name
-        if args.links and (args.account_name is not None or args.links.own_zones):
+        if args.private_links and (args.account_name is not None or args.private_links.own_zones):
             for part in ("blob", "dfs"):
-                args.links.connect(f"lake-{part}", account.id, part)
+                args.private_links.connect(f"lake-{part}", account.id, part)
         systems = {system: self._file_system(system, account) for system in args.file_systems}
         shares = {share: self._share(share, gib, account) for share, gib in args.shares.items()}
         if args.shares:
             self._grant("files", account.id, args.share_contributors, FILE_DATA_PRIVILEGED_CONTRIBUTOR)
         self.datastores = {
-            store: self._datastore(store, what, account, (shares if what.type == "file" else systems)[what.file_system])
+            store: self._datastore(store, what, account, (shares if what.type == "file" else systems)[what.container])
             for store, what in args.datastores.items()
         }
         if args.protect and args.account_name is not None:
@@ -288,7 +290,7 @@ class AdlsDatastore(pulumi.ComponentResource):
             ),
         )
         uri = datastore.id.apply(datastore_uri)
-        return RegisteredDatastore(WIRE_TYPES[what.type], account.name, what.file_system, uri)
+        return RegisteredDatastore(WIRE_TYPES[what.type], account.name, what.container, uri)
 
     def _properties(
         self, what: Store, account: _Account, container: pulumi.Output[str]

@@ -50,14 +50,14 @@ class PrivateLinks(pulumi.ComponentResource):
     Example:
         >>> from components.network.endpoints import PrivateLinks, PrivateLinksArgs
         >>> from components.network.modes import PrivateNetwork
-        >>> links = PrivateLinks(
+        >>> private_links = PrivateLinks(
         ...     "forecast",
         ...     PrivateLinksArgs(
         ...         network=PrivateNetwork(address_space="10.20.0.0/24"),
         ...         network_name="forecastvnet", resource_group_name="forecast", location="eastus2",
         ...     ),
         ... )
-        >>> pulumi.export("clusters", links.compute_subnet_id)
+        >>> pulumi.export("clusters", private_links.compute_subnet_id)
 
     Attributes:
         endpoint_subnet_id: Id of the subnet of the endpoints.

@@ -176,7 +176,7 @@ class TeamWorkspace(pulumi.ComponentResource):
         node_identity: The identity of the clusters' nodes.
         node_identity_id: Azure id of that identity.
         node_access: What must be there before a cluster: the nodes' roles, and the private endpoints.
-        links: The virtual network, if the team has one.
+        private_links: The virtual network, if the team has one.
         grants_by_group: Whether people and automation reach the team's data by the resource group.
     """
 
@@ -199,7 +199,7 @@ class TeamWorkspace(pulumi.ComponentResource):
     node_identity: Principal
     node_identity_id: pulumi.Output[str]
     node_access: Sequence[pulumi.Resource]
-    links: PrivateLinks | None
+    private_links: PrivateLinks | None
     grants_by_group: bool
 
     def __init__(self, name: str, args: TeamWorkspaceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -208,7 +208,7 @@ class TeamWorkspace(pulumi.ComponentResource):
         self.grants_by_group = args.protect or args.existing.resource_group_id is None
         self.resource_group_id, self.resource_group_name = self._group()
         self._firewall = firewall(args.network)
-        self.links = self._private_links()
+        self.private_links = self._private_links()
         needs = self._dependencies()
         own_identity = self._identity("workspace", args.names.workspace_identity) if args.identity == "user" else None
         nodes = self._identity("nodes", args.names.node_identity)
@@ -267,7 +267,7 @@ class TeamWorkspace(pulumi.ComponentResource):
 
     def _endpoints(self, needs: _Dependencies, workspace: ml.Workspace) -> list[pulumi.Resource]:
         """Private endpoints of the workspace and what it hangs on."""
-        if self.links is None:
+        if self.private_links is None:
             return []
         targets = {
             "work-blob": (needs.work.id, "blob"),
@@ -275,11 +275,11 @@ class TeamWorkspace(pulumi.ComponentResource):
             "data-blob": (needs.data.id, "blob"),
             "workspace": (workspace.id, "amlworkspace"),
         }
-        if needs.vault or self.links.own_zones:
+        if needs.vault or self.private_links.own_zones:
             targets["vault"] = (needs.vault_id, "vault")
-        if needs.registry or self.links.own_zones:
+        if needs.registry or self.private_links.own_zones:
             targets["registry"] = (needs.registry_id, "registry")
-        return [self.links.connect(purpose, id_, part) for purpose, (id_, part) in targets.items()]
+        return [self.private_links.connect(purpose, id_, part) for purpose, (id_, part) in targets.items()]
 
     def allow_outbound(self, rule_name: str, rule: OutboundRule, *needs: pulumi.Resource) -> None:
         """Let compute in the workspace's managed network reach something."""
@@ -573,10 +573,10 @@ class TeamWorkspace(pulumi.ComponentResource):
 
     def _serverless(self) -> ml.ServerlessComputeSettingsArgs | None:
         """Jobs without a cluster run in the clusters' subnet; from elsewhere they would not reach the team's data."""
-        if self.links is None:
+        if self.private_links is None:
             return None
         return ml.ServerlessComputeSettingsArgs(
-            serverless_compute_custom_subnet=self.links.compute_subnet_id, serverless_compute_no_public_ip=True
+            serverless_compute_custom_subnet=self.private_links.compute_subnet_id, serverless_compute_no_public_ip=True
         )
 
     def _managed_network(self) -> ml.ManagedNetworkSettingsArgs | None:

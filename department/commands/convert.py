@@ -18,7 +18,7 @@ def run(file: Path, output: Path | None) -> int:
     if output and output.exists():
         return _fail(f"{output}: is there already; delete it or name another file.")
     try:
-        department, notes = convert(read_yaml(file, as_text=True), str(file))
+        department, notes = convert(read_yaml(file, as_text=True).value, str(file))
     except ConversionError as error:
         return _fail(str(error))
     except YamlError as error:

@@ -8,7 +8,7 @@ from pathlib import Path
 from operations.purge import DeletedVault, deleted_vaults, purge_vault, purge_workspaces
 from operations.resourcemanager import AzureRefusedError, Send, signed_in
 from settings import Department, SettingsError, read_stack_file
-from settings.model import PRODUCTION
+from settings.types import PRODUCTION
 
 
 def run(file: Path, *, only_check: bool, production: bool, as_json: bool) -> int:

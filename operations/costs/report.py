@@ -78,14 +78,22 @@ def report(department: Department, prices: Prices) -> Report:
     return Report(department.region, prices.as_of(department.region), tuple(_lines(department, prices)))
 
 
+def node_price(prices: Prices, region: str, size: str, priority: Priority) -> tuple[Decimal | None, bool]:
+    """US dollars an hour of a node, None if no price is known; and whether that is only an upper bound.
+
+    A low-priority node costs less than a dedicated one, whose price is taken where its own is not known.
+    """
+    own = prices.hourly(region, size, priority)
+    hourly = own or prices.hourly(region, size, "dedicated")
+    return hourly, own is None and hourly is not None
+
+
 def _lines(department: Department, prices: Prices) -> Iterator[Line]:
     region = department.region
     for team in department.teams:
         for cluster in team.clusters:
             size, priority = cluster.vm_size, cluster.priority
-            own = prices.hourly(region, size, priority)
-            hourly = own or prices.hourly(region, size, "dedicated")  # which low priority is a discount on
-            bound = own is None and hourly is not None
+            hourly, bound = node_price(prices, region, size, priority)
             yield Line(team.name, cluster.name, "cluster", size, priority, cluster.max_nodes, hourly, bound)
         for instance in team.instances:
             hourly = prices.hourly(region, instance.vm_size, "dedicated")

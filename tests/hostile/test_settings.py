@@ -293,8 +293,8 @@ def test_merged_mappings_are_read_as_yaml_means_them(tmp_path: Path) -> None:
     text = "one: &one {a: 1, b: 1}\ntwo: &two {b: 2, c: 2}\nboth:\n  <<: [*one, *two]\n  a: 0\nquoted: {'<<': x}\n"
     file.write_text(text)
     expected = {**yaml.safe_load(text.replace("'<<'", "q")), "quoted": {"<<": "x"}}
-    assert read_yaml(file) == expected
-    assert read_yaml(file)["both"] == {"a": 0, "b": 1, "c": 2}
+    assert read_yaml(file).value == expected
+    assert read_yaml(file).value["both"] == {"a": 0, "b": 1, "c": 2}
 
 
 def entries(count: int, entry: Any) -> list[Any]:

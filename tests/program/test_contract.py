@@ -24,7 +24,7 @@ TEAM = "outputs.teams.*"
 
 def test_todays_outputs_keep_the_promise() -> None:
     found = breaks(SCHEMA, json.loads(CURRENT.read_text()))
-    assert found == [], "mend components/outputs.py, or raise CONTRACT, promise it in a file of its own, and teach jobs"
+    assert found == [], "mend contract/, or raise CONTRACT, promise it in a file of its own, and teach jobs"
 
 
 def team(schema: Any) -> Any:

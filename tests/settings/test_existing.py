@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from operations.purge import deleted_vaults
 from settings import SettingsError, parse_department
+from settings.registries import connects_shared_registry, shared_registry_tier
 from tests.program.harness import SUBSCRIPTION, stack_file
 
 KEY = "azureml-platform:department"
@@ -57,8 +58,8 @@ def test_a_teams_own_comes_before_what_is_shared() -> None:
     shared = {"registryId": REGISTRY, "logWorkspaceId": LOGS}
     parsed = parse_department(department({"registryId": REGISTRY.replace("their", "own")}, other, shared=shared), "f")
     own, others = parsed.teams
-    assert (parsed.registry_of(own), parsed.registry_of(others)) == (REGISTRY.replace("their", "own"), REGISTRY)
-    assert (parsed.log_workspace_of(own), parsed.log_workspace_of(others)) == (LOGS, LOGS)
+    assert (own.existing.registry_id, others.existing.registry_id) == (REGISTRY.replace("their", "own"), REGISTRY)
+    assert (own.existing.log_workspace_id, others.existing.log_workspace_id) == (LOGS, LOGS)
 
 
 WRONG = {
@@ -167,9 +168,9 @@ def test_many_wrong_ids_are_told() -> None:
 def test_the_shared_registrys_tier_is_the_highest_that_a_team_needs() -> None:
     private = {"mode": "private", "addressSpace": "10.0.0.0/24"}
     shared = {"registry": True}
-    assert parse_department(department(shared=shared), "f").shared_registry_tier == "Basic"
+    assert shared_registry_tier(parse_department(department(shared=shared), "f")) == "Basic"
     both = department(None, {"name": "other", "network": private}, shared=shared)
-    assert parse_department(both, "f").shared_registry_tier == "Premium"
+    assert shared_registry_tier(parse_department(both, "f")) == "Premium"
 
 
 def test_one_of_those_with_the_same_zones_connects_the_shared_registry() -> None:
@@ -181,7 +182,7 @@ def test_one_of_those_with_the_same_zones_connects_the_shared_registry() -> None
     teams = [team("b", **given), team("a", **given), team("c", addressSpace="10.0.0.0/24")]
     for order in (teams, teams[::-1]):
         parsed = parse_department(department(None, *order, shared={"registry": True}), "f")
-        assert {one.name for one in parsed.teams if parsed.connects_shared_registry(one)} == {"a", "c"}
+        assert {one.name for one in parsed.teams if connects_shared_registry(parsed, one)} == {"a", "c"}
 
 
 def test_the_search_for_deleted_vaults_leaves_a_given_one_out() -> None:

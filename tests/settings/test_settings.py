@@ -14,6 +14,7 @@ import yaml
 
 from department.__main__ import main
 from settings import Department, SettingsError, parse_department, read_stack_file
+from settings.registries import registry_tier
 from settings.warnings import warnings
 from tests.program.harness import ROOT, run_program, stack_file
 
@@ -59,14 +60,18 @@ def test_the_dev_stack_is_the_published_example() -> None:
 
 def test_production_is_stricter_by_default() -> None:
     dev, pro = (parse_department(changed(("environment", name)), "f") for name in ("dev", "pro"))
-    assert (dev.purge_protection, dev.registry_tier(dev.teams[0]), dev.replication) == (False, "Basic", "Standard_LRS")
-    assert (pro.purge_protection, pro.registry_tier(pro.teams[0]), pro.replication) == (
+    assert (dev.key_vault.purge_protection, registry_tier(dev, dev.teams[0]), dev.replication) == (
+        False,
+        "Basic",
+        "Standard_LRS",
+    )
+    assert (pro.key_vault.purge_protection, registry_tier(pro, pro.teams[0]), pro.replication) == (
         True,
         "Standard",
         "Standard_ZRS",
     )
     off = parse_department(changed(("environment", "pro"), ("keyVault", {"purgeProtection": False})), "f")
-    assert off.purge_protection is False
+    assert off.key_vault.purge_protection is False
 
 
 def test_people_are_compared_in_any_letter_case() -> None:
@@ -293,7 +298,7 @@ MISTAKES: list[tuple[str, Any, str, list[str]]] = [
     ("teams", [], "teams", ["is empty"]),
     ("code", "bgmrx", "code", ["'bgmrx' (5 characters)", "up to 4"]),
     ("code", 1234, "code", ["expected text, found 1234"]),
-    ("code", None, "code", ["expected text, found nothing"]),
+    ("code", None, "code", ["is missing"]),
     ("environment", "prod", "environment", ["'prod'", "'pro' (production)"]),
     ("region", "eastus22", "region", ["not a known Azure region", "Did you mean 'eastus2'?"]),
     ("regionAbbreviation", "eus", "regionAbbreviation", ["exactly 2"]),
@@ -355,7 +360,7 @@ def test_a_basic_registry_has_no_private_endpoints() -> None:
 def test_a_list_of_addresses_shuts_clusters_out_and_that_is_told() -> None:
     parsed = parse_department(changed(("network", {"allowedIps": ["203.0.113.0/24"]})), "f")
     assert any("network.allowedIps: clusters have addresses" in w for w in warnings(parsed, date(2026, 12, 1)))
-    assert parsed.registry_tier(parsed.teams[0]) == "Premium"
+    assert registry_tier(parsed, parsed.teams[0]) == "Premium"
 
 
 def test_a_secret_that_expires_is_told() -> None:

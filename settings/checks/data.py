@@ -1,0 +1,82 @@
+"""File systems, containers, shares and the datastores that stand for them."""
+
+from collections.abc import Iterator, Sequence
+
+from settings.checks.existing import in_subscription
+from settings.checks.subject import Subject, duplicates
+from settings.data import RESERVED_DATASTORES, Lake
+from settings.problems import Path, Problem, show
+from settings.spelling import did_you_mean
+from settings.team import Team
+from settings.types import PRODUCTION
+
+
+def problems(subject: Subject) -> Iterator[Problem]:
+    """What is wrong with data."""
+    for at, team in subject.teams():
+        if team.lake:
+            yield from _lake_problems(subject, (*at, "lake"), team.lake)
+        if team.data:
+            shares = enumerate(team.data.shares)
+            yield from duplicates(
+                (((*at, "data", "shares", i, "name"), share.name) for i, share in shares), "Shares have distinct names."
+            )
+        yield from _datastore_problems(subject, at, team)
+
+
+def _lake_problems(subject: Subject, path: Path, lake: Lake) -> Iterator[Problem]:
+    yield from duplicates(
+        (((*path, "fileSystems", i), name) for i, name in enumerate(lake.file_systems)),
+        "File systems of a lake have distinct names.",
+    )
+    yield from duplicates(
+        (((*path, "lifecycle", i, "name"), rule.name) for i, rule in enumerate(lake.lifecycle)),
+        "Rules have distinct names.",
+    )
+    for i, rule in enumerate(lake.lifecycle):
+        if rule.archive_after_days is not None and subject.department.environment == PRODUCTION:
+            yield Problem(
+                (*path, "lifecycle", i, "archiveAfterDays"),
+                "Azure has no archive tier for storage replicated across zones, as production's is; leave it out.",
+            )
+    if lake.account_id is None:
+        return
+    if not in_subscription(subject, lake.account_id):
+        shown = show(subject.department.subscription_id)
+        yield Problem((*path, "accountId"), f"{show(lake.account_id)} is not in the department's subscription {shown}.")
+    for key, name in (("softDeleteDays", "soft_delete_days"), ("lifecycle", "lifecycle")):
+        if getattr(lake, name) != Lake.model_fields[name].default:
+            yield Problem(
+                (*path, key), "is set on the account itself, as accountId names one that exists; leave it out."
+            )
+
+
+def _datastore_problems(subject: Subject, at: Path, team: Team) -> Iterator[Problem]:
+    """Distinct names in the workspace, each of something that is there."""
+    stores = list(_datastores(team))
+    for path, name, _, _, _ in stores:
+        if name.lower() in RESERVED_DATASTORES:
+            yield Problem((*at, *path, "name"), f"{show(name)} is in every workspace from the start.")
+    for path, _, key, what, known in stores:
+        part, places = path[0], f"{key}s"
+        if what not in known and not subject.is_wrong((*at, part, places)):
+            hint = did_you_mean(what, known, otherwise=" Add it there.")
+            yield Problem((*at, *path, key), f"{show(what)} is not in {part}.{places}.{hint}")
+    yield from duplicates(
+        (((*at, *path, "name"), name) for path, name, *_ in stores), "Datastores have distinct names."
+    )
+
+
+def _datastores(team: Team) -> Iterator[tuple[Path, str, str, str, Sequence[str]]]:
+    """Path and name of each datastore; the key that says what it stands for, its value, and those that are there."""
+    if team.lake:
+        for i, store in enumerate(team.lake.datastores):
+            yield ("lake", "datastores", i), store.name, "fileSystem", store.file_system, team.lake.file_systems
+    if team.data:
+        shares = [share.name for share in team.data.shares]
+        for i, other in enumerate(team.data.datastores):
+            path = ("data", "datastores", i)
+            if other.container is not None:
+                yield path, other.name, "container", other.container, team.data.containers
+            elif other.share is not None:
+                yield path, other.name, "share", other.share, shares

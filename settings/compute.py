@@ -1,0 +1,81 @@
+"""Compute clusters and compute instances."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from settings.types import Cron, Section, UserName, VmSizeName, fault
+
+ComputeName = Annotated[str, Field(min_length=3, pattern=r"^[A-Za-z]([A-Za-z0-9-]*[A-Za-z][A-Za-z0-9]*|[A-Za-z0-9]*)$")]
+
+
+class Cluster(Section):
+    """A compute cluster (AmlCompute) of a team. It has no nodes while no job runs.
+
+    A change of vmSize, priority or identity deletes the cluster and makes it again.
+    """
+
+    name: ComputeName = Field(
+        max_length=16,
+        description=(
+            "3 to 16 letters, digits and hyphens, unique in the region. "
+            "Starts with a letter, and a letter follows every hyphen."
+        ),
+    )
+    vm_size: VmSizeName = Field(description="VM size of the nodes, such as STANDARD_DS3_V2, in any letter case.")
+    min_nodes: Literal[0] = Field(
+        default=0, description="Nodes that stay while no job runs. Always 0: an idle node costs as much as a busy one."
+    )
+    max_nodes: int = Field(ge=1, le=1000, description="Most nodes at one time, 1 to 1000.")
+    priority: Literal["dedicated", "lowPriority"] = Field(
+        default="dedicated", description="'dedicated', or 'lowPriority' for cheaper nodes that Azure may take back."
+    )
+    idle_minutes: int = Field(
+        default=2, ge=1, le=1440, description="Minutes without a job after which a node is given back, 1 to 1440."
+    )
+    identity: Literal["user", "system"] = Field(
+        default="user",
+        description=(
+            "Identity with which jobs read data and nodes pull images: "
+            "'user' is shared by the team's clusters, 'system' is the cluster's own."
+        ),
+    )
+
+
+class InstanceSchedule(Section):
+    """When a compute instance starts and stops by itself."""
+
+    start: Cron | None = Field(default=None, description="When it starts, as a cron expression: '0 8 * * 1-5'.")
+    stop: Cron | None = Field(default=None, description="When it stops, as a cron expression: '0 18 * * *'.")
+    time_zone: str = Field(
+        default="UTC",
+        min_length=1,
+        max_length=64,
+        description="Time zone of both, in Windows' names: 'W. Europe Standard Time'.",
+    )
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if self.start is None and self.stop is None:
+            raise fault("needs a time to start or to stop.")
+        return self
+
+
+class Instance(Section):
+    """A compute instance: one person's machine in the workspace. Every change deletes it and makes it again."""
+
+    name: ComputeName = Field(
+        max_length=24, description="3 to 24 characters; otherwise the rules of a cluster's name hold."
+    )
+    user: UserName = Field(description="Whose it is, as a user principal name. Nobody else reaches it.")
+    vm_size: VmSizeName = Field(description="VM size of the instance.")
+    idle_minutes: int = Field(
+        default=60, ge=15, le=4320, description="Minutes without use after which it stops, 15 to 4320."
+    )
+    schedule: InstanceSchedule | None = Field(default=None, description="When it starts and stops by itself.")
+    setup_script: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=16384,
+        description="Text of a shell script that runs once, when the instance is made.",
+    )

@@ -1,0 +1,60 @@
+"""Encryption with a key of the customer's own, and key vaults."""
+
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from settings.ids import IN_GROUP
+from settings.types import Section, fault, resolved
+
+
+class CustomerKey(Section):
+    """A key of the customer's own, which encrypts the team's data in place of Microsoft's.
+
+    The key is in a vault with purge protection. Later, only another key of the same vault can take its place. The
+    identity has the role Key Vault Crypto Service Encryption User on the key; without serviceSide, Azure Cosmos DB's
+    service principal needs that role, too.
+
+    With serviceSide, Azure ML keeps the workspace's metadata encrypted on its own side. This is a preview, and not for
+    private networks. Without it, Azure ML makes a Cosmos DB, a search service and a storage account in the
+    subscription, for which Azure charges.
+    """
+
+    key_id: str | None = Field(
+        default=None,
+        pattern=IN_GROUP + r"/providers/Microsoft\.KeyVault/vaults/[^/]+/keys/[A-Za-z0-9-]{1,127}$",
+        description=(
+            "Id of a key that exists, in the department's subscription. One is made in the team's vault if left out."
+        ),
+    )
+    identity_id: str | None = Field(
+        default=None,
+        pattern=IN_GROUP + r"/providers/Microsoft\.ManagedIdentity/userAssignedIdentities/[^/]+$",
+        description=(
+            "Id of a user-assigned identity that may encrypt with the key. Give both keyId and identityId, or neither."
+        ),
+    )
+    service_side: bool = Field(
+        default=False, description="Whether Azure ML keeps the workspace's metadata on its own side."
+    )
+
+    @model_validator(mode="after")
+    def _together(self) -> Self:
+        if (self.key_id is None) != (self.identity_id is None):
+            raise fault("has keyId and identityId together or neither.")
+        return self
+
+
+class KeyVault(Section):
+    """What protects the teams' key vaults from a mistake."""
+
+    purge_protection: bool = resolved(
+        "Whether nobody can remove a deleted vault before its retention ends. Cannot be turned off. "
+        "true in environment pro, else false."
+    )
+    retention_days: int = Field(
+        default=90,
+        ge=7,
+        le=90,
+        description="Days in which a deleted vault can be recovered, 7 to 90. Fixed when the vault is made.",
+    )
