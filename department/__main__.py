@@ -1,28 +1,26 @@
 """`python -m department`: checks and converts stack files; tells costs and quotas; frees names; writes the docs."""
 
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-app = typer.Typer(
-    help="Check and convert a department's stack file, and answer what it costs, may use and blocks.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
+from terminal import JsonOption, application, run
+
+app = application("Check and convert a department's stack file, and answer what it costs, may use and blocks.")
 
 StackFile = Annotated[Path, typer.Argument(metavar="FILE", help="Stack file, such as Pulumi.dev.yaml.")]
 StackFiles = Annotated[list[Path], typer.Argument(metavar="FILE...", help="Stack files, such as Pulumi.dev.yaml.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
 @app.command()
-def check(files: StackFiles, as_json: AsJson = False) -> None:
+def check(files: StackFiles, as_json: JsonOption = False) -> int:
     """Validate the settings in stack files, without an engine. Exit code 1 if one cannot be used."""
     from department.commands import check as command  # noqa: PLC0415 - each command loads what it needs when it runs
 
-    raise typer.Exit(command.run(files, as_json=as_json))
+    return command.run(files, as_json=as_json)
 
 
 @app.command()
@@ -31,11 +29,11 @@ def convert(
     output: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Stack file to write; printed if left out.")
     ] = None,
-) -> None:
+) -> int:
     """Make a stack file from a config.yml of BlueGranite's amls_admin scripts."""
     from department.commands import convert as command  # noqa: PLC0415
 
-    raise typer.Exit(command.run(file, output))
+    return command.run(file, output)
 
 
 @app.command()
@@ -44,27 +42,27 @@ def costs(
         list[Path] | None, typer.Argument(metavar="[FILE...]", help="Stack files, such as Pulumi.dev.yaml.")
     ] = None,
     refresh: Annotated[
-        bool, typer.Option(help="First read the prices from prices.azure.com; all regions without a FILE.")
+        bool, typer.Option("--refresh", help="First read the prices from prices.azure.com; all regions without a FILE.")
     ] = False,
     table: Annotated[
         Path | None, typer.Option(metavar="CSV", help="Table of prices; the project's own if left out.")
     ] = None,
-    as_json: AsJson = False,
-) -> None:
+    as_json: JsonOption = False,
+) -> int:
     """Tell what a department's compute costs a month in US dollars, while idle and at most."""
     if not files and not refresh:
         raise typer.BadParameter("name a stack file, or --refresh the prices.", param_hint="FILE")
     from department.commands import costs as command  # noqa: PLC0415
 
-    raise typer.Exit(command.run(files or [], refresh=refresh, table=table, as_json=as_json))
+    return command.run(files or [], refresh=refresh, table=table, as_json=as_json)
 
 
 @app.command()
-def quota(file: StackFile, as_json: AsJson = False) -> None:
+def quota(file: StackFile, as_json: JsonOption = False) -> int:
     """Compare the vCPUs that the compute can use at most with Azure's quota. Exit code 1 if one is too small."""
     from department.commands import quota as command  # noqa: PLC0415
 
-    raise typer.Exit(command.run(file, as_json=as_json))
+    return command.run(file, as_json=as_json)
 
 
 @app.command()
@@ -75,36 +73,36 @@ def purge(
     ] = False,
     production: Annotated[bool, typer.Option("--production", help="Purge even a production stack's.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="With --check: print the result as JSON.")] = False,
-) -> None:
+) -> int:
     """Remove a stack's soft-deleted key vaults and its workspaces for good: also workspaces that still exist."""
     if as_json and not only_check:
         raise typer.BadParameter("goes with --check.", param_hint="--json")
     from department.commands import purge as command  # noqa: PLC0415
 
-    raise typer.Exit(command.run(file, only_check=only_check, production=production, as_json=as_json))
+    return command.run(file, only_check=only_check, production=production, as_json=as_json)
 
 
 @app.command()
 def docs(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder of the pages.")] = Path("docs"),
-    only_check: Annotated[
-        bool, typer.Option("--check", help="Write nothing; exit code 1 if a page is not as it would be written.")
-    ] = False,
-) -> None:
-    """Write the generated pages and JSON schemas of settings, components and outputs."""
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder for the pages.")] = Path("docs"),
+) -> int:
+    """Write the pages and JSON schemas that are generated from settings, components and outputs."""
     from department.commands import docs as command  # noqa: PLC0415
 
-    raise typer.Exit(command.run(folder, only_check=only_check))
+    return command.run(folder)
 
 
-def main(arguments: list[str] | None = None) -> int:
+def explain(error: Exception) -> str | None:
+    """The message of an expected failure: each of these errors says by itself what is wrong and what to do."""
+    from department.commands.errors import EXPECTED  # noqa: PLC0415 - nothing of it is needed to succeed
+
+    return str(error) if isinstance(error, EXPECTED) else None
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line; its exit code: 0 success, 1 failure, 2 wrong usage."""
-    try:
-        app(args=arguments, prog_name="python -m department")
-    except SystemExit as exit_:
-        return int(exit_.code or 0)
-    return 0
+    return run(app, "python -m department", arguments, explain=explain)
 
 
 if __name__ == "__main__":
-    app(prog_name="python -m department")
+    sys.exit(main())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -27,7 +28,8 @@ def write_whole(target: Path, content: str | bytes, *, private: bool = False) ->
             os.fsync(file.fileno())
         part.replace(target)
     except BaseException as error:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):  # the folder may be the reason
+            part.unlink()
         if isinstance(error, OSError):
             error.filename, error.filename2 = str(target), None  # what the user knows, not the temporary name
         raise

@@ -1,6 +1,5 @@
 """`check`: validates stack files without an engine."""
 
-import json
 import sys
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -8,13 +7,14 @@ from pathlib import Path
 
 from settings import SettingsError, read_stack_file
 from settings.warnings import warnings
+from terminal import print_json
 
 
 def run(files: list[Path], *, as_json: bool) -> int:
     """Exit code 0 if all files can be used, 1 if not."""
     results = [_result(file) for file in files]
     if as_json:
-        print(json.dumps([asdict(result) for result in results], indent=2))
+        print_json([asdict(result) for result in results])
     else:
         for result in results:
             print("\n".join(_lines(result)), file=sys.stderr if result.problems else sys.stdout)

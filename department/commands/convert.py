@@ -5,37 +5,33 @@ from pathlib import Path
 
 import yaml
 
-from operations.files import write_whole
 from settings.convert import ConversionError, convert
 from settings.problems import KEY
 from settings.yamlfile import YamlError, read_yaml
+from terminal import write_whole
 
 _HEADER = "# yaml-language-server: $schema=docs/settings.schema.json\n"
 
 
 def run(file: Path, output: Path | None) -> int:
-    """Exit code 0 if the file was converted, 1 if not."""
+    """Convert `file`; print the stack file, or write it to `output`, which must not exist.
+
+    Raises:
+        ConversionError: The file cannot be converted.
+        OSError: The output cannot be written.
+    """
     if output and output.exists():
-        return _fail(f"{output}: is there already; delete it or name another file.")
+        raise ConversionError(str(output), ["is there already; delete it or name another file."])
     try:
-        department, notes = convert(read_yaml(file, as_text=True).value, str(file))
-    except ConversionError as error:
-        return _fail(str(error))
+        content = read_yaml(file, as_text=True).value
     except YamlError as error:
-        return _fail(f"{file}: {error}")
+        raise ConversionError(str(file), [str(error)]) from None
+    department, notes = convert(content, str(file))
     text = _HEADER + yaml.safe_dump({"config": {KEY: department}}, sort_keys=False, width=120, allow_unicode=True)
     if output:
-        try:
-            write_whole(output, text)
-        except OSError as error:
-            return _fail(f"{output}: cannot be written: {error.strerror}.")
+        write_whole(output, text)
     else:
         print(text, end="")
     for note in notes:
         print(f"note: {note}", file=sys.stderr)
     return 0
-
-
-def _fail(message: str) -> int:
-    print(message, file=sys.stderr)
-    return 1

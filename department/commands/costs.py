@@ -1,6 +1,5 @@
 """`costs`: what a department's compute costs while idle and at most; `--refresh` reads today's prices first."""
 
-import json
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,38 +11,41 @@ from typing import Any
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from catalogue.prices import TABLE, Prices, RegionPrices, TableError, read_prices
-from department.commands.tables import print_table
+from catalogue.prices import TABLE, Prices, RegionPrices, read_prices
 from operations.costs.report import HOURS, Line, Report, report
 from operations.costs.retail import HOST, Key, PricesUnavailableError, read_region
 from operations.costs.table import write_prices
-from settings import SettingsError, read_stack_file
+from settings import read_stack_file
+from terminal import print_json, print_table
 
 
 def run(files: list[Path], *, refresh: bool, table: Path | None, as_json: bool) -> int:
-    """Exit code 0 if all was told, 1 if a file or the prices could not be read."""
+    """Print the report of each stack file, at prices that are refreshed first where that is asked.
+
+    Raises:
+        SettingsError: A stack file cannot be used.
+        TableError: The table of prices cannot be read or written.
+        PricesUnavailableError: The prices cannot be refreshed; the table stays as it was.
+    """
     table = table or TABLE
-    try:
-        departments = {file: read_stack_file(file) for file in files}
-        prices = read_prices(table)
-        changes: list[_Change] = []
-        if refresh:
-            regions = {department.region for department in departments.values()} or set(prices.regions)
-            prices, changes = _refreshed(prices, sorted(regions), invented=table.resolve() != TABLE.resolve())
-            write_prices(prices, table)
-        reports = {file: report(department, prices) for file, department in departments.items()}
-    except (SettingsError, TableError, PricesUnavailableError) as error:
-        print(error, file=sys.stderr)
-        return 1
+    departments = {file: read_stack_file(file) for file in files}
+    prices = read_prices(table)
+    changes: list[_Change] = []
+    if refresh:
+        regions = {department.region for department in departments.values()} or set(prices.regions)
+        prices, changes = _refreshed(prices, sorted(regions), invented=table.resolve() != TABLE.resolve())
+        write_prices(prices, table)
+    reports = {file: report(department, prices) for file, department in departments.items()}
     if as_json:
-        print(json.dumps(_document(changes, reports, refreshed=refresh), indent=2))
-    else:
-        for change in changes:
-            print(change.text())
-        for file, one in reports.items():
-            _draw(file, one)
-        if not refresh and any(line.upper_bound or line.hourly is None for r in reports.values() for line in r.lines):
-            print(f"Missing prices: add --refresh, which reads {HOST}.")
+        print_json(_document(changes, reports, refreshed=refresh))
+        return 0
+    for change in changes:
+        print(change.text())
+    for file, shown in reports.items():
+        _draw(file, shown)
+    lines = [line for shown in reports.values() for line in shown.lines]
+    if not refresh and any(line.upper_bound or line.hourly is None for line in lines):
+        print(f"Missing prices: add --refresh, which reads {HOST}.")
     return 0
 
 

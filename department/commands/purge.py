@@ -1,35 +1,36 @@
 """`purge`: finds and frees the names that a deleted stack still blocks."""
 
-import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
 
 from operations.purge import DeletedVault, deleted_vaults, purge_vault, purge_workspaces
-from operations.resourcemanager import AzureRefusedError, Send, signed_in
-from settings import Department, SettingsError, read_stack_file
+from operations.resourcemanager import Send, signed_in
+from settings import Department, read_stack_file
 from settings.types import PRODUCTION
+from terminal import print_json
 
 
 def run(file: Path, *, only_check: bool, production: bool, as_json: bool) -> int:
-    """Exit code 0 if no name is blocked (any more), 1 if one is or Azure refuses."""
-    try:
-        department = read_stack_file(file)
-        if only_check:
-            return _check(department, signed_in(), as_json=as_json)
-        if department.environment == PRODUCTION and not production:
-            print(f"{file}: is a production stack; add --production to purge its vaults.", file=sys.stderr)
-            return 1
-        return _purge(department, signed_in())
-    except (SettingsError, AzureRefusedError) as error:
-        print(error, file=sys.stderr)
+    """Free the names that a deleted stack blocks, or only name them; exit code 1 if a name is (still) blocked.
+
+    Raises:
+        SettingsError: The stack file cannot be used.
+        AzureRefusedError: Azure refuses a request.
+    """
+    department = read_stack_file(file)
+    if only_check:
+        return _check(department, signed_in(), as_json=as_json)
+    if department.environment == PRODUCTION and not production:
+        print(f"error: {file}: is a production stack; add --production to purge its vaults.", file=sys.stderr)
         return 1
+    return _purge(department, signed_in())
 
 
 def _check(department: Department, send: Send, *, as_json: bool) -> int:
     vaults = list(deleted_vaults(department, send))
     if as_json:
-        print(json.dumps([asdict(vault) for vault in vaults], indent=2))
+        print_json([asdict(vault) for vault in vaults])
     else:
         print("\n".join(map(_advice, vaults)) or "No deleted key vault blocks a name of this stack.")
     return 1 if vaults else 0

@@ -1,32 +1,31 @@
 """`quota`: does the vCPU quota hold a department's compute, and what to do."""
 
-import json
-import sys
 from pathlib import Path
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from department.commands.tables import print_table
 from operations.quota import Finding, Verdict, check, share_command
-from operations.resourcemanager import AzureRefusedError, signed_in
-from settings import Department, SettingsError, read_stack_file
+from operations.resourcemanager import signed_in
+from settings import Department, read_stack_file
+from terminal import print_json, print_table
 
 
 def run(file: Path, *, as_json: bool) -> int:
-    """Exit code 0 if the quotas hold, 1 if one does not or cannot be read."""
-    try:
-        department = read_stack_file(file)
-        findings = check(department, signed_in())
-    except (SettingsError, AzureRefusedError) as error:
-        print(error, file=sys.stderr)
-        return 1
+    """Print the quotas that a department draws on; exit code 1 if finding does not hold its compute.
+
+    Raises:
+        SettingsError: The stack file cannot be used.
+        AzureRefusedError: The quotas cannot be read.
+    """
+    department = read_stack_file(file)
+    findings = check(department, signed_in())
     if as_json:
-        print(json.dumps(_document(department, findings), indent=2))
+        print_json(_document(department, findings))
     else:
         _draw(department, findings)
-    return 1 if any(one.verdict is not Verdict.FITS for one in findings) else 0
+    return 1 if any(finding.verdict is not Verdict.FITS for finding in findings) else 0
 
 
 def _document(department: Department, findings: list[Finding]) -> dict[str, Any]:
@@ -35,16 +34,16 @@ def _document(department: Department, findings: list[Finding]) -> dict[str, Any]
         "region": department.region,
         "quotas": [
             {
-                "quota": one.demand.pool,
-                "workspace": one.workspace,
-                "limit": one.limit.vcpus if one.limit else None,
-                "inUse": one.limit.used if one.limit else None,
-                "atMost": one.demand.vcpus,
-                "verdict": one.verdict.name.lower(),
-                "by": one.demand.by,
-                "command": one.command,
+                "quota": finding.demand.pool,
+                "workspace": finding.workspace,
+                "limit": finding.limit.vcpus if finding.limit else None,
+                "inUse": finding.limit.used if finding.limit else None,
+                "atMost": finding.demand.vcpus,
+                "verdict": finding.verdict.name.lower(),
+                "by": finding.demand.by,
+                "command": finding.command,
             }
-            for one in findings
+            for finding in findings
         ],
         "shareCommand": share_command(department, findings),
     }
@@ -61,13 +60,20 @@ def _draw(department: Department, findings: list[Finding]) -> None:
     for name in ("Limit", "In use now", "At most"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
-    for one in findings:
-        limit = "–" if one.limit is None else "none" if one.limit.vcpus is None else str(one.limit.vcpus)
-        used = str(one.limit.used) if one.limit else "–"
-        table.add_row(one.demand.pool, one.workspace or "subscription", limit, used, str(one.demand.vcpus), one.verdict)
+    for finding in findings:
+        limit = "–" if finding.limit is None else "none" if finding.limit.vcpus is None else str(finding.limit.vcpus)
+        used = str(finding.limit.used) if finding.limit else "–"
+        table.add_row(
+            finding.demand.pool,
+            finding.workspace or "subscription",
+            limit,
+            used,
+            str(finding.demand.vcpus),
+            finding.verdict,
+        )
     print_table(table)
-    for one in findings:
-        if one.verdict is not Verdict.FITS:
-            print(one.text(department.region))
+    for finding in findings:
+        if finding.verdict is not Verdict.FITS:
+            print(finding.text(department.region))
     if command := share_command(department, findings):
         print(f"To keep each workspace to a share of its own: {command}")

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from catalogue.prices import TABLE, Prices, TableError, prices_text
-from operations.files import write_whole
+from terminal import write_whole
 
 
 def write_prices(prices: Prices, table: Path = TABLE) -> None:

@@ -14,16 +14,13 @@ DOCS = ROOT / "docs"
 
 @pytest.mark.parametrize("page", PAGES)
 def test_generated_pages_are_up_to_date(page: str, tmp_path: Path) -> None:
-    assert (DOCS / page).read_text() == PAGES[page](), "run python -m department docs"
+    assert (DOCS / page).read_text() == PAGES[page](), "run make generate"
 
 
-def test_pages_are_written_and_checked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_pages_are_written_to_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["docs", str(tmp_path)]) == 0
     assert {path.name for path in tmp_path.iterdir()} == set(PAGES)
-    assert main(["docs", "--check", str(tmp_path)]) == 0
-    (tmp_path / "settings.md").write_text("by hand\n")
-    assert main(["docs", "--check", str(tmp_path)]) == 1
-    assert "settings.md: is not as it is generated; run python -m department docs." in capsys.readouterr().err
+    assert capsys.readouterr().out == ""
 
 
 def test_every_key_of_the_stack_files_is_in_the_reference() -> None:

@@ -1,11 +1,10 @@
 """What a workspace keeps for good: when a stack file is refused for it; tests/proof does it in the sandbox."""
 
-import json
 from typing import Any
 
 from operations.quota import workspace_id
 from operations.unique_names import refusal
-from settings import Department
+from settings import Department, parse_department
 from tests.operations.test_purge import Answer, Azure
 from tests.program.harness import stack_file
 
@@ -13,7 +12,7 @@ from tests.program.harness import stack_file
 def department(**team: str) -> Department:
     raw = stack_file("dev")
     raw["teams"][0] |= team
-    return Department.model_validate_json(json.dumps(raw, default=str))
+    return parse_department(raw, "f")
 
 
 DEV = department(customName="forecast")

@@ -1,13 +1,12 @@
 """One setting of a network, or of what is shared or exists already, edited at a time: see `test_edits`."""
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
 
 from components.network.endpoints import ZONES
-from settings import Department
+from settings import parse_department
 from tests.conftest import Sandbox
 from tests.program.stack import Stack
 from tests.proof.edits import (
@@ -180,7 +179,7 @@ def test_every_setting_of_them_is_edited() -> None:
     found: set[str] = set()
     touched: set[str] = set()
     for name, edits in EDITS.items():
-        base: Any = Department.model_validate_json(json.dumps(NETWORKED[name], default=str))
+        base: Any = parse_department(NETWORKED[name], "f")
         found |= {one for one in fields(base) if one.startswith(CONCERNED)}
         touched |= {one for edit in edits for one in on_the_way(base, edit.path)}
     assert found - touched == set(NOT_EDITED)

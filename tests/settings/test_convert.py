@@ -148,7 +148,7 @@ def test_what_went_silently_wrong_is_told(
     source.write_text(yaml.safe_dump(config))
     assert main(["convert", str(source), "--output", str(tmp_path / "out.yaml")]) == 1
     err = capsys.readouterr().err
-    assert err.startswith(str(source))
+    assert err.startswith(f"error: {source}")
     assert all(words in err for words in said), err
     assert not (tmp_path / "out.yaml").exists()
 

@@ -28,7 +28,9 @@ def keys_of(raw: Any, section: type[Section] = Department, path: Path = ()) -> I
         key, inner = key_of(name, field), section_in(field.annotation)
         yield (*path, key)
         value = raw.get(key)
-        if inner and isinstance(value, dict):
+        if inner is None:
+            continue
+        if isinstance(value, dict):
             yield from keys_of(value, inner, (*path, key))
         for i, entry in enumerate(value if inner and isinstance(value, list) else ()):
             if isinstance(entry, dict):
