@@ -73,3 +73,32 @@ class TeamNames:
                     f"the {field.name.replace('_', ' ')} name '{name}' ({len(name)} characters) is not one that Azure "
                     f"accepts ({LIMITS[field.name].pattern}); shorten the team's name or customName"
                 )
+
+    @classmethod
+    def from_base(cls, resource_group: str, base: str, unique_base: str | None = None) -> "TeamNames":
+        """Names that have a common beginning.
+
+        Args:
+            resource_group: Name of the resource group.
+            base: Beginning of all other names.
+            unique_base: Beginning of the names that must be unique in the world; `base` if left out.
+
+        Raises:
+            NameTooLongError: If Azure would refuse a name.
+        """
+        unique = unique_base or base
+        return cls(
+            resource_group=resource_group,
+            workspace=f"{base}ws",
+            work=f"{unique}work",
+            data=f"{unique}data",
+            lake=f"{unique}lake",
+            registry=f"{unique}cr",
+            vault=f"{unique}kv",
+            insights=f"{base}ai",
+            logs=f"{base}log",
+            workspace_identity=f"{base}id",
+            node_identity=f"{base}nodeid",
+            key_identity=f"{base}keyid",
+            network=f"{base}vnet",
+        )

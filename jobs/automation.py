@@ -6,8 +6,8 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from contract import AutomationOutput, TeamOutput
 from jobs.errors import JobError
-from jobs.outputs import Automation, Team
 from jobs.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def variables(workspace: Workspace, name: str | None) -> dict[str, str]:
     }
 
 
-def _choose(team: Team, name: str | None) -> tuple[str, Automation]:
+def _choose(team: TeamOutput, name: str | None) -> tuple[str, AutomationOutput]:
     """Return the team's service principal of that name; without a name, its only one with a secret."""
     with_secret = sorted(key for key, one in team.automation.items() if one.vault and one.secret_name)
     choice = ", ".join(with_secret) or "none"

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from contract import TeamOutput
 from jobs.errors import JobError
-from jobs.outputs import Team
 
 if TYPE_CHECKING:
     from azure.core import PipelineClient
@@ -30,7 +30,7 @@ _PART, _NOT_FOUND, _NOTHING_NEW = 206, 404, 416
 class RunHistory:
     """What a workspace remembers of its runs."""
 
-    def __init__(self, team: Team, credential: TokenCredential) -> None:
+    def __init__(self, team: TeamOutput, credential: TokenCredential) -> None:
         """Read the history of the team's workspace as the credential's person."""
         from azure.core import PipelineClient  # noqa: PLC0415 - `python -m jobs --help` is quick without it
         from azure.core.pipeline import policies  # noqa: PLC0415

@@ -6,14 +6,14 @@ import hashlib
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from jobs.outputs import Datastore
+from contract import DatastoreOutput
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
     from azure.storage.filedatalake import FileSystemClient
 
 
-def upload(source: Path, datastore: Datastore, path: str, credential: TokenCredential) -> bool:
+def upload(source: Path, datastore: DatastoreOutput, path: str, credential: TokenCredential) -> bool:
     """Bring a file to a path of the datastore's file system; readers see the old content or the new, never a part.
 
     The lake keeps a file's MD5 with it, so equal content is recognised without reading it.

@@ -13,102 +13,20 @@ import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from pydantic.alias_generators import to_camel
+from pydantic import ValidationError
 
+from contract import CONTRACT, StackOutputs, TeamOutput
 from jobs.errors import JobError
 
 _SHOWN_ERRORS = 3
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, strict=True, alias_generator=to_camel, validate_by_name=False)
-
-
-class Cluster(_Part):
-    """A compute cluster of the team."""
-
-    vm_size: str
-    max_nodes: int = Field(ge=0)
-    priority: str
-    idle_minutes: int = Field(ge=0)
-
-
-class Datastore(_Part):
-    """A registered datastore; `uri` ends in /paths/, and a file's path in the container goes behind it."""
-
-    type: str
-    account: str
-    container: str
-    uri: str
-
-
-class Automation(_Part):
-    """A service principal of the team; `vault` and `secret_name` say where its secret is, if it has one."""
-
-    client_id: str
-    tenant_id: str
-    vault: str | None = None
-    secret_name: str | None = None
-
-
-class Team(_Part):
-    """A team's workspace: where it is, what it runs on and what it stores in."""
-
-    subscription_id: str
-    resource_group: str
-    workspace: str
-    location: str
-    studio_url: str
-    tracking_uri: str
-    clusters: dict[str, Cluster]
-    datastores: dict[str, Datastore]
-    automation: dict[str, Automation] = Field(default_factory=dict)
-
-    @property
-    def resource_id(self) -> str:
-        """The workspace's resource id."""
-        return (
-            f"/subscriptions/{self.subscription_id}/resourceGroups/{self.resource_group}"
-            f"/providers/Microsoft.MachineLearningServices/workspaces/{self.workspace}"
-        )
-
-    @model_validator(mode="after")
-    def _belongs_together(self) -> Self:
-        """Refuse addresses of another workspace: a file put together by hand would send a run to the wrong one."""
-        if not self.tracking_uri.lower().endswith(self.resource_id.lower()):
-            raise ValueError(f"trackingUri is not that of workspace {self.workspace}: {self.tracking_uri}")
-        for name, datastore in self.datastores.items():
-            uri = (
-                f"azureml://subscriptions/{self.subscription_id}/resourcegroups/{self.resource_group}"
-                f"/workspaces/{self.workspace}/datastores/{name}/paths/"
-            )
-            if datastore.uri.lower() != uri.lower():
-                raise ValueError(f"datastores.{name}.uri should be {uri}, not {datastore.uri}")
-        return self
-
-
-class Department(_Part):
-    """The department that the stack deploys."""
-
-    code: str
-    environment: str
-    region: str
-    subscription_id: str
-    owner: str
-    cost_center: str
-
-
-class Outputs(_Part):
+class Outputs(StackOutputs):
     """All outputs of a department's stack."""
 
-    contract: Literal[1]
-    department: Department
-    teams: dict[str, Team]
-
-    def team(self, name: str | None) -> Team:
+    def team(self, name: str | None) -> TeamOutput:
         """Return the team of that name; without a name, the department's only team.
 
         Raises:
@@ -199,8 +117,9 @@ def parse(text: str, source: str) -> Outputs:
         raise JobError(f"{source}: is not JSON ({error})") from None
     if not isinstance(data, dict) or "contract" not in data:
         raise JobError(f"{source}: has no key 'contract', so these are not a department's outputs")
-    if data["contract"] != 1:
-        raise JobError(f"{source}: is of contract {data['contract']!r}, and this version of jobs reads contract 1")
+    if data["contract"] != CONTRACT:
+        told = f"is of contract {data['contract']!r}, and this version of jobs reads contract {CONTRACT}"
+        raise JobError(f"{source}: {told}")
     try:
         return Outputs.model_validate(data)
     except ValidationError as error:

@@ -13,10 +13,10 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from contract import TeamOutput
 from jobs.errors import JobError, explain, invalid, reason
 from jobs.history import ENDED
 from jobs.lake import upload
-from jobs.outputs import Team
 from jobs.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -205,7 +205,7 @@ def _load(source: Path) -> Command:
     return job
 
 
-def _choose_cluster(team: Team, wanted: str | None) -> str:
+def _choose_cluster(team: TeamOutput, wanted: str | None) -> str:
     names = ", ".join(sorted(team.clusters)) or "none"
     if not wanted:
         if len(team.clusters) == 1:
@@ -217,7 +217,7 @@ def _choose_cluster(team: Team, wanted: str | None) -> str:
     return name
 
 
-def _inputs(team: Team, job: Command, folder: Path) -> list[tuple[Path, str, str]]:
+def _inputs(team: TeamOutput, job: Command, folder: Path) -> list[tuple[Path, str, str]]:
     """Find the inputs that lie beside the job's file, under the name that their path in a data lake ends with.
 
     Returns:

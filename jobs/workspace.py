@@ -8,9 +8,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from contract import TeamOutput
 from jobs.errors import NETWORK, SIGN_IN, JobError
 from jobs.history import PATIENT, SCOPE, RunHistory
-from jobs.outputs import Team
 
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient
@@ -24,7 +24,7 @@ _REPEATED = frozenset({"HEAD", "GET", "PUT", "DELETE", "OPTIONS", "TRACE", "POST
 class Workspace:
     """A team's workspace: azure-ai-ml's client and the run history beside it, signed in at the first use of either."""
 
-    def __init__(self, team: Team) -> None:
+    def __init__(self, team: TeamOutput) -> None:
         """Remember the team; nothing is asked of Azure yet."""
         self.team = team
 

@@ -50,21 +50,7 @@ def team_names(
             f"the base of the team's names, '{base}', has {len(base)} characters; at most {BASE_LIMIT} fit"
         )
     unique = base + (short_hash(unique_in_subscription, group) if unique_in_subscription else "")
-    return TeamNames(
-        resource_group=group,
-        workspace=f"{base}ws",
-        work=f"{unique}work",
-        data=f"{unique}data",
-        lake=f"{unique}lake",
-        registry=f"{unique}cr",
-        vault=f"{unique}kv",
-        insights=f"{base}ai",
-        logs=f"{base}log",
-        workspace_identity=f"{base}id",
-        node_identity=f"{base}nodeid",
-        key_identity=f"{base}keyid",
-        network=f"{base}vnet",
-    )
+    return TeamNames.from_base(group, base, unique)
 
 
 def model_registry_names(

@@ -46,11 +46,9 @@ class SharedServices(pulumi.ComponentResource):
     """A resource group with a container registry and a Log Analytics workspace for several teams' workspaces.
 
     Example:
-        >>> from settings.names import team_names
+        >>> from catalogue.names import TeamNames
         >>> from components.workspace.shared import SharedServices, SharedServicesArgs
-        >>> names = team_names(
-        ...     department="bgmr", team="shared", region="eastus2", region_abbreviation="e2", environment="dev"
-        ... )
+        >>> names = TeamNames.from_base("bgmr-shared-eastus2-dev", "bgmrsharede2dev")
         >>> shared = SharedServices("shared", SharedServicesArgs(names=names, location="eastus2"))
         >>> pulumi.export("registry", shared.registry_id)
 

@@ -64,7 +64,7 @@ class TeamWorkspaceArgs:
     """A team's workspace with everything that it needs.
 
     Attributes:
-        names: Names of all resources, as `settings.names.team_names` makes them.
+        names: Names of all resources, each one that Azure accepts.
         location: Azure region of everything.
         tenant_id: Entra tenant that the key vault trusts.
         data_contributors: Who reads and writes the team's storage: people and groups. Runs upload code, data and
@@ -145,11 +145,9 @@ class TeamWorkspace(pulumi.ComponentResource):
     (those of a system-assigned one Azure ML makes itself); nothing has a password or an account key.
 
     Example:
-        >>> from settings.names import team_names
+        >>> from catalogue.names import TeamNames
         >>> from components.workspace.workspace import TeamWorkspace, TeamWorkspaceArgs
-        >>> names = team_names(
-        ...     department="bgmr", team="forecast", region="eastus2", region_abbreviation="e2", environment="dev"
-        ... )
+        >>> names = TeamNames.from_base("bgmr-forecast-eastus2-dev", "bgmrforecaste2dev")
         >>> team = TeamWorkspace(
         ...     "forecast",
         ...     TeamWorkspaceArgs(names=names, location="eastus2", tenant_id="11111111-2222-3333-4444-555555555555"),

@@ -93,10 +93,6 @@ def leaves(value: Any, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
 def test_reads_what_the_stack_writes(stack: dict[str, Any]) -> None:
     written = StackOutputs.model_validate(stack).model_dump(mode="json", by_alias=True)
     read = parse(json.dumps(written), "stack").model_dump(mode="json", by_alias=True)
-    del written["department"]["modelRegistry"]
-    for team in written["teams"].values():
-        for unread in ("roles", "instances"):
-            del team[unread]
     assert read == written
 
 
