@@ -13,6 +13,15 @@ from sandbox.providers.values import Properties
 _WRITE_POLL, _DELETE_POLL = 10.0, 30.0  # seconds between polls where the service names none (azure-native's)
 _TIMEOUT = 7200.0  # seconds, where the resource sets none
 _OPERATION = "azure-asyncoperation"
+_ACCEPTED = (200, 201, 202, 204)
+# azcore's: codes, in lower case, of a resource provider that the subscription lacks; tries, waits, api-version.
+_UNREGISTERED = {
+    "missingsubscriptionregistration",
+    "missingregistrationforresourceprovider",
+    "subscription not registered",
+    "subscriptionnotregistered",
+}
+_REGISTRATIONS, _REGISTER_POLL, _REGISTERING, _PROVIDERS_VERSION = 3, 15.0, 300.0, "2019-05-01"
 _ENDED = {"succeeded", "failed", "canceled", "cancelled"}
 # The 404s that mean a resource is gone; others may come from a proxy on the way (azure-native since 3.11).
 _GONE = {
@@ -138,8 +147,37 @@ class Arm:
         url, query = f"{target.url}/{action}", {"api-version": target.version}
         return self._request("POST", url, query, body={}, accepted=(200, 201)).json()
 
-    def _request(self, method: str, url: str, query: Properties, **options: Any) -> requests.Response:
-        return self._client.request(method, url, audience=MANAGEMENT, query=query, **options)
+    def _request(
+        self, method: str, url: str, query: Properties, accepted: tuple[int, ...] = _ACCEPTED, **options: Any
+    ) -> requests.Response:
+        """Sends a request. A resource provider that the subscription has not registered is registered first.
+
+        As azcore does (arm/runtime/policy_register_rp.go): registering waits until Azure has carried it out.
+        """
+        conflict = int(requests.codes.conflict)
+        for _ in range(_REGISTRATIONS):
+            answer = self._client.request(
+                method, url, audience=MANAGEMENT, query=query, accepted=(*accepted, conflict), **options
+            )
+            if answer.status_code != conflict or refusal(answer, method).code.lower() not in _UNREGISTERED:
+                break
+            self._register(url)
+        else:
+            raise Failure(f"exceeded attempts to register {_provider_url(url).rpartition('/')[2]}")
+        if answer.status_code not in accepted:
+            raise refusal(answer, method)
+        return answer
+
+    def _register(self, url: str) -> None:
+        """Register the resource provider of a resource, and wait until it is registered."""
+        provider, query = _provider_url(url), {"api-version": _PROVIDERS_VERSION}
+        self._client.request("POST", f"{provider}/register", audience=MANAGEMENT, query=query, accepted=(200,))
+        deadline = _Deadline(_REGISTERING)
+        while True:
+            answer = self._client.request("GET", provider, audience=MANAGEMENT, query=query, accepted=(200,))
+            if str(_object(answer).get("registrationState", "")).lower() == "registered":
+                return
+            self._client.wait(deadline.within(_REGISTER_POLL))
 
     def _wait(
         self, answer: requests.Response, target: Target, deadline: "_Deadline", pause: float, *, by_state: bool
@@ -177,6 +215,13 @@ class _Deadline:
         if time.monotonic() + seconds > self._end:
             raise Failure("operation timed out")
         return seconds
+
+
+def _provider_url(url: str) -> str:
+    """The subscription's resource provider that a resource's URL names last."""
+    subscription, _, rest = url.removeprefix(MANAGEMENT + "/subscriptions/").partition("/")
+    namespace = ("/" + rest).lower().rpartition("/providers/")[2].partition("/")[0]
+    return f"{MANAGEMENT}/subscriptions/{subscription}/providers/{namespace}"
 
 
 def _operation_ended(answer: requests.Response) -> bool:

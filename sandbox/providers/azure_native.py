@@ -2,6 +2,7 @@
 """The stand-in for Pulumi's azure-native provider, version 3.29.0."""
 
 import contextlib
+import copy
 import threading
 from typing import Any, Final
 
@@ -161,6 +162,7 @@ class AzureNative(Provider):
         outputs = convert.outputs(described, response)
         given, state = from_struct(request.inputs), from_struct(request.properties)
         if request.HasField("inputs"):
+            outputs = _without_children(described, outputs, unmarked(given))
             inputs = _refreshed(described, unmarked(given), unmarked(state), outputs)
         else:
             try:
@@ -271,13 +273,19 @@ def _details(difference: diff.Difference) -> dict[str, Any]:
     }
 
 
+def _without_children(described: Described, outputs: Properties, inputs: Properties) -> Properties:
+    """The outputs with `[]` for arrays of children that the program does not set: they may be others' resources."""
+    outputs = copy.deepcopy(outputs)
+    for child in described.type.children:
+        path = child.split(".")
+        if convert.get_path(inputs, path) is None and convert.get_path(outputs, path) is not None:
+            convert.set_path(outputs, path, [])
+    return outputs
+
+
 def _refreshed(described: Described, inputs: Properties, state: Properties, outputs: Properties) -> Properties:
     """The inputs after a refresh, with as little noise as azure-native manages."""
     for name, default in described.type.after_removal.items():
         if name in inputs and same(state.get(name), default):
             state = convert.without_path(state, [name])
-    for child in described.type.children:
-        path = child.split(".")
-        if convert.get_path(inputs, path) is None:
-            outputs = convert.without_path(outputs, path)
     return convert.refreshed(inputs, convert.shown_inputs(described, state), convert.shown_inputs(described, outputs))

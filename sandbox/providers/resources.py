@@ -46,7 +46,8 @@ class ResourceType:
         queries: Inputs sent in the query.
         needs_location: Whether the specification requires `location` (which the SDK leaves to the default).
         long_running: Whether its PUT is a long-running operation by specification.
-        children: SDK paths of arrays that are resources of their own as well: `[]` at create, kept at update if unset.
+        children: SDK paths of arrays that are resources of their own as well: `[]` at create; if unset, kept at
+            update and `[]` at refresh.
         sets: SDK paths of arrays that are compared as sets, with the properties that identify an element.
         after_removal: What an input is set to when it is removed, since Azure takes absence as no change.
         singleton: Whether it exists with its parent: creating is allowed, deleting sets it back to defaults.
@@ -258,6 +259,7 @@ RESOURCES: Final[dict[str, ResourceType]] = {
     ),
     "azure-native:machinelearningservices:Registry": ResourceType(
         _GROUP + "Microsoft.MachineLearningServices/registries/{registryName}",
+        replaces=_LOCATION,
         needs_location=True,
         long_running=True,
         limits={"registryName": Limits(r"^[a-zA-Z0-9][a-zA-Z0-9\-_]{2,32}$")},

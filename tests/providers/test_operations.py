@@ -174,12 +174,16 @@ def test_children_that_the_inputs_do_not_set_are_kept(native: AzureNative, cloud
     subnet = {"id": "/s", "name": "made-alone", "properties": {"addressPrefix": "10.1.0.0/16"}}
     cloud.kept[net.id.lower()]["properties"]["subnets"] = [subnet]
     assert net.refresh()
+    assert net.outputs["subnets"] == []
     assert "subnets" not in net.inputs
     net.update({**given, "tags": {"a": "b"}})
     assert cloud.last("PUT").body["properties"]["subnets"] == [subnet]
-    assert net.refresh()
-    assert "subnets" not in net.inputs
     assert net.outputs["subnets"][0]["addressPrefix"] == "10.1.0.0/16"
+    assert net.refresh()  # resetUnsetSubResourceProperties: reset in the state, and so in the inputs
+    assert (net.outputs["subnets"], net.inputs["subnets"]) == ([], [])
+    assert net.diff(given).kinds["subnets"] == "DELETE"
+    net.update(given)
+    assert cloud.last("PUT").body["properties"]["subnets"] == [subnet]
     net.update({**given, "subnets": []})
     assert cloud.last("PUT").body["properties"]["subnets"] == []
 
@@ -417,3 +421,36 @@ def test_functions_that_fail_name_what_they_asked_for(native: AzureNative) -> No
 def test_another_cloud_is_refused() -> None:
     with pytest.raises(Aborted, match="azure-native:environment is 'china'; the sandbox emulates Azure's public cloud"):
         configured(AzureNative(), environment="china")
+
+
+# ---- resource providers that the subscription has not registered (azcore's arm/runtime/policy_register_rp.go)
+
+PROVIDER = f"/subscriptions/{SUBSCRIPTION}/providers/microsoft.storage"
+MISSING = (409, error("MissingSubscriptionRegistration", "The subscription is not registered to use namespace …"))
+
+
+def test_a_missing_resource_provider_is_registered_and_the_request_sent_again(
+    native: AzureNative, cloud: Cloud
+) -> None:
+    cloud.say("PUT", "/storageAccounts/acct", MISSING)
+    cloud.say("POST", f"{PROVIDER}/register", (200, {"registrationState": "Registering"}))
+    cloud.say("GET", PROVIDER, (200, {"registrationState": "Registered"}))
+    Resource(native, ACCOUNT).create(GIVEN)
+    path = f"{GROUP}/providers/Microsoft.Storage/storageAccounts/acct"
+    assert cloud.calls()[1:5] == [f"PUT {path}", f"POST {PROVIDER}/register", f"GET {PROVIDER}", f"PUT {path}"]
+    assert cloud.last("POST").query == {"api-version": "2019-05-01"}
+
+
+def test_who_may_not_register_is_told_so(native: AzureNative, cloud: Cloud) -> None:
+    cloud.say("PUT", "/storageAccounts/acct", MISSING)
+    cloud.say("POST", f"{PROVIDER}/register", (403, error("AuthorizationFailed", "no right to register")))
+    with pytest.raises(Aborted, match="no right to register"):
+        Resource(native, ACCOUNT).create(GIVEN)
+
+
+def test_registering_is_tried_three_times(native: AzureNative, cloud: Cloud) -> None:
+    cloud.say("PUT", "/storageAccounts/acct", MISSING, MISSING, MISSING)
+    cloud.say("POST", f"{PROVIDER}/register", *[(200, {})] * 3)
+    cloud.say("GET", PROVIDER, *[(200, {"registrationState": "Registered"})] * 3)
+    with pytest.raises(Aborted, match=r"exceeded attempts to register microsoft\.storage"):
+        Resource(native, ACCOUNT).create(GIVEN)

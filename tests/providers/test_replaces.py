@@ -103,6 +103,13 @@ TABLE: list[tuple[str, list[str], list[str], list[str], str]] = [
         ["properties", "location", "identity", "sku"],
         "S: none: create-only on nested types only sets a flag",
     ),
+    (
+        "machinelearningservices:Registry",
+        [GROUP, "registryName"],
+        ["location"],
+        ["tags", "publicNetworkAccess", "sku"],
+        "S: common-types v3 TrackedResource, create-only; the schema export has willReplaceOnChanges",
+    ),
     ("machinelearningservices:Datastore", [GROUP, "workspaceName", "name"], [], ["properties"], NOTHING),
     (
         "machinelearningservices:WorkspaceConnection",
