@@ -1,6 +1,7 @@
 # ruff: noqa: N802 (Pulumi's protocol names its methods so)
 """The stand-in for Pulumi's azuread provider, version 6.11.1, on Microsoft Graph v1.0."""
 
+import copy
 import re
 from typing import Any
 
@@ -13,6 +14,7 @@ from sandbox.providers.directory import KINDS, Kind
 from sandbox.providers.graph import Graph
 from sandbox.providers.http import Failure
 from sandbox.providers.provider import Provider, answering, check_reply, type_of
+from sandbox.providers.resources import directory_shape
 from sandbox.providers.values import (
     UNKNOWN,
     Properties,
@@ -28,6 +30,7 @@ from sandbox.providers.values import (
 )
 
 _SECRET_OUTPUT = "value"  # noqa: S105 (a property's name)
+_EMPTY = {"string": "", "boolean": False, "integer": 0, "number": 0}
 
 
 class AzureAD(Provider):
@@ -44,7 +47,7 @@ class AzureAD(Provider):
     def Check(self, request: Any, context: Any) -> Any:
         """Reports what is missing or contradictory."""
         kind = _kind(request.urn)
-        news = without_nulls(from_struct(request.news))
+        news = {**kind.defaults, **without_nulls(from_struct(request.news))}
         new, old = unmarked(news), unmarked(from_struct(request.olds))
         failures = [
             f'Missing required argument. The argument "{_snake(name)}" is required, but no definition was found.'
@@ -81,8 +84,10 @@ class AzureAD(Provider):
         kind, given = _kind(request.urn), from_struct(request.properties)
         inputs = unmarked(given)
         if request.preview:
-            return proto.CreateResponse(properties=to_struct(marked_like(_foreseen(kind, inputs), given)))
+            foreseen = _foreseen(request.urn, kind, inputs)
+            return proto.CreateResponse(properties=to_struct(marked_like(foreseen, given)))
         identifier, outputs = kind.create(self._graph, inputs)
+        outputs = _complete(request.urn, {**{name: inputs[name] for name in kind.settings & inputs.keys()}, **outputs})
         return proto.CreateResponse(id=identifier, properties=to_struct(_marked(outputs, given)))
 
     @answering
@@ -96,7 +101,7 @@ class AzureAD(Provider):
         outputs = kind.read(self._graph, request.id, {**state, **inputs})
         if outputs is None:
             raise Failure(f"{kind.name} {request.id} was deleted while it was updated.")
-        return proto.UpdateResponse(properties=to_struct(_marked(outputs, given)))
+        return proto.UpdateResponse(properties=to_struct(_marked(_complete(request.urn, outputs), given)))
 
     @answering
     def Delete(self, request: Any, context: Any) -> Any:
@@ -120,7 +125,7 @@ class AzureAD(Provider):
         return proto.ReadResponse(
             id=request.id,
             inputs=to_struct(marked_like(inputs, given)),
-            properties=to_struct(_marked(outputs, state)),
+            properties=to_struct(_marked(_complete(request.urn, outputs), state)),
         )
 
     @answering
@@ -132,7 +137,10 @@ class AzureAD(Provider):
         lookup = lookups.LOOKUPS.get(request.tok)
         if lookup is None:
             raise Failure(f"Invoke type {request.tok} not found: the sandbox's azuread does not have this function.")
-        return self.invoke_reply(lookup(self._graph, arguments))
+        try:
+            return self.invoke_reply(lookup(self._graph, arguments))
+        except lookups.NotFound as failure:  # as the bridge words what Terraform reports
+            raise Failure(f"invoking {request.tok}: 1 error occurred:\n\t* {failure}\n\n") from failure
 
 
 def _kind(urn: str) -> Kind:
@@ -162,9 +170,22 @@ def _unchanged(kind: Kind, old: Properties, new: Properties, name: str) -> bool:
     return name in old and same(before, after)
 
 
-def _foreseen(kind: Kind, inputs: Properties) -> Properties:
-    unknown = kind.unknown_outputs() | (kind.kept - inputs.keys())
+def _foreseen(urn: str, kind: Kind, inputs: Properties) -> Properties:
+    """The outputs that a preview knows: the inputs. What only the directory sets is unknown."""
+    shape = directory_shape(type_of(urn))
+    computed = shape["outputs"].keys() - shape["inputs"].keys()
+    unknown = computed | kind.unknown_outputs() | (kind.kept - inputs.keys())
     return {**dict.fromkeys(sorted(unknown), UNKNOWN), **inputs}
+
+
+def _complete(urn: str, outputs: Properties) -> Properties:
+    """The outputs with all that the type has. What the directory leaves empty is "", [], {} or false (Terraform)."""
+    shape = directory_shape(type_of(urn))["outputs"]
+    return {**{name: copy.copy(_empty(type_)) for name, type_ in shape.items()}, **outputs}
+
+
+def _empty(type_: str) -> Any:
+    return [] if type_.startswith("[]") else {} if type_.startswith("{}") else _EMPTY.get(type_)
 
 
 def _marked(outputs: Properties, given: Properties) -> Properties:

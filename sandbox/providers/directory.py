@@ -32,6 +32,7 @@ class Kind:
         shown: Further outputs that are Graph properties, by SDK name.
         settings: Inputs that steer the provider and are no property.
         references: Inputs that are lists of object ids, kept in a collection of that name.
+        defaults: Inputs that Check fills in, as the schema of Terraform's provider has them.
         kept: Inputs that stay as they are when they are taken out of the program (optional and computed).
         ordered: Inputs that are lists; the others with several values are sets.
         computed: Outputs that are unknown until the resource is made, besides `shown`.
@@ -45,6 +46,7 @@ class Kind:
     shown: dict[str, str] = field(default_factory=dict)
     settings: frozenset[str] = frozenset()
     references: frozenset[str] = frozenset()
+    defaults: Properties = field(default_factory=dict)
     kept: frozenset[str] = frozenset()
     ordered: frozenset[str] = frozenset()
     computed: frozenset[str] = frozenset()
@@ -93,9 +95,11 @@ class DirectoryObject(Kind):
 
     Attributes:
         collection: Its collection, such as `groups`; the id is `/groups/{object id}`.
+        caller_stays: Whether the caller stays its owner where the program names none.
     """
 
     collection: str = ""
+    caller_stays: bool = False
 
     def problems(self, graph: Graph, inputs: Properties, old: Properties) -> list[str]:
         """A name that must be the only one of its kind is looked up before anything is made."""
@@ -114,12 +118,18 @@ class DirectoryObject(Kind):
         return {graph_name: inputs[name] for name, graph_name in self.fields.items() if name in inputs}
 
     def create(self, graph: Graph, inputs: Properties) -> tuple[str, Properties]:
+        """Make the object with the caller as its first owner, who leaves again unless the program names it."""
+        caller = graph.caller()
+        named = inputs.get("owners") or ([caller] if self.caller_stays else [])
+        members = {**inputs, "owners": [caller, *(owner for owner in named if owner != caller)]}
         bound = {
-            f"{name}@odata.bind": [reference(member) for member in inputs[name]]
+            f"{name}@odata.bind": [reference(member) for member in members[name]]
             for name in sorted(self.references)
-            if inputs.get(name)
+            if members.get(name)
         }
         made = graph.post(f"/{self.collection}", {**self.body(inputs), **bound})
+        if caller not in named:
+            graph.delete(f"/{self.collection}/{made['id']}/owners/{caller}/$ref")
         return self.seen(graph, made["id"])
 
     def seen(self, graph: Graph, object_id: str) -> tuple[str, Properties]:
@@ -362,6 +372,7 @@ KINDS: Final[dict[str, Kind]] = {
         shown={"clientId": "appId", "objectId": "id", "publisherDomain": "publisherDomain"},
         settings=frozenset({"preventDuplicateNames"}),
         references=frozenset({"owners"}),
+        defaults={"signInAudience": "AzureADMyOrg"},
         collection="applications",
     ),
     "azuread:index/servicePrincipal:ServicePrincipal": ServicePrincipal(
@@ -383,6 +394,7 @@ KINDS: Final[dict[str, Kind]] = {
         },
         settings=frozenset({"useExisting"}),
         references=frozenset({"owners"}),
+        defaults={"accountEnabled": True},
         collection="servicePrincipals",
     ),
     "azuread:index/servicePrincipalPassword:ServicePrincipalPassword": _password(
@@ -408,6 +420,7 @@ KINDS: Final[dict[str, Kind]] = {
         kept=frozenset({"mailNickname", "members", "owners", "visibility"}),
         seconds=30 * _MINUTE,
         collection="groups",
+        caller_stays=True,
     ),
     "azuread:index/groupMember:GroupMember": GroupMember(
         "azuread_group_member",

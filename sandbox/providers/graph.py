@@ -1,7 +1,7 @@
 """Microsoft Graph v1.0, as the azuread stand-in calls it."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import requests
@@ -19,28 +19,34 @@ class Graph:
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    def get(self, path: str) -> Properties:
-        """An object.
+    def caller(self) -> str:
+        """The object id of who is signed in."""
+        return str(self._client.claims(GRAPH).get("oid", ""))
+
+    def get(self, path: str, select: Sequence[str] = ()) -> Properties:
+        """An object, with these properties or Graph's default ones.
 
         Raises:
             Refused: Any status but 200.
         """
-        answer: Properties = self._call("GET", path, accepted=(200,)).json()
+        query = {"$select": ",".join(select)} if select else None
+        answer: Properties = self._call("GET", path, query=query, accepted=(200,)).json()
         return answer
 
-    def find(self, path: str) -> Properties | None:
+    def find(self, path: str, select: Sequence[str] = ()) -> Properties | None:
         """An object; None where there is none."""
         try:
-            return self.get(path)
+            return self.get(path, select)
         except Refused as refused:
             if refused.status == requests.codes.not_found:
                 return None
             raise
 
-    def all(self, path: str, **equal: Any) -> list[Properties]:
+    def all(self, path: str, select: Sequence[str] = (), **equal: Any) -> list[Properties]:
         """A collection, all its pages; `equal` filters by properties."""
         terms = [f"{name} eq {_literal(value)}" for name, value in equal.items()]
-        query = {"$filter": " and ".join(terms)} if terms else None
+        query = {"$filter": " and ".join(terms)} if terms else {}
+        query |= {"$select": ",".join(select)} if select else {}
         answer, items = self._call("GET", path, query=query, accepted=(200,)).json(), []
         while True:
             items += answer["value"]

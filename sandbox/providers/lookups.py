@@ -3,6 +3,8 @@
 As Terraform does, what the directory leaves empty comes back as "", [] or false.
 """
 
+import base64
+import hashlib
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -52,20 +54,28 @@ _GROUP: Final = (
     "onpremisesSyncEnabled", "preferredLanguage", "provisioningOptions", "proxyAddresses", "securityEnabled", "theme",
     "types", "visibility",
 )  # fmt: skip
+_EXCHANGE: Final = (
+    "autoSubscribeNewMembers", "externalSendersAllowed", "hideFromAddressLists", "hideFromOutlookClients",
+    "writebackEnabled",
+)  # fmt: skip
 _PRINCIPAL: Final = (
     "accountEnabled", "alternativeNames", "appRoleAssignmentRequired", "applicationTenantId", "clientId", "description",
     "displayName", "homepageUrl", "loginUrl", "logoutUrl", "notes", "notificationEmailAddresses", "objectId",
     "preferredSingleSignOnMode", "redirectUris", "servicePrincipalNames", "signInAudience", "tags", "type",
 )  # fmt: skip
 
-_USER_NAMES: Final = {  # what a user is found by: the words of the message where there is none
-    "userPrincipalName": 'User with UPN "{}" was not found',
-    "objectId": 'User not found with object ID: "{}"',
-    "mail": 'User not found with mail: "{}"',
-    "mailNickname": 'User not found with email alias: "{}"',
-    "employeeId": 'User not found with employee ID: "{}"',
+_USER_NAMES: Final = {  # what a user is found by: Terraform's name for it, and its words where there is none
+    "userPrincipalName": ("user_principal_name", 'User with UPN "{}" was not found'),
+    "objectId": ("object_id", 'User not found with object ID: "{}"'),
+    "mail": ("mail", 'User not found with mail: "{}"'),
+    "mailNickname": ("mail_nickname", 'User not found with email alias: "{}"'),
+    "employeeId": ("employee_id", 'User not found with employee ID: "{}"'),
 }
 _PLURALS: Final = {f"{name}s": name for name in _USER_NAMES}
+
+
+class NotFound(Failure):
+    """A lookup found nothing, or too much."""
 
 
 def client_config(client: Client) -> Properties:
@@ -78,23 +88,34 @@ def client_config(client: Client) -> Properties:
 def _shown(item: Properties, names: tuple[str, ...]) -> Properties:
     shown = {}
     for name in names:
-        graph_name = _GRAPH_NAMES.get(name, name.replace("onpremises", "onPremises"))
+        graph_name = _graph_name(name)
         empty: Any = [] if name in _LISTS else False if name in _FLAGS else ""
         value = item.get(graph_name)
         shown[name] = empty if value is None else value
     return shown
 
 
-def _find_user(graph: Graph, by: str, value: str) -> Properties:
+def _select(names: tuple[str, ...]) -> list[str]:
+    """What Graph is asked for: azuread names the properties, since Graph's default set lacks some."""
+    return [_graph_name(name) for name in names]
+
+
+def _graph_name(name: str) -> str:
+    return _GRAPH_NAMES.get(name, name.replace("onpremises", "onPremises"))
+
+
+def _find_user(graph: Graph, by: str, value: str, names: tuple[str, ...], plural: bool = False) -> Properties:
+    argument, words = _USER_NAMES[by]
     if by == "objectId":
-        user = graph.find(f"/users/{value}")
+        user = graph.find(f"/users/{value}", _select(names))
         users = [user] if user else []
     else:
-        users = graph.all("/users", **{by: value})
+        users = graph.all("/users", _select(names), **{by: value})
+    path = f"[{argument}{'s' if plural and by != 'objectId' else ''}]"
     if len(users) > 1:
-        raise Failure(f'More than one user found with {by}: "{value}"')
+        raise NotFound(f'{path} More than one user found with {argument}: "{value}"')
     if not users:
-        raise Failure(_USER_NAMES[by].format(value))
+        raise NotFound(f"{path} {words.format(value)}")
     return users[0]
 
 
@@ -104,9 +125,9 @@ def _user(graph: Graph, arguments: Properties) -> Properties:
     if len(given) != 1:
         text = "one of `{}` must be specified" if not given else "only one of `{}` can be specified"
         raise Failure(f"azuread:index/getUser:getUser: {text.format(names)}")
-    user = _find_user(graph, given[0], arguments[given[0]])
+    user = _find_user(graph, given[0], arguments[given[0]], _USER)
     manager = graph.find(f"/users/{user['id']}/manager") or {}
-    return {**_shown(user, _USER), "id": user["id"], "managerId": manager.get("id", "")}
+    return {**_shown(user, _USER), "id": f"/users/{user['id']}", "managerId": manager.get("id", "")}
 
 
 def _users(graph: Graph, arguments: Properties) -> Properties:
@@ -114,16 +135,17 @@ def _users(graph: Graph, arguments: Properties) -> Properties:
     if len(given) + (arguments.get("returnAll") is True) != 1:
         names = "employee_ids,mail_nicknames,mails,object_ids,return_all,user_principal_names"
         raise Failure(f"azuread:index/getUsers:getUsers: one of `{names}` must be specified")
-    matches = graph.all("/users") if not given else []
+    matches = graph.all("/users", _select(_USER_IN_LIST)) if not given else []
     for value in arguments[given[0]] if given else []:
         try:
-            matches.append(_find_user(graph, _PLURALS[given[0]], value))
-        except Failure:
+            matches.append(_find_user(graph, _PLURALS[given[0]], value, _USER_IN_LIST, plural=True))
+        except NotFound:
             if arguments.get("ignoreMissing") is not True:
                 raise
     users = [_shown(match, _USER_IN_LIST) for match in matches]
-    lists = {plural: [user[name] for user in users if user[name]] for plural, name in _PLURALS.items()}
-    return {**lists, "users": users, "id": "users#" + "-".join(lists["objectIds"])}
+    lists = {plural: [user[name] for user in users] for plural, name in _PLURALS.items()}
+    digest = hashlib.sha1("/".join(lists["userPrincipalNames"]).encode(), usedforsecurity=False).digest()
+    return {**lists, "users": users, "id": "users#" + base64.urlsafe_b64encode(digest).decode()}
 
 
 def _group(graph: Graph, arguments: Properties) -> Properties:
@@ -140,7 +162,8 @@ def _group(graph: Graph, arguments: Properties) -> Properties:
     members = "transitiveMembers" if arguments.get("includeTransitiveMembers") is True else "members"
     return {
         **_shown(group, _GROUP),
-        "id": group["id"],
+        **dict.fromkeys(_EXCHANGE, False),  # of Microsoft 365 groups only
+        "id": f"/groups/{group['id']}",
         "members": graph.ids(f"/groups/{group['id']}/{members}"),
         "owners": graph.ids(f"/groups/{group['id']}/owners"),
         "dynamicMemberships": [],
@@ -155,16 +178,16 @@ def _one_group(graph: Graph, equal: Properties) -> Properties:
         f"{name} eq {str(value).lower()}" if isinstance(value, bool) else f"{name} eq '{value}'"
         for name, value in equal.items()
     )
-    raise Failure(f"{'More than one' if groups else 'No'} group found matching specified filter ({text})")
+    raise NotFound(f"{'More than one' if groups else 'No'} group found matching specified filter ({text})")
 
 
 def _group_by_id(graph: Graph, object_id: str, flags: Properties) -> Properties:
     group = graph.find(f"/groups/{object_id}")
     if group is None:
-        raise Failure(f'No group found with object ID: "{object_id}"')
+        raise NotFound(f'[object_id] No group found with object ID: "{object_id}"')
     for name, expected in flags.items():
         if group.get(name) is not expected:
-            raise Failure(
+            raise NotFound(
                 f'Group with object ID "{object_id}" does not have the specified {name} setting '
                 f"(expected: {expected}, actual: {group.get(name)})"
             )
@@ -184,8 +207,12 @@ def _service_principal(graph: Graph, arguments: Properties) -> Properties:
         principals = [principal] if principal else []
     else:
         principals = graph.all("/servicePrincipals", **{_GRAPH_NAMES.get(name, name): value})
-    if len(principals) != 1:
-        raise Failure(f'{"More than principal" if principals else "No"} service principal found with {name}: "{value}"')
+    if not principals and name == "objectId":
+        raise NotFound(f'[object_id] Service principal with object ID "{value}" was not found')
+    if not principals:
+        raise NotFound("No service principal found: no service principal found")
+    if len(principals) > 1:
+        raise NotFound(f"Multiple service principals found: found several with {name} '{value}'")
     return {**_shown(principals[0], _PRINCIPAL), "id": f"/servicePrincipals/{principals[0]['id']}"}
 
 

@@ -472,6 +472,12 @@ def _schema() -> dict[str, Any]:
     return schema
 
 
+def directory_shape(token: str) -> dict[str, Any]:
+    """A type of azuread as the SDK has it: `inputs` and `outputs` with their types, `required`."""
+    shape: dict[str, Any] = _schema()["directory"][token]
+    return shape
+
+
 @cache
 def describe(token: str) -> Described | None:
     """Everything known of a resource type, by its token; None for a type that is not emulated."""

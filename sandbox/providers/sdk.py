@@ -1,8 +1,8 @@
-"""Reads what the installed pulumi_azure_native says of the types in `resources` into `schema.json`.
+"""Reads what the installed pulumi_azure_native and pulumi_azuread say of the emulated types into `schema.json`.
 
-The provider itself must not import that package: its modules take seconds and a hundred megabytes. So their inputs,
+The providers themselves must not import these packages: their modules take seconds and a hundred megabytes. So inputs,
 outputs, required properties, defaults and API versions are read once for each release and kept beside this module.
-Run `python -m sandbox.providers.sdk` after upgrading pulumi_azure_native; a test notices when it was forgotten.
+Run `python -m sandbox.providers.sdk` after upgrading one of them; a test notices when it was forgotten.
 """
 
 import ast
@@ -20,17 +20,43 @@ from typing import Any
 import pulumi
 from pulumi import _types
 
-from sandbox.providers import resources
+from sandbox.providers import directory, resources
 
 TARGET = Path(__file__).with_name("schema.json")
 _SIMPLE = {str: "string", bool: "boolean", int: "integer", float: "number"}
 
 
 def read() -> dict[str, Any]:
-    """The schema of every type in `resources.RESOURCES`, as `schema.json` has it."""
+    """The schema of every type in `resources.RESOURCES` and `directory.KINDS`, as `schema.json` has it."""
     reader = _Reader()
     described = {token: reader.resource(token) for token in sorted(resources.RESOURCES)}
-    return {"resources": described, "objects": dict(sorted(reader.objects.items()))}
+    return {
+        "resources": described,
+        "objects": dict(sorted(reader.objects.items())),
+        "directory": {token: _directory_type(token) for token in sorted(directory.KINDS)},
+    }
+
+
+def _directory_type(token: str) -> dict[str, Any]:
+    """A type of azuread: inputs and outputs, whose objects count as `any`."""
+    name = token.split(":")[2]
+    package = importlib.import_module("pulumi_azuread")
+    resource, arguments = getattr(package, name), getattr(package, f"{name}Args")
+    return {
+        "inputs": {key: _plain_type(kind) for key, kind in sorted(_types.input_type_types(arguments).items())},
+        "required": _required(arguments),
+        "outputs": {key: _plain_type(kind) for key, kind in sorted(_types.resource_types(resource).items())},
+    }
+
+
+def _plain_type(kind: Any) -> str:
+    (member,) = _members(kind)
+    origin = typing.get_origin(member)
+    if origin is collections.abc.Sequence:
+        return "[]" + _plain_type(typing.get_args(member)[0])
+    if origin is collections.abc.Mapping:
+        return "{}" + _plain_type(typing.get_args(member)[1])
+    return _SIMPLE.get(member, "any")
 
 
 class _Reader:

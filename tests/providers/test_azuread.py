@@ -21,14 +21,16 @@ def application(directory: AzureAD) -> Resource:
 
 def test_an_application_lives(directory: AzureAD, cloud: Cloud) -> None:
     found = application(directory)
-    assert cloud.last("POST").body == {"displayName": "automation", "tags": ["ml"]}
+    body = cloud.last("POST").body
+    assert body.pop("owners@odata.bind") == ["https://graph.microsoft.com/v1.0/directoryObjects/caller-object"]
+    assert body == {"displayName": "automation", "signInAudience": "AzureADMyOrg", "tags": ["ml"]}
     assert found.id == f"/applications/{found.outputs['objectId']}"
     assert found.outputs["clientId"]
     inputs = dict(found.inputs)
     assert found.refresh()
     assert found.inputs == inputs
     found.update({"displayName": "renamed"})
-    assert cloud.last("PATCH").body == {"displayName": "renamed", "tags": None}
+    assert cloud.last("PATCH").body == {"displayName": "renamed", "signInAudience": "AzureADMyOrg", "tags": None}
     assert found.outputs["displayName"] == "renamed"
     found.delete()
     assert not found.refresh()
@@ -38,13 +40,14 @@ def test_a_change_in_the_directory_is_seen_by_a_refresh(directory: AzureAD, clou
     found = application(directory)
     cloud.kept["applications"][found.outputs["objectId"]]["displayName"] = "by hand"
     assert found.refresh()
-    assert found.inputs == {"displayName": "by hand", "tags": ["ml"]}
+    assert found.inputs == {"displayName": "by hand", "signInAudience": "AzureADMyOrg", "tags": ["ml"]}
 
 
 def test_a_new_object_is_waited_for(directory: AzureAD, cloud: Cloud) -> None:
     missing = (404, error("Request_ResourceNotFound", "not yet"))
     cloud.kept["applications"] = {"a": {"id": "a", "appId": "client", "displayName": "slow"}}
     cloud.say("POST", "/applications", (201, {"id": "a"}))
+    cloud.say("DELETE", "/applications/a/owners/caller-object/$ref", (204, None))
     cloud.say("GET", "/applications/a", missing)
     assert Resource(directory, APPLICATION).create({"displayName": "slow"}).outputs["clientId"] == "client"
 
@@ -177,9 +180,11 @@ def people(cloud: Cloud) -> None:
 @pytest.mark.parametrize(
     ("by", "value"), [("userPrincipalName", "o'neil@site.com"), ("mail", "o@site.com"), ("objectId", "1")]
 )
-def test_a_user_is_found(directory: AzureAD, by: str, value: str) -> None:
+def test_a_user_is_found(directory: AzureAD, cloud: Cloud, by: str, value: str) -> None:
     found = invoke(directory, "azuread:index/getUser:getUser", **{by: value})
-    assert (found["id"], found["objectId"], found["displayName"]) == ("1", "1", "O")
+    assert (found["id"], found["objectId"], found["displayName"]) == ("/users/1", "1", "O")
+    asked = cloud.asked[0].query["$select"].split(",")
+    assert {"accountEnabled", "userType", "mailNickname", "id"} <= set(asked)
     assert (found["jobTitle"], found["businessPhones"], found["accountEnabled"], found["managerId"]) == (
         "",
         [],
@@ -202,6 +207,9 @@ def test_a_user_is_not_found(directory: AzureAD, arguments: dict[str, str], mess
     with pytest.raises(Aborted) as failed:
         invoke(directory, "azuread:index/getUser:getUser", **arguments)
     assert message in str(failed.value)
+    if "was not found" in message:  # the bridge's words around Terraform's
+        said = f"invoking azuread:index/getUser:getUser: 1 error occurred:\n\t* [user_principal_name] {message}\n\n"
+        assert str(failed.value) == said
 
 
 @pytest.mark.usefixtures("people")
@@ -211,13 +219,16 @@ def test_users_are_found(directory: AzureAD) -> None:
         invoke(directory, "azuread:index/getUsers:getUsers", userPrincipalNames=names)
     found = invoke(directory, "azuread:index/getUsers:getUsers", userPrincipalNames=names, ignoreMissing=True)
     assert (found["objectIds"], found["userPrincipalNames"]) == (["2"], ["user2@site.com"])
+    assert (found["mailNicknames"], found["employeeIds"]) == ([""], [""])
+    assert found["id"] == "users#tOZQhWP7UdmzddSUWYHV3J8GqoA="  # of the principal names, by SHA-1
     assert len(invoke(directory, "azuread:index/getUsers:getUsers", returnAll=True)["users"]) == 2
 
 
 @pytest.mark.usefixtures("people")
 def test_a_group_is_found_by_name_and_kind(directory: AzureAD) -> None:
     found = invoke(directory, "azuread:index/getGroup:getGroup", displayName="team", securityEnabled=True)
-    assert (found["objectId"], found["members"]) == ("g", ["1"])
+    assert (found["id"], found["objectId"], found["members"]) == ("/groups/g", "g", ["1"])
+    assert (found["hideFromAddressLists"], found["writebackEnabled"]) == (False, False)
     with pytest.raises(Aborted, match=r"More than one group found matching specified filter \(displayName eq 'team'\)"):
         invoke(directory, "azuread:index/getGroup:getGroup", displayName="team")
     with pytest.raises(
@@ -232,7 +243,7 @@ def test_a_service_principal_is_found(directory: AzureAD) -> None:
     made = Resource(directory, PRINCIPAL).create({"clientId": "client"})
     found = invoke(directory, "azuread:index/getServicePrincipal:getServicePrincipal", clientId="client")
     assert (found["id"], found["clientId"]) == (made.id, "client")
-    with pytest.raises(Aborted, match='No service principal found with clientId: "x"'):
+    with pytest.raises(Aborted, match="No service principal found: no service principal found"):
         invoke(directory, "azuread:index/getServicePrincipal:getServicePrincipal", clientId="x")
 
 
@@ -241,3 +252,49 @@ def test_who_is_signed_in(directory: AzureAD) -> None:
     assert (found["clientId"], found["objectId"]) == ("caller-client", "caller-object")
     with pytest.raises(Aborted, match="Invoke type azuread:index/getDomains:getDomains not found"):
         invoke(directory, "azuread:index/getDomains:getDomains")
+
+
+# ---- owners and outputs, as the real provider was seen to have them
+
+
+@pytest.mark.parametrize(("token", "name"), [(APPLICATION, "displayName"), (PRINCIPAL, "clientId")])
+def test_the_caller_owns_what_it_creates_only_where_the_program_says_so(
+    directory: AzureAD, cloud: Cloud, token: str, name: str
+) -> None:
+    def owners(**given: list[str]) -> list[str]:
+        made = Resource(directory, token).create({name: str(given), **given})
+        return sorted(made.outputs["owners"])
+
+    assert owners() == []
+    assert cloud.last("DELETE").path.endswith("/owners/caller-object/$ref")
+    assert owners(owners=["other"]) == ["other"]
+    assert owners(owners=["other", "caller-object"]) == ["caller-object", "other"]
+
+
+def test_a_group_without_owners_is_its_callers(directory: AzureAD, cloud: Cloud) -> None:
+    given = {"displayName": "g", "securityEnabled": True}
+    assert Resource(directory, GROUP).create(given).outputs["owners"] == ["caller-object"]
+    assert Resource(directory, GROUP).create({**given, "owners": ["other"]}).outputs["owners"] == ["other"]
+
+
+@pytest.mark.parametrize(
+    ("token", "inputs", "count"),
+    [
+        (GROUP, {"displayName": "g", "securityEnabled": True}, 32),
+        (APPLICATION, {"displayName": "a"}, 36),
+        (PRINCIPAL, {"clientId": "c"}, 30),
+    ],
+)
+def test_outputs_have_all_properties(
+    directory: AzureAD, cloud: Cloud, token: str, inputs: dict[str, object], count: int
+) -> None:
+    made = Resource(directory, token).create(inputs)
+    assert len({"id", *made.outputs}) == count
+    assert made.refresh()
+    assert len({"id", *made.outputs}) == count
+    assert made.outputs["description"] == ""
+
+
+def test_check_fills_in_terraforms_defaults(directory: AzureAD) -> None:
+    assert Resource(directory, APPLICATION).checked({"displayName": "a"})["signInAudience"] == "AzureADMyOrg"
+    assert Resource(directory, PRINCIPAL).checked({"clientId": "c"})["accountEnabled"] is True
