@@ -137,6 +137,10 @@ class RoleDefinition(ResourceType):
                 f"There are existing role assignments referencing role (code: {guid}).",
             )
 
+    def delete_response(self, call: Call, resource: Body | None) -> Response:
+        """Answers with the deleted role."""
+        return super().delete_response(call, None) if resource is None else JSONResponse(self.present(call, resource))
+
     def listed(self, call: Call, roles: list[Body]) -> Body:
         """Filters by `roleName eq`, `type eq 'CustomRole'` and `atScopeAndBelow()`."""
         terms = _terms(call, "roleName", "type", "atScopeAndBelow", "atScope")

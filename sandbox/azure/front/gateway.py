@@ -28,6 +28,19 @@ _QUICK_ACK: int | None = getattr(socket, "TCP_QUICKACK", None)
 TOO_LARGE = "431 Request Header Fields Too Large", "The request's head is too large."
 HEAD_SECONDS = 30  # within which a connection must say what it wants
 MAX_HTTP_HEAD = 65536  # bytes of a request's head inside TLS; the largest real one is a long token's
+# learn.microsoft.com/azure/azure-government/compare-azure-government-global-azure, learn.microsoft.com/azure/china/
+# resources-developer-guide: the domains of Azure's other clouds
+OTHER_CLOUDS = {
+    "microsoftonline.us": "Azure US Government",
+    "usgovcloudapi.net": "Azure US Government",
+    "azure.us": "Azure US Government",
+    "azure.ml.us": "Azure US Government",
+    "chinacloudapi.cn": "Azure operated by 21Vianet in China",
+    "azure.cn": "Azure operated by 21Vianet in China",
+    "microsoftonline.cn": "Azure operated by 21Vianet in China",
+    "microsoftonline.de": "Azure Germany, which has ended",
+    "cloudapi.de": "Azure Germany, which has ended",
+}
 MAX_HEAD = 8192  # bytes of a CONNECT request; real ones take some 200
 
 
@@ -192,7 +205,7 @@ class _Connection(asyncio.Protocol):
         host = asked[1].decode().lower()
         app = self._gateway.service(host)
         if app is None:
-            self._refuse("403 Forbidden", f"The sandbox does not emulate {host}, and lets nothing through to it.")
+            self._refuse("403 Forbidden", _not_emulated(host))
             return
         try:
             network = self._gateway.network(name) if (name := _user(headers)) else ""
@@ -227,6 +240,13 @@ class _Connection(asyncio.Protocol):
         self._done = True
         self._transport.write(_refusal(status, text))
         self._transport.close()
+
+
+def _not_emulated(host: str) -> str:
+    """Why a host is refused; the hosts of Azure's other clouds are named as such."""
+    cloud = next((cloud for suffix, cloud in OTHER_CLOUDS.items() if f".{host}".endswith(f".{suffix}")), None)
+    text = f"The sandbox does not emulate {host}, and lets nothing through to it."
+    return f"{text} The host belongs to {cloud}; only Azure's public cloud is here." if cloud else text
 
 
 def _user(headers: list[bytes]) -> str:

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from sandbox.azure.arm.core import Action, Body, Call, ResourceType, Rule
+from sandbox.azure.arm.core import Action, Body, Call, ResourceType, Rule, system_data
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.errors import AzureError
 from sandbox.azure.ml.errors import UserError
@@ -187,6 +187,7 @@ def _put_default(call: Call, workspace: Body, name: str, own: dict[str, Any], *,
         "id": datastore_id,
         "name": name,
         "type": TYPE,
+        "systemData": system_data(call, None),
         "properties": {
             "description": None,
             "tags": {},

@@ -5,14 +5,17 @@ import os
 import re
 import shlex
 import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from tests.conftest import ROOT, Sandbox
+from tests.azure.client import user_id
+from tests.conftest import Sandbox
 
 VERSION = "2.91.0"
 COMMANDS = Path(__file__).with_name("commands.yaml")
@@ -71,7 +74,7 @@ def install(directory: Path) -> Path:
     if (directory / "bin" / "az").exists():
         return directory / "bin"
     online = {name: value for name, value in os.environ.items() if name != "UV_OFFLINE"}
-    uv = [str(ROOT / ".venv" / "bin" / "uv")]
+    uv = [str(Path(sys.executable).with_name("uv"))]
     steps = (
         [*uv, "venv", "--quiet", str(directory)],
         [*uv, "pip", "install", "--quiet", "--python", str(directory / "bin" / "python"), f"azure-cli=={VERSION}"],
@@ -128,13 +131,13 @@ class Cli:
 
     def _problem(self, command: Command, done: subprocess.CompletedProcess[str]) -> str:
         said = done.stderr.strip()
-        if "Traceback" in said:
-            return f"a traceback: {said[-300:]}"
         if command.refused:
             wanted = self._filled(command.refused).lower()
             if done.returncode == 0:
                 return f"it was not refused: {done.stdout.strip()[:200]}"
             return "" if wanted in said.lower() else f"the refusal lacks '{wanted}': {said[-300:]}"
+        if "Traceback" in said:
+            return f"a traceback: {said[-300:]}"
         if done.returncode != 0:
             return f"exit code {done.returncode}: {said[-400:]}"
         return self._differences(command, done.stdout)
@@ -168,6 +171,20 @@ class Cli:
         return _VARIABLE.sub(lambda match: self.variables.get(match[1], match[0]), text)
 
 
+def carry_out_all(binaries: Path, sandbox: Sandbox, folder: Path) -> list[Outcome]:
+    """Runs the whole list against a sandbox that nobody has used.
+
+    Args:
+        binaries: The `bin` folder of azure-cli's environment.
+        sandbox: The running sandbox.
+        folder: Where files and azure-cli's configuration are put.
+    """
+    files = folder / "files"
+    files.mkdir()
+    cli = Cli(binaries, sandbox, folder / "azure", variables(sandbox, files))
+    return [cli.carry_out(command) for command in read()[1]]
+
+
 def variables(sandbox: Sandbox, folder: Path) -> dict[str, str]:
     """The list's variables, with those of this sandbox and of files that commands read."""
     owner, scientist = sandbox.environment("owner"), sandbox.environment("scientist")
@@ -184,6 +201,8 @@ def variables(sandbox: Sandbox, folder: Path) -> dict[str, str]:
         "client_secret": owner["AZURE_CLIENT_SECRET"],
         "other_client_id": scientist["AZURE_CLIENT_ID"],
         "other_client_secret": scientist["AZURE_CLIENT_SECRET"],
+        "owner_id": user_id("user@domain.com"),
+        "month": datetime.now(UTC).strftime("%Y-%m"),
         "text_file": str(text),
         **{f"{name}_file": str(path) for name, path in files.items()},
     }

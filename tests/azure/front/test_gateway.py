@@ -122,6 +122,22 @@ def test_what_is_refused_names_the_host(port: int) -> None:
     assert b"does not emulate pypi.org" in answer
 
 
+@pytest.mark.parametrize(
+    ("host", "cloud"),
+    [
+        (b"login.microsoftonline.us", b"Azure US Government"),
+        (b"management.usgovcloudapi.net", b"Azure US Government"),
+        (b"x.blob.core.chinacloudapi.cn", b"21Vianet"),
+        (b"login.partner.microsoftonline.cn", b"21Vianet"),
+    ],
+)
+def test_another_cloud_is_named(port: int, host: bytes, cloud: bytes) -> None:
+    answer = exchange(port, b"CONNECT " + host + b":443 HTTP/1.1\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 403")
+    assert cloud in answer
+    assert b"only Azure's public cloud is here" in answer
+
+
 def test_an_unmodified_client_with_the_environment_reaches_no_other_host(owner: None) -> None:
     with pytest.raises(requests.exceptions.ProxyError):
         requests.get("https://example.com", timeout=5)
