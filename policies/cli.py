@@ -12,7 +12,7 @@ from urllib.parse import quote
 import typer
 
 from policies import config as config_
-from policies import offline, pack, sarif, stackfiles
+from policies import offline, pack, sarif
 from policies.model import Rule
 from policies.schema import nearest
 from policies.show import show
@@ -90,6 +90,8 @@ def _faults(stack: str, merged: dict[str, Any], target: Path, stack_files: Path)
     elif config_.load(target) != merged:
         yield f"{target} is stale: run `{PROGRAM} config --stack {stack} --write`"
     file = stack_files / f"Pulumi.{stack}.yaml"
+    from policies import stackfiles  # noqa: PLC0415 - reads YAML, which the other commands do without
+
     yield from stackfiles.disagreements(stack, merged[stackfiles.RULE], file, target.parent.parent)
 
 

@@ -8,23 +8,29 @@ they were read from.
 import json
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Final, NoReturn
-
-from pulumi_policy import proxy
 
 SIGNATURE: Final = "4dabf18193072939515e22adb298388d"  # Pulumi's key for values that are no plain JSON
 _SECRET: Final = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 (Pulumi's mark of a secret)
 _OUTPUT: Final = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
-_MARKS: Final = {
-    proxy.UNKNOWN_BOOLEAN_VALUE: "boolean",
-    proxy.UNKNOWN_NUMBER_VALUE: "number",
-    proxy.UNKNOWN_STRING_VALUE: "string",
-    proxy.UNKNOWN_ARRAY_VALUE: "Array",
-    proxy.UNKNOWN_ASSET_VALUE: "asset",
-    proxy.UNKNOWN_ARCHIVE_VALUE: "archive",
-    proxy.UNKNOWN_OBJECT_VALUE: "Object",
-}
 _SHOWN: Final = re.compile(r"\[secret\]|\[unknown\]|output<.*>")  # as Pulumi's displays write them
+
+
+@cache
+def _marks() -> Mapping[str, str]:
+    """Pulumi's ids of unknown values, and what each will be."""
+    from pulumi_policy import proxy  # noqa: PLC0415 - a second's import, which a command line's --help does without
+
+    return {
+        proxy.UNKNOWN_BOOLEAN_VALUE: "boolean",
+        proxy.UNKNOWN_NUMBER_VALUE: "number",
+        proxy.UNKNOWN_STRING_VALUE: "string",
+        proxy.UNKNOWN_ARRAY_VALUE: "Array",
+        proxy.UNKNOWN_ASSET_VALUE: "asset",
+        proxy.UNKNOWN_ARCHIVE_VALUE: "archive",
+        proxy.UNKNOWN_OBJECT_VALUE: "Object",
+    }
 
 
 class Unknown:
@@ -59,7 +65,7 @@ class UnknownValueError(Exception):
 def read(value: Any) -> Any:
     """A value as it stands on the wire or in a file, with every secret opened and every unknown an `Unknown`."""
     if isinstance(value, str):
-        if kind := _MARKS.get(value):
+        if kind := _marks().get(value):
             return Unknown(kind)
         return Unknown("secret" if "secret" in value else "string") if _SHOWN.fullmatch(value) else value
     if isinstance(value, list):
