@@ -27,6 +27,8 @@ UNKEPT = ("_source", "creation_context", "id", "sourceJobId", "jobs")
 DISTRIBUTIONS = {"mpi": "Mpi", "pytorch": "PyTorch", "tensorflow": "TensorFlow", "ray": "Ray"}
 _CURATED = re.compile(r"azureml:([^:@/]+)(?::([^:@/]+)|@([^:@/]+))")
 
+_NAMED = re.compile(r"azureml:([\w-]+)")
+
 
 def _text(value: Any) -> Any:
     """Every scalar as text, as the service gives it back; what is unset goes."""
@@ -46,6 +48,12 @@ def _environment(reference: Any) -> Any:
     return f"azureml://registries/azureml/environments/{found[1]}/{at}"
 
 
+def _default(given: Body) -> Body:
+    """An input whose default names something of the workspace has the name alone."""
+    found = _NAMED.fullmatch(given["default"]) if isinstance(given.get("default"), str) else None
+    return {**given, "default": found[1]} if found else given
+
+
 def normalised(sent: Body, version: str) -> Body:
     """A specification as the service gives it back, without the nodes of a pipeline."""
     is_command = sent.get("type", "command") == "command"
@@ -56,7 +64,7 @@ def normalised(sent: Body, version: str) -> Body:
         **{key: value for key, value in sent.items() if key not in UNKEPT},
     }
     if spec.get("inputs"):
-        spec["inputs"] = {name: {"optional": False, **given} for name, given in spec["inputs"].items()}
+        spec["inputs"] = {name: {"optional": False, **_default(given)} for name, given in spec["inputs"].items()}
     if is_command:
         spec["environment"] = _environment(spec.get("environment"))
         spec["resources"] = {"instance_count": 1, **(spec.get("resources") or {})}

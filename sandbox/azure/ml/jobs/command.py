@@ -59,6 +59,9 @@ def run_fields(scope: Scope, job: Body) -> Body:
         "status": "Queued",
         "properties": {
             "_azureml.ComputeTargetType": "amlctrain",
+            **(
+                {} if is_serverless(job["computeId"]) else {"_azureml.ClusterName": job["computeId"].rsplit("/", 1)[-1]}
+            ),
             "ContentSnapshotId": str(uuid.uuid4()),
             "ProcessInfoFile": "azureml-logs/process_info.json",
             "ProcessStatusFile": "azureml-logs/process_status.json",

@@ -135,7 +135,7 @@ def compute(scope: Scope, sent: Body, nodes: int = 1) -> str | None:
         sent: Has the `computeId`, by id or name.
         nodes: How many the job needs.
     """
-    name = str(sent.get("computeId") or "").rstrip("/").rsplit("/", 1)[-1]
+    name = str(sent.get("computeId") or "").rstrip("/").rsplit("/", 1)[-1].removeprefix("azureml:")
     if is_serverless(name):
         return f"{scope.id}/computes/{name}" if name else None
     found = scope.get("resource", "computes", name)

@@ -74,9 +74,11 @@ def literals(inputs: Body) -> dict[str, Any]:
 def running_properties(pipeline: Pipeline) -> dict[str, str]:
     """The properties of a pipeline's run from its beginning on.
 
-    Source: the recording of azure-ai-ml's test_pipeline_reuse, 2026-03.
+    Source: the recordings of azure-ai-ml's test_pipeline_reuse (2026-03) and test_pipeline_component_job (2023-10).
     """
+    component = pipeline.properties.get("componentId")
     return {
+        **({"azureml.SourceComponentId": component} if component else {}),
         "azureml.DevPlatv2": "true",
         "azureml.DatasetAccessMode": "Asset",
         "azureml.runsource": "azureml.PipelineRun",

@@ -1,19 +1,42 @@
-"""A job as a GET shows it: its definition with its run's state."""
+"""A job as a GET shows it: its definition with its run's state, and null for what is unset.
+
+Which keys there are depends on the model of the api-version. Source: recordings of azure-ai-ml's command and pipeline
+jobs of 2026-03 at 2024-01-01-preview and 2025-01-01-preview, listed in docs/fidelity/ml.md.
+"""
 
 import copy
+from typing import Any
 
 from sandbox.azure.arm.core import Body
 from sandbox.azure.ml import runs
 from sandbox.azure.ml.scope import Scope
 
+COMMON = ("identity", "componentId", "notificationSetting", "computeId")
+SERVICE = ("port", "endpoint", "status", "errorMessage", "properties", "nodes")
+COMMAND = ("codeId", "distribution", "limits")
+RESOURCES = ("instanceType", "properties", "dockerArgs")
+INPUT, OUTPUT = ("description",), ("description", "uri", "assetName")
+# What only the models of the previews before 2025 have, and what only those after them.
+EARLY = {
+    "job": ("secretsConfiguration",),
+    "command": ("autologgerSettings",),
+    "resources": ("maxInstanceCount", "locations"),
+    "data": ("pathOnCompute",),
+    "output": ("assetVersion", "pathOnCompute", "autoDeleteSetting"),
+    "queue": ("priority",),
+}
+LATE = {"job": ("parentJobName",), "resources": ("dockerArgsList",)}
 
-def present(scope: Scope, job: Body) -> Body:
+
+def present(scope: Scope, job: Body, api_version: str) -> Body:
     """The job's resource."""
     run = scope.get(runs.RUN, job["name"]) or {}
     shown = copy.deepcopy({key: value for key, value in job.items() if key != "submitter"})
-    tracking = f"azureml://{scope.workspace['location']}.api.azureml.ms/mlflow/v1.0{scope.id}?"
-    studio = f"https://ml.azure.com/runs/{job['name']}?wsid={scope.id}"  # clients append the tenant
-    shown["properties"] |= {
+    own, more = shown["properties"], EARLY if api_version < "2025" and "preview" in api_version else LATE
+    is_command = own["jobType"] == "Command"
+    properties = {
+        **dict.fromkeys((*COMMON, *more["job"])),
+        **own,
         "status": run.get("status"),
         "displayName": run.get("displayName"),
         "description": run.get("description"),
@@ -21,22 +44,54 @@ def present(scope: Scope, job: Body) -> Body:
         "tags": run.get("tags", {}),
         "properties": run.get("properties", {}),
         "isArchived": run.get("hidden", False),
-        "services": {
-            "Tracking": {"jobServiceType": "Tracking", "endpoint": tracking, "port": None, "status": None},
-            "Studio": {"jobServiceType": "Studio", "endpoint": studio, "port": None, "status": None},
-            **interactive(job),
-        },
+        "services": {**_services(scope, job), **interactive(job)},
+        "inputs": {name: _input(one, more) for name, one in own["inputs"].items()},
+        "outputs": {name: _unset(one, OUTPUT, more.get("output")) for name, one in own["outputs"].items()},
     }
-    store = scope.get("resource", "datastores", "workspaceartifactstore")
-    in_artifacts = job["properties"]["jobType"] != "Pipeline"
-    if in_artifacts and store is not None and store["properties"]["credentials"]["credentialsType"] != "None":
-        # Left out where the store has no key: the client would sign log addresses with one and fail.
-        shown["properties"]["outputs"]["default"] = {
-            "jobOutputType": "uri_folder",
-            "mode": "ReadWriteMount",
-            "uri": f"azureml://datastores/workspaceartifactstore/{runs.artifact_prefix(job['name'])}",
-        }
+    if is_command:
+        properties |= _command(own, more)
+        default = _artifacts(scope, job)
+        properties["outputs"] |= default and {"default": _unset(default, OUTPUT, more.get("output"))}
+    shown["properties"] = properties
     return shown
+
+
+def _unset(given: Body, *names: tuple[str, ...] | None) -> Body:
+    """With null for the keys that are not there."""
+    return {**{key: None for group in names for key in group or ()}, **given}
+
+
+def _input(given: Body, more: dict[str, Any]) -> Body:
+    return _unset(given, INPUT, None if given["jobInputType"] == "literal" else more.get("data"))
+
+
+def _command(own: Body, more: dict[str, Any]) -> Body:
+    queue = {"jobTier": "Null", **(own["queueSettings"] or {})}
+    found: Body = {
+        **dict.fromkeys((*COMMAND, *more.get("command", ()))),
+        **{key: own[key] or None for key in COMMAND},
+        "resources": _unset({"shmSize": "2g", **own["resources"]}, RESOURCES, more["resources"]),
+        "queueSettings": _unset(queue, more.get("queue")),
+    }
+    return found
+
+
+def _services(scope: Scope, job: Body) -> Body:
+    tracking = f"azureml://{scope.workspace['location']}.api.azureml.ms/mlflow/v1.0{scope.id}?"
+    studio = f"https://ml.azure.com/runs/{job['name']}?wsid={scope.id}"  # clients append the tenant
+    return {
+        name: {**dict.fromkeys(SERVICE), "jobServiceType": name, "endpoint": endpoint}
+        for name, endpoint in (("Tracking", tracking), ("Studio", studio))
+    }
+
+
+def _artifacts(scope: Scope, job: Body) -> Body:
+    """The default output, left out where the artifacts' store has no key: clients would sign log addresses with one."""
+    store = scope.get("resource", "datastores", "workspaceartifactstore")
+    if store is None or store["properties"]["credentials"]["credentialsType"] == "None":
+        return {}
+    uri = f"azureml://datastores/workspaceartifactstore/{runs.artifact_prefix(job['name'])}"
+    return {"jobOutputType": "uri_folder", "mode": "ReadWriteMount", "uri": uri}
 
 
 def interactive(job: Body) -> Body:

@@ -28,7 +28,7 @@ def _submit(scope: Scope, call: Call, match: re.Match[str]) -> Response:
         )
     old = scope.get(runs.JOB, "jobs", name)
     if old is not None:
-        return JSONResponse(_change(scope, old, sent), 200)
+        return JSONResponse(_change(scope, old, sent, call.api_version), 200)
     kind = kind_of(sent)
     job = kind.checked(scope, sent)
     body = {
@@ -43,7 +43,8 @@ def _submit(scope: Scope, call: Call, match: re.Match[str]) -> Response:
         scope.put(runs.JOB, body, "jobs", name)
         _make_run(scope, name, sent, kind.run_fields(scope, job))
         kind.start(scope, name, job)
-    return JSONResponse(present(scope, body), 201)
+    address = f"{call.base_url}{body['id']}?api-version={call.api_version}"
+    return JSONResponse(present(scope, body, call.api_version), 201, headers={"Location": address})
 
 
 def _make_run(scope: Scope, name: str, sent: Body, own: Body) -> None:
@@ -63,16 +64,18 @@ def _make_run(scope: Scope, name: str, sent: Body, own: Body) -> None:
     )
 
 
-def _change(scope: Scope, job: Body, sent: Body) -> Body:
+def _change(scope: Scope, job: Body, sent: Body, api_version: str) -> Body:
     """What can still change of a job. Tags and properties are merged; properties are only added.
 
-    The definition that it was submitted with changes nothing: a client whose answer got lost sends it again.
+    The definition that it was submitted with changes nothing: a client whose answer got lost sends it again, and others
+    send what they were shown.
     """
+    shown = present(scope, job, api_version)["properties"]
     fixed = [
         key
         for key, value in sent.items()
         if key not in (*MUTABLE, "jobType", "status", "experimentName")
-        and value not in (None, job["properties"].get(key), {})
+        and value not in (None, job["properties"].get(key), shown.get(key), {})
     ]
     again = kind_of(sent).checked(scope, sent) if fixed else {}
     for key in fixed:
@@ -91,19 +94,16 @@ def _change(scope: Scope, job: Body, sent: Body) -> Body:
     if sent.get("isArchived") is not None:
         changes["hidden"] = bool(sent["isArchived"])
     runs.update_run(scope.cloud, scope.id, job["name"], **changes)
-    return present(scope, job)
+    return present(scope, job, api_version)
 
 
 def _get(scope: Scope, call: Call, match: re.Match[str]) -> Body:
     """A job; of a pipeline's step the definition is not shown, and clients ask run history."""
-    del call
     found = _stored(scope, match["name"])
     is_step = scope.get(runs.JOB, "jobs", found["name"]) is None
-    return (
-        {**{key: found[key] for key in ("id", "name", "type", "systemData")}, "properties": None}
-        if is_step
-        else present(scope, found)
-    )
+    if is_step:
+        return {**{key: found[key] for key in ("id", "name", "type", "systemData")}, "properties": None}
+    return present(scope, found, call.api_version)
 
 
 def _stored(scope: Scope, name: str) -> Body:
@@ -126,14 +126,26 @@ def _list(scope: Scope, call: Call, match: re.Match[str]) -> Body:
     ]
     found.sort(key=lambda job: job["systemData"]["createdAt"], reverse=True)
     answer = page(found, call)
-    answer["value"] = [present(scope, job) for job in answer["value"]]
+    answer["value"] = [present(scope, job, call.api_version) for job in answer["value"]]
     return answer
 
 
 def _cancel(scope: Scope, call: Call, match: re.Match[str]) -> Response:
-    """Asks the runner to stop the job; a job that has ended stays as it is."""
+    """Asks the runner to stop the job; one that has ended stays as it is.
+
+    Source of the refusal of a pipeline: the recording of azure-ai-ml's test_pipeline_component_job, 2023-10.
+    """
     del call
-    work.request_cancel(scope, _stored(scope, match["name"])["name"])
+    job = _stored(scope, match["name"])
+    if job["properties"]["jobType"] == "Pipeline" and not work.pending(scope, job["name"]):
+        raise UserError(
+            400,
+            f"The pipeline run {job['name']} is in terminal status, it can't be canceled.",
+            "BadArgument",
+            "ArgumentInvalid",
+            "CancelPipelineRunInTerminalStatus",
+        )
+    work.request_cancel(scope, job["name"])
     return Response(status_code=200)
 
 

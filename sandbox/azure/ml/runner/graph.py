@@ -110,11 +110,11 @@ class GraphRun:
                 self._going[node] = begun["run"]
 
     def _follow_original(self, name: str, run: Body) -> Body:
-        """A reused step ends with its original; where that failed it runs itself."""
+        """A reused step ends as its original; where that was cancelled it runs itself."""
         original = self._scope.get(runs.RUN, run["properties"][runs.REUSED])
         if original is not None and original["status"] not in runs.ENDED:
             return run
-        if original is not None and original["status"] == "Completed":
+        if original is not None and original["status"] != "Canceled":
             self._update(name, **records.taken_over(original))
             return self._run(name)
         with self._scope.cloud.store.transaction():
