@@ -119,7 +119,7 @@ def test_mpi(team: Team, submit: Submit) -> None:
     job = submit(MEET, distribution, 2, "OMPI_COMM_WORLD_RANK OMPI_COMM_WORLD_SIZE")
     assert ended(team, job) == "Completed", details(team, job)["error"]
     texts = logs(team, job)
-    assert "met [0, 1]" in texts["std_log_process_0.txt"]
+    assert "met [0, 1]" in texts["std_log_process_0.txt"] and "mpirun is not used" in texts["std_log_process_0.txt"]
     last = told(texts["std_log_process_1.txt"])
     assert (last["OMPI_COMM_WORLD_LOCAL_RANK"], last["OMPI_COMM_WORLD_LOCAL_SIZE"]) == ("0", "1")
     assert last["AZ_BATCH_HOST_LIST"] == "127.0.0.1,127.0.0.1"

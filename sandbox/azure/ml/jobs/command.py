@@ -52,9 +52,8 @@ def checked(scope: Scope, sent: Body) -> Body:
     return job
 
 
-def run_fields(scope: Scope, job: Body) -> Body:
+def run_fields(job: Body) -> Body:
     """What the job's run begins with."""
-    del scope
     return {
         "status": "Queued",
         "properties": {

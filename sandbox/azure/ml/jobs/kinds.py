@@ -21,7 +21,7 @@ class Kind:
     """
 
     checked: Callable[[Scope, Body], Body]
-    run_fields: Callable[[Scope, Body], Body]
+    run_fields: Callable[[Body], Body]
     start: Callable[[Scope, str, Body], None]
 
 

@@ -60,9 +60,8 @@ def graph_of(scope: Scope, job: Body) -> Graph:
     return read(scope, component["properties"].get("jobs"), declared, spec.get("outputs") or {})
 
 
-def run_fields(scope: Scope, job: Body) -> Body:
+def run_fields(job: Body) -> Body:
     """What the job's run begins with: the service adds its properties when it begins to run."""
-    del scope
     return {"status": "NotStarted", "properties": {}, "parameters": literals(job["inputs"])}
 
 

@@ -41,7 +41,7 @@ def _submit(scope: Scope, call: Call, match: re.Match[str]) -> Response:
     }
     with scope.cloud.store.transaction():
         scope.put(runs.JOB, body, "jobs", name)
-        _make_run(scope, name, sent, kind.run_fields(scope, job))
+        _make_run(scope, name, sent, kind.run_fields(job))
         kind.start(scope, name, job)
     address = f"{call.base_url}{body['id']}?api-version={call.api_version}"
     return JSONResponse(present(scope, body, call.api_version), 201, headers={"Location": address})

@@ -27,7 +27,7 @@ from sandbox.azure.ml.runner.exchange import Exchange, ExchangeError
 from sandbox.azure.ml.runner.identity import SUBMITTER, IdentityEndpoint
 from sandbox.azure.ml.runner.log import Log
 from sandbox.azure.ml.runner.outcome import Outcome
-from sandbox.azure.ml.runner.ranks import ranks
+from sandbox.azure.ml.runner.ranks import MPI, ranks
 from sandbox.azure.ml.scope import Scope
 from sandbox.azure.ml.serverless import MANAGED, is_serverless
 from sandbox.azure.ml.sizes import sizes
@@ -236,6 +236,8 @@ class Attempt:
     ) -> None:
         properties = self._job["properties"]
         run = self._scope.get(runs.RUN, self._name) or {}
+        if (properties["distribution"] or {}).get("distributionType") == MPI:
+            logs[0].write("Note: mpirun is not used; each process is started with Open MPI's variables.")
         line = interpolate(properties["command"], inputs, outputs, _literals(properties["inputs"]))
         identity = self._tools.identities.variables(secret, self._identity_for(""), on_behalf=self._on_behalf)
         commands = []
