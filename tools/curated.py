@@ -19,7 +19,7 @@ from pathlib import Path
 from uv import find_uv_bin
 
 from sandbox.azure.ml.environments import dockerfile
-from sandbox.azure.ml.environments.curated import TABLE, Curated, loosened
+from sandbox.azure.ml.environments.curated import TABLE, Curated, loosened, name_of, same_major
 from sandbox.azure.ml.environments.errors import SpecificationError
 
 REPOSITORY = "https://github.com/Azure/azureml-assets"
@@ -118,24 +118,29 @@ def _row(repository: Path, name: str, versions: list[int]) -> Curated | None:
 
 
 def _loosened(row: Curated) -> Curated:
-    """With the packages whose pins are dropped, by Python: those without a wheel, then what stands against the rest."""
-    found: dict[str, tuple[str, ...]] = {}
+    """With what stands for the pins by Python: those without a wheel, then what stands against the rest.
+
+    Another version of the same major number stands for a pin, or any version where there is no wheel of that either.
+    """
+    found: dict[str, dict[str, str]] = {}
+    pins = {name_of(one): one for one in row.packages}
     for python in PYTHONS:
-        loose: list[str] = []
+        loose: dict[str, str] = {}
         for alone in ("--no-deps", ""):
             while message := _unsolved(row, python, loose, alone):
-                left = [name for name in row.names if name not in loose]
+                left = [name for name in row.names if loose.get(name) != name]
                 if not left:
                     print(f"{row.name}: cannot be installed on Python {python}: {message[:300]}")
                     break
                 named = [name for name in left if re.search(rf"\b{re.escape(name)}[\s=<>~!]", message)]
-                loose += named[:1] if alone else (named or left)
-        found[python] = tuple(loose)
-        print(f"{row.name}: Python {python}: {', '.join(loose) or 'as pinned'}", flush=True)
+                for name in named[:1] if alone else (named or left):
+                    loose[name] = name if name in loose else same_major(pins[name])
+        found[python] = loose
+        print(f"{row.name}: Python {python}: {', '.join(loose.values()) or 'as pinned'}", flush=True)
     return replace(row, loose=found)
 
 
-def _unsolved(row: Curated, python: str, loose: list[str], alone: str) -> str:
+def _unsolved(row: Curated, python: str, loose: dict[str, str], alone: str) -> str:
     """Why uv finds no wheels for what is installed; empty where it does."""
     lines = "\n".join(loosened(row, loose))
     command = [find_uv_bin(), "pip", "compile", "--quiet", "--no-build", "--python-version", python, "-"]

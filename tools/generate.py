@@ -35,7 +35,7 @@ FILES = {
 REFRESHED = {
     "prices": ("department", "costs", "--refresh"),
     "operations": ("tools.coverage", "--refresh"),
-    "curated environments": ("tools.curated",),
+    "curated": ("tools.curated",),
 }
 """What comes from outside, and the module and options that read it again and write it with its date.
 

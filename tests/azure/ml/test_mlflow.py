@@ -1,5 +1,7 @@
 """MLflow's real clients inside jobs: plain MLflow over https, and the same with Azure ML's plugin."""
 
+import itertools
+import re
 from pathlib import Path
 from typing import Any
 
@@ -118,3 +120,23 @@ def test_an_artifact_is_not_written_twice(team: Team) -> None:
     content = team.plane("GET", "history/v1.0", f"{path}/contentinfo?path=a/b.txt").json()["contentUri"]
     assert team.azure.session.get(content).content == b"x"
     assert team.plane("GET", "history/v1.0", f"{path}/contentinfo?path=none").status_code == 404
+
+
+def test_what_notebooks_log_in_a_curated_environment(ml: MLClient, team: Team) -> None:
+    """Nested runs, figures, images and tables, with the packages that stand for the curated ones."""
+    job = ml.jobs.create_or_update(
+        command(
+            code=str(HERE / "scripts"),
+            command="python details.py",
+            environment="azureml:AzureML-sklearn-1.0-ubuntu20.04-py38-cpu:33",
+            compute="cpu",
+        )
+    )
+    run = str(job.name)
+    assert ended(team, run) == "Completed", log_text(team, run)
+    assert "all of it" in log_text(team, run)
+    chain = re.search(r"chain (.*)", log_text(team, run))
+    assert chain is not None
+    for above, below in itertools.pairwise(chain[1].split()):
+        found = team.plane("GET", "history/v1.0", f"/runs/{below}").json()
+        assert (found["parentRunId"], found["rootRunId"]) == (above, run)

@@ -7,7 +7,7 @@
 import json
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -18,6 +18,7 @@ TABLE = Path(__file__).with_name("curated.json")
 REGISTRY = "azureml"
 PREFIX = "AzureML-"
 LATEST = "latest"
+MLFLOW = "azureml-mlflow"  # taken in its latest version: an older one fails beside a newer MLflow
 # Version 1 of the SDK and its parts: they hold other packages back, and no job of version 2 needs them.
 _FIRST_SDK = re.compile(r"azureml-(?!mlflow$|inference-server-http$|fsspec$).*|azure-ml(-component)?")
 # Tools for looking into a process, and parts for GPUs: the first need rights, the second a device.
@@ -36,7 +37,7 @@ class Curated:
         python: The Python version, as PEP 440 has it.
         packages: The requirements of the latest version.
         gpu: Whether it is made for GPUs.
-        loose: By Python version, the packages whose pins have no wheel for it.
+        loose: By Python version, what stands for the requirements that have no wheel for it, by package.
         source: The tag of the release.
     """
 
@@ -46,7 +47,7 @@ class Curated:
     python: str
     packages: tuple[str, ...]
     gpu: bool
-    loose: Mapping[str, tuple[str, ...]]
+    loose: Mapping[str, Mapping[str, str]]
     source: str
 
     @property
@@ -70,11 +71,11 @@ def left_out(package: str) -> bool:
     return bool(_FIRST_SDK.fullmatch(package) or _LEFT_OUT.fullmatch(package))
 
 
-def loosened(row: Curated, loose: Iterable[str]) -> list[str]:
-    """The requirements that are installed here; those of `loose` in any version."""
-    dropped = set(loose)
+def loosened(row: Curated, loose: Mapping[str, str]) -> list[str]:
+    """The requirements that are installed here; those of `loose` stand for those of the same package."""
     kept = [(name_of(one), one) for one in row.packages if not left_out(name_of(one))]
-    return [name if name in dropped else re.sub(r"\[and-cuda\]|\+cu\d+", "", one) for name, one in kept]
+    stands = {**loose, MLFLOW: MLFLOW}
+    return [stands.get(name) or re.sub(r"\[and-cuda\]|\+cu\d+", "", one) for name, one in kept]
 
 
 @cache
@@ -109,7 +110,7 @@ def specification(row: Curated, version: str) -> Specification:
         version: The version asked for.
     """
     host = f"{sys.version_info.major}.{sys.version_info.minor}"
-    loose = row.loose.get(host) or row.loose.get(max(row.loose, key=_number, default=""), ())
+    loose = row.loose.get(host) or row.loose.get(max(row.loose, key=_number, default=""), {})
     gone = sorted({name_of(one) for one in row.packages if left_out(name_of(one))})
     differs = [f"the curated image {row.image(version)} is not used: its packages come from PyPI"]
     if row.deprecated and not row.latest:
@@ -117,12 +118,28 @@ def specification(row: Curated, version: str) -> Specification:
     elif version != row.latest:
         differs.append(f"version {version} has the packages of version {row.latest}")
     if loose:
-        differs.append(f"{', '.join(loose)}: the pinned version has no wheel for Python {host}, another one is used")
+        differs.append(f"no wheel of the pinned version for Python {host}, so instead: {', '.join(loose.values())}")
     if gone:
         differs.append(f"left out: {', '.join(gone)}")
     if row.gpu:
         differs.append("the environment is made for GPUs: it runs on CPU")
-    return Specification(python=row.python, requirements=tuple(loosened(row, loose)), differs=tuple(differs))
+    pins = {name_of(one): one for one in row.packages}
+    return Specification(
+        python=row.python,
+        requirements=tuple(loosened(row, loose)),
+        differs=tuple(differs),
+        instead=(
+            tuple(loosened(row, {name: same_major(one) for name, one in pins.items()})),
+            tuple(loosened(row, {name: name for name in pins})),
+        ),
+    )
+
+
+def same_major(requirement: str) -> str:
+    """`pandas~=1.3.0` as `pandas>=1.3.0,<2`; the name alone where no version is pinned."""
+    pinned = re.search(r"(?:==|~=)\s*((\d+)[\w.]*)", requirement)
+    name = name_of(requirement)
+    return f"{name}>={pinned[1]},<{int(pinned[2]) + 1}" if pinned else name
 
 
 def _number(version: str) -> tuple[int, ...]:

@@ -19,12 +19,14 @@ class Specification:
         requirements: Lines of a requirements file, in the order given.
         conda: Those of the requirements that stand for conda packages: what PyPI does not have of them is left out.
         differs: What of it cannot be had on this machine, for a warning.
+        instead: Other requirements to try, one list after the other, where these have no solution; only from wheels.
     """
 
     python: str = ""
     requirements: tuple[str, ...] = ()
     conda: frozenset[str] = frozenset()
     differs: tuple[str, ...] = ()
+    instead: tuple[tuple[str, ...], ...] = ()
 
 
 def specification(properties: dict[str, Any]) -> Specification:

@@ -18,7 +18,7 @@ from uv import find_uv_bin
 from sandbox.azure.ml.environments.specification import Specification
 from sandbox.azure.ml.runner import process
 
-FORMAT = 2  # of what is built; a change makes all environments anew
+FORMAT = 3  # of what is built; a change makes all environments anew
 READY = "sandbox-environment.json"
 HOST = ".".join(str(part) for part in sys.version_info[:3])
 _NAME = re.compile(r"[^\w.-]")  # what ends a package's name in a requirement
@@ -67,8 +67,7 @@ class Environments:
                 say(f"Environment {key} is ready.")
             else:
                 await self._build(path, python, wanted, say)
-        absent = json.loads((path / READY).read_text(encoding="utf-8"))["absent"]
-        return path, [*differs, *(f"PyPI has no package {name}: the conda package is left out" for name in absent)]
+        return path, [*differs, *json.loads((path / READY).read_text(encoding="utf-8"))["told"]]
 
     async def _python(self, version: str) -> str | None:
         """The interpreter of a version; this one where none is asked for or it fits."""
@@ -86,8 +85,8 @@ class Environments:
         try:
             say(f"Building environment {path.name} with {len(wanted.requirements)} requirements ...")
             await self._require(["venv", "--quiet", "--relocatable", "--python", python, str(part / "venv")], say)
-            absent = await self._install(part, wanted, say)
-            mark = {"python": python, "requirements": list(wanted.requirements), "absent": absent}
+            told = await self._install(part, wanted, say)
+            mark = {"python": python, "requirements": list(wanted.requirements), "told": told}
             (part / "venv" / READY).write_text(json.dumps(mark, indent=1), encoding="utf-8")
             (part / "venv").replace(path)
             say(f"Environment {path.name} is built.")
@@ -95,21 +94,25 @@ class Environments:
             shutil.rmtree(part, ignore_errors=True)
 
     async def _install(self, part: Path, wanted: Specification, say: Callable[[str], None]) -> list[str]:
-        """Installs what is wanted; gives the conda packages that are left out, as PyPI does not have them."""
-        lines, absent = list(wanted.requirements), list[str]()
+        """Installs what is wanted; gives what is told of packages that are left out, or there in another version."""
+        lines, instead, told = list(wanted.requirements), list(wanted.instead), list[str]()
         listed, target = part / "requirements.txt", str(part / "venv" / "bin" / "python")
-        command = ["pip", "install", "--python", target, "-r", str(listed)]
+        wheels = ["--no-build"] if instead else []
+        command = ["pip", "install", *wheels, "--python", target, "-r", str(listed)]
         while lines:
             listed.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
             code, text = await self._uv(command)
-            unknown = {_normal(name) for name in re.findall(r"[Bb]ecause\s+(\S+)\s+was\s+not\s+found\s+in\s+the", text)}
-            gone = [one for one in lines if one in wanted.conda and _normal(_NAME.split(one)[0]) in unknown]
-            if code == 0 or not gone:
+            gone = _unknown(lines, wanted.conda, text)
+            if code != 0 and gone:
+                lines = [one for one in lines if one not in gone]
+                told += [f"PyPI has no package {name}: the conda package is left out" for name in gone]
+            elif code != 0 and instead:
+                lines = list(instead.pop(0))
+                told = ["the pinned versions have no wheels for this Python: others are used"]
+            else:
                 self._judge(command, code, text, say)
                 break
-            lines = [one for one in lines if one not in gone]
-            absent += gone
-        return absent
+        return told
 
     async def _require(self, arguments: list[str], say: Callable[[str], None]) -> None:
         self._judge(arguments, *await self._uv(arguments), say)
@@ -147,6 +150,13 @@ class Environments:
                 raise
             output.seek(0)
             return code, output.read().decode(errors="replace")
+
+
+def _unknown(lines: list[str], conda: frozenset[str], text: str) -> list[str]:
+    """The conda packages among the lines that PyPI does not have, as uv's message says."""
+    named = re.findall(r"[Bb]ecause\s+(\S+)\s+was\s+not\s+found\s+in\s+the", text)
+    unknown = {_normal(name) for name in named}
+    return [one for one in lines if one in conda and _normal(_NAME.split(one)[0]) in unknown]
 
 
 def _normal(name: str) -> str:

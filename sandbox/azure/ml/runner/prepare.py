@@ -42,5 +42,5 @@ def prepare(asked: Sequence[str], say: Callable[[str], None], without: Mapping[s
 def _wanted(asked: str) -> Specification:
     row = None if Path(asked).exists() else curated.find(asked)
     if row is not None:
-        return curated.specification(row, row.latest)
+        return curated.specification(row, curated.number(row, curated.LATEST))
     return parse(Path(asked).read_text(encoding="utf-8-sig"))
