@@ -11,8 +11,8 @@ _INTRO = f"""# Settings
 
 A department's platform is one structured value of a stack file, `Pulumi.<stack>.yaml`, under `config` and the key
 `{KEY}`. `Pulumi.dev.yaml` and `Pulumi.prod.yaml` are examples. Everything is validated before the
-first resource, and `python -m department check Pulumi.*.yaml` does the same without an engine (exit code 0
-if all is well, 1 if not, 2 for wrong usage; `--json` for machines). An editor that knows `yaml-language-server`
+first resource. `python -m department check Pulumi.*.yaml` does the same without an engine: exit code 0
+if all is well, 1 if not, 2 for wrong usage; `--json` for machines. An editor that knows `yaml-language-server`
 completes the keys by the schema in `docs/settings.schema.json`.
 
 Who comes from BlueGranite's amls_admin scripts has a stack file from their `config.yml` at once:

@@ -43,18 +43,12 @@ def refresh(
 
 
 @app.command(name="docs")
-def check_docs(
-    all_pages: Annotated[bool, typer.Option("--all", help="Check the pages that are still to be mended, too.")] = False,
-) -> int:
+def check_docs() -> int:
     """Check the pages: length of sentences and table cells; links, paths and commands."""
     problems = [problem for page in docs.pages(ROOT) for problem in docs.check(ROOT, page)]
-    excused = frozenset() if all_pages else docs.TO_MEND
-    shown = [problem for problem in problems if not (problem.style and problem.page in excused)]
-    for problem in shown:
+    for problem in problems:
         print(problem, file=sys.stderr)
-    for page in sorted(excused - {problem.page for problem in problems if problem.style}):
-        print(f"note: {page} is mended: take it out of TO_MEND in tools/docs.py")
-    return FAILED if shown else 0
+    return FAILED if problems else 0
 
 
 @app.command()

@@ -20,29 +20,6 @@ LONGEST_SENTENCE = 30
 LONGEST_CELL = 160
 """Characters of a table cell, as a reader sees them."""
 
-TO_MEND: frozenset[str] = frozenset(
-    {
-        "docs/components.md",
-        "docs/costs.md",
-        "docs/engine.md",
-        "docs/fidelity/arm.md",
-        "docs/fidelity/entra-graph.md",
-        "docs/fidelity/keyvault.md",
-        "docs/fidelity/ml.md",
-        "docs/fidelity/models.md",
-        "docs/fidelity/prices.md",
-        "docs/fidelity/program.md",
-        "docs/fidelity/providers.md",
-        "docs/fidelity/storage.md",
-        "docs/fidelity/workspace-options.md",
-        "docs/outputs.md",
-        "docs/sandbox.md",
-        "docs/settings.md",
-        "docs/stack-files.md",
-    }
-)
-"""Pages whose sentences and cells are still to be shortened; `note` lists those that no longer need to be here."""
-
 _SENTENCE_END = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[\"'(\[]*[A-Z0-9])|(?:^|\s)\[\^[\w-]+\]: ")
 _WORD = re.compile(r"[^\W_]")
 _PATH = re.compile(r"[\w.-]+(/[\w.-]+)+/?")
@@ -59,13 +36,11 @@ class Problem:
         page: Path of the page below the root.
         line: Its line, from 1.
         text: What is wrong, and what to do.
-        style: A sentence or a cell is too long; otherwise something leads nowhere.
     """
 
     page: str
     line: int
     text: str
-    style: bool = False
 
     def __str__(self) -> str:
         return f"{self.page}:{self.line}: {self.text}"
@@ -97,7 +72,7 @@ def check(root: Path, page: str) -> list[Problem]:
         elif token.type == "inline":
             line = (token.map or [0])[0] + 1
             problems += [Problem(page, line, told) for told in _dead_ends(root, page, token)]
-            problems += [Problem(page, line, told, style=True) for told in _too_long(token, cell=cell)]
+            problems += [Problem(page, line, told) for told in _too_long(token, cell=cell)]
     return problems
 
 

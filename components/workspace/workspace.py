@@ -69,8 +69,8 @@ class TeamWorkspaceArgs:
         tenant_id: Entra tenant that the key vault trusts.
         data_contributors: Who reads and writes the team's storage: people and groups. Runs upload code, data and
             results under the person's own identity, as the accounts have no keys. They have their role on the
-            resource group, since Azure removes no assignment from what is locked; where the group exists already, and
-            has accounts of others, and nothing is protected, on the team's own accounts.
+            resource group, since Azure removes no assignment from what is locked. In an existing, unprotected group
+            they get the role on the team's accounts only.
         existing: What exists already and is not made: `Existing` has the ids of resource group, vault, registry, Log
             Analytics workspace and Application Insights. Roles are given on it, and nothing else happens to it.
         purge_protection: Whether nobody can remove a deleted key vault for good before its retention ends.
@@ -80,8 +80,8 @@ class TeamWorkspaceArgs:
         replication: Redundancy of the storage accounts: `Standard_LRS`, `Standard_ZRS`, …
         network: How everything is reached.
         image_build_cluster: Cluster without GPU that builds images where the registry does not let everybody in.
-        identity: `user` for an identity made before the workspace with just the roles that it needs, `system` for
-            one that Azure ML makes and gives its roles; whoever gave it them again would be refused. Fixed at creation.
+        identity: `user` for an identity made before the workspace with just the roles that it needs. `system` for
+            one that Azure ML makes and gives its roles: assigning them again is refused. Fixed at creation.
         high_business_impact: Whether Microsoft collects less to diagnose with, and nodes' scratch disks are encrypted.
             Fixed at creation.
         customer_key: A key of the customer's own that encrypts workspace, storage and, if it is made, registry. For
@@ -141,8 +141,8 @@ class _Dependencies:
 class TeamWorkspace(pulumi.ComponentResource):
     """A resource group with an Azure Machine Learning workspace, its storage, vault, registry and logs.
 
-    The workspace and the clusters' nodes have identities of their own, whose roles exist before the workspace does
-    (those of a system-assigned one Azure ML makes itself); nothing has a password or an account key.
+    The workspace and the clusters' nodes have identities of their own. Their roles exist before the workspace does;
+    Azure ML itself assigns those of a system-assigned identity. Nothing has a password or an account key.
 
     Example:
         >>> from catalogue.names import TeamNames
