@@ -1,4 +1,4 @@
-"""YAML that somebody else wrote: read as `yaml.safe_load` does, unless it would take memory or time without end."""
+"""YAML that somebody else wrote: read like any, unless it would take memory or time without end."""
 
 import re
 from typing import Any
@@ -12,15 +12,19 @@ _TAG_DIRECTIVE = re.compile("^%TAG", re.MULTILINE)
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml: twenty times as fast
 
 
-def read_yaml(text: str) -> Any:
+def read_yaml(text: str, loader: Any = _Loader) -> Any:
     """The content as mappings, lists and scalars.
+
+    Args:
+        text: The file's content.
+        loader: How scalars are read; without it as `yaml.safe_load` does.
 
     Raises:
         yaml.YAMLError: It is no YAML; or larger, deeper or with more behind its anchors than anything sensible.
     """
     try:
         _check(text)
-        return yaml.load(text, _Loader)  # noqa: S506 # a safe loader, whichever of both
+        return yaml.load(text, loader)  # noqa: S506 # a safe loader, whichever it is
     except (ValueError, LookupError, TypeError, AttributeError) as error:  # wrong numbers, days and keys
         raise yaml.YAMLError(f"{type(error).__name__}: {str(error)[:200]}") from None
 

@@ -135,9 +135,9 @@ def _address_space(text: str) -> str:
 
 
 def _day(value: Any) -> Any:
-    """A day from text. Without quotes it arrives as midnight, since YAML knows dates and JSON does not."""
+    """A day from text. Without quotes it arrives as midnight, which Pulumi makes text of as Go does."""
     try:
-        return date.fromisoformat(value.removesuffix("T00:00:00Z"))
+        return date.fromisoformat(value.removesuffix("T00:00:00Z").removesuffix(" 00:00:00 +0000 UTC"))
     except (AttributeError, ValueError):
         return value
 

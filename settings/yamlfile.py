@@ -1,4 +1,4 @@
-"""YAML as stack files use it: no duplicate keys, no dates, and anchors that cannot blow a small file up."""
+"""YAML as stack files use it: Pulumi's scalars, no duplicate keys, and anchors that cannot blow a small file up."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -8,12 +8,14 @@ from typing import Any
 
 import yaml
 
+from terminal.scalars import Loader
+
 _MOST_BYTES = 1_000_000  # 500 teams that use every setting
 _MOST_VALUES = 100_000
 _DEEPEST = 60
 _LONGEST_SHOWN = 200
 _TAG_DIRECTIVE = re.compile(rb"^%TAG", re.MULTILINE)
-_SCALARS = frozenset(f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null"))  # those of JSON
+_SCALARS = frozenset(f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "timestamp"))
 _COLLECTIONS = frozenset({None, "!", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"})
 
 
@@ -48,24 +50,13 @@ class Node:
         return node, len(path)
 
 
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc] # libyaml: twenty times as fast
-    """Parses, and reads dates as text, as JSON would hold them."""
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-
-
-class _TextLoader(_Loader):
+class _TextLoader(Loader):
     """Reads every scalar as it is written, but for null."""
 
-
-_TextLoader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag == "tag:yaml.org,2002:null"]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
+    def resolve(self, kind: type, value: Any, implicit: Any) -> str:
+        """`str`, or `null`."""
+        tag = super().resolve(kind, value, implicit)
+        return tag if tag.endswith(":null") or kind is not yaml.ScalarNode else "tag:yaml.org,2002:str"
 
 
 def read_yaml(path: Path, *, as_text: bool = False) -> Node:
@@ -88,7 +79,7 @@ def read_yaml(path: Path, *, as_text: bool = False) -> Node:
     if _TAG_DIRECTIVE.search(data):  # thousands of them take libyaml minutes
         raise YamlError("the directive %TAG means nothing here.")
     try:
-        loader = (_TextLoader if as_text else _Loader)(data.decode("utf-8"))
+        loader = (_TextLoader if as_text else Loader)(data.decode("utf-8"))
         return _Builder(loader).document()
     except UnicodeDecodeError as error:
         raise YamlError(f"the file is not UTF-8 text (byte {error.start}).") from None

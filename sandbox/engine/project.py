@@ -13,7 +13,9 @@ from sandbox.engine.errors import EngineError
 from sandbox.engine.state.secrets import Secrets
 from sandbox.engine.values import Map, secret
 from sandbox.yamlfile import read_yaml
+from terminal import scalars
 
+_INT64 = 2**63
 _PROJECT_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,99}")
 
 
@@ -24,7 +26,7 @@ def load_yaml(file: Path) -> Map:
         EngineError: the file cannot be read, or holds something else.
     """
     try:
-        content = read_yaml(file.read_text(encoding="utf-8"))
+        content = read_yaml(file.read_text(encoding="utf-8-sig"), scalars.Loader)
     except OSError as e:
         raise EngineError(f"{file} cannot be read: {e.strerror}") from e
     except (yaml.YAMLError, UnicodeDecodeError) as e:
@@ -142,11 +144,10 @@ class Config:
             plain, is_secret = _reveal(value, secrets)
         except EngineError as e:
             raise EngineError(f"{file}: {key}: {e}") from e
-        self.values[key] = (
-            plain
-            if isinstance(plain, str)
-            else json.dumps(plain, ensure_ascii=False, separators=(",", ":"), default=str)
-        )
+        try:
+            self.values[key] = _text(plain)
+        except ValueError as e:
+            raise EngineError(f"{file}: {key}: {e}") from e
         if is_secret and key not in self.secret_keys:
             self.secret_keys.append(key)
 
@@ -161,6 +162,31 @@ class Config:
     def shown(self) -> dict[str, str]:
         """The configuration with secrets masked."""
         return {k: "[secret]" if k in self.secret_keys else v for k, v in self.values.items()}
+
+
+def _text(value: Any) -> str:
+    """What the program gets of a value, as the real engine has it (`resource/config/object.go`): text, or JSON.
+
+    Raises:
+        ValueError: a number that JSON has not.
+    """
+    if value is None or isinstance(value, str):
+        return value or ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return scalars.text(value)
+    return json.dumps(_without_large(value), ensure_ascii=False, separators=(",", ":"), sort_keys=True, allow_nan=False)
+
+
+def _without_large(value: Any) -> Any:
+    """The value with whole numbers beyond 64 bits as Go's floats, which is what it reads them back as."""
+    if isinstance(value, dict):
+        return {key: _without_large(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_without_large(inner) for inner in value]
+    large = isinstance(value, int) and not -_INT64 <= value < _INT64
+    return scalars.whole(float(value)) if large else value
 
 
 def _defaults(project: Project) -> Map:

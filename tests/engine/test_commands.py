@@ -421,3 +421,41 @@ def test_what_goes_with_a_replaced_resource_is_updated(stage: Stage) -> None:
     done = stage.pulumi("up", "-s", "dev", "--yes", "-f", env={"V": "2"})
     changes = next(e["summaryEvent"]["resourceChanges"] for e in done.events if "summaryEvent" in e)
     assert changes == {"replace": 1, "same": 1, "update": 1}
+
+
+@pytest.mark.parametrize(
+    ("written", "top", "inside"),  # seen with the real command line, 3.259.0
+    [
+        ("2026-11-20", "2026-11-20 00:00:00 +0000 UTC", "2026-11-20 00:00:00 +0000 UTC"),
+        ("2026-11-20T10:00:00Z", "2026-11-20 10:00:00 +0000 UTC", "2026-11-20 10:00:00 +0000 UTC"),
+        ("yes", "yes", "yes"),
+        ("12:30", "12:30", "12:30"),
+        ("1e3", "1000", 1000),
+        ("0o17", "15", 15),
+        ("1.0", "1", 1),
+        ("1.5", "1.5", 1.5),
+        ("~", "", None),
+        ("0123", "83", 83),
+        ("true", "true", True),
+        ("12345678901234567890", "12345678901234567890", 12345678901234567000),
+        ("1e-7", "1e-7", 1e-7),
+        ("1e-5", "0.00001", 1e-5),
+        ("1e22", "1e+22", 1e22),
+    ],
+)
+def test_scalars_of_a_stack_file_arrive_as_from_the_real_engine(
+    stage: Stage, written: str, top: str, inside: object
+) -> None:
+    (stage.project / "Pulumi.dev.yaml").write_text(f"config:\n  plain: {written}\n  object: {{yes: [{written}]}}\n")
+    stage.program(
+        "import json, pulumi\nc = pulumi.Config()\n"
+        "pulumi.export('told', json.dumps([c.get('plain'), c.require_object('object')]))\n"
+    )
+    assert stage.pulumi("up", "-s", "dev", "--yes", "-f").code == 0
+    told = json.loads(json.loads(stage.pulumi("stack", "output", "--json", "-s", "dev").out)["told"])
+    assert told == [top, {"yes": [inside]}]
+
+
+def test_a_stack_file_with_a_key_twice_is_refused(stage: Stage) -> None:
+    (stage.project / "Pulumi.dev.yaml").write_text("config:\n  a: 1\n  a: 2\n")
+    assert "mapping key 'a' already defined at line 2" in stage.pulumi("preview", "-s", "dev").err

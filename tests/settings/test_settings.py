@@ -396,10 +396,25 @@ def test_a_size_is_warned_about_a_year_before_it_is_retired() -> None:
     )
 
 
-def test_a_day_without_quotes_is_a_day() -> None:
-    # Pulumi's YAML reader makes a time of it before the program sees it
-    department = changed(("teams.0.leads.0", {"group": "Data People", "until": "2099-12-31T00:00:00Z"}))
+@pytest.mark.parametrize("day", ["2099-12-31", "2099-12-31T00:00:00Z", "2099-12-31 00:00:00 +0000 UTC"])
+def test_a_day_without_quotes_is_a_day(day: str) -> None:
+    """What Pulumi makes of one is the last form, seen with its command line 3.259.0."""
+    department = changed(("teams.0.leads.0", {"group": "Data People", "until": day}))
     assert parse_department(department, "f").teams[0].leads[0].until == date(2099, 12, 31)
+
+
+def test_check_reads_scalars_as_pulumi_does(tmp_path: Path) -> None:
+    """In the real command line `yes` is text, a day without quotes is a moment, and 1.0 is 1."""
+    raw = changed(("teams.0.leads.0", {"group": "Data People", "until": "2099-12-31"}))
+    stack = write(tmp_path / "Pulumi.x.yaml", {"config": {KEY: raw}})
+    stack.write_text(
+        stack.read_text().replace("'2099-12-31'", "2099-12-31").replace("maxNodes: 1\n", "maxNodes: 1.0\n")
+    )
+    assert "until: 2099-12-31\n" in stack.read_text()
+    assert read_stack_file(stack).teams[0].leads[0].until == date(2099, 12, 31)
+    stack.write_text(stack.read_text().replace("environment: dev", "environment: dev\n    protect: yes"))
+    with pytest.raises(SettingsError, match=r"protect.*'yes'"):
+        read_stack_file(stack)
 
 
 def test_teams_whose_resources_would_share_names_are_refused() -> None:

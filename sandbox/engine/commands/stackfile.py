@@ -12,6 +12,7 @@ from ruamel.yaml.scalarstring import PlainScalarString, SingleQuotedScalarString
 
 from sandbox.engine.errors import EngineError
 from sandbox.yamlfile import read_yaml
+from terminal.scalars import Loader
 
 _WIDEST = 1_000_000  # no line is folded
 
@@ -107,7 +108,7 @@ def _quoted(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     try:
-        is_text = isinstance(read_yaml(value), str)
+        is_text = isinstance(read_yaml(value, Loader), str)
     except yaml.YAMLError:
         is_text = True  # ruamel quotes it
     return PlainScalarString(value) if is_text else SingleQuotedScalarString(value)  # else as the old value was
