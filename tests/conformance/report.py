@@ -116,6 +116,6 @@ def _table(title: str, part: list[Result]) -> Iterator[str]:
 
 def _short(error: str) -> str:
     """An error's beginning as a cell, without colours and places of this machine."""
-    plain = re.sub(r"\x1b\[\d+m", "", error)
+    plain = re.sub(r"\x1b\[\d+m| at 0x[0-9a-f]+", "", error)
     plain = re.sub(r"/\S*/azure_ai_ml-[^/]*/", "", plain)
     return " ".join(plain.split()).replace("|", "\\|")[:LONGEST]
