@@ -7,6 +7,7 @@ resource-name-rules, and the pattern of each API's specification.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
 
 from policies.resources import Resource
@@ -27,10 +28,15 @@ class AzureType:
     pattern: re.Pattern[str] | None = None
     worldwide: bool = False
 
+    @cached_property
+    def parts(self) -> tuple[str, ...]:
+        """The inputs that make up the id below the resource group."""
+        return tuple(re.findall(r"{(\w+)}", self.path))
+
     @property
     def named_by(self) -> str:
         """The input that is the name."""
-        return str(re.findall(r"{(\w+)}", self.path)[-1])
+        return self.parts[-1]
 
 
 def _type(path: str, pattern: str | None = None, *, worldwide: bool = False) -> AzureType:
@@ -99,21 +105,30 @@ def name_of(resource: Resource) -> str | None:
     return None
 
 
-def is_named(resource: Resource, resource_id: str) -> bool:
-    """Whether an id is the resource's: by its own id, or by type, resource group and name."""
-    wanted = resource_id.rstrip("/").casefold()
+def key_of(resource: Resource) -> str | None:
+    """What `keys_of` finds of a resource's id: by its own id, or by type, resource group and name; None if unknown."""
     if resource.id:
-        return resource.id.rstrip("/").casefold() == wanted
+        return keys_of(resource.id)[0]
     found, inputs = find(resource.kind), resource.inputs
     if found is None:
-        return False
-    parts = re.findall(r"{(\w+)}", found.path)
-    values = {part: name_of(resource) if part == found.named_by else inputs.get(part) for part in parts}
+        return None
+    values = {part: inputs.get(part) for part in found.parts}
+    values[found.named_by] = name_of(resource)
     if not all(isinstance(value, str) for value in values.values()):
-        return False
-    tail = found.path.format(**values).casefold()
+        return None
+    tail = found.path.format(**values)
     if resource.kind == "resources:ResourceGroup":
-        return re.fullmatch(rf"/subscriptions/[^/]+/resourcegroups/{re.escape(tail)}", wanted) is not None
+        return f"/resourcegroups/{tail}".casefold()
     group = inputs.get("resourceGroupName")
-    where = f"/resourcegroups/{group.casefold()}/providers/" if isinstance(group, str) else "/providers/"
-    return wanted.endswith(f"{where}{tail}")
+    return (
+        f"/resourcegroups/{group}/providers/{tail}".casefold()
+        if isinstance(group, str)
+        else f"/providers/{tail}".casefold()
+    )
+
+
+def keys_of(resource_id: str) -> tuple[str, ...]:
+    """An id from its resource group on, and from its provider on: what is known of a resource before it has an id."""
+    text = resource_id.rstrip("/").casefold()
+    starts = (text.find("/resourcegroups/"), text.find("/providers/"))
+    return tuple(text[start:] for start in starts if start >= 0) or (text,)

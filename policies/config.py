@@ -82,7 +82,7 @@ def _rule_config(rule: Rule, everywhere: Mapping[str, Any], own: Mapping[str, An
     given = {**{key: value for key, value in everywhere.items() if key in known or key == LEVEL}, **own}
     values = {key: given.get(key, setting.default) for key, setting in rule.settings.items()}
     return RuleConfig(
-        level=Level(given.get(LEVEL) or level_alone(rule, given)),
+        level=Level(own[LEVEL]) if LEVEL in own else level_alone(rule, given),
         settings={key: value for key, value in values.items() if value is not None},
         strict=bool(given.get("strict", False)),
         exemptions=exemptions_.of(rule.name, given.get("exemptions", [])),
@@ -90,8 +90,8 @@ def _rule_config(rule: Rule, everywhere: Mapping[str, Any], own: Mapping[str, An
 
 
 def level_alone(rule: Rule, given: Mapping[str, Any]) -> Level:
-    """The level of a rule that no configuration sets: a rule that lacks a setting that it needs is off."""
-    return Level.DISABLED if any(_lacking(rule, given)) else rule.level
+    """The level of a rule that is not set by its name: that of `all`, or its own; off if it lacks what it needs."""
+    return Level.DISABLED if any(_lacking(rule, given)) else Level(given.get(LEVEL, rule.level))
 
 
 def _lacking(rule: Rule, given: Mapping[str, Any]) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from policies.azuretypes import is_named
+from policies.azuretypes import key_of, keys_of
 from policies.model import Outcome, Problem, Undecided
 from policies.resources import Graph, Resource
 from policies.values import UnknownValueError, known
@@ -28,7 +28,8 @@ def target(resource: Resource, path: str, graph: Graph, *kinds: str) -> Resource
     wanted = resource.get(path)
     if not isinstance(wanted, str):
         return None
-    return next((one for one in graph.of(*kinds) if is_named(one, wanted)), None)
+    places = graph.cached(("places", *kinds), lambda: {key_of(one): one for one in reversed(graph.of(*kinds))})
+    return next((places[key] for key in keys_of(wanted) if key in places), None)
 
 
 def leading_to(graph: Graph, kind: str, key: str, wanted: Resource) -> Iterator[Resource]:
@@ -40,13 +41,22 @@ def leading_to(graph: Graph, kind: str, key: str, wanted: Resource) -> Iterator[
         key: The input.
         wanted: Where it must lead.
     """
+    by_source, by_key = graph.cached(("leads", kind, key), lambda: _leads(graph, kind, key))
+    place = key_of(wanted)
+    yield from dict.fromkeys([*by_source.get(wanted.urn, ()), *(by_key.get(place, ()) if place else ())])
+
+
+def _leads(graph: Graph, kind: str, key: str) -> tuple[dict[str, list[Resource]], dict[str, list[Resource]]]:
+    """The resources of a type by the URNs that an input comes from, and by the ids that it names."""
+    by_source: dict[str, list[Resource]] = {}
+    by_key: dict[str, list[Resource]] = {}
     for one in graph.of(kind):
-        if wanted.urn in one.property_dependencies.get(key, ()):
-            yield one
-            continue
-        value = one.inputs.get(key)
-        if any(isinstance(text, str) and is_named(wanted, text) for text in _texts(value)):
-            yield one
+        for urn in one.property_dependencies.get(key, ()):
+            by_source.setdefault(urn, []).append(one)
+        for text in _texts(one.inputs.get(key)):
+            for place in keys_of(text):
+                by_key.setdefault(place, []).append(one)
+    return by_source, by_key
 
 
 def open_lead(graph: Graph, kind: str, *keys: str) -> UnknownValueError | None:

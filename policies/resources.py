@@ -2,16 +2,17 @@
 
 import copy
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from policies.values import UnknownValueError, at
 
 if TYPE_CHECKING:
     from policies.model import ExemptionUse
 
+T = TypeVar("T")
 _TOKEN = re.compile(r"azure-native(?:_\w+)?:(\w+)(?:/v\w+)?:(\w+)")
 _FORMERLY = {
     "insights:Component": "applicationinsights:Component",
@@ -96,6 +97,7 @@ class Graph:
     def __init__(self, resources: Iterable[Resource] = (), *, missing: str | None = None) -> None:
         self._by_urn: dict[str, Resource] = {}
         self._by_kind: dict[str, dict[str, Resource]] = {}
+        self._cache: dict[tuple[str, ...], Any] = {}
         self.missing = missing
         for resource in resources:
             self.add(resource)
@@ -108,6 +110,7 @@ class Graph:
 
     def add(self, resource: Resource) -> None:
         """Add a resource, or put it in the place of an older one with its URN."""
+        self._cache.clear()
         self._by_urn[resource.urn] = resource
         self._by_kind.setdefault(resource.kind, {})[resource.urn] = resource
 
@@ -124,6 +127,13 @@ class Graph:
     def of(self, *kinds: str) -> list[Resource]:
         """All resources of these types, in the order of the program."""
         return [resource for kind in kinds for resource in self._by_kind.get(kind, {}).values()]
+
+    def cached(self, key: tuple[str, ...], make: Callable[[], T]) -> T:
+        """What is made once of these resources."""
+        if key not in self._cache:
+            self._cache[key] = make()
+        found: T = self._cache[key]
+        return found
 
     def sources(self, resource: Resource, key: str, *kinds: str) -> list[Resource]:
         """The resources of these types that the value of an input comes from, as the program's outputs tell."""

@@ -27,6 +27,7 @@ FILES = {
     "policies/PulumiPolicy.yaml": "tools.policies:project",
     "policies/data/vm_sizes.csv": "tools.policies:vm_sizes",
     "policies/data/vm_prices.csv": "tools.policies:vm_prices",
+    "docs/policies.md": "policies.reference:page",
     "policies/merged/dev.json": "tools.policies:dev",
     "policies/merged/prod.json": "tools.policies:prod",
 }

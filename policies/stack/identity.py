@@ -66,7 +66,16 @@ def _of_cluster(graph: Graph, cluster: Resource, need: tuple[str, str, Sequence[
 
 def _by_id(graph: Graph, cluster: Resource) -> list[Resource]:
     """The user-assigned identities of the program that the cluster's inputs name."""
-    return [one for one in graph.of(IDENTITY) if cluster in leading_to(graph, COMPUTE, "identity", one)]
+    owners = graph.cached(("owners of identities",), lambda: _owners(graph))
+    return owners.get(cluster.urn, [])
+
+
+def _owners(graph: Graph) -> dict[str, list[Resource]]:
+    owners: dict[str, list[Resource]] = {}
+    for identity in graph.of(IDENTITY):
+        for compute in leading_to(graph, COMPUTE, "identity", identity):
+            owners.setdefault(compute.urn, []).append(identity)
+    return owners
 
 
 def _has_role(graph: Graph, identity: Resource, dependency: Resource, wanted: Sequence[str]) -> bool:
