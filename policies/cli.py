@@ -15,7 +15,6 @@ from policies import config as config_
 from policies import offline, pack, sarif
 from policies.model import Rule
 from policies.schema import nearest
-from policies.show import show
 from policies.textfiles import TextFileError, read_text
 from terminal import FAILED, WRONG_USAGE, JsonOption, application, print_json, print_table, run, write_whole
 
@@ -127,6 +126,8 @@ def check(
     elif as_sarif:
         print_json(sarif.sarif(report, _places(file, text), for_upload=for_upload))
     else:
+        from policies.show import show  # noqa: PLC0415 - rich takes longer to load than most commands run
+
         show(report)
     return FAILED if report.blocks else 0
 

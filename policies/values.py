@@ -8,7 +8,6 @@ they were read from.
 import json
 import re
 from collections.abc import Mapping
-from functools import cache
 from typing import Any, Final, NoReturn
 
 SIGNATURE: Final = "4dabf18193072939515e22adb298388d"  # Pulumi's key for values that are no plain JSON
@@ -17,20 +16,16 @@ _OUTPUT: Final = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
 _SHOWN: Final = re.compile(r"\[secret\]|\[unknown\]|output<.*>")  # as Pulumi's displays write them
 
 
-@cache
-def _marks() -> Mapping[str, str]:
-    """Pulumi's ids of unknown values, and what each will be."""
-    from pulumi_policy import proxy  # noqa: PLC0415 - a second's import, which a command line's --help does without
-
-    return {
-        proxy.UNKNOWN_BOOLEAN_VALUE: "boolean",
-        proxy.UNKNOWN_NUMBER_VALUE: "number",
-        proxy.UNKNOWN_STRING_VALUE: "string",
-        proxy.UNKNOWN_ARRAY_VALUE: "Array",
-        proxy.UNKNOWN_ASSET_VALUE: "asset",
-        proxy.UNKNOWN_ARCHIVE_VALUE: "archive",
-        proxy.UNKNOWN_OBJECT_VALUE: "Object",
-    }
+MARKS: Final[Mapping[str, str]] = {
+    "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7": "boolean",
+    "3eeb2bf0-c639-47a8-9e75-3b44932eb421": "number",
+    "04da6b54-80e4-46f7-96ec-b56ff0331ba9": "string",
+    "6a19a0b0-7e62-4c92-b797-7f8e31da9cc2": "Array",
+    "030794c1-ac77-496b-92df-f27374a8bd58": "asset",
+    "e48ece36-62e2-4504-bad9-02848725956a": "archive",
+    "dd056dcd-154b-4c76-9bd3-c8f88648b5ff": "Object",
+}
+"""Pulumi's ids of unknown values, and what each will be; those of pulumi_policy.proxy, whose import takes a second."""
 
 
 class Unknown:
@@ -65,7 +60,7 @@ class UnknownValueError(Exception):
 def read(value: Any) -> Any:
     """A value as it stands on the wire or in a file, with every secret opened and every unknown an `Unknown`."""
     if isinstance(value, str):
-        if kind := _marks().get(value):
+        if kind := MARKS.get(value):
             return Unknown(kind)
         return Unknown("secret" if "secret" in value else "string") if _SHOWN.fullmatch(value) else value
     if isinstance(value, list):

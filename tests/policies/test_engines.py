@@ -145,10 +145,14 @@ def test_what_is_served_needs_pulumis_sdk_and_one_package_alone() -> None:
     assert named == {"pulumi-policy", "isodate"}
 
 
-def test_versions_and_roles_are_the_same_everywhere() -> None:
+def test_versions_roles_and_marks_are_the_same_everywhere() -> None:
+    from pulumi_policy import proxy  # noqa: PLC0415
+
     from catalogue import roles as platform  # noqa: PLC0415
-    from policies import roles  # noqa: PLC0415
+    from policies import roles, values  # noqa: PLC0415
 
     assert f"version: {pack.VERSION}\n" in (ROOT / "policies" / "PulumiPolicy.yaml").read_text()
     for name in ("CONTRIBUTOR", "ACR_PULL", "BLOB_DATA_CONTRIBUTOR"):
         assert getattr(roles, name) == getattr(platform, name)
+    marks = {value for name, value in vars(proxy).items() if name.startswith("UNKNOWN_")}
+    assert values.MARKS.keys() == marks
