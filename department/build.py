@@ -17,8 +17,9 @@ from department.aliases import drop_version_aliases
 from department.context import DepartmentContext
 from department.models import make_model_registry
 from department.outputs import exported, later
-from department.preflight import keep_names, report_quota
+from department.preflight import keep_names, report_demanded_tags, report_quota
 from department.shared import admit_subscription_admins, define_policies, make_shared_services
+from department.tags import leave_alone
 from department.team import build_team
 from settings import Department
 from settings.warnings import warnings
@@ -29,9 +30,11 @@ def build_department(department: Department) -> Mapping[str, Any]:
     for warning in warnings(department, date.today()):
         pulumi.log.warn(warning)
     report_quota(department)
+    report_demanded_tags(department)
     keep_names(department)
     if not department.keep_version_aliases:
         drop_version_aliases()
+    leave_alone(department.ignore_tags)
     retry_what_passes()
     provider = azure_native.Provider("azure", subscription_id=department.subscription_id)
     client = lookup(lambda: authorization.get_client_config_output(opts=pulumi.InvokeOptions(provider=provider)))

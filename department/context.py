@@ -70,7 +70,7 @@ class TeamContext:
             shared=shared,
             team=team,
             names=department.names(team),
-            tags=department.tags(team),
+            tags=department.tags_of(team),
             network=network_from(team.network),
             prefix=f"{department.code} {team.name} {department.environment}",
         )

@@ -33,7 +33,7 @@ def make_model_registry(department: Department, provider: pulumi.ProviderResourc
             other_regions=department.model_registry.regions,
             replication=department.replication,
             public=any(team.network.mode != "private" for team in department.teams),
-            tags=department.tags(),
+            tags=department.tags_of(),
         ),
         opts=pulumi.ResourceOptions(providers=[provider]),
     )

@@ -1,10 +1,11 @@
-"""What a preview asks Azure: whether the vCPU quota holds the compute, and whether `uniqueNames` fits what exists."""
+"""What a preview asks Azure: does the vCPU quota hold the compute, do policies demand tags, does `uniqueNames` fit."""
 
 import asyncio
 from dataclasses import dataclass
 
 import pulumi
 
+from operations.demanded_tags import missing_tags
 from operations.quota import Finding, Verdict, check, demands
 from operations.resourcemanager import AzureRefusedError, signed_in
 from operations.unique_names import refusal
@@ -55,6 +56,20 @@ def _log(told: _Told) -> None:
         pulumi.log.info(told.holds)
     for warning in told.warnings:
         pulumi.log.warn(warning)
+
+
+def report_demanded_tags(department: Department) -> None:
+    """Tell at a preview which tags the organization's policies demand and the settings lack; it never stops it."""
+    if pulumi.runtime.is_dry_run():
+        asked: pulumi.Output[_Told] = pulumi.Output.from_input(asyncio.to_thread(_ask_tags, department))
+        asked.apply(_log)
+
+
+def _ask_tags(department: Department) -> _Told:
+    try:
+        return _Told("", tuple(missing_tags(department, signed_in(timeout_seconds=_TIMEOUT_SECONDS))))
+    except AzureRefusedError:
+        return _Told("", ())  # who may not read policies is refused by them at the up, in Azure's words
 
 
 def keep_names(department: Department) -> None:

@@ -42,7 +42,7 @@ def make_shared_services(
             log_retention_days=department.log_retention_days,
             existing_log_workspace_id=shared.log_workspace_id,
             diagnostics=department.diagnostics,
-            tags=department.tags(),
+            tags=department.tags_of(),
         ),
         opts=pulumi.ResourceOptions(providers=[provider]),
     )

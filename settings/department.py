@@ -12,6 +12,7 @@ from settings.names import CODE_LIMIT, REGION_LENGTH, SHARED, team_names
 from settings.network import Network
 from settings.people import Member
 from settings.security import KeyVault
+from settings.tags import MOST, TagName, Tags, merged
 from settings.team import Team
 from settings.types import (
     PRODUCTION,
@@ -65,6 +66,18 @@ class Department(Section):
     admin: UserName = Field(description="Administrator of the department, as a user principal name.")
     owner: str = resolved("Value of the tag 'owner'; the admin if left out.", min_length=1, max_length=256)
     cost_center: str = resolved("Value of the tag 'costCenter'; the code if left out.", min_length=1, max_length=256)
+    tags: Tags = Field(
+        default={},
+        description=f"Further tags of everything that takes tags: up to {MOST} names with their values.",
+    )
+    ignore_tags: Entries[TagName] = Field(
+        default=(),
+        max_length=50,
+        description=(
+            "Names of tags that others put on the resources, spelled as Azure shows them. "
+            "After a refresh, up leaves them as they are."
+        ),
+    )
     allowed_vm_sizes: Entries[VmSizeName] | None = Field(
         default=None, min_length=1, description="VM sizes that the teams may use; all known ones if left out."
     )
@@ -123,16 +136,17 @@ class Department(Section):
         """Redundancy of the storage accounts: across zones in production, within one elsewhere."""
         return "Standard_ZRS" if self.environment == PRODUCTION else "Standard_LRS"
 
-    def tags(self, team: Team | None = None) -> Mapping[str, str]:
+    def tags_of(self, team: Team | None = None) -> Mapping[str, str]:
         """The tags of every resource of a team, or of what the teams share."""
-        own = {} if team is None else {"team": team.name}
-        return {
+        computed = {
             "department": self.code,
             "environment": self.environment,
             "owner": self.owner,
             "costCenter": self.cost_center,
-            **own,
         }
+        if team is None:
+            return merged(self.tags, computed)
+        return merged(self.tags, team.tags, computed, {"team": team.name})
 
     def names(self, team: Team) -> TeamNames:
         """The names of a team's resources.

@@ -25,6 +25,7 @@ This page is generated from the model: `python -m department docs`.
 
 _LONGEST_ENUM = 8
 _PLAIN = {
+    "object": "mapping of text",
     "string": "text",
     "integer": "whole number",
     "number": "number",

@@ -24,6 +24,7 @@ _TYPES = {
     "date_from_datetime_parsing": "a day such as 2027-01-31",
     "tuple_type": "a list",
     "model_type": "a mapping of keys",
+    "dict_type": "a mapping of keys",
     "model_attributes_type": "a mapping of keys",
 }
 

@@ -13,6 +13,7 @@ from settings.names import BASE_LIMIT, TEAM_LIMIT
 from settings.network import Network
 from settings.people import Automation, Member
 from settings.security import CustomerKey
+from settings.tags import Tags
 from settings.types import Entries, Section
 
 
@@ -79,6 +80,7 @@ class Team(Section):
             "Microsoft's if left out."
         ),
     )
+    tags: Tags = Field(default={}, description="Further tags of the team's resources; they replace the department's.")
     network: Network = Field(
         default=Network(), description="How the team's resources are reached; the department's network if left out."
     )

@@ -1,6 +1,7 @@
 """A team's virtual network with its private endpoints and their DNS zones."""
 
 import ipaddress
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -165,7 +166,7 @@ class PrivateLinks(pulumi.ComponentResource):
                 private_zone_name=zone,
                 resource_group_name=self._args.resource_group_name,
                 location="global",
-                tags=self._args.tags,
+                tags=_zone_tags(self._args.tags),
                 opts=pulumi.ResourceOptions(parent=self),
             )
             privatedns.VirtualNetworkLink(
@@ -176,7 +177,7 @@ class PrivateLinks(pulumi.ComponentResource):
                 location="global",
                 registration_enabled=False,
                 virtual_network=privatedns.SubResourceArgs(id=network_id),
-                tags=self._args.tags,
+                tags=_zone_tags(self._args.tags),
                 opts=pulumi.ResourceOptions(parent=self),
             )
             made[zone] = pulumi.Output.from_input(own.id)
@@ -218,3 +219,12 @@ class PrivateLinks(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         return group
+
+
+def _zone_tags(tags: Mapping[str, str]) -> dict[str, str]:
+    """The tags that a private DNS zone holds.
+
+    It takes no name that starts with a digit, and none with a space, a parenthesis, `#` or `:`
+    (learn.microsoft.com/azure/azure-resource-manager/management/tag-resources#limitations).
+    """
+    return {name: value for name, value in tags.items() if re.fullmatch(r"[^\d\s()#:][^\s()#:]*", name)}

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from settings.checks import compute, data, encryption, existing, names, network, people, sharing
+from settings.checks import compute, data, encryption, existing, names, network, people, sharing, tags
 from settings.checks.subject import Subject
 from settings.problems import Problem
 
@@ -17,6 +17,7 @@ _CHECKS = (
     sharing.problems,
     names.problems,
     data.problems,
+    tags.problems,
 )
 
 
