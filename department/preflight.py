@@ -25,7 +25,7 @@ class _Told:
 def report_quota(department: Department) -> None:
     """Tell at a preview whether the vCPU quota holds the department's compute; it never stops the preview.
 
-    It asks while the program registers its resources, and the program ends after it.
+    Azure is asked in a thread while the program registers its resources; the program waits for the answer.
     """
     if pulumi.runtime.is_dry_run() and demands(department, department.teams):
         told: pulumi.Output[_Told] = pulumi.Output.from_input(asyncio.to_thread(_ask_quota, department))

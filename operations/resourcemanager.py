@@ -20,7 +20,7 @@ class Response(Protocol):
     headers: Any
 
     def json(self) -> Any:
-        """The body."""
+        """The answer's body, read as JSON."""
 
 
 Send = Callable[[str, str, dict[str, Any] | None], Response]

@@ -43,7 +43,7 @@ class Unknown:
 
     def __bool__(self) -> NoReturn:
         """No rule may take an unknown for true or false."""
-        raise TypeError("an unknown value was asked whether it is true")
+        raise TypeError("a rule took an unknown value for true or false")
 
 
 class UnknownValueError(Exception):

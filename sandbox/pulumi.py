@@ -110,7 +110,7 @@ class _Real:
         self._pulumi, self._home, self._given, self._words = pulumi, home, given, words
 
     def run(self, argv: list[str]) -> int:
-        """Runs it with what keeps the project's files as they are; gives its exit code.
+        """Runs the command on a copy of the stack file, so that the project stays as it is; returns its exit code.
 
         Raises:
             SandboxError: No stack is named, or the stack or its copy cannot be made.

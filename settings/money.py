@@ -23,7 +23,7 @@ class Budget(Section):
 
     @property
     def first_day(self) -> date:
-        """The first day of the first month."""
+        """The day from which the budget counts: the first of its first month."""
         return date.fromisoformat(f"{self.start}-01")
 
 

@@ -54,7 +54,7 @@ class _TextLoader(Loader):
     """Reads every scalar as it is written, but for null."""
 
     def resolve(self, kind: type, value: Any, implicit: Any) -> str:
-        """`str`, or `null`."""
+        """Returns the tag of a plain value: a text, or `null`."""
         tag = super().resolve(kind, value, implicit)
         return tag if tag.endswith(":null") or kind is not yaml.ScalarNode else "tag:yaml.org,2002:str"
 

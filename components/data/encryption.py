@@ -79,7 +79,7 @@ class Encryption:
         return pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=list(self.needs)))
 
     def of_storage(self) -> storage.EncryptionArgs:
-        """For a storage account."""
+        """The encryption settings of a storage account."""
         service = storage.EncryptionServiceArgs(enabled=True, key_type="Account")
         return storage.EncryptionArgs(
             key_source=storage.KeySource.MICROSOFT_KEYVAULT,

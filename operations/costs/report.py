@@ -74,7 +74,7 @@ class Report:
 
 
 def report(department: Department, prices: Prices) -> Report:
-    """The compute of a department at a table's prices."""
+    """Returns what the compute of a department costs, at the prices of a table."""
     return Report(department.region, prices.as_of(department.region), tuple(_lines(department, prices)))
 
 

@@ -39,7 +39,7 @@ def not_public(path: str) -> Check:
 
 
 def closed(access: Any) -> bool:
-    """Whether a value of a public network access lets nobody in, a network security perimeter apart."""
+    """Whether a value of publicNetworkAccess admits nobody: disabled, or left to a network security perimeter."""
     return alike(access, "Disabled") or alike(access, "SecuredByPerimeter")
 
 

@@ -265,7 +265,7 @@ class RemovePendingReplaceStep(Step):
         super().__init__(old, None, logical=False)
 
     def end(self, snapshots: SnapshotManager, done: bool) -> None:
-        """Drop it."""
+        """Remove the resource from the state."""
         snapshots.end(done=[self.res])
 
 
@@ -297,7 +297,7 @@ class ReadStep(Step):
         self.logical = self.old is not None and not self._replacing and self.old.outputs != self.new.outputs
 
     def end(self, snapshots: SnapshotManager, done: bool) -> None:
-        """What was read takes the old one's place."""
+        """Store what was read in place of the old state."""
         replaced = [self.old] if done and self.old and not self._replacing else []
         snapshots.end(self.new, done=replaced, new=self.new if done else None)
         if done and self.old and self._replacing:

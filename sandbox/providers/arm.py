@@ -56,7 +56,7 @@ class Target:
 
     @property
     def url(self) -> str:
-        """Where it is."""
+        """The resource's URL."""
         return MANAGEMENT + self.id
 
 
@@ -126,7 +126,7 @@ class Arm:
         return _object(last)
 
     def delete(self, target: Target, *, seconds: float) -> None:
-        """Deletes it and waits; what is gone already is well.
+        """Deletes the resource and waits for the end. A resource that does not exist counts as deleted.
 
         Raises:
             Failure: The service refused or failed.

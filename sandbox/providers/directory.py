@@ -66,7 +66,7 @@ class Kind:
         return []
 
     def create(self, graph: Graph, inputs: Properties) -> tuple[str, Properties]:
-        """Makes it; its id and outputs."""
+        """Makes the object; returns its id and outputs."""
         raise NotImplementedError
 
     def read(self, graph: Graph, identifier: str, state: Properties) -> Properties | None:
@@ -74,11 +74,11 @@ class Kind:
         raise NotImplementedError
 
     def update(self, graph: Graph, identifier: str, inputs: Properties, old: Properties) -> None:
-        """Changes it."""
+        """Changes the object."""
         raise NotImplementedError
 
     def delete(self, graph: Graph, identifier: str) -> None:
-        """Deletes it."""
+        """Deletes the object."""
         raise NotImplementedError
 
     def exists(self, identifier: str) -> Failure:
@@ -246,7 +246,7 @@ class GroupMember(Kind):
 
 @dataclass(frozen=True)
 class Password(Kind):
-    """A client secret, whose value Graph tells once.
+    """A client secret. Graph shows its value only in the answer that makes it.
 
     Attributes:
         owner: The input that says whose.

@@ -60,7 +60,7 @@ class Graph:
         return [item["id"] for item in self.all(path)]
 
     def post(self, path: str, body: Properties) -> Properties:
-        """Makes an object, or carries out an action; what the answer says."""
+        """Makes an object, or carries out an action; returns the answer's body."""
         answer = self._call("POST", path, body=body, accepted=(200, 201, 204))
         return answer.json() if answer.content else {}
 
@@ -69,7 +69,7 @@ class Graph:
         self._call("PATCH", path, body=body, accepted=(200, 204))
 
     def delete(self, path: str) -> None:
-        """Deletes an object; what is gone already is well."""
+        """Deletes an object. An object that does not exist counts as deleted."""
         self._call("DELETE", path, accepted=(200, 204, 404))
 
     def wait_until(self, sight: Callable[[], Any], what: str, *, seconds: float) -> Any:

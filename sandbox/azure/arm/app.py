@@ -39,11 +39,11 @@ class ResourceManager(Service[Request]):
         return self.resources.dispatch(call)
 
     def finish(self, request: Request, response: Response) -> None:
-        """Names the request."""
+        """Adds the request's id to the answer's headers."""
         response.headers["x-ms-request-id"] = request.id
 
     def bad_body(self, status: int, problem: str) -> ServiceError:
-        """As the resource manager words it."""
+        """Returns the refusal of a body in the resource manager's words."""
         if status == 413:  # noqa: PLR2004 # Content Too Large
             return AzureError(413, "RequestContentTooLarge", "The request's content is larger than 4 MB.")
         text = f"The request content was invalid and could not be deserialized: '{problem}'."

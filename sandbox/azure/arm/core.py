@@ -40,7 +40,7 @@ class ResourceId:
 
     @property
     def key(self) -> str:
-        """Ids are compared without case."""
+        """The resource's key in the store: its id in lower case, since Azure's ids ignore case."""
         return self.text.lower()
 
     @cached_property
@@ -362,7 +362,7 @@ def invalid(target: str, message: str) -> AzureError:
 
 
 def not_found(resource_id: ResourceId) -> AzureError:
-    """404 as the resource manager words it."""
+    """The refusal of a resource that does not exist, 404, in the resource manager's words."""
     if resource_id.type.lower() == GROUP_TYPE.lower():
         return AzureError(404, "ResourceGroupNotFound", f"Resource group '{resource_id.name}' could not be found.")
     group = resource_id.group.rsplit("/", 1)[-1]

@@ -31,7 +31,7 @@ class ResourceGroup(ResourceType):
     )
 
     def canonical_id(self, parent: str, name: str) -> str:
-        """A group's id has no provider."""
+        """The group's id, which unlike others names no resource provider."""
         return f"{parent}/resourceGroups/{name}"
 
     def prepare(self, call: Call, old: Body | None) -> Body:

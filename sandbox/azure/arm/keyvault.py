@@ -295,7 +295,7 @@ class VaultAccessPolicy(ResourceType):
     methods = frozenset({"PUT"})
 
     def find(self, cloud: Cloud, resource_id: ResourceId) -> Body | None:
-        """None: what is changed is the vault."""
+        """Returns None: access policies are no resource of their own, a write changes the vault."""
         return None
 
     def validate(self, call: Call, old: Body | None) -> None:

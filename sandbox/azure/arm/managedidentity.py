@@ -53,7 +53,7 @@ class UserAssignedIdentity(ResourceType):
 
 
 class FederatedCredential(ResourceType):
-    """`Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials`: whose tokens stand for it.
+    """`Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials`: whose tokens it trusts.
 
     Sources: learn.microsoft.com/rest/api/managedidentity/federated-identity-credentials, for the limits
     learn.microsoft.com/entra/workload-id/workload-identity-federation-considerations.

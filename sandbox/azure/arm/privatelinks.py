@@ -87,16 +87,16 @@ class EndpointConnection(ResourceType):
             raise invalid(path, f"'{path}' must be one of {', '.join(STATES)}.")
 
     def prepare(self, call: Call, old: Body | None) -> Body:
-        """Takes over the asked state."""
+        """Sets the connection to the state that the request asks for."""
         state = copy.deepcopy(properties_of(call.body)["privateLinkServiceConnectionState"])
         return {"properties": {**properties_of(old or {}), "privateLinkServiceConnectionState": state}}
 
     def save(self, cloud: Cloud, resource: Body) -> None:
-        """Tells the endpoint."""
+        """Stores the connection's new state, also at its private endpoint."""
         _set_state(cloud, resource, resource["properties"]["privateLinkServiceConnectionState"])
 
     def erase(self, cloud: Cloud, resource: Body) -> None:
-        """Disconnects the endpoint."""
+        """Shows the private endpoint as disconnected."""
         _set_state(cloud, resource, {"status": "Disconnected", "description": "Removed", "actionsRequired": "None"})
 
     def response(self, call: Call, resource: Body, *, created: bool) -> Response:

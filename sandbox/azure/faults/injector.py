@@ -70,7 +70,7 @@ class Faults:
         return self._young("late-roles", assignment)
 
     def preempts(self) -> float | None:
-        """Asked when a job begins on a low-priority node: after how many seconds it is lost; None where it stays."""
+        """Returns after how many seconds a job's low-priority node is lost, or None if it stays."""
         self._look()
         for rule in self._plan.rules:
             if rule.kind == "preemption" and self._strikes(rule):
@@ -196,11 +196,11 @@ class _Request:
         self._early: list[Message] = []
 
     async def answer(self, response: Response) -> None:
-        """Answers instead of the service."""
+        """Returns the fault's answer, which takes the place of the service's."""
         await response(self._scope, self._receive, self._send)
 
     async def serve(self, send: Send | None = None) -> None:
-        """Hands the request to its service."""
+        """Passes the request on to its service."""
         await self._app(self._scope, self._next, send or self._send)
 
     async def _next(self) -> Message:

@@ -103,12 +103,12 @@ class Entra(Service[Request]):
         return await route.handle(request, match.groupdict())
 
     def failure(self, error: Exception) -> ServiceError:
-        """Words it as Entra does."""
+        """Returns the refusal in Entra's words."""
         told = super().failure(error)
         return EntraError(told.status, "server_error", 90033, told.message)
 
     def bad_body(self, status: int, problem: str) -> ServiceError:
-        """Words it as Entra does."""
+        """Returns the refusal in Entra's words."""
         return EntraError(400, "invalid_request", 900144, "The request body is too large.")
 
     async def _token(self, request: Request, named: Mapping[str, str]) -> Response:

@@ -91,7 +91,7 @@ class AccessControl:
         )
 
     def allows(self, object_id: str, action: str, scope: str, *, data: bool = False) -> bool:
-        """Whether the principal may do the action (a data action where `data`) at the scope."""
+        """Whether the principal may do the action at the scope. With `data`, the action is a data action."""
         at = _below(scope)
         return any(
             at.startswith(assigned) and permits(self._roles[role], action, data=data)

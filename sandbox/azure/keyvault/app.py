@@ -99,7 +99,7 @@ class Vaults(Service[Request]):
         response.headers["x-ms-keyvault-service-version"] = "1.9.0.0"
 
     def bad_body(self, status: int, problem: str) -> ServiceError:
-        """As the service words it."""
+        """Returns the refusal of a body in Key Vault's words."""
         return bad_parameter(problem) if status == 400 else VaultError(413, "RequestEntityTooLarge", problem)  # noqa: PLR2004 # Bad Request
 
 

@@ -41,12 +41,12 @@ class VaultError(ServiceError):
 
 
 def bad_parameter(message: str) -> VaultError:
-    """400 for a name or a property."""
+    """The refusal of a wrong name or property, 400."""
     return VaultError(400, "BadParameter", message)
 
 
 def secret_not_found(name: str) -> VaultError:
-    """404 for a secret or a version."""
+    """The refusal of a secret or a version that does not exist, 404."""
     return VaultError(
         404,
         "SecretNotFound",
@@ -57,7 +57,7 @@ def secret_not_found(name: str) -> VaultError:
 
 
 def deleted_but_recoverable(name: str) -> VaultError:
-    """409 for the name of a deleted secret."""
+    """The refusal of a name that a deleted secret still has, 409."""
     return VaultError(
         409,
         "Conflict",
@@ -68,5 +68,5 @@ def deleted_but_recoverable(name: str) -> VaultError:
 
 
 def not_emulated(what: str) -> VaultError:
-    """501, which no client tries again."""
+    """The refusal of what is not emulated, 501: clients do not try that again."""
     return VaultError(501, "NotImplemented", f"The sandbox does not emulate {what}.")

@@ -128,14 +128,14 @@ class ComponentRoutes(AssetRoutes):
         return put_version(scope, KIND, name, version, kept)
 
     def present(self, version: Body) -> Body:
-        """Without a pipeline's nodes; the description is the specification's alone."""
+        """Shows a version without a pipeline's nodes, and with the description of its specification."""
         shown = copy.deepcopy(version)
         shown["properties"].pop("jobs", None)
         shown["properties"] |= {"description": None, "autoDeleteSetting": None}
         return shown
 
     def present_container(self, scope: Scope, container: Body) -> Body:
-        """With a time as the next version, and no latest one."""
+        """Shows a container: its next version is a time, and it has no latest version."""
         shown = copy.deepcopy(container)
         shown["properties"] |= {
             "description": shown["properties"].get("description") or "",
@@ -146,11 +146,11 @@ class ComponentRoutes(AssetRoutes):
         return shown
 
     def listed(self, container: Body) -> bool:
-        """All but the anonymous ones."""
+        """The components that lists show: all but the anonymous ones."""
         return bool(container["name"] != ANONYMOUS)
 
     def missing(self, name: str, version: str = "") -> UserError:
-        """404 as the service words it."""
+        """The refusal of a component that does not exist, 404, in the service's words."""
         what = f"{name}:{version}" if version else name
         return UserError(404, f"Not found component {what}.", "NotFound", "ComponentNotFound")
 

@@ -304,7 +304,7 @@ class Compute(ResourceType):
                 provision(call.cloud, workspace)
 
     def present(self, call: Call, resource: Body) -> Body:
-        """With the nodes that a cluster has now."""
+        """Shows the compute with the nodes that a cluster has now."""
         if _kind(resource) != CLUSTER:
             return resource
         shown = copy.deepcopy(resource)
@@ -346,7 +346,7 @@ class Compute(ResourceType):
             call.cloud.store.delete(NODES, key)
 
     def delete_response(self, call: Call, resource: Body | None) -> Response:
-        """A deletion is accepted."""
+        """Answers that the deletion is accepted (202)."""
         if resource is None:
             return super().delete_response(call, None)
         return accepted(call, resource["location"], None, status=202)

@@ -65,7 +65,7 @@ class Connection(ResourceType):
                 )
 
     def prepare(self, call: Call, old: Body | None) -> Body:
-        """Without its credentials."""
+        """Takes the credentials out of the resource: they are stored apart."""
         body = copy.deepcopy(call.body)
         body["properties"].pop("credentials", None)
         return body
@@ -78,7 +78,7 @@ class Connection(ResourceType):
             call.cloud.store.put(SECRETS, call.id.key, {"sealed": sealed})
 
     def deleted(self, call: Call, resource: Body) -> None:
-        """The credentials go with it."""
+        """Removes the connection's credentials."""
         call.cloud.store.delete(SECRETS, resource["id"].lower())
 
     @staticmethod

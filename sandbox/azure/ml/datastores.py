@@ -121,7 +121,7 @@ class Datastore(ResourceType):
             call.cloud.store.delete(SECRETS, call.id.key)
 
     def deleted(self, call: Call, resource: Body) -> None:
-        """The secret goes with it."""
+        """Removes the datastore's secret."""
         call.cloud.store.delete(SECRETS, resource["id"].lower())
 
     @staticmethod

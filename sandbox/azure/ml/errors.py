@@ -38,5 +38,5 @@ class UserError(AzureError):
 
 
 def not_found(what: str) -> UserError:
-    """404 for an asset, a job or a datastore that is not there."""
+    """The refusal of an asset, a job or a datastore that does not exist, 404."""
     return UserError(404, f"{what} was not found.", "NotFound")

@@ -119,7 +119,7 @@ class OutboundRule(ResourceType):
             )
 
     def prepare(self, call: Call, old: Body | None) -> Body:
-        """With category and status: a rule waits for the network."""
+        """Adds category and status: a rule is inactive until the network is made."""
         body = super().prepare(call, old)
         workspace = call.resource(workspace_id(call.id.text)) or {"properties": {}}
         status = (workspace["properties"].get("managedNetwork") or {}).get("status", {}).get("status", "Inactive")
@@ -127,7 +127,7 @@ class OutboundRule(ResourceType):
         return body
 
     def response(self, call: Call, resource: Body, *, created: bool) -> Response:
-        """A rule is accepted."""
+        """Answers that a new rule is accepted (202)."""
         workspace = call.resource(workspace_id(call.id.text)) or {"location": ""}
         if created:
             return accepted(call, workspace["location"], resource, status=202)

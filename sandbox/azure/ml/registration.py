@@ -278,7 +278,7 @@ class AssetRoutes:
         return True
 
     def missing(self, name: str, version: str = "") -> UserError:
-        """404 for a container or version that is not there."""
+        """The refusal of a container or version that does not exist, 404."""
         return not_found(f"{self._what} version '{name}:{version}'" if version else f"{self._what} '{name}'")
 
     def _container(self, scope: Scope, call: Call, match: re.Match[str]) -> Body:

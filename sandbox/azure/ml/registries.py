@@ -34,7 +34,7 @@ class Registry(ResourceType):
             )
 
     def prepare(self, call: Call, old: Body | None) -> Body:
-        """With its addresses and its managed resource group."""
+        """Adds the registry's addresses and its managed resource group."""
         body = super().prepare(call, old)
         body |= shown_identity(call, old)
         region, name = call.body["location"], call.id.name
@@ -48,11 +48,11 @@ class Registry(ResourceType):
         return body
 
     def deleted(self, call: Call, resource: Body) -> None:
-        """Its identity goes with it."""
+        """Removes the registry's identity."""
         forget_identity(call, resource)
 
     def response(self, call: Call, resource: Body, *, created: bool) -> Response:
-        """A new registry is accepted."""
+        """Answers that a new registry is accepted (202)."""
         if created:
             return accepted(call, resource["location"], resource, status=201)
         return JSONResponse(resource)

@@ -49,7 +49,7 @@ class Location:
     sas: str = ""
 
     def joined(self, more: str) -> "Location":
-        """What lies below it."""
+        """The location of a path below this one."""
         return replace(self, path="/".join(part for part in (self.path, more.strip("/")) if part))
 
 

@@ -182,7 +182,7 @@ class Workspace(ResourceType):
             make_defaults(call, resource)
 
     def present(self, call: Call, resource: Body) -> Body:
-        """With its MLflow address."""
+        """Shows the workspace with its MLflow address."""
         address = f"azureml://{resource['location']}.api.azureml.ms/mlflow/v1.0{resource['id']}"
         connections = connections_of(call.cloud, resource["id"])
         shown = {
@@ -194,7 +194,7 @@ class Workspace(ResourceType):
         return {**resource, "properties": {**resource["properties"], **shown}}
 
     def response(self, call: Call, resource: Body, *, created: bool) -> Response:
-        """Accepted; some refusals come late."""
+        """Answers that a new workspace is accepted (202). What Azure checks late fails the operation."""
         failure = self._late_failure(call, resource)
         if failure is None and not created:
             return JSONResponse(self.present(call, resource))

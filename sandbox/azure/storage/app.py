@@ -58,7 +58,7 @@ class Storage(Service[Request]):
         return Response(refusal.xml(request.id), refusal.status, headers=headers, media_type="application/xml")
 
     def failure(self, error: Exception) -> ServiceError:
-        """Uses storage's codes."""
+        """Returns what the service says when the sandbox itself failed, with storage's codes."""
         return StorageError("InsufficientDiskSpace" if disk_is_full(error) else "InternalError")
 
     def finish(self, request: Request, response: Response) -> None:

@@ -16,7 +16,7 @@ class Versioned(Protocol):
 
     @property
     def etag(self) -> str:
-        """Changes at every write."""
+        """The entity tag, which changes with every write."""
 
     @property
     def modified(self) -> int:

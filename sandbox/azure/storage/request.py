@@ -150,18 +150,18 @@ class Request(front.Request):
         return await self.read(self.length(most))
 
     def invalid_header(self, name: str) -> StorageError:
-        """400 for a header's value."""
+        """The refusal of a header's value, 400."""
         return StorageError("InvalidHeaderValue", details={"HeaderName": name, "HeaderValue": self.headers[name]})
 
     def invalid_query(self, name: str) -> StorageError:
-        """400 for a query parameter's value, or for its absence."""
+        """The refusal of a query parameter that is wrong or missing, 400."""
         if name not in self.query:
             return StorageError("MissingRequiredQueryParameter", details={"QueryParameterName": name})
         details = {"QueryParameterName": name, "QueryParameterValue": self.query[name]}
         return StorageError("InvalidQueryParameterValue", details=details)
 
     def not_emulated(self, what: str) -> StorageError:
-        """501, which no client tries again."""
+        """The refusal of what is not emulated, 501: clients do not try that again."""
         return StorageError("NotImplemented", f"The sandbox does not emulate {what} ({self.method} {self.raw_path}).")
 
 

@@ -116,7 +116,7 @@ class Deployment:
         return urn in self.generator.decisions.deletes
 
     def rebase(self, resources: list[Resource]) -> None:
-        """Start from this state."""
+        """Continue from another state than the one that was read."""
         self.prev = resources
         self.olds = {r.urn: r for r in resources if not r.delete}
         self.graph = Graph(resources)
@@ -129,15 +129,15 @@ class Deployment:
             self.sink(event)
 
     def error(self, message: str, urn: str) -> None:
-        """Tell an error."""
+        """Report an error."""
         self.emit(Diagnostic("error", message, urn))
 
     def warn(self, message: str, urn: str) -> None:
-        """Tell a warning."""
+        """Report a warning."""
         self.emit(Diagnostic("warning", message, urn))
 
     def info(self, message: str, urn: str) -> None:
-        """Tell a fact."""
+        """Report a message."""
         self.emit(Diagnostic("info", message, urn))
 
     # ---- providers
@@ -181,7 +181,7 @@ class Deployment:
     # ---- the end
 
     def cancel(self) -> None:
-        """Begin nothing more."""
+        """Cancel the operation: no further step begins, steps that run go on to their end."""
         self.cancelled = True
 
     def interrupt(self) -> None:

@@ -115,7 +115,7 @@ class Monitor:
         return empty_pb2.Empty()
 
     def RegisterPackage(self, request: resource_pb2.RegisterPackageRequest) -> resource_pb2.RegisterPackageResponse:
-        """Refused: parameterized packages."""
+        """Refuse a parameterized package: this engine has none."""
         raise self._refusal(f"package {request.name}: parameterized packages {_UNSUPPORTED}")
 
     # ---- transforms
@@ -409,7 +409,7 @@ class Monitor:
         return answer
 
     def Call(self, request: resource_pb2.ResourceCallRequest) -> Any:
-        """Refused: methods of component providers."""
+        """Refuse a method of a remote component: this engine has none."""
         raise self._refusal(f"{request.tok}: methods of component providers {_UNSUPPORTED}")
 
 
@@ -461,7 +461,7 @@ class Engine:
         self._d = deployment
 
     def Log(self, request: engine_pb2.LogRequest, _context: Any = None) -> empty_pb2.Empty:
-        """Tell a message of the program."""
+        """Report a message of the program."""
         severity = self._SEVERITIES[request.severity]
         if severity != "debug":
             self._d.emit(Diagnostic(severity, request.message, request.urn, request.ephemeral))

@@ -131,7 +131,7 @@ class Display:
     # ---- one row's texts
 
     def visible(self, row: Row) -> bool:
-        """Whether the row is worth a line: something happens to it."""
+        """Whether the row is shown: something happens to its resource."""
         return self.show_sames or row.failed or row.op != "same" or row.step.res.type == STACK_TYPE
 
     def _op(self, row: Row) -> str:

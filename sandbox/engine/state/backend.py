@@ -129,7 +129,7 @@ class Stack:
             raise
 
     def unlock(self) -> None:
-        """Give the stack free."""
+        """Release the stack's lock."""
         self._lock.unlink(missing_ok=True)
 
     def cancel(self) -> int:

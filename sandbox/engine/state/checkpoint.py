@@ -126,7 +126,7 @@ class Codec:
         return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
     def dump_deployment(self, checkpoint: Checkpoint) -> Map:
-        """The checkpoint as Pulumi's `DeploymentV3`."""
+        """Returns the checkpoint as JSON, in the form of Pulumi's `DeploymentV3`."""
         magic = hashlib.sha256(VERSION.encode()).hexdigest()
         stored: Map = {"manifest": {"time": now(), "magic": magic, "version": VERSION}}
         if checkpoint.salt:

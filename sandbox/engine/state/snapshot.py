@@ -156,7 +156,7 @@ class SnapshotManager:
             self._stack.journal.unlink(missing_ok=True)
 
     def replay(self, lines: list[Map], codec: Codec) -> Self:
-        """Apply what a journal tells."""
+        """Apply the changes that a journal records."""
         resources: dict[int, Resource] = dict(enumerate(self._base))
         for line in lines:
             resource = codec.load(line["resource"]) if "resource" in line else None

@@ -123,11 +123,11 @@ class Graph(Service[Request]):
         return route.handle(Call(request, caller, match.groupdict(), body))
 
     def refuse(self, request: Request, refusal: ServiceError) -> Response:
-        """With the `innerError` that Graph adds."""
+        """Returns the refusal with the `innerError` that Graph adds."""
         return error_response(refusal, request.headers.get("client-request-id", request.id))
 
     def bad_body(self, status: int, problem: str) -> ServiceError:
-        """As Graph words it."""
+        """Returns the refusal of a body in Graph's words."""
         if status == 413:  # noqa: PLR2004 # Content Too Large
             return AzureError(413, "RequestEntityTooLarge", "The request is larger than 1 MB.")
         return AzureError(400, "BadRequest", f"Unable to read JSON request payload: {problem}")

@@ -168,7 +168,7 @@ def remove(cloud: Cloud, entities: EntitySet, entity: Document) -> None:
 
 
 def denied() -> AzureError:
-    """403 as Graph words it."""
+    """The refusal for a caller without the right, 403, in Graph's words."""
     return AzureError(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
 
 
@@ -302,7 +302,7 @@ def _principal(cloud: Cloud, body: Document, creator: str) -> Document:
 
 
 def taken(name: str) -> AzureError:
-    """400 for a property that must be unique."""
+    """The refusal of a value that another object has already, 400, for a property that must be unique."""
     return bad_request(f"Another object with the same value for property {name} already exists.")
 
 

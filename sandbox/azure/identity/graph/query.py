@@ -47,12 +47,12 @@ def error_response(error: ServiceError, request_id: str) -> JSONResponse:
 
 
 def bad_request(message: str) -> AzureError:
-    """400 Request_BadRequest."""
+    """A refusal with 400 Request_BadRequest."""
     return AzureError(400, "Request_BadRequest", message)
 
 
 def not_found(name: str) -> AzureError:
-    """404 as Graph words it."""
+    """The refusal of an object that does not exist, 404, in Graph's words."""
     return AzureError(
         404,
         "Request_ResourceNotFound",

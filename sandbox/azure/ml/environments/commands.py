@@ -39,7 +39,7 @@ class Image:
         """The text of a file that was copied into the image.
 
         Raises:
-            SpecificationError: None was.
+            SpecificationError: The image has no such file.
         """
         where = self.at(path)
         source = next((file for name, file in self.files.items() if name == where and file.is_file()), None)

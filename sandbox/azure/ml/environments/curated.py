@@ -136,7 +136,7 @@ def specification(row: Curated, version: str) -> Specification:
 
 
 def same_major(requirement: str) -> str:
-    """`pandas~=1.3.0` as `pandas>=1.3.0,<2`; the name alone where no version is pinned."""
+    """Widens a pin: `pandas~=1.3.0` becomes `pandas>=1.3.0,<2`. Without a pin, only the name is left."""
     pinned = re.search(r"(?:==|~=)\s*((\d+)[\w.]*)", requirement)
     name = name_of(requirement)
     return f"{name}>={pinned[1]},<{int(pinned[2]) + 1}" if pinned else name

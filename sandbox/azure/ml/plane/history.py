@@ -24,10 +24,10 @@ PAGE = 500
 
 
 def stored(scope: Scope, run_id: str) -> Body:
-    """A run.
+    """Reads a run from the store.
 
     Raises:
-        UserError: 404.
+        UserError: 404 for a run that does not exist.
     """
     found = scope.get(runs.RUN, run_id)
     if found is None:

@@ -50,7 +50,7 @@ class IdentityEndpoint:
         return found
 
     def stop(self) -> None:
-        """Listens no more."""
+        """Stops listening."""
         if self._server is not None:
             self._server.close()
 

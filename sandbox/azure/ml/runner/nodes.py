@@ -30,7 +30,7 @@ class Nodes:
         self._on_instances: Counter[str] = Counter()  # jobs by the instance's id
 
     def forget_all(self) -> None:
-        """No node outlives the sandbox that brought it up."""
+        """Removes all nodes from the store: none outlives the sandbox that started it."""
         for key, _ in list(self._store.items(NODES)):
             self._store.delete(NODES, key)
 

@@ -42,7 +42,7 @@ class _Context:
         """Called by the generated servicer for methods that the provider lacks, before it raises."""
 
     def set_details(self, details: str) -> None:
-        """As set_code."""
+        """Set the details of the answer, as set_code sets its code."""
 
 
 def _error(details: str, trailing: Any) -> ProviderError:

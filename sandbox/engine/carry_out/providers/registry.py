@@ -98,11 +98,11 @@ class Registry:
             instance.close()
 
     def read(self, urn: str, id_: str, inputs: Map | None, state: Map | None) -> ReadResult:
-        """Refused, as by Pulumi."""
+        """Refuse the call, as Pulumi does."""
         raise ProviderError("provider resources may not be read")
 
     def invoke(self, token: str, args: Map, preview: bool) -> tuple[Map, Failures]:
-        """Refused, as by Pulumi."""
+        """Refuse the call, as Pulumi does."""
         raise ProviderError("the provider registry is not invokable")
 
     def _load(self, urn: str, inputs: Map) -> Any:
