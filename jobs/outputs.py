@@ -19,6 +19,7 @@ from pydantic import ValidationError
 
 from contract import CONTRACT, StackOutputs, TeamOutput
 from jobs.errors import JobError
+from terminal import read_text
 
 _SHOWN_ERRORS = 3
 
@@ -53,7 +54,7 @@ def read_file(path: Path, stack: str | None = None) -> Outputs:
         JobError: The file is missing, no JSON, not of contract 1, or of another stack.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path)
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "is not text in UTF-8"
         raise JobError(f"{path}: {reason}; --outputs takes what `pulumi stack output --json` prints") from None

@@ -13,7 +13,7 @@ This room imports none of the others, so each of them may import it (docs/decisi
 """
 
 from terminal.app import FAILED, INTERRUPTED, WRONG_USAGE, JsonOption, application, run
-from terminal.files import write_whole
+from terminal.files import read_text, write_whole
 from terminal.output import print_json, print_table
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "application",
     "print_json",
     "print_table",
+    "read_text",
     "run",
     "write_whole",
 ]

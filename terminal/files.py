@@ -1,11 +1,24 @@
-"""Files that are there whole or not at all."""
+"""Files that are there whole or not at all, and text as any system writes it."""
 
 from __future__ import annotations
 
+import codecs
 import os
 import secrets
 from contextlib import suppress
 from pathlib import Path
+
+
+def read_text(file: Path) -> str:
+    """The text of a file in UTF-8, or in UTF-16 with its mark, as PowerShell 5 writes what `>` sends to a file.
+
+    Raises:
+        OSError: The file cannot be read.
+        UnicodeDecodeError: It is neither.
+    """
+    data = file.read_bytes()
+    marked = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return data.decode("utf-16" if marked else "utf-8-sig")
 
 
 def write_whole(target: Path, content: str | bytes, *, private: bool = False) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+import terminal
 from sandbox.engine.errors import EngineError
 from sandbox.engine.state.secrets import Secrets
 from sandbox.engine.values import Map, secret
@@ -26,7 +27,7 @@ def load_yaml(file: Path) -> Map:
         EngineError: the file cannot be read, or holds something else.
     """
     try:
-        content = read_yaml(file.read_text(encoding="utf-8-sig"), scalars.Loader)
+        content = read_yaml(terminal.read_text(file), scalars.Loader)
     except OSError as e:
         raise EngineError(f"{file} cannot be read: {e.strerror}") from e
     except (yaml.YAMLError, UnicodeDecodeError) as e:

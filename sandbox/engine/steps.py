@@ -106,8 +106,17 @@ class SameStep(Step):
 _EXISTS = re.compile(r"cannot create already existing (?:sub)?resource '([^']+)'")  # azure-native's words
 
 
-def _import_advice(new: Resource, id_: str) -> str:
-    """What to do about a create that is refused, perhaps since an earlier one was carried out and never answered."""
+def _existing_advice(d: Context, new: Resource, id_: str) -> str:
+    """What to do about a create that is refused, since the resource exists.
+
+    The state may have it under another name. Else an earlier create may have been carried out and never answered.
+    """
+    owner = next((r for r in [*d.prev, *d.news.values()] if r.custom and r.id.lower() == id_.lower()), None)
+    if owner:
+        return (
+            f"The stack has it already, as '{owner.urn}'. If the program gave that resource another name, "
+            f"give the new one `aliases=[pulumi.Alias(name={owner.name!r})]`; else give it another name in Azure."
+        )
     words = [new.type, f"'{new.name}'", f"'{id_}'"]
     if new.parent and type_of(new.parent) != STACK_TYPE:
         words.append(f"--parent 'parent={new.parent}'")
@@ -147,7 +156,7 @@ class CreateStep(Step):
                 new.id, new.outputs, new.init_errors = e.id, e.outputs, e.reasons
             except ProviderError as e:
                 if (existing := _EXISTS.search(str(e))) and not self.old:
-                    raise ProviderError(f"{e}\n{_import_advice(self.new, existing[1])}") from e
+                    raise ProviderError(f"{e}\n{_existing_advice(d, self.new, existing[1])}") from e
                 raise
         self.new.created = self.new.modified = now()
         if self.old and self._pending_delete:

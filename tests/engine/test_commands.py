@@ -8,7 +8,9 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import grpc
 import pytest
 
 from sandbox.engine import main
@@ -459,3 +461,68 @@ def test_scalars_of_a_stack_file_arrive_as_from_the_real_engine(
 def test_a_stack_file_with_a_key_twice_is_refused(stage: Stage) -> None:
     (stage.project / "Pulumi.dev.yaml").write_text("config:\n  a: 1\n  a: 2\n")
     assert "mapping key 'a' already defined at line 2" in stage.pulumi("preview", "-s", "dev").err
+
+
+@pytest.mark.parametrize("setting", ["['*']", "[trace]", '[" trace "]'])
+def test_default_providers_can_be_forbidden(stage: Stage, setting: str) -> None:
+    """Words and refusal: default_providers.go, diag/errors.go (2015) of the real engine."""
+    (stage.project / "Pulumi.dev.yaml").write_text(f"config:\n  pulumi:disable-default-providers: {setting}\n")
+    done = stage.pulumi("preview", "-s", "dev")
+    assert done.code == 1
+    said = "Default provider for 'trace' disabled. 'urn:pulumi:dev::traces::trace:index:Thing::a' must use an explicit"
+    assert said in done.out
+    assert "Traceback" not in done.out
+    explicit = "p = pulumi.ProviderResource('trace', 'own', {})\nThing('a', ResourceOptions(provider=p))\n"
+    stage.program(HEAD + explicit)
+    assert stage.pulumi("up", "-s", "dev", "--yes", "-f").code == 0
+    stage.program(HEAD + "pulumi.runtime.invoke('trace:index:echo', {})\n")
+    assert (
+        "Default provider for 'trace' disabled. 'Invoke' must use an explicit"
+        in stage.pulumi("preview", "-s", "dev").out
+    )
+
+
+def test_default_providers_are_named_in_a_list(stage: Stage) -> None:
+    (stage.project / "Pulumi.dev.yaml").write_text("config:\n  pulumi:disable-default-providers: trace\n")
+    assert "must be a list of packages, not 'trace'" in stage.pulumi("preview", "-s", "dev").out
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_files_as_windows_writes_them(stage: Stage, encoding: str) -> None:
+    (stage.project / "Pulumi.dev.yaml").write_text("config:\r\n  a: ü\r\n", encoding=encoding)
+    stage.program(HEAD + "pulumi.export('a', pulumi.Config().require('a'))\n")
+    assert stage.pulumi("up", "-s", "dev", "--yes", "-f").code == 0
+    assert stage.pulumi("stack", "output", "a", "-s", "dev").out == "ü\n"
+    exported = stage.work / "state.json"
+    exported.write_text(stage.pulumi("stack", "export", "-s", "dev").out, encoding=encoding)
+    assert stage.pulumi("stack", "import", "-s", "dev", "--file", str(exported)).code == 0
+    pack = stage.work / "pack"
+    pack.mkdir()
+    (pack / "PulumiPolicy.yaml").write_text("runtime: python\n", encoding=encoding)
+    (pack / "__main__.py").write_text(
+        "from pulumi_policy import *\nPolicyPack('n', [ResourceValidationPolicy('a', 'A.', print)])\n"
+    )
+    (stage.work / "config.json").write_text("{}", encoding=encoding)
+    words = ("--policy-pack", str(pack), "--policy-pack-config", str(stage.work / "config.json"))
+    assert stage.pulumi("preview", "-s", "dev", *words).code == 0
+
+
+def test_no_advice_to_import_what_the_state_has(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A renamed resource whose name in the cloud stays: importing it would put it into the state twice."""
+    provider: Any = stage.provider
+    create = provider.Create
+
+    def refuse(self: Any, request: Any, context: Any) -> Any:
+        if request.urn.endswith("::b"):
+            context.abort(grpc.StatusCode.UNKNOWN, "cannot create already existing resource 'A-1'")
+        return create(self, request, context)
+
+    monkeypatch.setattr(provider, "Create", refuse)
+    assert stage.pulumi("up", "-s", "dev", "--yes", "-f").code == 0
+    stage.program(HEAD + "Thing('b')\n")
+    said = stage.pulumi("up", "-s", "dev", "--yes", "-f").out
+    assert "The stack has it already, as 'urn:pulumi:dev::traces::trace:index:Thing::a'" in said
+    assert "aliases=[pulumi.Alias(name='a')]" in said
+    assert "pulumi import" not in said
+    assert stage.pulumi("destroy", "-s", "dev", "--yes", "-f").code == 0
+    assert "pulumi import trace:index:Thing 'b' 'A-1'" in stage.pulumi("up", "-s", "dev", "--yes", "-f").out

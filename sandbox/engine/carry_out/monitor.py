@@ -5,6 +5,7 @@ for each, runs the program's transforms, and answers. A call comes in a worker t
 """
 # ruff: noqa: N802 (the methods have gRPC's names)
 
+import json
 import re
 import threading
 import urllib.parse
@@ -27,7 +28,7 @@ from sandbox.engine.events import Diagnostic
 from sandbox.engine.goals import Alias, Goal
 from sandbox.engine.provider import INTERNAL, ProviderError
 from sandbox.engine.state.backend import ORGANIZATION
-from sandbox.engine.state.resources import is_provider_type
+from sandbox.engine.state.resources import is_provider_type, make_urn
 from sandbox.engine.values import from_struct, to_struct
 
 _Register = resource_pb2.RegisterResourceRequest
@@ -81,11 +82,11 @@ class Monitor:
         self._channels: dict[str, grpc.Channel] = {}
         self._closed = False
 
-    def _refusal(self, message: str) -> RpcError:
+    def _refusal(self, message: str, urn: str = "") -> RpcError:
         """End the operation with a message, and what the program is to be answered."""
         with self._lock:
             if not self._d.bailed:
-                self._d.error(message, "")
+                self._d.error(message, urn)
             self._d.bailed = True
         self._d.cancel()
         return _ended()
@@ -194,12 +195,19 @@ class Monitor:
 
     # ---- providers
 
-    def _default_provider(self, package: str, version: str, url: str) -> str:
-        """The reference of a package's default provider, which is made when it is first needed."""
+    def _default_provider(self, package: str, version: str, url: str, user: str) -> str:
+        """The reference of a package's default provider, which is made when it is first needed.
+
+        Raises:
+            EngineError: `pulumi:disable-default-providers` forbids it to the user, a URN or a kind of call.
+        """
         with self._defaults_lock:
             key = (package, version, url)
             if key not in self._defaults:
-                self._refuse_denied(package)
+                if self._is_denied(package):
+                    raise EngineError(
+                        f"Default provider for '{package}' disabled. '{user}' must use an explicit provider."
+                    )
                 inputs = dict(self._d.config.get(package, {}))
                 if version or url:
                     inputs[INTERNAL] = {"pluginDownloadURL": url} if url else {}
@@ -210,13 +218,14 @@ class Monitor:
                 self._defaults[key] = f"{state.urn}::{state.id}"
             return self._defaults[key]
 
-    def _refuse_denied(self, package: str) -> None:
-        denied = str(values.plain(self._d.config.get("pulumi", {}).get("disable-default-providers", "")))
-        if package != "pulumi" and re.search(rf'"(\*|{re.escape(package)})"', denied):
-            raise RpcError(
-                f"Default provider for '{package}' disabled by pulumi:disable-default-providers; "
-                "pass an explicit provider"
-            )
+    def _is_denied(self, package: str) -> bool:
+        """Whether the stack's configuration wants explicit providers of this package."""
+        setting = str(values.plain(self._d.config.get("pulumi", {}).get("disable-default-providers", "")))
+        try:
+            denied = [str(name).strip() for name in json.loads(setting or "[]")]
+        except (ValueError, TypeError) as e:
+            raise EngineError(f"pulumi:disable-default-providers must be a list of packages, not {setting!r}") from e
+        return package != "pulumi" and bool({"*", package} & set(denied))
 
     def _provider_for(self, package: str, given: str, providers: dict[str, str], parent: str) -> str:
         return given or providers.get(package, "") or self._component_providers.get(parent, {}).get(package, "")
@@ -244,11 +253,13 @@ class Monitor:
             goal = self._goal(request, properties, options)
             if request.custom and not is_provider_type(request.type):
                 goal.provider = options.provider or self._default_provider(
-                    package, options.version, options.plugin_download_url
+                    package, options.version, options.plugin_download_url, self._urn(request)
                 )
             result = self._d.register(goal)
         except CancelledError:
             raise _ended() from None
+        except EngineError as e:
+            raise self._refusal(str(e), self._urn(request)) from None
         with self._lock:
             urn = result.state.urn
             self._goals[urn], self._parents[urn] = goal, request.parent
@@ -256,6 +267,9 @@ class Monitor:
             if not request.custom:
                 self._component_providers[urn] = providers
         return self._reply(goal, result)
+
+    def _urn(self, request: _Register) -> str:
+        return make_urn(self._d.stack_name, self._d.project, request.parent, request.type, request.name)
 
     def _inherit(self, request: _Register) -> None:
         """Give a child what its parent has and it has not."""
@@ -361,13 +375,15 @@ class Monitor:
                 parent=request.parent,
                 dependencies=sorted(request.dependencies),
                 provider=request.provider
-                or self._default_provider(package, request.version, request.pluginDownloadURL),
+                or self._default_provider(package, request.version, request.pluginDownloadURL, "Read"),
                 additional_secret_outputs=list(request.additionalSecretOutputs),
                 source_position=self._source_position(request),
             )
             result = self._d.read(goal, request.id)
         except CancelledError:
             raise _ended() from None
+        except EngineError as e:
+            raise self._refusal(str(e)) from None
         state = result.state
         reply = resource_pb2.ReadResourceResponse(
             urn=state.urn, id="" if state.id == values.UNKNOWN else state.id, properties=to_struct(state.outputs)
@@ -390,7 +406,7 @@ class Monitor:
             args, options = reply.args, reply.options if reply.HasField("options") else options
         try:
             reference = options.provider or self._default_provider(
-                request.tok.split(":", 1)[0], options.version, options.plugin_download_url
+                request.tok.split(":", 1)[0], options.version, options.plugin_download_url, "Invoke"
             )
             provider = self._d.registry.get(reference)
             if provider is None:

@@ -18,6 +18,7 @@ from google.protobuf.json_format import MessageToDict
 from pulumi.runtime import proto
 from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc, engine_pb2_grpc
 
+import terminal
 from sandbox.engine import values
 from sandbox.engine.carry_out.providers.plugins import PluginProcess
 from sandbox.engine.context import Context
@@ -218,7 +219,7 @@ def load_config(file: Path) -> Map:
         EngineError: it cannot be read, or is no JSON object.
     """
     try:
-        config = json.loads(file.read_text())
+        config = json.loads(terminal.read_text(file))
     except (OSError, ValueError) as e:
         raise EngineError(f"the policy configuration {file} cannot be read: {e}") from e
     if not isinstance(config, dict):

@@ -100,7 +100,7 @@ def _write(file: Path, project: Project, key: str, value: Any, salt: str | None 
     from sandbox.engine.commands.stackfile import changed  # noqa: PLC0415 # ruamel is for those who write only
 
     try:
-        text = file.read_bytes().decode() if file.exists() else ""  # line ends as they are
+        text = file.read_bytes().decode("utf-8-sig") if file.exists() else ""  # line ends as they are
     except (OSError, UnicodeDecodeError) as e:
         raise EngineError(f"{file} cannot be read: {e}") from e
     try:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+import terminal
 from sandbox.engine.carry_out.operate import stack_outputs
 from sandbox.engine.commands.selection import confirmed, existing, project_of, say, select, selected, workspace_of
 from sandbox.engine.errors import EngineError, StackNotFoundError
@@ -158,7 +159,7 @@ def import_(args: argparse.Namespace, *_: object) -> int:
     """`pulumi stack import`."""
     workspace = workspace_of(args, {})
     try:
-        given = json.loads(args.file.read_text(encoding="utf-8") if args.file else sys.stdin.read())
+        given = json.loads(terminal.read_text(args.file) if args.file else sys.stdin.read().removeprefix("\ufeff"))
     except (OSError, ValueError) as e:
         raise EngineError(f"the state {args.file or 'on standard input'} cannot be read: {e}") from e
     what = str(args.file or "standard input")
