@@ -119,7 +119,7 @@ def _submit(client: Any, folder: Path, one: Example) -> Example:
     try:
         job = client.jobs.create_or_update(load_job(folder / one.file))
     except Exception as error:  # whatever refuses it: the client or the service
-        return replace(one, outcome="Refused", why=str(error))
+        return replace(one, outcome="Refused", why=str(error).replace(f"{Path.cwd()}/", ""))  # no path of this machine
     print(f"{one.file}: {job.name}", file=sys.stderr)
     return replace(one, name=job.name)
 
