@@ -39,15 +39,18 @@ def _ask_quota(department: Department) -> _Told:
     except AzureRefusedError as error:
         return _Told("", (f"The vCPU quota in {region} could not be read, so it is not checked: {error}",))
     held = ", ".join(_held(findings))
-    wrong = tuple(one.text(region) for one in findings if one.verdict is not Verdict.FITS)
+    wrong = tuple(finding.text(region) for finding in findings if finding.verdict is not Verdict.FITS)
     return _Told(f"The vCPU quota in {region} holds, with every node on: {held}." if held else "", wrong)
 
 
 def _held(findings: list[Finding]) -> list[str]:
     return [
-        f"{one.demand.pool} {one.demand.vcpus} of {one.limit.vcpus}"
-        for one in findings
-        if one.limit and one.limit.vcpus is not None and not one.workspace and one.verdict is Verdict.FITS
+        f"{finding.demand.pool} {finding.demand.vcpus} of {finding.limit.vcpus}"
+        for finding in findings
+        if finding.limit
+        and finding.limit.vcpus is not None
+        and not finding.workspace
+        and finding.verdict is Verdict.FITS
     ]
 
 

@@ -134,25 +134,25 @@ def check(department: Department, send: Send) -> list[Finding]:
 
 def demands(department: Department, teams: Iterable[Team]) -> list[Demand]:
     """What the compute of teams can draw on each quota, with every node on."""
-    found: dict[str, list[Demand]] = defaultdict(list)
+    drawn: dict[str, list[Demand]] = defaultdict(list)
     for team in teams:
-        machines = [(one.name, one.vm_size, one.max_nodes, one.priority) for one in team.clusters]
-        machines += [(one.name, one.vm_size, 1, "dedicated") for one in team.instances]
+        machines = [(cluster.name, cluster.vm_size, cluster.max_nodes, cluster.priority) for cluster in team.clusters]
+        machines += [(instance.name, instance.vm_size, 1, "dedicated") for instance in team.instances]
         for name, size_name, nodes, priority in machines:
             size = vm_sizes.known()[size_name]
             by = (f"{team.name}/{name}: {nodes} × {size.name}",)
             for pool in (LOW_PRIORITY,) if priority == "lowPriority" else (size.family, DEDICATED):
-                found[pool].append(Demand(pool, size.vcpus * nodes, size.vcpus, by))
-    families = sorted(found.keys() - {DEDICATED, LOW_PRIORITY})
-    return [_sum(found[pool]) for pool in (*families, DEDICATED, LOW_PRIORITY) if pool in found]
+                drawn[pool].append(Demand(pool, size.vcpus * nodes, size.vcpus, by))
+    families = sorted(drawn.keys() - {DEDICATED, LOW_PRIORITY})
+    return [_sum(drawn[pool]) for pool in (*families, DEDICATED, LOW_PRIORITY) if pool in drawn]
 
 
 def _sum(drawn: list[Demand]) -> Demand:
     return Demand(
         drawn[0].pool,
-        sum(one.vcpus for one in drawn),
-        max(one.node for one in drawn),
-        tuple(by for one in drawn for by in one.by),
+        sum(demand.vcpus for demand in drawn),
+        max(demand.node for demand in drawn),
+        tuple(by for demand in drawn for by in demand.by),
     )
 
 
@@ -165,7 +165,7 @@ def share_command(department: Department, findings: list[Finding]) -> str | None
         department: The department.
         findings: What `check` found.
     """
-    fitting = {one.demand.pool for one in findings if one.verdict is Verdict.FITS and not one.workspace}
+    fitting = {finding.demand.pool for finding in findings if finding.verdict is Verdict.FITS and not finding.workspace}
     shares = [
         (f"{workspace_id(department, team)}/quotas/{demand.pool}", demand.vcpus)
         for team in department.teams

@@ -48,9 +48,9 @@ def _accounts(department: Department, send: Send) -> Iterator[tuple[str, str]]:
     path = f"/subscriptions/{department.subscription_id}/providers/{NAMESPACE}/workspaces?api-version={API}"
     while path:
         body = body_of(send("GET", path, None))
-        for one in body.get("value", ()):
-            account = str(one.get("properties", {}).get("storageAccount") or "")
-            yield str(one.get("id")).lower(), account.rpartition("/")[2].lower()
+        for workspace in body.get("value", ()):
+            account = str(workspace.get("properties", {}).get("storageAccount") or "")
+            yield str(workspace.get("id")).lower(), account.rpartition("/")[2].lower()
         path = str(body.get("nextLink") or "").removeprefix(ARM)
 
 

@@ -118,7 +118,7 @@ class ComputeCluster(pulumi.ComponentResource):
 
     def _own_identity(self, name: str, cluster: ml.Compute, args: ComputeClusterArgs) -> Principal:
         """Looked up by name: the preview of an update knows a cluster's name, and its identity no more."""
-        found = lookup(
+        compute = lookup(
             lambda: ml.get_compute_output(
                 compute_name=cluster.name,
                 workspace_name=args.workspace_name,
@@ -126,7 +126,7 @@ class ComputeCluster(pulumi.ComponentResource):
                 opts=pulumi.InvokeOptions(parent=self),
             )
         )
-        principal_id = found.identity.apply(lambda identity: (identity and identity.principal_id) or "")
+        principal_id = compute.identity.apply(lambda identity: (identity and identity.principal_id) or "")
         return Principal(name, principal_id, "ServicePrincipal")
 
 

@@ -178,7 +178,7 @@ def given_key(key: CustomerKey, *, parent: pulumi.Resource) -> Encryption:
     words, opts = key_id.split("/"), pulumi.InvokeOptions(parent=parent)
     group, vault_name, key_name = words[4], words[8], words[10]
     vault = lookup(lambda: keyvault.get_vault_output(vault_name=vault_name, resource_group_name=group, opts=opts))
-    found = lookup(
+    present = lookup(
         lambda: keyvault.get_key_output(key_name=key_name, vault_name=vault_name, resource_group_name=group, opts=opts)
     )
     identity = lookup(
@@ -187,10 +187,10 @@ def given_key(key: CustomerKey, *, parent: pulumi.Resource) -> Encryption:
         )
     )
     return Encryption(
-        vault_id=vault.apply(lambda one: _protected(one.id, one.properties.enable_purge_protection)),
+        vault_id=vault.apply(lambda answer: _protected(answer.id, answer.properties.enable_purge_protection)),
         vault_uri=pulumi.Output.from_input(f"https://{vault_name}.vault.azure.net/"),
         key_name=pulumi.Output.from_input(key_name),
-        key_uri=found.key_uri_with_version,
+        key_uri=present.key_uri_with_version,
         identity_id=pulumi.Output.from_input(identity_id),
         client_id=identity.client_id,
         service_side=key.service_side,

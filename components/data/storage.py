@@ -115,14 +115,14 @@ def protect_from_mistakes(
         opts: Parent and dependencies.
     """
     if soft_delete_days:
-        kept = storage.DeleteRetentionPolicyArgs(enabled=True, days=soft_delete_days)
+        retention = storage.DeleteRetentionPolicyArgs(enabled=True, days=soft_delete_days)
         storage.BlobServiceProperties(
             logical_name,
             blob_services_name="default",
             account_name=account_name,
             resource_group_name=resource_group_name,
-            delete_retention_policy=kept,
-            container_delete_retention_policy=kept,
+            delete_retention_policy=retention,
+            container_delete_retention_policy=retention,
             opts=opts,
         )
     if lifecycle:

@@ -22,11 +22,11 @@ class Directory:
         self.group = cache(self._group)
 
     def _user(self, user_principal_name: str) -> Principal:
-        found = lookup(lambda: azuread.get_user_output(user_principal_name=user_principal_name, opts=self._options))
-        return Principal(user_principal_name, found.object_id, "User")
+        user = lookup(lambda: azuread.get_user_output(user_principal_name=user_principal_name, opts=self._options))
+        return Principal(user_principal_name, user.object_id, "User")
 
     def _group(self, display_name: str) -> Principal:
-        found = lookup(
+        group = lookup(
             lambda: azuread.get_group_output(display_name=display_name, security_enabled=True, opts=self._options)
         )
-        return Principal(display_name, found.object_id, "Group")
+        return Principal(display_name, group.object_id, "Group")

@@ -126,7 +126,7 @@ class ServicePrincipal(pulumi.ComponentResource):
             rotate_when_changed={"rotated": args.rotated.isoformat()},
             opts=pulumi.ResourceOptions(parent=self),
         )
-        kept = keyvault.Secret(
+        vault_secret = keyvault.Secret(
             name,
             secret_name=args.secret_name,
             vault_name=args.vault_name,
@@ -139,4 +139,4 @@ class ServicePrincipal(pulumi.ComponentResource):
             tags=args.tags,
             opts=pulumi.ResourceOptions(parent=self),
         )
-        return password.value, kept.id
+        return password.value, vault_secret.id

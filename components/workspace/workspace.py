@@ -290,7 +290,7 @@ class TeamWorkspace(pulumi.ComponentResource):
             opts=self._child(*needs),
         )
 
-    def _kept(self) -> pulumi.ResourceOptions:
+    def _protected(self) -> pulumi.ResourceOptions:
         """Options of what holds data."""
         return pulumi.ResourceOptions(parent=self, protect=True if self._args.protect else None)
 
@@ -321,7 +321,7 @@ class TeamWorkspace(pulumi.ComponentResource):
             firewall=self._firewall,
             encryption=self.encryption,
             tags=self._args.tags,
-            opts=self._kept(),
+            opts=self._protected(),
         )
 
     def _encryption(self, vault: keyvault.Vault | None) -> Encryption | None:
@@ -332,14 +332,14 @@ class TeamWorkspace(pulumi.ComponentResource):
         if key.key_id or vault is None:
             return given_key(key, parent=self)
         identity = self._identity("key", self._args.names.key_identity)
-        found = self._as_it_is(identity)
+        present = self._as_it_is(identity)
         made = MadeKeyArgs(
             vault_id=pulumi.Output.from_input(vault.id),
             vault_name=pulumi.Output.from_input(vault.name),
             vault_group_name=self.resource_group_name,
             identity_id=pulumi.Output.from_input(identity.id),
-            identity=Principal("key-identity", found.principal_id, "ServicePrincipal"),
-            client_id=found.client_id,
+            identity=Principal("key-identity", present.principal_id, "ServicePrincipal"),
+            client_id=present.client_id,
             service_side=key.service_side,
             tags=self._args.tags,
         )
@@ -368,7 +368,7 @@ class TeamWorkspace(pulumi.ComponentResource):
                 ),
             ),
             tags=self._args.tags,
-            opts=self._kept(),
+            opts=self._protected(),
         )
 
     def _registry(self) -> containerregistry.Registry:
@@ -441,14 +441,14 @@ class TeamWorkspace(pulumi.ComponentResource):
 
     def _system_principal(self, workspace: ml.Workspace) -> Principal:
         """The workspace's own identity, looked up for the reason that `_as_it_is` has."""
-        found = lookup(
+        answer = lookup(
             lambda: ml.get_workspace_output(
                 workspace_name=workspace.name,
                 resource_group_name=self.resource_group_name,
                 opts=pulumi.InvokeOptions(parent=self),
             )
         )
-        principal_id = found.identity.apply(lambda identity: (identity and identity.principal_id) or "")
+        principal_id = answer.identity.apply(lambda identity: (identity and identity.principal_id) or "")
         return Principal("workspace-identity", principal_id, "ServicePrincipal")
 
     def _workspace_access(self, needs: _Dependencies) -> list[authorization.RoleAssignment]:
@@ -505,8 +505,8 @@ class TeamWorkspace(pulumi.ComponentResource):
             self._grant(principal, {"blobs": (self.work_account_id, role), "data": (self.data_account_id, role)})
 
     def _lock(self, needs: _Dependencies, workspace: ml.Workspace) -> None:
-        kept = {"vault": needs.vault, "work": needs.work, "data": needs.data}
-        for purpose, resource in kept.items():
+        protected = {"vault": needs.vault, "work": needs.work, "data": needs.data}
+        for purpose, resource in protected.items():
             if resource is not None:
                 lock(f"{self._name}-{purpose}", resource.id, opts=self._child(workspace, *self.node_access))
 

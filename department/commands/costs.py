@@ -95,45 +95,45 @@ def _refreshed(prices: Prices, regions: Iterable[str], *, invented: bool) -> tup
     Raises:
         PricesUnavailableError: If they cannot all be read; nothing is then to be written.
     """
-    found, changes = dict(prices.regions), []
+    regional, changes = dict(prices.regions), []
     for region in regions:
         print(f"reading {region} …", file=sys.stderr)
         after = read_region(region, date.today(), invented=invented)
         if after.hourly:
-            changes.append(_Change(region, found.get(region), after))
-            found[region] = after
+            changes.append(_Change(region, regional.get(region), after))
+            regional[region] = after
         else:
             print(f"{region}: {HOST} has no price there; the table stays as it was.", file=sys.stderr)
     if not changes:
         raise PricesUnavailableError(f"{HOST} has no price for any of the regions; nothing is written.")
-    return Prices(found, prices.head), changes
+    return Prices(regional, prices.head), changes
 
 
 def _document(changes: list[_Change], reports: dict[Path, Report], *, refreshed: bool) -> dict[str, Any]:
-    document: dict[str, Any] = {"reports": [_json(file, one) for file, one in reports.items()]}
+    document: dict[str, Any] = {"reports": [_json(file, shown) for file, shown in reports.items()]}
     if refreshed:
         document["refreshed"] = [
             {
-                "region": one.region,
-                "asOf": one.after.as_of.isoformat(),
-                "new": [_words(key) for key in one.new],
-                "gone": [_words(key) for key in one.gone],
-                "changed": {_words(k): [float(one.old[k]), float(one.after.hourly[k])] for k in one.changed},
+                "region": change.region,
+                "asOf": change.after.as_of.isoformat(),
+                "new": [_words(key) for key in change.new],
+                "gone": [_words(key) for key in change.gone],
+                "changed": {_words(k): [float(change.old[k]), float(change.after.hourly[k])] for k in change.changed},
             }
-            for one in changes
+            for change in changes
         ]
     return document
 
 
-def _json(file: Path, one: Report) -> dict[str, Any]:
+def _json(file: Path, shown: Report) -> dict[str, Any]:
     return {
         "file": str(file),
-        "region": one.region,
+        "region": shown.region,
         "currency": "USD",
-        "asOf": one.as_of.isoformat() if one.as_of else None,
-        "monthlyFloor": float(one.floor),
-        "monthlyCeiling": float(one.ceiling),
-        "ceilingIsLowerBound": bool(one.unpriced),
+        "asOf": shown.as_of.isoformat() if shown.as_of else None,
+        "monthlyFloor": float(shown.floor),
+        "monthlyCeiling": float(shown.ceiling),
+        "ceilingIsLowerBound": bool(shown.unpriced),
         "compute": [
             {
                 "team": line.team,
@@ -146,31 +146,31 @@ def _json(file: Path, one: Report) -> dict[str, Any]:
                 "hourlyIsUpperBound": line.upper_bound,
                 "monthlyCeiling": None if line.ceiling is None else float(line.ceiling),
             }
-            for line in one.lines
+            for line in shown.lines
         ],
     }
 
 
-def _draw(file: Path, one: Report) -> None:
+def _draw(file: Path, shown: Report) -> None:
     """The report as a table, with what its numbers leave out below it."""
-    day = f"prices of {one.as_of}" if one.as_of else "no prices known"
-    print(f"{file}: compute in {one.region}, US dollars, {day}")
+    day = f"prices of {shown.as_of}" if shown.as_of else "no prices known"
+    print(f"{file}: compute in {shown.region}, US dollars, {day}")
     table = Table(box=SIMPLE_HEAD, show_footer=True)
     table.add_column("Compute", "all", no_wrap=True)
     table.add_column("Nodes, at most", no_wrap=True)
     table.add_column("An hour each", justify="right", no_wrap=True)
-    least = "at least " if one.unpriced else ""
-    table.add_column("A month, at most", f"{least}{one.ceiling:,.2f}", justify="right", no_wrap=True)
-    for line in one.lines:
+    least = "at least " if shown.unpriced else ""
+    table.add_column("A month, at most", f"{least}{shown.ceiling:,.2f}", justify="right", no_wrap=True)
+    for line in shown.lines:
         low = ", low priority" if line.priority == "lowPriority" else ""
         table.add_row(f"{line.team}/{line.name}", f"{line.nodes} × {line.size}{low}", _hour(line), _month(line))
     print_table(table)
-    print(f"Idle: {one.floor:.2f} a month: clusters then have no nodes, and instances stop.")
+    print(f"Idle: {shown.floor:.2f} a month: clusters then have no nodes, and instances stop.")
     print(f"At most: every node on for {HOURS} hours. Without storage, disks, registry, logs and network.")
-    if any(line.upper_bound for line in one.lines):
-        print("≤: the low-priority price is not known; the dedicated one, which it stays well below, is taken.")
-    if one.unpriced:
-        missing = ", ".join(f"{line.team}/{line.name} ({line.size})" for line in one.unpriced)
+    if any(line.upper_bound for line in shown.lines):
+        print("≤: the low-priority price is not known; the dedicated shown, which it stays well below, is taken.")
+    if shown.unpriced:
+        missing = ", ".join(f"{line.team}/{line.name} ({line.size})" for line in shown.unpriced)
         print(f"No price known: {missing}. The sum is a lower bound; it leaves them out.")
 
 

@@ -25,8 +25,8 @@ def cross_problems(subject: Subject) -> Iterator[Problem]:
     """Each problem once, at the key that decides: that of the department for a network that a team inherits."""
     seen: set[Problem] = set()
     for check in _CHECKS:
-        for found in check(subject):
-            problem = Problem(subject.resolved.origin(found.path), found.message)
+        for local in check(subject):
+            problem = Problem(subject.resolved.origin(local.path), local.message)
             if problem not in seen:
                 seen.add(problem)
                 yield problem
