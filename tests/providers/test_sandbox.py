@@ -328,7 +328,10 @@ def test_a_workspace_with_its_cluster_and_datastore(group: Resource) -> None:
         provider, "azure-native:storage:listStorageAccountKeys", resourceGroupName=group.name, accountName=group.name
     )
     assert [one["keyName"] for one in keys["keys"]] == ["key1", "key2"]
-    for one in (store, cluster, work):
+    store.delete()
+    with pytest.raises(Aborted, match='Code="UserError"'):  # not among the codes that azure-native takes for gone
+        store.refresh()
+    for one in (cluster, work):
         one.delete()
         assert not one.refresh()
 

@@ -208,6 +208,10 @@ class ResourceType:
         """Stores the resource under its id."""
         cloud.store.put(self.kind, resource["id"].lower(), resource)
 
+    def missing(self, call: Call) -> AzureError:
+        """The refusal of a call on a resource that is not there."""
+        return not_found(call.id)
+
     def erase(self, cloud: Cloud, resource: Body) -> None:
         """Removes the resource from the store."""
         cloud.store.delete(self.kind, resource["id"].lower())
@@ -267,14 +271,14 @@ class ResourceType:
         return Response(status_code=204 if resource is None else 200)
 
 
-def system_data(call: Call, old: Body | None) -> Body:
+def system_data(cloud: Cloud, caller: Caller, old: Body | None) -> Body:
     """`systemData` after a change by the caller: who made the resource and who changed it last, with times in UTC.
 
     Source: learn.microsoft.com/rest/api/resources, common types' SystemData.
     """
-    user = call.cloud.store.get("user", call.caller.object_id)
+    user = cloud.store.get("user", caller.object_id)
     who = {
-        "By": user["userPrincipalName"] if user else call.caller.client_id,
+        "By": user["userPrincipalName"] if user else caller.client_id,
         "ByType": "User" if user else "Application",
         "At": datetime.now(UTC).isoformat(),
     }

@@ -143,7 +143,7 @@ class Resources:
         if resource is None or kind.outlives_parent:
             self.parent(call)
         if resource is None:
-            raise not_found(call.id)
+            raise kind.missing(call)
         return resource
 
     def parent(self, call: Call) -> str:
@@ -266,7 +266,7 @@ class Resources:
         with self.cloud.store.transaction():
             resource = {**kind.prepare(call, old), **identity}
             if kind.system_data:
-                resource["systemData"] = system_data(call, old or resource)
+                resource["systemData"] = system_data(call.cloud, call.caller, old or resource)
             kind.save(self.cloud, resource)
             kind.stored(call, resource, old)
         return kind.response(call, resource, created=old is None)

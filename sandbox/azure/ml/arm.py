@@ -3,26 +3,26 @@
 from sandbox.azure.arm.core import ResourceType
 from sandbox.azure.arm.resources import Route
 from sandbox.azure.cloud import Cloud
-from sandbox.azure.ml import components, locations, registration, workspace_actions, workspaces
+from sandbox.azure.ml import components, locations, operations, registration, workspace_actions, workspaces
 from sandbox.azure.ml.computes import Compute
 from sandbox.azure.ml.connections import Connection
 from sandbox.azure.ml.datastores import Datastore
 from sandbox.azure.ml.jobs import routes as jobs
 from sandbox.azure.ml.networks import OutboundRule
-from sandbox.azure.ml.operations import OperationStatus
 from sandbox.azure.ml.registries import Registry
 
 
 def resource_types(cloud: Cloud) -> list[ResourceType]:
     """The resource types: workspaces, and what is made in them by PUT and stored as it is."""
-    del cloud  # each call carries it
-    return [workspaces.Workspace(), Compute(), Datastore(), Connection(), OutboundRule(), Registry(), OperationStatus()]
+    operations.forget_old(cloud)
+    return [workspaces.Workspace(), Compute(), Datastore(), Connection(), OutboundRule(), Registry()]
 
 
 def routes() -> list[Route]:
     """The paths beside them: what regions offer, assets and jobs."""
     return [
         *locations.ROUTES,
+        *operations.routes(),
         *registration.routes(),
         *components.routes(),
         *jobs.routes(),

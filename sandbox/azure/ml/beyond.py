@@ -9,6 +9,8 @@ INSTEAD = {
     "databricks": "make an AmlCompute cluster, and run the work as a command",
     "hdinsight": "make an AmlCompute cluster, and run the work as a command",
     "synapsespark": "use PySpark in local mode in a command on an AmlCompute cluster",
+    "datafactory": "copy the files in a command",
+    "datalakeanalytics": "use DuckDB, pandas or Dask in a command on an AmlCompute cluster",
     "if_else": "decide in the script of a command",
     "do_while": "loop in the script of a command",
     "parallel_for": "make the nodes in a loop of the pipeline's own function",

@@ -12,16 +12,17 @@ from typing import Any
 
 from sandbox.azure.arm.core import Body
 from sandbox.azure.arm.resources import Route
+from sandbox.azure.ml.assetkinds import AssetType
 from sandbox.azure.ml.assets import DEFAULT_LABEL, by_asset_id, version_of
 from sandbox.azure.ml.errors import UserError
-from sandbox.azure.ml.registration import AssetRoutes, AssetType, put_version
+from sandbox.azure.ml.registration import AssetRoutes, put_version
 from sandbox.azure.ml.scope import Scope
 
 ANONYMOUS = "azureml_anonymous"
 """The name that all anonymous components share; their versions are the service's."""
 DEFAULT_VERSION = "azureml_default"
 """The version that stands for the default label in an address."""
-KIND = AssetType("components", (), (), "components/versions/write", {"stage": "Development"})
+KIND = AssetType("components", (), (), "components/versions/write", {"stage": "Development"}, previews=())
 MUTABLE = ("description", "display_name", "tags", "$schema")
 UNKEPT = ("_source", "creation_context", "id", "sourceJobId", "jobs")
 DISTRIBUTIONS = {"mpi": "Mpi", "pytorch": "PyTorch", "tensorflow": "TensorFlow", "ray": "Ray"}
@@ -102,7 +103,7 @@ class ComponentRoutes(AssetRoutes):
             return super().find(scope, name, version)
         label = f"{scope.id}/{KIND.plural}/{name}/labels/{DEFAULT_LABEL}"
         latest = by_asset_id(scope, label)
-        return latest and {**self.present(latest), "id": label}
+        return latest and {**latest, "id": label}
 
     def put(self, scope: Scope, name: str, version: str, properties: Body) -> tuple[Body, bool]:
         """Makes a version, or changes what describes it. An anonymous one is answered as new each time."""

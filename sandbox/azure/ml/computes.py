@@ -15,7 +15,7 @@ from sandbox.azure.errors import AzureError
 from sandbox.azure.ml.beyond import instead
 from sandbox.azure.ml.names import WORKSPACES, workspace_id
 from sandbox.azure.ml.networks import provision
-from sandbox.azure.ml.operations import accepted
+from sandbox.azure.ml.operations import COMPUTE, accepted, provisioning_state
 from sandbox.azure.ml.sizes import LOW_PRIORITY, Size, quota, sizes
 
 TYPE = f"{WORKSPACES}/computes"
@@ -23,11 +23,22 @@ CLUSTER, INSTANCE = "AmlCompute", "ComputeInstance"
 NODES = "mlNode"  # the runner's documents: a cluster's id and the node's, with state, run and vCPUs
 MIN_IDLE = 60  # seconds
 DURATION = re.compile(r"P(?=.)(?:(\d+)D)?(?:T(?=.)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?")
+SENT = "vmSizeAsSent"  # in the store; what a GET shows, where all else goes by the name in capitals
 # What an update of a cluster or an instance sends in vain: the service takes the request and keeps the old value.
 UNCHANGED = {
-    CLUSTER: ("vmSize", "vmPriority", "subnet", "osType", "enableNodePublicIp", "remoteLoginPortPublicAccess"),
-    INSTANCE: ("vmSize", "subnet", "enableNodePublicIp", "sshSettings"),
+    CLUSTER: ("vmSize", SENT, "vmPriority", "subnet", "osType", "enableNodePublicIp", "remoteLoginPortPublicAccess"),
+    INSTANCE: ("vmSize", SENT, "subnet", "enableNodePublicIp", "sshSettings"),
 }
+MOVING = ("currentNodeCount", "targetNodeCount", "nodeStateCounts", "allocationState")
+# What is there, and null or so, where it is not set. Source: recordings, listed in docs/fidelity/ml.md.
+UNSET_CLUSTER = {
+    "subnet": None,
+    "errors": None,
+    "virtualMachineImage": None,
+    "isolatedNetwork": False,
+    "enableBatchPrivateLink": False,
+}
+UNSET_INSTANCE = {"subnet": None, "personalComputeInstanceSettings": None, "setupScripts": None}
 STATES = ("idle", "running", "preparing", "unusable", "leaving", "preempted")
 
 
@@ -48,7 +59,6 @@ class Compute(ResourceType):
     """`…/workspaces/computes`: AmlCompute and ComputeInstance; other kinds are refused."""
 
     type: ClassVar[str] = TYPE
-    system_data: ClassVar[bool] = True
     name_pattern: ClassVar[re.Pattern[str]] = re.compile(r"(?!.*-[^a-zA-Z]*$)[a-zA-Z][a-zA-Z0-9-]{2,23}")
     name_error: ClassVar[tuple[str, str]] = (
         "InvalidComputeName",
@@ -248,7 +258,7 @@ class Compute(ResourceType):
             outer["disableLocalAuth"] = before["disableLocalAuth"]
         remembered = call.cloud.store.get("detachedCompute", call.id.key)
         if old is None and remembered is not None:
-            inner["vmSize"] = remembered["vmSize"]
+            inner["vmSize"] = inner[SENT] = remembered["vmSize"]
         self._defaults(kind, inner)
         outer |= {
             "computeLocation": before.get("computeLocation") or outer.get("computeLocation") or body["location"],
@@ -258,18 +268,22 @@ class Compute(ResourceType):
             "modifiedOn": now,
             "resourceId": None,
             "provisioningErrors": None,
+            "provisioningWarnings": {},
             "isAttachedCompute": False,
             "provisioningState": "Succeeded",
         }
         body.pop("identity", None)
         body |= shown_identity(call, old)
+        body["tags"] = call.body.get("tags") or {}
         if kind == INSTANCE:
             self._instance_state(call, inner, before)
         return body
 
     @staticmethod
     def _defaults(kind: str, inner: Body) -> None:
-        inner["vmSize"] = str(inner["vmSize"]).upper()
+        sent = str(inner["vmSize"])
+        inner["vmSize"] = sent.upper()
+        inner[SENT] = inner.get(SENT) or sent
         inner.setdefault("enableNodePublicIp", True)
         if kind == INSTANCE:
             inner.setdefault("applicationSharingPolicy", "Shared")
@@ -282,7 +296,8 @@ class Compute(ResourceType):
         scale = inner.setdefault("scaleSettings", {"maxNodeCount": 1})
         scale.setdefault("minNodeCount", 0)
         scale.setdefault("nodeIdleTimeBeforeScaleDown", "PT120S")
-        (inner.get("userAccountCredentials") or {}).pop("adminUserPassword", None)
+        if inner.get("userAccountCredentials"):
+            inner["userAccountCredentials"] = {**inner["userAccountCredentials"], "adminUserPassword": None}
 
     @staticmethod
     def _instance_state(call: Call, inner: Body, before: Body) -> None:
@@ -304,36 +319,40 @@ class Compute(ResourceType):
                 provision(call.cloud, workspace)
 
     def present(self, call: Call, resource: Body) -> Body:
-        """Shows the compute with the nodes that a cluster has now."""
-        if _kind(resource) != CLUSTER:
-            return resource
+        """Shows the compute with the state of a running operation, and the nodes that a cluster has now."""
         shown = copy.deepcopy(resource)
-        nodes = list(call.cloud.store.list(NODES, resource["id"].lower() + "/"))
-        states = Counter(node["state"] for node in nodes)
-        least = shown["properties"]["properties"]["scaleSettings"]["minNodeCount"]
-        moving = states["preparing"] or states["leaving"]
-        shown["properties"]["properties"] |= {
-            "allocationState": "Resizing" if moving else "Steady",
-            "allocationStateTransitionTime": max(
-                (node["since"] for node in nodes), default=resource["properties"]["modifiedOn"]
-            ),
-            "currentNodeCount": max(least, len(nodes)),
-            "targetNodeCount": max(least, len(nodes) - states["leaving"]),
-            "nodeStateCounts": {f"{state}NodeCount": states[state] for state in STATES},
-            "errors": None,
-        }
-        shown["properties"]["properties"]["nodeStateCounts"]["idleNodeCount"] += max(0, least - len(nodes))
+        outer = shown["properties"]
+        outer["provisioningState"] = provisioning_state(call.cloud, resource, outer["provisioningState"])
+        inner = outer["properties"]
+        inner["vmSize"] = inner.pop(SENT, None) or inner["vmSize"]
+        if _kind(resource) == CLUSTER:
+            inner |= {**UNSET_CLUSTER, **inner, "propertyBag": {}, **_nodes_now(call, resource)}
+        else:
+            inner |= {**UNSET_INSTANCE, **_instance_now(resource), **inner}
         return shown
 
     def response(self, call: Call, resource: Body, *, created: bool) -> Response:
-        """A PUT echoes the size it was sent, even where the service keeps another."""
-        shown = copy.deepcopy(self.present(call, resource))
+        """Accepted, also a change; the answer echoes the size it was sent, even where the service keeps another."""
+        shown = self.present(call, resource)
+        if call.method == "PATCH":
+            return JSONResponse(shown)
+        outer, inner = shown["properties"], shown["properties"]["properties"]
         sent = (call.body["properties"].get("properties") or {}).get("vmSize")
-        if sent:
-            shown["properties"]["properties"]["vmSize"] = sent
+        inner["vmSize"] = str(sent or inner["vmSize"]).upper()
+        outer["provisioningState"] = "Creating"
+        if _kind(resource) == CLUSTER:
+            inner |= dict.fromkeys(MOVING)
+        else:
+            inner |= dict.fromkeys(key for key in (*UNSET_INSTANCE, *_instance_now(resource), "lastOperation"))
+        for key in ("propertyBag", "allocationStateTransitionTime", "userAccountCredentials"):
+            inner.pop(key, None)
         if created:
-            return accepted(call, resource["location"], shown, status=201)
-        return JSONResponse(shown)
+            outer["provisioningWarnings"] = shown["tags"] = None
+            outer.pop("computeLocation")
+        elif _kind(resource) == CLUSTER:
+            workspace = workspace_id(resource["id"]).replace(WORKSPACES, "Microsoft.BatchAI/workspaces")
+            outer["resourceId"] = f"{workspace}/clusters/{resource['name']}"
+        return accepted(call, COMPUTE, resource, shown, status=201, state="Creating" if created else "Updating")
 
     def deleted(self, call: Call, resource: Body) -> None:
         """A detached cluster's size is remembered with its name; identity and nodes go."""
@@ -349,7 +368,7 @@ class Compute(ResourceType):
         """Answers that the deletion is accepted (202)."""
         if resource is None:
             return super().delete_response(call, None)
-        return accepted(call, resource["location"], None, status=202)
+        return accepted(call, COMPUTE, resource, None, status=202)
 
     @staticmethod
     def _list_nodes(call: Call, resource: Body) -> Body:
@@ -380,7 +399,7 @@ class Compute(ResourceType):
         resource["properties"]["properties"]["state"] = state
         resource["properties"]["properties"]["lastOperation"] = _operation("Stop" if state == "Stopped" else "Start")
         call.cloud.store.put("resource", resource["id"].lower(), resource)
-        return accepted(call, resource["location"], None, status=202)
+        return accepted(call, COMPUTE, resource, None, status=202)
 
     @staticmethod
     def _idle_shutdown(call: Call, resource: Body) -> Response:
@@ -390,6 +409,52 @@ class Compute(ResourceType):
         resource["properties"]["properties"]["idleTimeBeforeShutdown"] = idle
         call.cloud.store.put("resource", resource["id"].lower(), resource)
         return Response(status_code=200)
+
+
+def _nodes_now(call: Call, cluster: Body) -> Body:
+    nodes = list(call.cloud.store.list(NODES, cluster["id"].lower() + "/"))
+    states = Counter(node["state"] for node in nodes)
+    least = cluster["properties"]["properties"]["scaleSettings"]["minNodeCount"]
+    counts = {f"{state}NodeCount": states[state] for state in STATES}
+    counts["idleNodeCount"] += max(0, least - len(nodes))
+    return {
+        "allocationState": "Resizing" if states["preparing"] or states["leaving"] else "Steady",
+        "allocationStateTransitionTime": max(
+            (node["since"] for node in nodes), default=cluster["properties"]["modifiedOn"]
+        ),
+        "currentNodeCount": max(least, len(nodes)),
+        "targetNodeCount": max(least, len(nodes) - states["leaving"]),
+        "nodeStateCounts": counts,
+    }
+
+
+def _instance_now(instance: Body) -> Body:
+    """What a running instance has: its applications and the way to it."""
+    inner, location = instance["properties"]["properties"], instance["location"]
+    host = f"https://{instance['name']}.{location}.instances.azureml.ms"
+    ssh = inner.get("sshSettings") or {}
+    return {
+        "applications": [
+            {"displayName": "Jupyter", "endpointUri": f"{host}/tree/"},
+            {"displayName": "Jupyter Lab", "endpointUri": f"{host}/lab"},
+        ],
+        "connectivityEndpoints": {"publicIpAddress": None, "privateIpAddress": "10.0.0.4"},
+        "sshSettings": {
+            "sshPublicAccess": ssh.get("sshPublicAccess") or "Disabled",
+            "adminUserName": "azureuser",
+            "sshPort": 50000,
+            "adminPublicKey": ssh.get("adminPublicKey"),
+        },
+        "schedules": inner.get("schedules") or {"computeStartStop": []},
+        "customServices": [],
+        "versions": {"runtime": "sandbox"},
+        "osImageMetadata": {
+            "currentImageVersion": "sandbox",
+            "latestImageVersion": "sandbox",
+            "isLatestOsImageVersion": True,
+            "osPatchingStatus": None,
+        },
+    }
 
 
 def _kind(resource: Body) -> str:

@@ -6,9 +6,10 @@ import re
 from collections.abc import Mapping
 from typing import ClassVar
 
-from sandbox.azure.arm.core import Action, Body, Call, ResourceType, Rule, properties_of
-from sandbox.azure.ml.errors import UserError
-from sandbox.azure.ml.names import WORKSPACES
+from sandbox.azure.arm.core import Action, Body, Call, ResourceType, Rule, properties_of, system_data
+from sandbox.azure.errors import AzureError
+from sandbox.azure.ml.errors import AccountError, UserError
+from sandbox.azure.ml.names import WORKSPACES, workspace_id, zulu
 from sandbox.azure.sealed import seal, unseal
 
 TYPE = f"{WORKSPACES}/connections"
@@ -30,11 +31,26 @@ CREDENTIALS: dict[str, tuple[str, ...]] = {
 }
 
 
+# By category as the service writes it: its group. Recorded for these; for others assumed.
+GROUPS = {"S3": "File", "Git": "ServicesAndApps", "AzureOpenAI": "AzureAI"}
+DEFAULTS: Body = {
+    "group": "ServicesAndApps",
+    "expiryTime": None,
+    "useWorkspaceManagedIdentity": False,
+    "isSharedToAll": False,
+    "sharedUserList": [],
+    "peRequirement": "NotRequired",
+    "peStatus": "NotApplicable",
+    "error": None,
+    "isDefault": True,
+    "metadata": {},
+}
+
+
 class Connection(ResourceType):
     """`…/workspaces/connections`."""
 
     type: ClassVar[str] = TYPE
-    system_data: ClassVar[bool] = True
     tracked: ClassVar[bool] = False
     name_pattern: ClassVar[re.Pattern[str]] = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_-]{2,32}")
     required: ClassVar[tuple[str, ...]] = ("properties.authType", "properties.category")
@@ -65,10 +81,29 @@ class Connection(ResourceType):
                 )
 
     def prepare(self, call: Call, old: Body | None) -> Body:
-        """Takes the credentials out of the resource: they are stored apart."""
-        body = copy.deepcopy(call.body)
-        body["properties"].pop("credentials", None)
-        return body
+        """Takes the credentials out, adds what the service does; a second PUT makes it anew."""
+        sent = {name: value for name, value in call.body["properties"].items() if value is not None}
+        sent.pop("credentials", None)
+        known = {category.lower(): category for category in GROUPS}
+        category = known.get(sent["category"].lower(), sent["category"])
+        given: Body = {} if sent["authType"] == "None" else {"credentials": None}
+        own = {
+            "group": GROUPS.get(category, DEFAULTS["group"]),
+            "category": category,
+            "createdByWorkspaceArmId": call.id.parent,
+        }
+        return {
+            "tags": None,
+            "location": None,
+            "properties": {**DEFAULTS, **sent, **given, **own},
+            "systemData": zulu(system_data(call.cloud, call.caller, None)),
+        }
+
+    def missing(self, call: Call) -> AzureError:
+        """404 in the form of the service for connections."""
+        region = (call.resource(workspace_id(call.id.text)) or {"location": "sandbox"})["location"]
+        text = f"Connection {call.id.name} can't be found in this workspace"
+        return AccountError(404, text, "NotFoundError", region=region)
 
     def stored(self, call: Call, resource: Body, old: Body | None) -> None:
         """Seals the credentials apart from the resource."""

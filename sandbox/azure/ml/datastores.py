@@ -4,19 +4,26 @@ import copy
 import re
 import uuid
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
-from sandbox.azure.arm.core import Action, Body, Call, ResourceType, Rule, system_data
+from starlette.responses import Response
+
+from sandbox.azure.arm.core import Action, Body, Call, ResourceType, Rule
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.errors import AzureError
-from sandbox.azure.ml.errors import UserError
+from sandbox.azure.ml.errors import UserError, not_found
 from sandbox.azure.ml.names import WORKSPACES, workspace_id
+from sandbox.azure.ml.scope import told_from, written
 from sandbox.azure.sealed import seal, unseal
-from sandbox.azure.storage import accounts, containers
+from sandbox.azure.storage import accounts, containers, sas
 
 TYPE = f"{WORKSPACES}/datastores"
 SECRETS = "datastoreSecret"
 DEFAULT = "workspaceblobstore"
+ARTIFACT_STORE = "workspaceartifactstore"
+SERVICE = "Azure Machine Learning"
+"""Who made the datastores that every workspace has."""
 # By type: the properties that it must have.
 REQUIRED = {
     "AzureBlob": ("accountName", "containerName"),
@@ -30,6 +37,21 @@ CREDENTIALS: dict[str, tuple[tuple[str, ...], str]] = {
     "Sas": ((), "sasToken"),
     "ServicePrincipal": (("clientId", "tenantId"), "clientSecret"),
 }
+
+
+DEFAULTS: Body = {
+    "description": None,
+    "tags": None,
+    "properties": None,
+    "subscriptionId": None,
+    "resourceGroup": None,
+    "protocol": "https",
+    "endpoint": "core.windows.net",
+    "serviceDataAccessAuthIdentity": "None",
+}
+WITH_INTELLECTUAL_PROPERTY = ("2023-04-01-preview", "2023-06-01-preview")
+SAS_PERMISSIONS = "rcuwdl"  # of the signature that stands for a key
+LONGEST_HOURS = 72
 
 
 class Datastore(ResourceType):
@@ -58,16 +80,39 @@ class Datastore(ResourceType):
         return {"listsecrets": self._list_secrets}
 
     def listed(self, call: Call, found: list[Body]) -> Body:
-        """All of the workspace's, or with `isDefault=true` its default one."""
+        """The workspace's, or with `isDefault=true` its default one; `orderByAsc=false` puts the newest first."""
         if call.query.get("isDefault", "").lower() == "true":
             found = [one for one in found if one["properties"]["isDefault"]]
         wanted = call.query.get("names", "")
         if wanted:
             found = [one for one in found if one["name"] in wanted.split(",")]
+        if "orderByAsc" in call.query:
+            newest = call.query["orderByAsc"].lower() == "false"
+            found = sorted(found, key=lambda one: str(one["systemData"]["createdAt"]), reverse=newest)
         return super().listed(call, found)
+
+    def missing(self, call: Call) -> AzureError:
+        """404 of the workspace's services."""
+        refusal = not_found(f"Datastore '{call.id.name}'")
+        refusal.region = workspace_of(call)["location"]
+        return refusal
+
+    def present(self, call: Call, resource: Body) -> Body:
+        """Adds what this version of the API has beside."""
+        if call.api_version not in WITH_INTELLECTUAL_PROPERTY:
+            return resource
+        return {**resource, "properties": {**resource["properties"], "intellectualProperty": None}}
+
+    def response(self, call: Call, resource: Body, *, created: bool) -> Response:
+        """A new one is at its own address."""
+        return written(call, self.present(call, resource), 201 if created else 200)
 
     def validate(self, call: Call, old: Body | None) -> None:
         """Refuses an unknown type or credential, and what lacks a required property."""
+        with told_from(workspace_of(call)):
+            self._check(call, old)
+
+    def _check(self, call: Call, old: Body | None) -> None:
         properties = call.body.get("properties") or {}
         kind = properties.get("datastoreType")
         if kind not in REQUIRED:
@@ -98,15 +143,9 @@ class Datastore(ResourceType):
         body = copy.deepcopy(call.body)
         properties = body["properties"]
         properties["credentials"].pop("secrets", None)
-        properties.setdefault("protocol", "https")
-        properties.setdefault("endpoint", "core.windows.net")
-        properties.setdefault("serviceDataAccessAuthIdentity", "None")
-        for key in ("description", "tags", "properties"):
-            properties.setdefault(key, None if key == "description" else {})
+        for key, value in DEFAULTS.items():
+            properties.setdefault(key, value)
         properties["isDefault"] = bool(old and old["properties"]["isDefault"])
-        subscription, group = call.id.text.split("/")[2], call.id.group.rsplit("/", 1)[-1]
-        properties.setdefault("subscriptionId", subscription)
-        properties.setdefault("resourceGroup", group)
         return body
 
     def stored(self, call: Call, resource: Body, old: Body | None) -> None:
@@ -126,12 +165,39 @@ class Datastore(ResourceType):
 
     @staticmethod
     def _list_secrets(call: Call, resource: Body) -> Body:
+        """The secret; where an expirable one is asked for, a signature in the place of an account's key.
+
+        The artifact store gives its key always: azure-ai-ml 1.35 asks for an expirable secret there, too, and signs
+        the addresses of logs with it, which a signature cannot do. What the service answers there is not recorded.
+        """
         credential = resource["properties"]["credentials"]["credentialsType"]
-        if credential == "None":
-            raise UserError(
-                400, f"Datastore '{resource['name']}' is accessed by identity and has no secrets.", "BadArgument"
-            )
-        return {"secretsType": credential, CREDENTIALS[credential][1]: secret(call.cloud, resource)}
+        with told_from(workspace_of(call)):
+            if credential == "None":
+                raise UserError(400, "No secrets for credentials of type None.")
+            found = secret(call.cloud, resource)
+            expirable = call.body.get("expirableSecret") and resource["name"] != ARTIFACT_STORE
+            if credential == "AccountKey" and expirable:
+                return {"secretsType": "Sas", "sasToken": f"?{_signature(call, resource, found)}"}
+        return {"secretsType": credential, CREDENTIALS[credential][1]: found}
+
+
+def _signature(call: Call, resource: Body, key: str) -> str:
+    hours = call.body.get("expireAfterHours") or 1
+    if not isinstance(hours, int) or not 0 < hours <= LONGEST_HOURS:
+        raise UserError(400, f"expireAfterHours must be from 1 to {LONGEST_HOURS}, not {hours}.", "BadArgument")
+    return sas.sign_account_sas(
+        resource["properties"]["accountName"],
+        key,
+        permissions=SAS_PERMISSIONS,
+        expires=datetime.now(UTC) + timedelta(hours=hours),
+        resource_types="co",
+        services="bf",
+    )
+
+
+def workspace_of(call: Call) -> Body:
+    """The workspace that a call is below."""
+    return call.resource(workspace_id(call.id.text)) or {"location": "sandbox"}
 
 
 def container_of(datastore: Body) -> str | None:
@@ -170,7 +236,7 @@ def make_defaults(call: Call, workspace: Body) -> None:
     by_key = properties["systemDatastoresAuthMode"] == "AccessKey"
     defaults: dict[str, Body] = {
         DEFAULT: {"datastoreType": "AzureBlob", "containerName": f"azureml-blobstore-{unique}"},
-        "workspaceartifactstore": {"datastoreType": "AzureBlob", "containerName": "azureml"},
+        ARTIFACT_STORE: {"datastoreType": "AzureBlob", "containerName": "azureml"},
         "workspacefilestore": {"datastoreType": "AzureFile", "fileShareName": f"azureml-filestore-{unique}"},
         "workspaceworkingdirectory": {"datastoreType": "AzureFile", "fileShareName": f"code-{uuid.uuid4()}"},
     }
@@ -182,24 +248,28 @@ def make_defaults(call: Call, workspace: Body) -> None:
 
 def _put_default(call: Call, workspace: Body, name: str, own: dict[str, Any], *, by_key: bool) -> None:
     parts = workspace["properties"]["storageAccount"].split("/")
-    datastore_id = f"{workspace_id(workspace['id'])}/datastores/{name}"
+    datastore_id, time = f"{workspace_id(workspace['id'])}/datastores/{name}", datetime.now(UTC).isoformat()
+    place = {
+        "subscriptionId": parts[2],
+        "resourceGroup": parts[4],
+        "serviceDataAccessAuthIdentity": "WorkspaceSystemAssignedIdentity",
+    }
     body = {
         "id": datastore_id,
         "name": name,
         "type": TYPE,
-        "systemData": system_data(call, None),
         "properties": {
-            "description": None,
-            "tags": {},
-            "properties": {},
+            **DEFAULTS,
             "isDefault": name == DEFAULT,
             "credentials": {"credentialsType": "AccountKey" if by_key else "None"},
-            "subscriptionId": parts[2],
-            "resourceGroup": parts[4],
-            "endpoint": "core.windows.net",
-            "protocol": "https",
-            "serviceDataAccessAuthIdentity": "None" if by_key else "WorkspaceSystemAssignedIdentity",
+            **(place if name == DEFAULT else {}),
             **own,
+        },
+        "systemData": {
+            "createdAt": time,
+            "lastModifiedAt": time,
+            "lastModifiedBy": SERVICE,
+            "lastModifiedByType": "Application",
         },
     }
     call.cloud.store.put("resource", datastore_id.lower(), body)

@@ -20,3 +20,8 @@ def workspace_id(resource_id: str) -> str:
 def user_identities(resource: dict[str, Any]) -> list[str]:
     """The ids of a resource's user-assigned identities."""
     return list((resource.get("identity") or {}).get("userAssignedIdentities") or {})
+
+
+def zulu(system: dict[str, Any]) -> dict[str, Any]:
+    """`systemData` with times as the service for workspaces and connections writes them: with Z."""
+    return {name: one.replace("+00:00", "Z") if name.endswith("At") else one for name, one in system.items()}

@@ -14,7 +14,7 @@ from sandbox.azure.arm.core import Body, Call, ResourceType, Rule, properties_of
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.errors import AzureError
 from sandbox.azure.ml.names import WORKSPACES, workspace_id
-from sandbox.azure.ml.operations import accepted
+from sandbox.azure.ml.operations import WORKSPACE, accepted
 
 TYPE = f"{WORKSPACES}/outboundRules"
 OFF, INTERNET, APPROVED = "Disabled", "AllowInternetOutbound", "AllowOnlyApprovedOutbound"
@@ -65,6 +65,7 @@ def present_network(cloud: Cloud, workspace: Body) -> Body:
     rules = cloud.store.list("resource", workspace["id"].lower() + "/outboundrules/")
     settings["outboundRules"] = {one["name"]: one["properties"] for one in rules}
     settings.setdefault("status", {"status": "Inactive", "sparkReady": False})
+    settings["changeableIsolationModes"] = list(MODES[MODES.index(settings.get("isolationMode") or OFF) + 1 :])
     return settings
 
 
@@ -130,7 +131,7 @@ class OutboundRule(ResourceType):
         """Answers that a new rule is accepted (202)."""
         workspace = call.resource(workspace_id(call.id.text)) or {"location": ""}
         if created:
-            return accepted(call, workspace["location"], resource, status=202)
+            return accepted(call, WORKSPACE, {**resource, "location": workspace["location"]}, resource, status=202)
         return JSONResponse(resource)
 
 

@@ -7,131 +7,29 @@ version, and knows the latest and the next one.
 import copy
 import re
 import uuid
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
-from sandbox.azure.arm.core import Body, Call
+from sandbox.azure.arm.core import Body, Call, system_data
 from sandbox.azure.arm.resources import Route
+from sandbox.azure.ml.assetkinds import TYPES, AssetType, conda_text
 from sandbox.azure.ml.assets import CONTAINER, VERSION, next_version, version_of, versions_of
 from sandbox.azure.ml.errors import UserError, not_found
 from sandbox.azure.ml.identities import workspace_identity
-from sandbox.azure.ml.names import WORKSPACES
-from sandbox.azure.ml.scope import Scope, page, properties_of, viewed, workspace_route
-from sandbox.azure.ml.uris import AddressError, locate, long_uri
+from sandbox.azure.ml.scope import Scope, page, properties_of, viewed, workspace_route, written
 from sandbox.azure.storage import containers, sas
 
 NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9\-_.]{0,254}")
 UPLOAD_TIME = timedelta(hours=8)
 
 
-@dataclass(frozen=True)
-class AssetType:
-    """A type of asset.
-
-    Attributes:
-        plural: Its segment in paths.
-        content: The properties that never change once a version is made.
-        required: Those that a version must have.
-        write: The right that a PUT needs.
-        defaults: What the service fills in.
-        check: Refuses a new version's properties, and completes them.
-    """
-
-    plural: str
-    content: tuple[str, ...]
-    required: tuple[str, ...]
-    write: str
-    defaults: Body = field(default_factory=dict)
-    check: Callable[[Scope, Body], None] = lambda scope, properties: None
-
-    @property
-    def type(self) -> str:
-        """The type's name."""
-        return f"{WORKSPACES}/{self.plural}"
-
-
-def _check_environment(scope: Scope, properties: Body) -> None:
-    del scope
-    if not properties.get("image") and not properties.get("build"):
-        raise UserError(
-            400, "An environment needs an image or a build context.", "BadArgument", target="properties.image"
-        )
-    if properties.get("image") and properties.get("build"):
-        raise UserError(400, "An environment has an image or a build context, not both.", "BadArgument")
-    if properties.get("condaFile") and properties.get("build"):
-        raise UserError(400, "An environment with a build context takes no conda file.", "BadArgument")
-
-
-DATA_TYPES = ("uri_file", "uri_folder", "mltable")
-
-
-def _check_data(scope: Scope, properties: Body) -> None:
-    del scope
-    if properties.get("dataType", "uri_folder").lower() not in DATA_TYPES:
-        raise UserError(
-            400,
-            f"Data type '{properties['dataType']}' is not one of {', '.join(DATA_TYPES)}.",
-            "BadArgument",
-            target="properties.dataType",
-        )
-
-
-MODEL_TYPES = ("custom_model", "mlflow_model", "triton_model")
-
-
-def _check_model(scope: Scope, properties: Body) -> None:
-    """A model of a job or run is kept by where its files are, as the job's own names may go."""
-    if properties.get("modelType", MODEL_TYPES[0]) not in MODEL_TYPES:
-        raise UserError(
-            400,
-            f"Model type '{properties['modelType']}' is not one of {', '.join(MODEL_TYPES)}.",
-            "BadArgument",
-            target="properties.modelType",
-        )
-    uri = str(properties["modelUri"])
-    if uri.startswith(("azureml:", "runs:")):
-        try:
-            location = locate(scope, uri)
-        except AddressError as error:
-            raise UserError(400, str(error), "BadArgument", target="properties.modelUri") from error
-        properties["modelUri"] = long_uri(scope, location)
-        job = re.search(r"(?:jobs|runs:)/([^/]+)/", uri)
-        if job is not None:
-            properties.setdefault("jobName", job[1])
-
-
-TYPES = (
-    AssetType("data", ("dataUri", "dataType"), ("dataUri",), "data/versions/write", check=_check_data),
-    AssetType(
-        "environments",
-        ("image", "condaFile", "build", "osType"),
-        (),
-        "environments/write",
-        {"osType": "Linux", "environmentType": "UserCreated"},
-        _check_environment,
-    ),
-    # The least set of rights to submit a job (how-to-assign-roles) names none for code but this one.
-    AssetType("codes", ("codeUri",), ("codeUri",), "metadata/artifacts/write"),
-    AssetType(
-        "models",
-        ("modelUri", "modelType"),
-        ("modelUri",),
-        "models/versions/write",
-        {"modelType": "custom_model", "flavors": {}},
-        _check_model,
-    ),
-)
-BY_PLURAL = {one.plural: one for one in TYPES}
-
-
 def put_version(scope: Scope, kind: AssetType, name: str, version: str, sent: Body) -> tuple[Body, bool]:
     """Makes a version, or changes what may change of it; tells whether it was made.
 
     Raises:
-        UserError: 400 for a bad name or body, or for other content under an existing version.
+        UserError: 400 for a bad name or body; 400 or 409 for other content under an existing version.
     """
     if not NAME.fullmatch(name) or not NAME.fullmatch(version):
         raise UserError(
@@ -143,10 +41,7 @@ def put_version(scope: Scope, kind: AssetType, name: str, version: str, sent: Bo
     old = version_of(scope, kind.plural, name, version)
     given = {key: value for key, value in sent.items() if value is not None}
     properties = given if old else {**kind.defaults, **given}
-    _check(scope, kind, properties, old)
-    now = datetime.now(UTC).isoformat()
-    who = {"By": scope.caller.object_id, "ByType": "User", "At": now}
-    system = (old or {}).get("systemData") or {f"created{key}": value for key, value in who.items()}
+    _check(scope, kind, properties, old, (name, version))
     body = {
         "id": f"{scope.id}/{kind.plural}/{name}/versions/{version}",
         "name": version,
@@ -155,13 +50,12 @@ def put_version(scope: Scope, kind: AssetType, name: str, version: str, sent: Bo
             "description": None,
             "tags": {},
             "properties": {},
-            "isAnonymous": False,
             "isArchived": False,
+            "isAnonymous": False,
             **(old["properties"] if old else {}),
             **properties,
-            "provisioningState": "Succeeded",
         },
-        "systemData": {**system, **{f"lastModified{key}": value for key, value in who.items()}},
+        "systemData": system_data(scope.cloud, scope.caller, old),
     }
     with scope.cloud.store.transaction():
         scope.put(VERSION, body, kind.plural, name, "versions", version)
@@ -171,38 +65,42 @@ def put_version(scope: Scope, kind: AssetType, name: str, version: str, sent: Bo
 
 
 def _first_properties(kind: AssetType, version: Body) -> Body:
-    own = {"dataType": version["properties"].get("dataType", "uri_folder")} if kind.plural == "data" else {}
+    own = {"dataType": version["properties"]["dataType"]} if kind.plural == "data" else {}
     return {"isArchived": False, "description": None, "tags": {}, "properties": {}, **own}
 
 
-def _check(scope: Scope, kind: AssetType, properties: Body, old: Body | None) -> None:
+def _check(scope: Scope, kind: AssetType, properties: Body, old: Body | None, asset: tuple[str, str]) -> None:
     for key in kind.required:
         if not properties.get(key) and not (old and old["properties"].get(key)):
             raise UserError(400, f"The {kind.plural} version needs '{key}'.", "BadArgument", target=f"properties.{key}")
-    if old is None or any(key in properties for key in kind.required):
+    if old is None:
         kind.check(scope, properties)
-    for key in kind.content if old is not None else ():
-        if key in properties and properties[key] != (old or {"properties": {}})["properties"].get(key):
-            raise UserError(
-                400,
-                f"The {key} of version '{(old or {})['name']}' cannot be changed, as versions are immutable: register "
-                "a new version. A resource with this name and version already exists.",
-                "BadArgument",
-                "ImmutableProperty",
-                target=f"properties.{key}",
-            )
+        return
+    if not set(kind.content) & set(properties):
+        return
+    whole = {**{key: old["properties"][key] for key in kind.content if key in old["properties"]}, **properties}
+    if kind.plural == "environments" and ("image" in properties) != ("build" in properties):
+        whole.pop("build" if "image" in properties else "image", None)
+    kind.check(scope, whole)
+    if any(_compared(key, whole) != _compared(key, old["properties"]) for key in kind.content):
+        status, text = kind.conflict
+        raise UserError(status, text.format(name=asset[0], version=asset[1]), "BadArgument", "ImmutableProperty")
+    properties.update({key: old["properties"][key] for key in kind.content if key in properties})
+
+
+def _compared(key: str, properties: Body) -> Any:
+    value = properties.get(key)
+    return conda_text(value) if key == "condaFile" else value
 
 
 def _put_container(scope: Scope, kind: AssetType, name: str, properties: Body) -> Body:
     old = scope.get(CONTAINER, kind.plural, name)
-    now = datetime.now(UTC).isoformat()
     body = {
         "id": f"{scope.id}/{kind.plural}/{name}",
         "name": name,
         "type": kind.type,
         "properties": {**(old["properties"] if old else {}), **properties},
-        "systemData": (old or {}).get("systemData")
-        or {"createdAt": now, "createdBy": scope.caller.object_id, "createdByType": "User"},
+        "systemData": system_data(scope.cloud, scope.caller, old),
     }
     scope.put(CONTAINER, body, kind.plural, name)
     return body
@@ -212,12 +110,34 @@ def _present_container(scope: Scope, kind: AssetType, body: Body) -> Body:
     shown = copy.deepcopy(body)
     versions = versions_of(scope, kind.plural, body["name"])
     latest = next((one["name"] for one in versions if not one["properties"]["isArchived"]), None)
-    shown["properties"] |= {
-        "latestVersion": latest,
-        "nextVersion": next_version(versions),
-        "provisioningState": "Succeeded",
-    }
+    properties = shown["properties"]
+    properties |= {"latestVersion": latest, "nextVersion": next_version(versions)}
+    match kind.plural:
+        case "data":
+            properties |= {key: properties[key] or None for key in ("tags", "properties")}
+        case "environments":
+            properties |= {"description": properties["description"] or ""}
+    return _settled(shown) if kind.settles else _untouched(shown)
+
+
+def _untouched(shown: Body) -> Body:
+    """Of data that nobody has changed since, it is not said who has."""
+    system = shown["systemData"]
+    if system["lastModifiedAt"] == system["createdAt"]:
+        shown["systemData"] = {key: one for key, one in system.items() if not key.startswith("lastModifiedBy")}
     return shown
+
+
+def _settled(shown: Body) -> Body:
+    shown["properties"]["provisioningState"] = "Succeeded"
+    return shown
+
+
+def _labels(scope: Scope, version: Body) -> str:
+    """The labels of an environment's version: the one made last is the latest."""
+    name = version["id"].split("/")[-3]
+    made = versions_of(scope, "environments", name)
+    return "latest" if made and made[0]["name"] == version["name"] else ""
 
 
 class AssetRoutes:
@@ -256,9 +176,8 @@ class AssetRoutes:
         return answer
 
     def find(self, scope: Scope, name: str, version: str) -> Body | None:
-        """A version as it is shown, or None."""
-        found = version_of(scope, self._kind.plural, name, version)
-        return found and self.present(found)
+        """A version as it is stored, or None."""
+        return version_of(scope, self._kind.plural, name, version)
 
     def put(self, scope: Scope, name: str, version: str, properties: Body) -> tuple[Body, bool]:
         """Makes or changes a version; tells whether it was made."""
@@ -267,6 +186,16 @@ class AssetRoutes:
     def present(self, version: Body) -> Body:
         """A stored version as it is shown."""
         return version
+
+    def _shown(self, scope: Scope, call: Call, version: Body) -> Body:
+        """A version with what is null where it is unset, as this version of the API has it."""
+        kind, shown = self._kind, copy.deepcopy(self.present(version))
+        unset = kind.unset + (kind.previews if call.api_version.endswith("-preview") else ())
+        shown["properties"] = {**dict.fromkeys(unset), **shown["properties"]}
+        if kind.plural == "environments":
+            shown["properties"]["properties"]["azureml.labels"] = _labels(scope, version)
+            shown["properties"]["condaFile"] = conda_text(shown["properties"].get("condaFile"))
+        return _settled(shown) if kind.settles else _untouched(shown)
 
     def present_container(self, scope: Scope, container: Body) -> Body:
         """A stored container as it is shown."""
@@ -279,6 +208,10 @@ class AssetRoutes:
 
     def missing(self, name: str, version: str = "") -> UserError:
         """The refusal of a container or version that does not exist, 404."""
+        code, text = self._kind.missing
+        if code and not version:
+            refusal = (code, text.format(name=name))
+            return UserError(404, "The specified resource was not found.", details=(refusal,))
         return not_found(f"{self._what} version '{name}:{version}'" if version else f"{self._what} '{name}'")
 
     def _container(self, scope: Scope, call: Call, match: re.Match[str]) -> Body:
@@ -294,7 +227,7 @@ class AssetRoutes:
         properties = {key: sent[key] for key in allowed if sent.get(key) is not None}
         defaults: Body = {"isArchived": False, "description": None, "tags": {}, "properties": {}} if new else {}
         body = _put_container(scope, self._kind, match["name"], {**defaults, **properties})
-        return JSONResponse(self.present_container(scope, body), 201 if new else 200)
+        return written(call, self.present_container(scope, body), 201 if new else 200)
 
     def _delete_container(self, scope: Scope, call: Call, match: re.Match[str]) -> Response:
         del call
@@ -310,7 +243,10 @@ class AssetRoutes:
         wanted = call.query.get("hash")
         if wanted:
             every = scope.list(VERSION, self._kind.plural)
-            return {"value": [one for one in every if one["properties"]["properties"].get("hash_sha256") == wanted]}
+            same = [one for one in every if one["properties"]["properties"].get("hash_sha256") == wanted]
+            return {"value": [self._shown(scope, call, one) for one in same]}
+        if self._kind.missing[0] and scope.get(CONTAINER, self._kind.plural, match["name"]) is None:
+            raise self.missing(match["name"])
         found = [
             one
             for one in versions_of(scope, self._kind.plural, match["name"])
@@ -319,20 +255,19 @@ class AssetRoutes:
         if "asc" in call.query.get("$orderBy", "").lower():
             found.reverse()
         answer = page(found, call)
-        answer["value"] = [self.present(one) for one in answer["value"]]
+        answer["value"] = [self._shown(scope, call, one) for one in answer["value"]]
         return answer
 
     def _version(self, scope: Scope, call: Call, match: re.Match[str]) -> Body:
-        del call
         found = self.find(scope, match["name"], match["version"])
         if found is None:
             raise self.missing(match["name"], match["version"])
-        return found
+        return self._shown(scope, call, found)
 
     def _put_version(self, scope: Scope, call: Call, match: re.Match[str]) -> Response:
         properties = properties_of(call)
         body, new = self.put(scope, match["name"], match["version"], properties)
-        return JSONResponse(self.present(body), 201 if new else 200)
+        return written(call, self._shown(scope, call, body), 201 if new else self._kind.again)
 
     def _delete_version(self, scope: Scope, call: Call, match: re.Match[str]) -> Response:
         del call
@@ -344,10 +279,10 @@ class AssetRoutes:
 
         Where the workspace's datastores are accessed by identity the caller signs it, and so needs the blob role.
         """
-        del match
+        del call, match
         properties = scope.workspace["properties"]
         account = properties["storageAccount"].rsplit("/", 1)[-1]
-        container = f"{properties['workspaceId'][:8]}-{uuid.uuid4()}"
+        container = f"{properties['workspaceId']}-{uuid.uuid4().hex[:26]}"  # 63 characters, the most
         containers.create(scope.cloud, account, container)
         signer = scope.caller if properties["systemDatastoresAuthMode"] == "Identity" else workspace_identity(scope)
         signature = sas.make_user_delegation_sas(
@@ -361,9 +296,9 @@ class AssetRoutes:
         address = f"https://{account}.blob.core.windows.net/{container}"
         return {
             "pendingUploadId": str(uuid.uuid4()),
-            "pendingUploadType": call.body.get("pendingUploadType") or "TemporaryBlobReference",
+            "pendingUploadType": "None",
             "blobReferenceForConsumption": {
-                "blobUri": address,
+                "blobUri": address.replace(".net/", ".net:443/"),
                 "storageAccountArmId": properties["storageAccount"],
                 "credential": {"credentialType": "SAS", "sasUri": f"{address}?{signature}"},
             },

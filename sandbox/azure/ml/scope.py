@@ -2,13 +2,17 @@
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+
+from starlette.responses import JSONResponse, Response
 
 from sandbox.azure.arm.core import Body, Call, parse_id
 from sandbox.azure.arm.resources import Resources, Route, route
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.errors import AzureError
+from sandbox.azure.ml.errors import UserError
 from sandbox.azure.ml.names import WORKSPACES
 from sandbox.azure.tokens import Caller
 
@@ -78,9 +82,29 @@ def workspace_route(method: str, path: str, action: str, handle: Handler) -> Rou
         workspace = resources.get(call.on(parse_id(at)))
         if call.method != "GET":
             resources.locked(parse_id(at), "write", "ReadOnly")
-        return handle(Scope(call.cloud, call.caller, workspace), call, match)
+        with told_from(workspace):
+            return handle(Scope(call.cloud, call.caller, workspace), call, match)
 
     return route(method, PATH + path, serve)
+
+
+@contextmanager
+def told_from(workspace: Body) -> Iterator[None]:
+    """Says of a refusal inside which region it comes from: the workspace's."""
+    try:
+        yield
+    except UserError as refusal:
+        refusal.region = str(workspace["location"])
+        raise
+
+
+def written(call: Call, body: Body, status: int) -> Response:
+    """The answer to a PUT; what was made is at its own address, with the query as it was sent."""
+    headers = {}
+    if status == 201:  # noqa: PLR2004 # Created
+        query = "&".join(f"{name}={value}" for name, value in call.query.items())
+        headers["Location"] = f"{call.base_url}{body['id']}?{query}"
+    return JSONResponse(body, status, headers=headers)
 
 
 def properties_of(call: Call) -> Body:

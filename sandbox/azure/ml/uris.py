@@ -10,10 +10,9 @@ from urllib.parse import unquote, urlsplit
 from sandbox.azure.arm.core import Body
 from sandbox.azure.ml import runs
 from sandbox.azure.ml.assets import by_asset_id
-from sandbox.azure.ml.datastores import DEFAULT, container_of
+from sandbox.azure.ml.datastores import ARTIFACT_STORE, DEFAULT, container_of
 from sandbox.azure.ml.scope import Scope
 
-ARTIFACT_STORE = "workspaceartifactstore"
 _DATASTORE = re.compile(
     r"azureml://(?:subscriptions/(?P<subscription>[^/]+)/resourcegroups/(?P<group>[^/]+)/"
     r"(?:providers/Microsoft\.MachineLearningServices/)?workspaces/(?P<workspace>[^/]+)/)?"
@@ -79,7 +78,7 @@ def locate(scope: Scope, address: str) -> Location:
 
 def _bare(address: str) -> Location:
     parts = urlsplit(address)
-    host = _BLOB.fullmatch(parts.netloc)
+    host = _BLOB.fullmatch(parts.netloc.removesuffix(":443"))
     container, _, path = unquote(parts.path).strip("/").partition("/")
     if parts.scheme != "https" or host is None or not container:
         raise AddressError(

@@ -11,7 +11,7 @@ from sandbox.azure.arm.core import Action, Body, Call
 from sandbox.azure.arm.operations import accepted_result
 from sandbox.azure.arm.resources import Route, resource_route
 from sandbox.azure.ml.names import WORKSPACES
-from sandbox.azure.ml.operations import accepted
+from sandbox.azure.ml.operations import WORKSPACE, accepted
 
 RENAMED_KEYS = "2025-01-01"  # the first API version with `userStorageArmId`; before it was `userStorageResourceId`
 DIAGNOSES = (
@@ -38,7 +38,7 @@ OUTBOUND = {
 
 def _resync(call: Call, workspace: Body) -> Response:
     """Takes over keys that were changed; the sandbox reads them anew each time."""
-    return accepted(call, workspace["location"], None, status=202)
+    return accepted(call, WORKSPACE, workspace, None, status=202)
 
 
 def _diagnose(call: Call, workspace: Body) -> Response:

@@ -24,9 +24,9 @@ from sandbox.azure.ml.identities import (
     KEY_VAULT_ADMINISTRATOR,
     grant,
 )
-from sandbox.azure.ml.names import WORKSPACES, user_identities
+from sandbox.azure.ml.names import WORKSPACES, user_identities, zulu
 from sandbox.azure.ml.networks import OFF, check_mode, mode_of, present_network, provision
-from sandbox.azure.ml.operations import accepted
+from sandbox.azure.ml.operations import WORKSPACE, accepted, provisioning_state
 from sandbox.azure.storage import accounts
 
 RETENTION = timedelta(days=14)  # learn.microsoft.com/azure/machine-learning/concept-soft-delete
@@ -38,6 +38,19 @@ DEPENDENCIES = {
 }
 SOFT_DELETED = "softDeletedWorkspace"
 REQUIRED = ("storageAccount", "keyVault")
+# What is there where it is not set. Source: recordings, listed in docs/fidelity/ml.md.
+UNSET: Body = {
+    "friendlyName": None,
+    "description": None,
+    "applicationInsights": None,
+    "containerRegistry": None,
+    "imageBuildCompute": None,
+    "softDeleteEnabled": True,
+    "linkedModelInventoryArmId": None,
+    "ipAllowlist": [],
+    "serverlessComputeSettings": {"serverlessComputeCustomSubnet": None, "serverlessComputeNoPublicIP": False},
+    "enableServiceSideCMKEncryption": False,
+}
 AUTH_MODES = ("AccessKey", "Identity", "UserDelegationSAS")  # taken in any letter case, shown in this one
 VERSIONED = 5  # slashes in the address of a key's version
 FIXED = {"keyVault": "Key Vault", "hbiWorkspace": "HBI workspace flag"}
@@ -182,23 +195,29 @@ class Workspace(ResourceType):
             make_defaults(call, resource)
 
     def present(self, call: Call, resource: Body) -> Body:
-        """Shows the workspace with its MLflow address."""
+        """Adds what is computed, and null for what is unset."""
         address = f"azureml://{resource['location']}.api.azureml.ms/mlflow/v1.0{resource['id']}"
         connections = connections_of(call.cloud, resource["id"])
+        properties, system = resource["properties"], zulu(resource["systemData"])
         shown = {
             "mlFlowTrackingUri": address,
             "managedNetwork": present_network(call.cloud, resource),
             "privateEndpointConnections": connections,
             "privateLinkCount": len(connections),
+            "provisioningState": provisioning_state(call.cloud, resource, properties["provisioningState"]),
+            "notebookInfo": _notebooks(resource),
+            "creationTime": system["createdAt"],
         }
-        return {**resource, "properties": {**resource["properties"], **shown}}
+        return {**resource, "etag": None, "systemData": system, "properties": {**UNSET, **properties, **shown}}
 
     def response(self, call: Call, resource: Body, *, created: bool) -> Response:
         """Answers that a new workspace is accepted (202). What Azure checks late fails the operation."""
         failure = self._late_failure(call, resource)
-        if failure is None and not created:
+        if failure is None and not created and call.method == "PUT":
             return JSONResponse(self.present(call, resource))
-        return accepted(call, resource["location"], self.present(call, resource), status=202, failure=failure)
+        state = "" if failure else ("Creating" if created else "Updating")
+        shown = self.present(call, resource) if call.method == "PUT" else None
+        return accepted(call, WORKSPACE, resource, shown, status=202, state=state, failure=failure)
 
     @staticmethod
     def _late_failure(call: Call, resource: Body) -> AzureError | None:
@@ -232,10 +251,25 @@ class Workspace(ResourceType):
         )
 
     def delete_response(self, call: Call, resource: Body | None) -> Response:
-        """Purges a soft-deleted workspace where asked to."""
-        if resource is None and _purging(call) and call.cloud.store.delete(SOFT_DELETED, call.id.key):
-            return Response(status_code=200)
-        return super().delete_response(call, resource)
+        """A deletion is accepted; where asked to, a soft-deleted workspace is purged."""
+        if resource is None and _purging(call):
+            resource = call.cloud.store.get(SOFT_DELETED, call.id.key)
+            call.cloud.store.delete(SOFT_DELETED, call.id.key)
+        if resource is None:
+            return super().delete_response(call, None)
+        return accepted(call, WORKSPACE, resource, None, status=202)
+
+
+def _notebooks(workspace: Body) -> Body:
+    """Where the notebooks of a workspace are, which the sandbox does not emulate."""
+    unique, region = workspace["properties"]["workspaceId"], workspace["location"]
+    short = re.sub(r"[^a-z0-9]", "", workspace["name"].lower())[:12]
+    return {
+        "resourceId": unique.replace("-", ""),
+        "fqdn": f"ml-{short}-{region}-{unique}.{region}.notebooks.azure.net",
+        "isPrivateLinkEnabled": False,
+        "notebookPreparationError": None,
+    }
 
 
 def _check_encryption(call: Call, sent: Body, old: Body | None) -> None:
@@ -306,7 +340,7 @@ def _provision(call: Call, workspace: Body) -> Response:
     if mode_of(workspace) == OFF:
         raise AzureError(400, "BadRequest", "The workspace has no managed network: its isolation mode is Disabled.")
     provision(call.cloud, workspace)
-    return accepted(call, workspace["location"], None, status=202)
+    return accepted(call, WORKSPACE, workspace, None, status=202)
 
 
 def _purging(call: Call) -> bool:

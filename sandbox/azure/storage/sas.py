@@ -76,6 +76,30 @@ def delegation_key(cloud: Cloud, account: str, sas: Parameters) -> str:
     return base64.b64encode(derive(cloud.directory, "\n".join(["user delegation key", account, *fields]))).decode()
 
 
+def sign_account_sas(
+    account: str, key: str, *, permissions: str, expires: datetime, resource_types: str, services: str = "b"
+) -> str:
+    """An account SAS under a key, whether the account has it or not.
+
+    Args:
+        account: The account's name.
+        key: The key in base64.
+        permissions: Such as `rwdlac`.
+        expires: When it ends, with a time zone.
+        resource_types: `s`ervice, `c`ontainer, `o`bject.
+        services: `b`lob, `f`ile, `q`ueue, `t`able.
+    """
+    sas = {
+        "sv": VERSION,
+        "ss": services,
+        "srt": resource_types,
+        "sp": permissions,
+        "se": expires.astimezone(UTC).strftime(FORMAT),
+        "spr": "https",
+    }
+    return token(sas, sign(key, account_text(account, sas)))
+
+
 def make_user_delegation_sas(
     cloud: Cloud, account: str, container: str, *, delegator: str, permissions: str, expires: datetime, blob: str = ""
 ) -> str:

@@ -1,5 +1,6 @@
 """A team's workspace as the platform's program makes it, by plain requests: identities, roles, storage without keys."""
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,7 +30,9 @@ def put(azure: Client, resource_id: str, body: Any) -> dict[str, Any]:
     namespace = resource_id.rpartition("/providers/")[2].split("/")[0]
     made = azure.arm("PUT", resource_id, body, api=APIS[namespace])
     assert made.status_code in (200, 201, 202), made.text
-    if made.status_code == 202 and "Location" in made.headers:  # an account's
+    if "Azure-AsyncOperation" in made.headers:
+        outcome(azure, made)
+    elif made.status_code == 202:  # an account's
         read = azure.send("GET", made.headers["Location"])
         assert read.status_code == 200, read.text
     found: dict[str, Any] = azure.arm("GET", resource_id, api=APIS[namespace]).json()
@@ -38,8 +41,13 @@ def put(azure: Client, resource_id: str, body: Any) -> dict[str, Any]:
 
 def outcome(azure: Client, accepted: requests.Response) -> dict[str, Any]:
     """How an accepted operation ended."""
-    answer: dict[str, Any] = azure.send("GET", accepted.headers["Azure-AsyncOperation"]).json()
-    return answer
+    deadline = time.monotonic() + 30
+    while True:
+        answer: dict[str, Any] = azure.send("GET", accepted.headers["Azure-AsyncOperation"]).json()
+        if answer["status"] != "InProgress":
+            return answer
+        assert time.monotonic() < deadline, answer
+        time.sleep(0.02)
 
 
 @dataclass(frozen=True)

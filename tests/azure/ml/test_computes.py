@@ -128,7 +128,7 @@ class TestInstances:
         team.arm("POST", f"/computes/{name}/stop")
         assert inner(team, name)["state"] == "Stopped"
         assert usage(azure, "standardDSv2Family") == before
-        assert put(team, name, {**self.BODY, "tags": {"a": "b"}}).status_code == 200
+        assert put(team, name, {**self.BODY, "tags": {"a": "b"}}).status_code == 201
 
     def test_idle_time_is_changed_by_an_action_of_its_own(self, team: Team) -> None:
         name = unique("i")[:12]

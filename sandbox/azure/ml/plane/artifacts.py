@@ -10,11 +10,12 @@ from typing import Any
 from starlette.responses import Response
 
 from sandbox.azure.arm.core import Body
+from sandbox.azure.ml.datastores import ARTIFACT_STORE
 from sandbox.azure.ml.errors import UserError, not_found
 from sandbox.azure.ml.plane.history import blobs_below, signed_url, stored
 from sandbox.azure.ml.plane.routing import Answer, Request, Route, route
 from sandbox.azure.ml.scope import Scope
-from sandbox.azure.ml.uris import ARTIFACT_STORE, Location, artifacts, datastore_location, locate
+from sandbox.azure.ml.uris import Location, artifacts, datastore_location, locate
 from sandbox.azure.storage.blobs import ANY
 from sandbox.azure.storage.containers import opened
 

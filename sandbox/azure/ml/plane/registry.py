@@ -7,15 +7,16 @@ import json
 import re
 from typing import Any
 
-from sandbox.azure.arm.core import Body
+from sandbox.azure.arm.core import Body, system_data
 from sandbox.azure.ml import runs
+from sandbox.azure.ml.assetkinds import BY_PLURAL
 from sandbox.azure.ml.assets import CONTAINER, VERSION, next_version, version_of, versions_of
 from sandbox.azure.ml.plane import search
 from sandbox.azure.ml.plane.artifacts import model_uri
 from sandbox.azure.ml.plane.logged import LOGGED_MODEL
 from sandbox.azure.ml.plane.mlflow import MlflowError, api, pairs, plain, text_of
 from sandbox.azure.ml.plane.routing import Answer, Request
-from sandbox.azure.ml.registration import BY_PLURAL, put_version
+from sandbox.azure.ml.registration import put_version
 from sandbox.azure.ml.scope import Scope
 from sandbox.azure.ml.uris import locate, long_uri
 
@@ -119,7 +120,7 @@ def _create(request: Request) -> Answer:
             "tags": {one["key"]: str(one.get("value", "")) for one in request.body.get("tags") or []},
             "properties": {},
         },
-        "systemData": {"createdAt": runs.now(), "createdBy": request.scope.caller.object_id, "createdByType": "User"},
+        "systemData": system_data(request.scope.cloud, request.scope.caller, None),
     }
     request.scope.put(CONTAINER, body, PLURAL, name)
     return {"registered_model": _shown(request, body)}
@@ -147,6 +148,14 @@ def _delete(request: Request) -> Answer:
 
 
 def _search(request: Request) -> Answer:
+    """By name alone: the service refuses tags, which MLflow's client asks for since 2.21.
+
+    Source: azure-sdk-for-python#42155, as are code and text.
+    """
+    text = text_of(request, "filter", "")
+    if any(kind == "tags" for kind in search.kinds(text)):
+        why = "Currently unsupported filter string format (we currently do not support OR)."
+        raise MlflowError("INVALID_PARAMETER_VALUE", f"{why} Provided filter string: {text}")
     found = [_shown(request, one) for one in request.scope.list(CONTAINER, PLURAL)]
     wanted = text_of(request, "filter", "")
     if re.search(r"\btags?\.", wanted, re.IGNORECASE):  # which mlflow asks for by itself since 2.21

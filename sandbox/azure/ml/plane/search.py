@@ -89,6 +89,15 @@ def select(found: list[Body], text: str, field: Field) -> list[Body]:
     return [one for one in found if all(_holds(one, clause, field) for clause in clauses)]
 
 
+def kinds(text: str) -> list[str]:
+    """What the clauses of a filter are about: attributes, tags, metrics, params.
+
+    Raises:
+        AzureError: 400 for a filter that is not valid.
+    """
+    return [kind for kind, *_ in _parse(text)]
+
+
 def order(found: list[Body], by: list[str], field: Field) -> None:
     """Sorts in place; what lacks a value comes last.
 

@@ -5,8 +5,9 @@ Source: learn.microsoft.com/azure/machine-learning/how-to-manage-inputs-outputs-
 
 from sandbox.azure.arm.core import Body
 from sandbox.azure.ml import runs
+from sandbox.azure.ml.assetkinds import BY_PLURAL, MODEL_TYPES
 from sandbox.azure.ml.assets import next_version, versions_of
-from sandbox.azure.ml.registration import BY_PLURAL, MODEL_TYPES, put_version
+from sandbox.azure.ml.registration import put_version
 from sandbox.azure.ml.scope import Scope
 
 
