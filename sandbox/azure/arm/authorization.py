@@ -19,6 +19,7 @@ from sandbox.azure.arm.core import Body, Call, ResourceId, ResourceType, Rule, i
 from sandbox.azure.arm.filters import parse_terms
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.front.errors import AzureError
+from sandbox.azure.identity.conditions import ConditionError, compile_condition
 from sandbox.azure.identity.rbac import built_in_roles
 
 GUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
@@ -243,6 +244,15 @@ class RoleAssignment(ResourceType):
         "properties.description": str,
     }
 
+    def attributes(self, call: Call) -> Mapping[str, Any]:
+        """Role and principal: of the body, or of the assignment that is deleted."""
+        body = properties_of(call.body) or properties_of(self.find(call.cloud, call.id) or {})
+        names = {"RoleDefinitionId": "roleDefinitionId", "PrincipalId": "principalId", "PrincipalType": "principalType"}
+        values = {name: str(body.get(key) or "").rsplit("/", 1)[-1] for name, key in names.items()}
+        if not values["PrincipalType"]:
+            values["PrincipalType"] = principal_type(call.cloud, values["PrincipalId"].lower()) or ""
+        return {f"{ASSIGNMENTS}:{name}".lower(): value for name, value in values.items()}
+
     def below(self, cloud: Cloud, prefix: str) -> list[Body]:
         """The assignments at, above and below the scope: the service lists them so without a filter."""
         at = prefix.partition("/providers/microsoft.authorization/roleassignments/")[0].rstrip("/") + "/"
@@ -260,6 +270,7 @@ class RoleAssignment(ResourceType):
         if not GUID.fullmatch(body["principalId"]):
             text = f"The Principal ID '{body['principalId']}' is not valid. Principal ID must be a GUID."
             raise AzureError(400, "InvalidPrincipalId", text, target="properties.principalId")
+        _check_condition(body)
         asked = (body["principalId"].lower(), role)
         if old is not None:
             if asked != _who(old):
@@ -291,7 +302,7 @@ class RoleAssignment(ResourceType):
                 "scope": before.get("scope") or _scope(call.id),
                 "description": sent.get("description"),
                 "condition": sent.get("condition"),
-                "conditionVersion": sent.get("conditionVersion"),
+                "conditionVersion": (sent.get("conditionVersion") or "2.0") if sent.get("condition") else None,
                 "delegatedManagedIdentityResourceId": None,
                 "createdOn": before.get("createdOn", now),
                 "createdBy": before.get("createdBy", call.caller.object_id),
@@ -330,6 +341,21 @@ def _role_id(call: Call, role_definition_id: str) -> str:
     guid = role_definition_id.rsplit("/", 1)[-1].lower()
     subscription = f"/subscriptions/{call.subscription}" if call.subscription else ""
     return f"{subscription}/providers/{ROLES}/{guid}"
+
+
+def _check_condition(body: Body) -> None:
+    """Refuses a condition that cannot be read, and one of another version than 2.0."""
+    condition, version = body.get("condition"), body.get("conditionVersion")
+    if not condition:
+        return
+    if version not in (None, "2.0"):
+        text = f"The condition version '{version}' is not supported: it must be 2.0."
+        raise AzureError(400, "InvalidConditionVersion", text, target="properties.conditionVersion")
+    try:
+        compile_condition(condition)
+    except ConditionError as error:
+        text = f"The given role assignment condition is invalid: {error}."
+        raise AzureError(400, "InvalidConditionSyntax", text, target="properties.condition") from error
 
 
 def _who(assignment: Body) -> tuple[str, str]:

@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.front.errors import AzureError
+from sandbox.azure.identity.conditions import Attempt
 from sandbox.azure.identity.tokens import Caller
 
 Body = dict[str, Any]
@@ -129,13 +130,14 @@ class Call:
         """A stored resource of kind `resource` by id, or None."""
         return self.cloud.store.get("resource", resource_id.lower())
 
-    def authorize(self, action: str, scope: str) -> None:
-        """Checks a right of the caller.
+    def authorize(self, action: str, scope: str, request: Mapping[str, Any] | None = None) -> None:
+        """Checks a right of the caller; `request` has what conditions of role assignments look at.
 
         Raises:
             AzureError: 403 AuthorizationFailed.
         """
-        self.cloud.access.authorize(self.caller, action, scope or "/")
+        attempt = Attempt(action, resource=request, request=request) if request else None
+        self.cloud.access.authorize(self.caller, action, scope or "/", attempt=attempt)
 
     def may(self, action: str, scope: str) -> bool:
         """Whether the caller has a right."""
@@ -193,6 +195,10 @@ class ResourceType:
     @property
     def actions(self) -> dict[str, Action]:
         """POST actions by lowercased name; each gets the call and the stored resource, gives a body or a response."""
+        return {}
+
+    def attributes(self, call: Call) -> Mapping[str, Any]:
+        """What conditions of role assignments look at, by lowercased attribute: in the body, or in what is deleted."""
         return {}
 
     def find(self, cloud: Cloud, resource_id: ResourceId) -> Body | None:

@@ -239,7 +239,7 @@ class Resources:
 
     def _put(self, call: Call) -> Response:
         kind = self.registry.find(call.id.type)
-        call.authorize(f"{kind.type}/write", call.id.text)
+        call.authorize(f"{kind.type}/write", call.id.text, kind.attributes(call))
         if not kind.name_pattern.fullmatch(call.id.name):
             code, message = kind.name_error
             raise AzureError(400, code, message.format(name=call.id.name))
@@ -273,7 +273,7 @@ class Resources:
 
     def _delete(self, call: Call) -> Response:
         kind = self.registry.find(call.id.type)
-        call.authorize(f"{kind.type}/delete", call.id.text)
+        call.authorize(f"{kind.type}/delete", call.id.text, kind.attributes(call))
         resource = kind.find(self.cloud, call.id)
         if resource is None:
             return kind.delete_response(call, None)

@@ -1,9 +1,10 @@
 """Azure role-based access control: may this caller do this action at this scope?
 
 Role assignments and definitions are documents of the kinds `roleAssignment` and `roleDefinition` (by lowercased id,
-bodies as the resource manager shows them); groups are `group` documents (by object id) with `members`. A caller has
-an action where an assignment to it, or to a group that it is in, at the scope or above names a role whose `actions`
-match and whose `notActions` do not. Source: learn.microsoft.com/azure/role-based-access-control/overview.
+bodies as the resource manager shows them); groups are `group` documents (by object id) with `members`. An assignment
+gives an action to a principal, or to a group that the principal is in, at the scope or above. Its role must name the
+action in `actions` and not in `notActions`, and its condition, if it has one, must hold.
+Source: learn.microsoft.com/azure/role-based-access-control/overview.
 """
 
 import json
@@ -11,9 +12,10 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import Any, NamedTuple
 
 from sandbox.azure.front.errors import AzureError
+from sandbox.azure.identity.conditions import Attempt, ConditionError, compile_condition
 from sandbox.azure.identity.tokens import Caller
 from sandbox.azure.store import Store
 
@@ -60,6 +62,28 @@ def permits(permissions: list[Permission], action: str, *, data: bool = False) -
     )
 
 
+class Assignment(NamedTuple):
+    """What a role assignment gives.
+
+    Attributes:
+        scope: The lowercased scope with a slash at its end.
+        role: The role's GUID.
+        condition: Its condition; empty for none.
+    """
+
+    scope: str
+    role: str
+    condition: str
+
+
+def _meets(condition: str, attempt: Attempt) -> bool:
+    """Whether a condition holds; one that cannot be read gives nothing."""
+    try:
+        return compile_condition(condition)(attempt)
+    except ConditionError:
+        return False
+
+
 class AccessControl:
     """Evaluates the store's role assignments, and keeps them by principal until they change."""
 
@@ -68,18 +92,20 @@ class AccessControl:
         self.settling: Callable[[str], bool] = lambda _: False
         """Whether the assignment of a key has no effect yet; a fault plan says so of some."""
         self._follower = store.follow("roleAssignment", "roleDefinition", "group")
-        self._assignments: dict[str, dict[str, tuple[str, str]]] = {}  # principal → key → scope and role
+        self._assignments: dict[str, dict[str, Assignment]] = {}  # principal → key → assignment
         self._principals: dict[str, str] = {}  # assignment's key → principal
         self._groups: dict[str, set[str]] = {}  # member → groups
         self._roles: dict[str, list[Permission]] = {}
 
-    def authorize(self, caller: Caller, action: str, scope: str, *, data: bool = False) -> None:
+    def authorize(
+        self, caller: Caller, action: str, scope: str, *, data: bool = False, attempt: Attempt | None = None
+    ) -> None:
         """Checks that the caller may do the action at the scope.
 
         Raises:
             AzureError: 403 AuthorizationFailed, with action and scope.
         """
-        if self.allows(caller.object_id, action, scope, data=data):
+        if self.allows(caller.object_id, action, scope, data=data, attempt=attempt):
             return
         raise AzureError(
             403,
@@ -90,17 +116,29 @@ class AccessControl:
             "refresh your credentials.",
         )
 
-    def allows(self, object_id: str, action: str, scope: str, *, data: bool = False) -> bool:
-        """Whether the principal may do the action at the scope. With `data`, the action is a data action."""
+    def allows(
+        self, object_id: str, action: str, scope: str, *, data: bool = False, attempt: Attempt | None = None
+    ) -> bool:
+        """Whether the principal may do the action at the scope.
+
+        Args:
+            object_id: The principal.
+            action: The action.
+            scope: Where.
+            data: Whether it is a data action.
+            attempt: What conditions of role assignments look at; None where only the action is known.
+        """
         at = _below(scope)
         return any(
-            at.startswith(assigned) and permits(self._roles[role], action, data=data)
-            for assigned, role in self._assigned(object_id)
+            at.startswith(assignment.scope)
+            and permits(self._roles[assignment.role], action, data=data)
+            and (not assignment.condition or _meets(assignment.condition, attempt or Attempt(action)))
+            for assignment in self._assigned(object_id)
         )
 
     def scopes(self, object_id: str) -> set[str]:
         """Where the principal has any role: lowercased scopes, each ending in a slash."""
-        return {scope for scope, _ in self._assigned(object_id)}
+        return {assignment.scope for assignment in self._assigned(object_id)}
 
     def principals(self, object_id: str) -> set[str]:
         """The principal, and the groups that it is in, directly or through others."""
@@ -113,7 +151,7 @@ class AccessControl:
                 waiting.append(group)
         return principals
 
-    def _assigned(self, object_id: str) -> Iterator[tuple[str, str]]:
+    def _assigned(self, object_id: str) -> Iterator["Assignment"]:
         for principal in self.principals(object_id):
             assigned = self._assignments.get(principal, {})
             yield from (where for key, where in assigned.items() if not self.settling(key))
@@ -145,7 +183,9 @@ class AccessControl:
             body = assignment["properties"]
             role = body["roleDefinitionId"].rsplit("/", 1)[-1].lower()
             self._principals[key] = body["principalId"]
-            self._assignments[body["principalId"]][key] = (_below(body["scope"]), role)
+            self._assignments[body["principalId"]][key] = Assignment(
+                _below(body["scope"]), role, body.get("condition") or ""
+            )
 
     def _load_roles(self) -> None:
         known = {guid: role["permissions"] for guid, role in built_in_roles().items()}

@@ -1,7 +1,6 @@
 """Owners, permissions and access control lists of a hierarchical namespace, as its clients write and read them.
 
-They are kept and shown, not evaluated: role assignments decide alone.
-Source: learn.microsoft.com/azure/storage/blobs/data-lake-storage-access-control.
+`pathaccess` evaluates them. Source: learn.microsoft.com/azure/storage/blobs/data-lake-storage-access-control.
 """
 
 import re
@@ -12,6 +11,7 @@ ENTRY = re.compile(r"(default:)?(user|group|mask|other):([^:,]*)(?::([r-][w-][x-
 SYMBOLIC = re.compile(r"([r-][w-][x-]){3}")
 OCTAL = re.compile(r"[0-7]{3,4}")
 DEFAULT_UMASK = 0o027
+PLAIN = ("user:", "group:", "mask:", "other:")  # how entries begin that are not defaults
 
 Acl = dict[str, str]
 """Permissions such as `r-x` by scope, type and id such as `user::`, `default:group:ID`."""
@@ -33,8 +33,43 @@ def parse(acl: str, *, removal: bool = False) -> Acl:
 
 
 def render(acl: Acl) -> str:
-    """The list in the form in which clients send it."""
-    return ",".join(f"{who}:{permissions}" for who, permissions in acl.items())
+    """The list in the form and the order in which the service shows it."""
+    return ",".join(f"{who}:{permissions}" for who, permissions in sorted(acl.items(), key=_place))
+
+
+def _place(entry: tuple[str, str]) -> tuple[bool, int, str]:
+    """Defaults last; users, groups, mask, others; within a type the base entry first, then by id."""
+    kind, _, name = entry[0].removeprefix("default:").partition(":")
+    return entry[0].startswith("default:"), ("user", "group", "mask", "other").index(kind), name
+
+
+def completed(acl: Acl) -> Acl:
+    """A list with what the service adds: a mask beside named entries, and the base entries of a default list."""
+    entries = dict(acl)
+    for scope in ("", "default:"):
+        own = {who.removeprefix(scope): what for who, what in entries.items() if who.startswith(scope or PLAIN)}
+        if not own:
+            continue
+        for base in ("user:", "group:", "other:") if scope else ():
+            entries.setdefault(scope + base, entries.get(base, "---"))
+        named = [what for who, what in own.items() if who.startswith(("user:", "group:")) and not who.endswith(":")]
+        if named and "mask:" not in own:
+            entries[f"{scope}mask:"] = joined([*named, entries.get(f"{scope}group:", "---")])
+    return entries
+
+
+def joined(permissions: list[str]) -> str:
+    """The permissions that any of the given ones has."""
+    return "".join(letter if any(letter in text for text in permissions) else "-" for letter in "rwx")
+
+
+def inherited(acl: str, *, directory: bool) -> str:
+    """The list of a new path below a directory with this list; empty where the directory has no default list."""
+    default = {who.removeprefix("default:"): what for who, what in parse(acl).items() if who.startswith("default:")}
+    if not default:
+        return ""
+    passed_on = {f"default:{who}": what for who, what in default.items()} if directory else {}
+    return render({**default, **passed_on})
 
 
 def permissions(acl: str) -> str:
@@ -88,9 +123,11 @@ def changed(acl: str, mode: str, entries: str) -> str:
     """
     given = parse(entries, removal=mode == "remove")
     if mode == "set":
-        return render(given)
+        return render(completed(given))
     if mode == "modify":
-        return render(parse(acl) | given)
+        scopes = [scope for scope in ("", "default:") if f"{scope}mask:" not in given]
+        masks = {f"{scope}mask:" for scope in scopes}  # computed anew, as setfacl does
+        return render(completed({who: what for who, what in parse(acl).items() if who not in masks} | given))
     if mode == "remove":
         return render({who: what for who, what in parse(acl).items() if who not in given})
     raise StorageError("InvalidQueryParameterValue", details={"QueryParameterName": "mode"})

@@ -10,15 +10,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import ip_address, ip_network
-from typing import Protocol
+from typing import Any, Protocol
 
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.front.errors import AzureError
+from sandbox.azure.identity.conditions import Attempt
 from sandbox.azure.identity.tokens import Caller
 from sandbox.azure.privatelink import reaches
-from sandbox.azure.storage import accounts, sas
+from sandbox.azure.storage import accounts, pathaccess, sas
 from sandbox.azure.storage.accounts import Account
+from sandbox.azure.storage.container import Container
 from sandbox.azure.storage.errors import StorageError
+from sandbox.azure.storage.pathaccess import Need
 from sandbox.azure.storage.request import Request
 
 SIGNED_HEADERS = (
@@ -48,6 +51,8 @@ class Right:
         level: What the operation is on: `s`ervice, `c`ontainer or `o`bject.
         data: Whether the actions are data actions.
         service_sas: Whether a SAS for a container or blob can do it, or only one for the account.
+        need: What access control lists must give instead of a role; None where no list gives it.
+        suboperation: How conditions of role assignments call it; empty for none.
     """
 
     actions: tuple[str, ...]
@@ -55,17 +60,23 @@ class Right:
     level: str = "o"
     data: bool = True
     service_sas: bool = True
+    need: Need | None = None
+    suboperation: str = ""
 
 
-READ = Right((f"{CONTAINERS}/blobs/read",), "r")
-WRITE = Right((f"{CONTAINERS}/blobs/write",), "w")
-CREATE = Right((f"{CONTAINERS}/blobs/write", f"{CONTAINERS}/blobs/add/action"), "cw")
-ADD = Right((f"{CONTAINERS}/blobs/write", f"{CONTAINERS}/blobs/add/action"), "aw")
-DELETE = Right((f"{CONTAINERS}/blobs/delete",), "d")
-MOVE = Right((f"{CONTAINERS}/blobs/move/action", f"{CONTAINERS}/blobs/delete"), "md")
-LIST = Right((f"{CONTAINERS}/blobs/read",), "l", "c")
-GET_ACCESS = Right((f"{CONTAINERS}/blobs/read",), "er")
-SET_ACCESS = Right((f"{CONTAINERS}/blobs/modifyPermissions/action",), "p")
+READ = Right((f"{CONTAINERS}/blobs/read",), "r", need=Need(path="r"))
+STATUS = Right((f"{CONTAINERS}/blobs/read",), "r", need=Need())
+WRITE = Right((f"{CONTAINERS}/blobs/write",), "w", need=Need(path="w"))
+APPEND = Right((f"{CONTAINERS}/blobs/write",), "w", need=Need(path="rw"))
+CREATE = Right((f"{CONTAINERS}/blobs/write", f"{CONTAINERS}/blobs/add/action"), "cw", need=Need(parent="wx"))
+ADD = Right((f"{CONTAINERS}/blobs/write", f"{CONTAINERS}/blobs/add/action"), "aw", need=Need(path="rw"))
+DELETE = Right((f"{CONTAINERS}/blobs/delete",), "d", need=Need(parent="wx"))
+DELETE_TREE = Right((f"{CONTAINERS}/blobs/delete",), "d", need=Need(parent="wx", below="rwx"))
+MOVE = Right((f"{CONTAINERS}/blobs/move/action", f"{CONTAINERS}/blobs/delete"), "md", need=Need(parent="wx"))
+LIST = Right((f"{CONTAINERS}/blobs/read",), "l", "c", need=Need(path="rx"), suboperation="Blob.List")
+LIST_TREE = Right((f"{CONTAINERS}/blobs/read",), "l", "c", need=Need(below="rx"), suboperation="Blob.List")
+GET_ACCESS = Right((f"{CONTAINERS}/blobs/read",), "er", need=Need())
+SET_ACCESS = Right((f"{CONTAINERS}/blobs/modifyPermissions/action",), "p", need=Need(owner=True))
 CONTAINER_READ = Right((f"{CONTAINERS}/read",), "r", "c", data=False, service_sas=False)
 CONTAINER_CREATE = Right((f"{CONTAINERS}/write",), "cw", "c", data=False, service_sas=False)
 CONTAINER_WRITE = Right((f"{CONTAINERS}/write",), "w", "c", data=False, service_sas=False)
@@ -74,6 +85,10 @@ CONTAINER_LIST = Right((f"{CONTAINERS}/read",), "l", "s", data=False, service_sa
 DELEGATE = Right(
     ("Microsoft.Storage/storageAccounts/blobServices/generateUserDelegationKey/action",), "", "s", data=False
 )
+
+
+PUBLIC_READS = frozenset({READ, STATUS, LIST, LIST_TREE, CONTAINER_READ})
+"""What a public container gives to everybody."""
 
 
 class Grant(Protocol):
@@ -124,8 +139,8 @@ class TokenGrant:
         return self.caller.object_id
 
     def require(self, right: Right, container: str, path: str) -> None:
-        """Refuses what no role assignment allows."""
-        if not roles_allow(self.cloud, self.account, self.caller.object_id, right, container):
+        """Refuses what neither a role assignment nor an access control list allows."""
+        if not Holder(self.cloud, self.account, self.caller.object_id).may(right, container, path):
             raise StorageError("AuthorizationPermissionMismatch")
 
 
@@ -161,7 +176,11 @@ class SasGrant:
         if not set(right.letters) & set(self.fields.get("sp", "")):
             raise StorageError("AuthorizationPermissionMismatch")
         delegator = self.fields.get("skoid")
-        if delegator and not roles_allow(self.cloud, self.account, delegator, right, container):
+        if delegator and not Holder(self.cloud, self.account, delegator).may(right, container, path):
+            raise StorageError("AuthorizationPermissionMismatch")
+        # learn.microsoft.com/rest/api/storageservices/create-user-delegation-sas: `suoid` is held to the lists
+        user = self.fields.get("suoid")
+        if user and not Holder(self.cloud, self.account, user).by_lists(right, container, path):
             raise StorageError("AuthorizationPermissionMismatch")
 
     def _covers(self, path: str) -> bool:
@@ -183,15 +202,49 @@ class AnonymousGrant:
         """Refuses all but reads of public containers; newer clients get a challenge."""
         document = self.cloud.store.get("container", f"{self.account.name}/{container}") or {}
         public = document.get("publicAccess") if self.account.properties.get("allowBlobPublicAccess") else None
-        if (public == "Container" and right in {READ, LIST, CONTAINER_READ}) or (public == "Blob" and right is READ):
+        if (public == "Container" and right in PUBLIC_READS) or (public == "Blob" and right in (READ, STATUS)):
             return
         raise self.challenge
 
 
-def roles_allow(cloud: Cloud, account: Account, object_id: str, right: Right, container: str) -> bool:
-    """Whether a principal's role assignments hold the right at the container, or at the account."""
-    scope = f"{account.id}/blobServices/default/containers/{container}" if container else account.id
-    return any(cloud.access.allows(object_id, action, scope, data=right.data) for action in right.actions)
+@dataclass(frozen=True)
+class Holder:
+    """A principal at an account."""
+
+    cloud: Cloud
+    account: Account
+    object_id: str
+
+    def may(self, right: Right, container: str, path: str) -> bool:
+        """Whether it has the right to a path: by its role assignments, or else by access control lists."""
+        return self.by_roles(right, container, path) or self.by_lists(right, container, path)
+
+    def by_lists(self, right: Right, container: str, path: str) -> bool:
+        """Whether access control lists give it the right to a path."""
+        if right.need is None or not self.account.hierarchical or not container:
+            return False
+        opened = Container(self.cloud, self.account, container)
+        principals = self.cloud.access.principals(self.object_id)
+        return pathaccess.allows(opened, self.object_id, principals, right.need, path)
+
+    def by_roles(self, right: Right, container: str, path: str) -> bool:
+        """Whether its role assignments hold the right at the container, or at the account."""
+        account = self.account
+        scope = f"{account.id}/blobServices/default/containers/{container}" if container else account.id
+        resource: dict[str, Any] = {
+            "microsoft.storage/storageaccounts:name": account.name,
+            "microsoft.storage/storageaccounts:ishnsenabled": account.hierarchical,
+        }
+        request = {}
+        if container:
+            resource[f"{CONTAINERS}:name".lower()] = container
+        if right.suboperation:
+            request[f"{CONTAINERS}/blobs:prefix".lower()] = path
+        elif path:
+            resource[f"{CONTAINERS}/blobs:path".lower()] = path
+        attempts = [Attempt(action, right.suboperation, resource, request) for action in right.actions]
+        allows = self.cloud.access.allows
+        return any(allows(self.object_id, each.action, scope, data=right.data, attempt=each) for each in attempts)
 
 
 def check_network(cloud: Cloud, account: Account, service: str, *, client: str, network: str) -> None:

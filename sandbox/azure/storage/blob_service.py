@@ -25,6 +25,7 @@ from sandbox.azure.storage.authorization import (
     DELEGATE,
     DELETE,
     LIST,
+    LIST_TREE,
     READ,
     WRITE,
     TokenGrant,
@@ -226,9 +227,11 @@ async def _delete_container(call: Call) -> Response:
 
 
 async def _list_blobs(call: Call) -> Response:
-    container = call.container(LIST)
+    query, name = call.request.query, call.request.target[0]
+    directory = query.get("prefix", "").rpartition("/")[0] if call.account.hierarchical else query.get("prefix", "")
+    call.grant.require(LIST if query.get("delimiter") else LIST_TREE, name, directory)
+    container = Container(call.cloud, call.account, name)
     container.check()
-    query = call.request.query
     include = query.get("include", "").split(",")
     start = max(_unmark(call), query.get("startfrom", ""))
     entries, following = container.page(query.get("prefix", ""), query.get("delimiter", ""), start, _limit(call))

@@ -14,6 +14,7 @@ from time import time
 from typing import Any, Literal
 
 from sandbox.azure.cloud import Cloud
+from sandbox.azure.storage.access import inherited
 from sandbox.azure.storage.accounts import Account
 from sandbox.azure.storage.conditions import Conditions
 from sandbox.azure.storage.content import Content, Received, Segment, content_of
@@ -27,6 +28,8 @@ MAX_BLOCK_ID = 64  # bytes
 BATCH = 1000  # documents read at a time
 FEW = 8  # documents read at a time among many common prefixes
 FOLDER = "hdi_isfolder"
+SUPERUSER = "$superuser"
+ROOT_ACL = "user::rwx,group::r-x,other::---"  # of a new container
 
 BlobType = Literal["BlockBlob", "AppendBlob"]
 Pending = Literal["block", "appended"]
@@ -120,7 +123,7 @@ class Container:
         owner: Whose the files and directories become that it makes (object id, or `$superuser`).
     """
 
-    def __init__(self, cloud: Cloud, account: Account, name: str, owner: str = "$superuser") -> None:
+    def __init__(self, cloud: Cloud, account: Account, name: str, owner: str = SUPERUSER) -> None:
         self.account, self.name, self.owner = account, name, owner
         self.cloud, self.store = cloud, cloud.store
         self.content: Content = content_of(cloud.directory)
@@ -201,14 +204,28 @@ class Container:
         with self.store.transaction():
             self.make_parents(name)
             self.drop_pending(name, keep=blob.files)
-            return self.save(name, replace(blob, access=self.default_access(directory=False)), old)
+            return self.save(name, replace(blob, access=self.default_access(name, directory=False)), old)
 
-    def default_access(self, *, directory: bool) -> dict[str, str]:
-        """Owner and permissions of a new path in a hierarchical namespace."""
+    def default_access(self, name: str, *, directory: bool) -> dict[str, str]:
+        """Owner, group and permissions of a new path in a hierarchical namespace.
+
+        The owning group is the parent's. A default list of the parent is passed on; else the umask 0027 decides.
+        """
         if not self.account.hierarchical:
             return {}
+        above = self.access_of(name.rpartition("/")[0]) if name else {}
         acl = "user::rwx,group::r-x,other::---" if directory else "user::rw-,group::r--,other::---"
-        return {"owner": self.owner, "group": "$superuser", "acl": acl}
+        passed_on = inherited(above["acl"], directory=directory) if above else ""
+        return {"owner": self.owner, "group": above.get("group", SUPERUSER), "acl": passed_on or acl}
+
+    def access_of(self, name: str) -> dict[str, str]:
+        """Owner, group and list of a directory or file; of the root for an empty name; empty for what is not there."""
+        if name:
+            blob = self.find(name)
+            return blob.access if blob else {}
+        document = self.store.get("container", self.key)
+        stored: dict[str, str] = (document or {}).get("access") or {}
+        return stored or {"owner": SUPERUSER, "group": SUPERUSER, "acl": ROOT_ACL}
 
     def make_parents(self, name: str) -> None:
         """Makes the directories above a path in a hierarchical namespace.
@@ -219,16 +236,19 @@ class Container:
         if not self.account.hierarchical:
             return
         parts = name.split("/")[:-1]
+        missing = []
         for depth in range(len(parts), 0, -1):
             parent = "/".join(parts[:depth])
             folder = self.find(parent)
             if folder is not None and not folder.directory:
                 raise StorageError("ResourceTypeMismatch")
             if folder is not None:
-                return
-            self.save(parent, self.new_directory(), None)
+                break
+            missing.append(parent)
+        for parent in reversed(missing):  # from above, so that each inherits from the one before
+            self.save(parent, self.new_directory(parent), None)
 
-    def new_directory(self, **properties: Any) -> Blob:
+    def new_directory(self, name: str, **properties: Any) -> Blob:
         """A new empty directory; in a flat namespace the blob that marks a directory."""
         now = int(time())
         if self.account.hierarchical:
@@ -237,7 +257,7 @@ class Container:
                 now,
                 now,
                 directory=True,
-                access=self.default_access(directory=True),
+                access=self.default_access(name, directory=True),
                 lake=True,
                 **properties,
             )

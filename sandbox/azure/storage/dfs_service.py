@@ -6,11 +6,13 @@ Source: learn.microsoft.com/rest/api/storageservices/data-lake-storage-gen2 (fil
 import base64
 import binascii
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 from starlette.responses import JSONResponse, Response
 
 from sandbox.azure.storage import access, containers, directories
 from sandbox.azure.storage.authorization import (
+    APPEND,
     CONTAINER_CREATE,
     CONTAINER_DELETE,
     CONTAINER_LIST,
@@ -18,15 +20,18 @@ from sandbox.azure.storage.authorization import (
     CONTAINER_WRITE,
     CREATE,
     DELETE,
+    DELETE_TREE,
     GET_ACCESS,
     LIST,
+    LIST_TREE,
     READ,
     SET_ACCESS,
+    STATUS,
     WRITE,
     Right,
 )
 from sandbox.azure.storage.call import Call, access_headers, blob_headers, date, read_blob, version_headers
-from sandbox.azure.storage.container import Blob, Container, Entry
+from sandbox.azure.storage.container import SUPERUSER, Blob, Container, Entry
 from sandbox.azure.storage.errors import StorageError
 from sandbox.azure.storage.names import check_container
 from sandbox.azure.storage.request import Request
@@ -150,14 +155,15 @@ async def _list_paths(call: Call) -> Response:
         raise call.request.invalid_query("recursive")
     filesystem, _ = call.request.target
     directory = query.get("directory", "").strip("/")
-    call.grant.require(LIST, filesystem, directory)
+    tree = query["recursive"].lower() == "true"
+    call.grant.require(LIST_TREE if tree else LIST, filesystem, directory)
     container = Container(call.cloud, call.account, filesystem)
     container.check()
     blob = container.find(directory) if directory else None
     if blob is not None and not blob.folder:  # a file is its own list
         return JSONResponse({"paths": [_path_entry(call, Entry(directory, blob))]})
     prefix = f"{directory}/" if directory else ""
-    delimiter = "" if query["recursive"].lower() == "true" else "/"
+    delimiter = "" if tree else "/"
     limit = call.request.number("maxresults", MAX_RESULTS)
     if not limit:
         raise call.request.invalid_query("maxresults")
@@ -238,7 +244,7 @@ def _with_access(call: Call, container: Container, blob: Blob) -> Blob:
         umask = access.umask(headers.get("x-ms-umask"))
         new["acl"] = access.with_permissions(new["acl"], headers["x-ms-permissions"], umask)
     if "x-ms-acl" in headers:
-        new["acl"] = access.render(access.parse(headers["x-ms-acl"]))
+        new["acl"] = access.render(access.completed(access.parse(headers["x-ms-acl"])))
     new |= {part: headers[f"x-ms-{part}"] for part in ("owner", "group") if f"x-ms-{part}" in headers}
     return container.save(_path(call), blob.touched(access=new), blob)
 
@@ -255,7 +261,7 @@ async def _rename(call: Call) -> Response:
 
 
 async def _append(call: Call) -> Response:
-    container, request = call.container(WRITE), call.request
+    container, request = call.container(APPEND), call.request
     position = request.number("position")
     if position is None:
         raise request.invalid_query("position")
@@ -308,7 +314,8 @@ def _existing(call: Call, right: Right) -> tuple[Container, Blob]:
 
 
 async def _head(call: Call) -> Response:
-    _, blob = _existing(call, READ)
+    status = call.request.query.get("action", "").lower() == "getstatus"
+    _, blob = _existing(call, STATUS if status else READ)
     call.request.conditions.check_read(blob)
     return Response(headers=blob_headers(call, blob) | {"x-ms-properties": _shown(blob.metadata)})
 
@@ -321,11 +328,13 @@ async def _get_access(call: Call) -> Response:
 
 
 def _may_set_access(call: Call) -> Container:
-    """The owner of a file or directory may set its access, like whoever has the right."""
+    """Whoever may write a file or directory and owns it may set its access, like whoever has the right."""
     filesystem, _ = call.request.target
-    blob = Container(call.cloud, call.account, filesystem).find(_path(call))
-    owned = blob is not None and blob.access.get("owner") == call.grant.owner != "$superuser"
-    return call.container(WRITE if owned else SET_ACCESS)
+    owner = Container(call.cloud, call.account, filesystem).access_of(_path(call)).get("owner")
+    if owner == call.grant.owner != SUPERUSER:
+        with suppress(StorageError):
+            return call.container(WRITE)
+    return call.container(SET_ACCESS)
 
 
 async def _set_access(call: Call) -> Response:
@@ -371,9 +380,9 @@ async def _read(call: Call) -> Response:
 
 
 async def _delete(call: Call) -> Response:
-    container, path = call.container(DELETE), _path(call)
-    container.check_name(path)
     recursive = call.request.query.get("recursive", "").lower() == "true"
+    container, path = call.container(DELETE_TREE if recursive else DELETE), _path(call)
+    container.check_name(path)
     directories.delete(container, path, call.request.conditions, recursive=recursive)
     return Response(headers={"x-ms-delete-type-permanent": "true"})
 

@@ -28,7 +28,7 @@ def create_directory(container: Container, name: str, conditions: Conditions, **
         raise StorageError("ResourceTypeMismatch")
     with container.store.transaction():
         container.make_parents(name)
-        return container.save(name, container.new_directory(**properties), old)
+        return container.save(name, container.new_directory(name, **properties), old)
 
 
 def create_file(container: Container, name: str, conditions: Conditions, **properties: Any) -> Blob:
@@ -213,7 +213,7 @@ def set_access(
     if permissions is not None:
         new["acl"] = access.with_permissions(new["acl"], permissions)
     if acl is not None:
-        new["acl"] = access.render(access.parse(acl))
+        new["acl"] = access.render(access.completed(access.parse(acl)))
     new["owner"], new["group"] = owner or new["owner"], group or new["group"]
     conditions.check_write(blob)
     return _save_access(container, name, blob, new)
@@ -248,8 +248,7 @@ def root(container: Container) -> Blob:
     """The container's root directory."""
     document = container.check()
     shown = {"etag": document["etag"], "created": document["created"], "modified": document["modified"]}
-    owner = container.default_access(directory=True) | {"owner": "$superuser"}
-    return Blob(**shown, directory=True, access=document.get("access") or owner)
+    return Blob(**shown, directory=True, access=container.access_of(""))
 
 
 def _save_access(container: Container, name: str, blob: Blob, new: dict[str, str]) -> Blob:

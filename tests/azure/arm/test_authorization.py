@@ -345,3 +345,46 @@ def test_a_role_is_named_below_the_subscription_as_assignments_name_it(azure: Cl
     scope = azure.group()
     made = azure.assign(scope, user_id("user2@site.com"), READER).json()
     assert made["properties"]["roleDefinitionId"] == below["id"]
+
+
+@pytest.mark.parametrize(
+    ("condition", "version", "code"),
+    [
+        ("(!(ActionMatches{'x'}", None, "InvalidConditionSyntax"),
+        ("@Resource[Microsoft.Storage/storageAccounts:name] StringIs 'x'", None, "InvalidConditionSyntax"),
+        (
+            "@Principal[Microsoft.Directory/CustomSecurityAttributes/Id:A_b] StringEquals 'x'",
+            None,
+            "InvalidConditionSyntax",
+        ),
+        ("ActionMatches{'x'} ActionMatches{'y'}", None, "InvalidConditionSyntax"),
+        ("ActionMatches{'x'}", "1.0", "InvalidConditionVersion"),
+    ],
+)
+def test_a_condition_that_means_nothing_is_refused(
+    azure: Client, group: str, condition: str, version: str | None, code: str
+) -> None:
+    more = {"condition": condition, **({"conditionVersion": version} if version else {})}
+    assert error(azure.assign(group, SCIENTIST, READER, **more)) == (400, code)
+
+
+def test_who_may_assign_some_roles_only_cannot_assign_others(azure: Client, lead: Client, group: str) -> None:
+    """The condition that the portal offers to constrain role assignment administrators."""
+    administrator = "f58310d9-a9f6-439a-9e8d-f62e7b41a168"  # Role Based Access Control Administrator
+    attribute = "[Microsoft.Authorization/roleAssignments:RoleDefinitionId] ForAnyOfAnyValues:GuidEquals"
+    write, delete = (
+        f"ActionMatches{{'Microsoft.Authorization/roleAssignments/{verb}'}}" for verb in ("write", "delete")
+    )
+    on_write = f"(!({write})) OR (@Request{attribute} {{{READER}}})"
+    condition = f"({on_write}) AND ((!({delete})) OR (@Resource{attribute} {{{READER}}}))"
+    made = azure.assign(group, LEAD, administrator, condition=condition, conditionVersion="2.0")
+    assert made.status_code == 201, made.text
+    assert made.json()["properties"]["condition"] == condition
+    name = str(uuid.uuid4())
+    assert lead.assign(group, SCIENTIST, READER, name).status_code == 201
+    assert error(lead.assign(group, SCIENTIST, CONTRIBUTOR)) == (403, "AuthorizationFailed")
+    assert error(lead.assign(group, LEAD, OWNER)) == (403, "AuthorizationFailed")
+    other = azure.assign(group, SCIENTIST, CONTRIBUTOR).json()["id"]
+    assert error(lead.arm("DELETE", other, api=API)) == (403, "AuthorizationFailed")
+    path = f"{group}/providers/Microsoft.Authorization/roleAssignments/{name}"
+    assert lead.arm("DELETE", path, api=API).status_code == 200
