@@ -6,8 +6,8 @@ is to `cancel`; a process has its `compute` and its number of `nodes` as well, a
 
 from sandbox.azure.arm.core import Body
 from sandbox.azure.ml import runs
-from sandbox.azure.ml.bell import ring
 from sandbox.azure.ml.scope import Scope
+from sandbox.azure.ml.wakeup import wake_runner
 
 WORK = "mlWork"
 PROCESS, GRAPH = "process", "graph"
@@ -25,7 +25,7 @@ def submit(scope: Scope, run: str, carrier: str, **more: object) -> None:
         **more,
     }
     scope.put(WORK, work, run)
-    scope.cloud.store.after_commit(lambda: ring(scope.cloud.store))
+    scope.cloud.store.after_commit(lambda: wake_runner(scope.cloud.store))
 
 
 def pending(scope: Scope, run: str) -> bool:
@@ -41,4 +41,4 @@ def request_cancel(scope: Scope, run: str) -> None:
     with scope.cloud.store.transaction():
         scope.put(WORK, {**work, "cancel": True}, run)
         runs.update_run(scope.cloud, scope.id, run, status="CancelRequested")
-    ring(scope.cloud.store)
+    wake_runner(scope.cloud.store)

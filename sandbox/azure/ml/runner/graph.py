@@ -10,7 +10,6 @@ import uuid
 from sandbox.azure.arm.core import Body
 from sandbox.azure.front.errors import AzureError
 from sandbox.azure.ml import runs
-from sandbox.azure.ml.bell import ring
 from sandbox.azure.ml.jobs import command, work
 from sandbox.azure.ml.jobs.pipeline import graph_of, running_properties
 from sandbox.azure.ml.pipelines import records, steps
@@ -19,6 +18,7 @@ from sandbox.azure.ml.pipelines.graph import Node
 from sandbox.azure.ml.runner.executionlog import ExecutionLog
 from sandbox.azure.ml.runner.outcome import Outcome
 from sandbox.azure.ml.scope import Scope
+from sandbox.azure.ml.wakeup import wake_runner
 
 AT_ONCE = 20  # nodes that are begun before others have a turn
 SHORTEST = 1.5  # seconds from submission to the end, as of a job: clients show nothing of a run that ended before
@@ -138,7 +138,7 @@ class GraphRun:
         for name in started:
             self._start(self._graph.nodes[name])
         if started:
-            ring(self._scope.cloud.store)  # some may have ended already, and others wait
+            wake_runner(self._scope.cloud.store)  # some may have ended already, and others wait
             first = ", ".join(f"{node}:{self._going[node]}" for node in started[:5] if node in self._going)
             self._log.write(f"Submitting {len(started)} runs, first five are: {first}")
 

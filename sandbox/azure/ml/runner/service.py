@@ -12,7 +12,6 @@ from sandbox.azure.arm.core import Body
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.front.errors import AzureError
 from sandbox.azure.ml import runs
-from sandbox.azure.ml.bell import bell
 from sandbox.azure.ml.jobs.work import GRAPH
 from sandbox.azure.ml.runner.attempt import Attempt, Tools
 from sandbox.azure.ml.runner.clock import Clock
@@ -27,6 +26,7 @@ from sandbox.azure.ml.runner.registering import register_outputs
 from sandbox.azure.ml.scope import Scope
 from sandbox.azure.ml.serverless import QuotaError, is_serverless
 from sandbox.azure.ml.serverless import compute as serverless
+from sandbox.azure.ml.wakeup import wake_runner, wakeup_event
 from sandbox.azure.tokens import Caller
 
 TICK = 1.0  # seconds between looks for idle nodes
@@ -73,7 +73,7 @@ class Runner:
         self._tools.identities.stop()
 
     async def _serve(self) -> None:
-        event = bell(self._store)
+        event = wakeup_event(self._store)
         while True:
             event.clear()
             try:
@@ -138,7 +138,7 @@ class Runner:
         if outcome is not None:
             self._graphs.pop(key, None)
             self._queue.end(key, outcome)
-            bell(self._store).set()
+            wake_runner(self._store)
 
     def _graph(self, key: str, work: Body) -> GraphRun | None:
         found = self._job(key, work)
@@ -243,7 +243,7 @@ class Runner:
     def _finished(self, key: str, compute: Body, nodes: list[str]) -> None:
         _, attempt = self._tasks.pop(key)
         self._nodes.release(compute, nodes, lost=attempt.stopped.again)
-        bell(self._store).set()
+        wake_runner(self._store)
 
 
 def _folder_name(key: str, run: str) -> str:
