@@ -12,6 +12,7 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2_grpc
 from pulumi.runtime.proto import provider_pb2 as proto
 
 from sandbox.providers.http import Client, Credentials, Failure, setting
+from sandbox.providers.package import package_schema
 from sandbox.providers.values import Properties, from_struct, plain, to_struct
 
 P = ParamSpec("P")
@@ -112,6 +113,10 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     def GetPluginInfo(self, request: Any, context: Any) -> Any:
         """The version that the SDK asks for."""
         return plugin_pb2.PluginInfo(version=self.version)
+
+    def GetSchema(self, request: Any, context: Any) -> Any:
+        """The emulated types, with which Pulumi writes code for what it imports."""
+        return proto.GetSchemaResponse(schema=package_schema(self.package, self.version))
 
     def Attach(self, request: Any, context: Any) -> Any:
         """The engine's address, which nothing here needs."""

@@ -467,14 +467,15 @@ class Described:
 
 
 @cache
-def _schema() -> dict[str, Any]:
+def raw_schema() -> dict[str, Any]:
+    """What `schema.json` holds."""
     schema: dict[str, Any] = json.loads(Path(__file__).with_name("schema.json").read_text())
     return schema
 
 
 def directory_shape(token: str) -> dict[str, Any]:
     """A type of azuread as the SDK has it: `inputs` and `outputs` with their types, `required`."""
-    shape: dict[str, Any] = _schema()["directory"][token]
+    shape: dict[str, Any] = raw_schema()["directory"][token]
     return shape
 
 
@@ -484,7 +485,7 @@ def describe(token: str) -> Described | None:
     kind = RESOURCES.get(token)
     if kind is None:
         return None
-    raw = _schema()["resources"][token]
+    raw = raw_schema()["resources"][token]
     beside = set(kind.path_inputs) | kind.queries
     required = (*kind.path_inputs, *(name for name in raw["required"] if name not in beside))
     return Described(
@@ -514,7 +515,7 @@ def _part(kind: ResourceType, name: str, type_: str, flat: bool) -> Part:
 @cache
 def shape(name: str) -> Shape:
     """An object type's shape, by the name that `Part.type` uses."""
-    raw = _schema()["objects"][name]
+    raw = raw_schema()["objects"][name]
     plain = name.removesuffix("Response")
     wire, limits = WIRE_NAMES.get(plain, {}), OBJECT_LIMITS.get(plain, {})
     parts = {

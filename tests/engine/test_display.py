@@ -77,7 +77,6 @@ def test_lines_of_a_first_update(stage: Stage) -> None:
         " +  trace:index:Thing b creating (T)",
         " +  trace:index:Thing gone created (T)",
         " +  trace:index:Thing gone creating (T)",
-        " +  traces:index:Component team created (T)",
         " +  traces:index:Component team creating (T)",
     ]
     assert rows.index("a created") < rows.index("b creating")
@@ -86,7 +85,7 @@ def test_lines_of_a_first_update(stage: Stage) -> None:
         == """Outputs:
     secret: [secret]
     serial: "serial-a-1"
-    size: 1
+    size  : 1
 
 Resources:
     + 5 created
@@ -103,18 +102,20 @@ def test_lines_of_a_preview_with_a_replacement(stage: Stage) -> None:
         == """Previewing update (dev):
 
     pulumi:pulumi:Stack traces-dev
- +- trace:index:Thing a replace [diff: ~r_zone,~s_key,~size,~tags; replaces for r_zone]
- ~  trace:index:Thing b update [diff: ~list,~of]
+ ++ trace:index:Thing a create replacement [diff: ~r_zone,s_key,size,tags; replaces for r_zone]
+ +- trace:index:Thing a replace [diff: ~r_zone,s_key,size,tags; replaces for r_zone]
+ ~  trace:index:Thing b update [diff: ~list,of]
  -  trace:index:Thing gone delete
+ -- trace:index:Thing a delete original [diff: ~r_zone,s_key,size,tags; replaces for r_zone]
 Outputs:
-  + new: {
+  + new   : {
         list: [
             [0]: 1
         ]
     }
   ~ secret: [secret] => [secret]
-  ~ serial: "serial-a-1" => output<string>
-  ~ size: 1 => 2
+  ~ serial: "serial-a-1" => [unknown]
+  ~ size  : 1 => 2
 
 Resources:
     ~ 1 to update
@@ -132,7 +133,7 @@ def test_lines_of_a_failure(stage: Stage) -> None:
     assert " +  trace:index:Thing bad **creating failed**\n" in done.out
     assert "Diagnostics:\n  trace:index:Thing (bad):\n    error: create failed as asked\n" in done.out
     assert "  pulumi:pulumi:Stack (traces-dev):\n    error: update failed\n" in done.out
-    assert "    1 errored\n" in done.out
+    assert "    2 errored\n" in done.out, "the stack counts, too"
 
 
 def test_nothing_to_do(stage: Stage) -> None:
@@ -154,6 +155,7 @@ def test_refresh_and_destroy(stage: Stage) -> None:
     text = timeless(run(stage, 1, "destroy", "--yes").out)
     assert "Previewing destroy (dev):" in text
     assert "    - 4 deleted\n" in text
+    assert text.endswith("If you want to remove the stack completely, run `pulumi stack rm dev`.\n")
 
 
 def test_diff_shows_every_property_that_changes(stage: Stage) -> None:
@@ -178,7 +180,7 @@ def test_diff_shows_every_property_that_changes(stage: Stage) -> None:
         """          ~ list: [
               ~ [2]: 1 => 2
             ]
-          ~ of: "serial-a-1" => output<string>
+          ~ of: "serial-a-1" => [unknown]
 """
         in text
     )
@@ -238,14 +240,14 @@ def test_a_tree_on_a_terminal(stage: Stage, terminal: Terminal) -> None:
     text = timeless(re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", terminal.getvalue()))
     last = text[text.rindex("Type") :].split("Outputs:")[0].strip()
     tree = [re.sub(r"  +", "  ", line) for line in last.splitlines()]
-    replaced = "[diff: ~r_zone,~s_key,~size,~tags; replaces for r_zone]"
+    replaced = "[diff: ~r_zone,s_key,size,tags; replaces for r_zone]"
     assert tree[:2] == ["Type  Name  Status  Info", "  pulumi:pulumi:Stack  traces-dev"]
     assert sorted(re.sub("[├└│─]", "", line).replace(" ", "") for line in tree[2:]) == sorted(
         line.replace(" ", "")
         for line in (
             "traces:index:Component team",
             f"+- trace:index:Thing a replaced (T) {replaced}",
-            "~ trace:index:Thing b updated (T) [diff: ~list,~of]",
+            "~ trace:index:Thing b updated (T) [diff: ~list,of]",
             "- trace:index:Thing gone deleted (T)",
         )
     )
@@ -288,3 +290,35 @@ def test_what_is_shown_of_a_large_tree_is_a_tree(parents: list[int], states: lis
     assert sorted(row.step.urn for row in shown) == sorted(kept)
     tops = [urn for urn in rows if rows[urn].failed and not rows[urn].step.res.parent]
     assert len(kept.intersection(tops)) == min(len(tops), room) or any(rows[urn].failed for urn in kept - set(tops))
+
+
+def test_options_alone_that_change_are_shown(stage: Stage) -> None:
+    protected = "Thing('a', ResourceOptions(protect={}))\n"
+    head = PROGRAM.split("v = int", maxsplit=1)[0]
+    stage.program(head + protected.format(False))
+    assert run(stage, 1, "up", "--yes", "-f").code == 0
+    stage.program(head + protected.format(True))
+    assert "    trace:index:Thing a  [diff: ~protect]\n" in run(stage, 1, "preview").out
+
+
+def test_a_preview_shows_outputs_that_change_alone(stage: Stage) -> None:
+    run(stage, 1, "up", "--yes", "-f")
+    assert "Outputs:" not in run(stage, 1, "preview").out
+    stage.program("raise ValueError('no')\n")
+    assert "Outputs:" not in run(stage, 1, "preview").out
+
+
+def test_outputs_are_aligned_and_long_texts_cut(stage: Stage) -> None:
+    stage.program(
+        "import pulumi\npulumi.export('a', None)\npulumi.export('long', {'x': 'y' * 160, 'zz': 'b\\n' * 9})\n"
+    )
+    shown = run(stage, 1, "up", "--yes", "-f").out
+    assert '    long: {\n        x : "' + "y" * 150 + '..."\n' in shown
+    assert 'zz: "b\\nb\\nb\\n..."' in shown
+
+
+def test_messages_of_a_digest_are_as_the_real_ones(stage: Stage) -> None:
+    stage.program("import pulumi\npulumi.log.warn('look')\n")
+    digest = json.loads(run(stage, 1, "preview", "--json").out)
+    assert digest["diagnostics"] == [{"message": "warning: look\n", "severity": "warning"}]
+    assert all("outputs" not in step.get("newState", {}) for step in digest["steps"])

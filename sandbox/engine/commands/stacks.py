@@ -142,6 +142,10 @@ def _ago(at: datetime) -> str:
     return "now"
 
 
+def _last_update(time: str) -> str:
+    return _ago(datetime.fromisoformat(time)) if time != "n/a" else time
+
+
 def export(args: argparse.Namespace, *_: object) -> int:
     """`pulumi stack export`."""
     workspace = existing(args)
@@ -222,7 +226,10 @@ def list_(args: argparse.Namespace, *_: object) -> int:
     if args.json:
         print_json(rows)
         return 0
-    cells = [(f"{r['name']}{'*' * bool(r['current'])}", str(r["lastUpdate"]), str(r["resourceCount"])) for r in rows]
+    cells = [
+        (f"{r['name']}{'*' * bool(r['current'])}", _last_update(str(r["lastUpdate"])), str(r["resourceCount"]))
+        for r in rows
+    ]
     for line in tables.lines(("NAME", "LAST UPDATE", "RESOURCE COUNT"), cells):
         say(line)
     return 0

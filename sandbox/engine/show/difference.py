@@ -10,15 +10,19 @@ from sandbox.engine.state.checkpoint import Codec
 from sandbox.engine.state.resources import Resource
 from sandbox.engine.values import SIG, UNKNOWN, Map, masked, parse_path, plain
 
+_MOST_LINES, _LONGEST_LINE = 3, 150
 _SIGNS = {"add": "+", "delete": "-", "update": "~"}
 
 
-def summary(old: Resource | None, new: Resource | None, detailed: Map | None) -> list[str]:
-    """The top-level properties that differ, each with its sign: `+added`, `~changed`, `-gone`."""
+def summary(step: StepFacts) -> str:
+    """The top-level properties that differ, by sign: `+added,other-gone~changed`; of what stays, its options alone."""
+    old, new, detailed = step.old, step.new, step.detailed_diff
     if old is None or new is None:
-        return []
+        return ""
     signs: dict[str, str] = {}
-    if detailed is not None:
+    if step.op == "same":
+        pass
+    elif detailed is not None:
         for path, change in detailed.items():
             parsed = parse_path(path)
             whole = len(parsed) == 1
@@ -31,9 +35,9 @@ def summary(old: Resource | None, new: Resource | None, detailed: Map | None) ->
     for name in ("provider", "protect"):
         if getattr(old, name) != getattr(new, name):
             signs[name] = "~"
-    return [
-        sign + key for key, sign in sorted(signs.items(), key=lambda item: (item[1] != "+", item[1] != "-", item[0]))
-    ]
+    return "".join(
+        sign + ",".join(keys) for sign in "+-~" if (keys := sorted(key for key, own in signs.items() if own == sign))
+    )
 
 
 def _visible(inputs: Map) -> Map:
@@ -42,26 +46,52 @@ def _visible(inputs: Map) -> Map:
 
 def text(value: Any) -> str:
     """A value on one line, as Pulumi writes it."""
+    if value is None:
+        return "<null>"
     if value == UNKNOWN:
-        return "output<string>"
+        return "[unknown]"
     if value == "[secret]":
         return "[secret]"
+    if isinstance(value, str):
+        value = _shortened(value)
     if isinstance(value, dict) and SIG in value:
         return f"asset({value.get('hash', '')[:7]})"
     return json.dumps(Codec.numbers(value), ensure_ascii=False)
 
 
-def outputs(old: Map | None, new: Map) -> Iterator[str]:
-    """The stack's outputs: all of them, secrets masked, with signs where they differ from the old ones."""
-    for key in sorted({*(old or {}), *new}):
-        if old is None or (key in old and key in new and plain(old[key]) == plain(new[key])):
-            yield from _value("    ", key, masked(new[key]), "  ")
-        elif key not in new:
-            yield from _value("  - ", key, masked(old[key]), "- ")
-        elif key not in old:
-            yield from _value("  + ", key, masked(new[key]), "+ ")
-        else:
-            yield from _changed("  ", key, masked(old[key]), masked(new[key]))
+def _shortened(value: str) -> str:
+    """The first three lines of a text, each cut at 150 characters."""
+    lines = value.split("\n")
+    shown = [line if len(line) <= _LONGEST_LINE else line[:_LONGEST_LINE] + "..." for line in lines[:_MOST_LINES]]
+    return "\n".join([*shown, *["..."] * (len(lines) > _MOST_LINES)])
+
+
+def outputs(old: Map | None, new: Map, only_changed: bool = False) -> Iterator[str]:
+    """The stack's outputs, secrets masked, with signs where they differ from the old ones.
+
+    Args:
+        old: The old outputs; None of a new stack.
+        new: The new ones.
+        only_changed: Whether those that stay are left out.
+    """
+    names = sorted({*(old or {}), *new})
+    width = max(map(len, names), default=0)
+    for name in names:
+        key = name.ljust(width)
+        yield from _output(name, key, old, new, only_changed)
+
+
+def _output(name: str, key: str, old: Map | None, new: Map, only_changed: bool) -> Iterator[str]:
+    """One output under its aligned key."""
+    if old is None or (name in old and name in new and plain(old[name]) == plain(new[name])):
+        if old is None or not only_changed:
+            yield from _value("    ", key, masked(new[name]), "  ")
+    elif name not in new:
+        yield from _value("  - ", key, masked(old[name]), "- ")
+    elif name not in old:
+        yield from _value("  + ", key, masked(new[name]), "+ ")
+    else:
+        yield from _changed("  ", key, masked(old[name]), masked(new[name]))
 
 
 def block(prefix: str, op: str, step: StepFacts, depth: int) -> Iterator[str]:
@@ -126,8 +156,9 @@ def _value(indent: str, key: str, value: Any, sign: str) -> Iterator[str]:
     rest = " " * len(indent) if not indent.strip() else indent.replace(sign.strip(), " ")
     if isinstance(value, dict) and value and SIG not in value:
         yield f"{indent}{key}: {{"
+        width = max(map(len, value))
         for inner in sorted(value):
-            yield from _value(f"{rest}    ", inner, value[inner], sign)
+            yield from _value(f"{rest}    ", inner.ljust(width), value[inner], sign)
         yield f"{rest}}}"
     elif isinstance(value, list) and value:
         yield f"{indent}{key}: ["

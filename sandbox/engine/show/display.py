@@ -15,7 +15,7 @@ from rich.text import Text
 from sandbox.engine.context import Options
 from sandbox.engine.events import Diagnostic, Event, Remediation, StepEvent, StepFacts, Summary, Violation
 from sandbox.engine.show import difference
-from sandbox.engine.show.words import COLORS, DOING, DONE, GOING, PREFIXES, SHOWN_AS, TITLES, display_name
+from sandbox.engine.show.words import COLORS, DOING, DONE, GOING, PLANNED, PREFIXES, SHOWN_AS, TITLES, display_name
 from sandbox.engine.state.resources import STACK_TYPE, is_default_provider, name_of, type_of
 from sandbox.engine.workspace import Workspace
 
@@ -47,7 +47,8 @@ class Display:
         self._diagnostics: dict[str, list[Diagnostic]] = {}
         self._policies: list[Violation | Remediation] = []
         self._outputs: StepEvent | None = None
-        self._over = options.dry_run  # whether replacements are shown as one
+        self.merges_replacements = options.dry_run  # whether the steps of a replacement are shown as one
+        self._targeted = bool(options.targets)
         self.color = args.color == "always" or (
             args.color == "auto" and self.out.isatty() and "NO_COLOR" not in os.environ
         )
@@ -110,7 +111,7 @@ class Display:
         if is_default_provider(step.res):
             return
         row = self.rows.get(step.urn)
-        if self.planning and row and event.op in ("delete-replaced", "discard-replaced"):
+        if self.merges_replacements and row and event.op in ("delete-replaced", "discard-replaced"):
             return  # a part of the replacement that is shown already
         if event.kind == "resourcePreEvent" or row is None:
             row = self.rows[step.urn] = Row(
@@ -132,10 +133,12 @@ class Display:
 
     def visible(self, row: Row) -> bool:
         """Whether the row is shown: something happens to its resource."""
-        return self.show_sames or row.failed or row.op != "same" or row.step.res.type == STACK_TYPE
+        step = row.step
+        protected = step.old is not None and step.new is not None and step.old.protect != step.new.protect
+        return self.show_sames or row.failed or row.op != "same" or step.res.type == STACK_TYPE or protected
 
     def _op(self, row: Row) -> str:
-        return SHOWN_AS.get(row.op, row.op) if self._over and not row.failed else row.op
+        return SHOWN_AS.get(row.op, row.op) if self.merges_replacements and not row.failed else row.op
 
     def status(self, row: Row) -> str:
         """What happens to the resource, and since when or how long it took."""
@@ -145,7 +148,7 @@ class Display:
         if op == "same":
             return ""
         if self.planning:
-            return op
+            return PLANNED.get(op, op)
         if row.ended:
             took = row.ended - row.begun
             return f"{DONE.get(op, op)} ({took:.2f}s)" if took < 1 else f"{DONE.get(op, op)} ({int(took)}s)"
@@ -154,12 +157,18 @@ class Display:
     def info(self, row: Row) -> str:
         """Why: the properties that differ, and those for which the resource is replaced."""
         op = self._op(row)
-        step = row.replacement if row.replacement and op in ("replace", "create-replacement") else row.step
-        if op not in ("update", "replace", "create-replacement", "import", "refresh"):
+        step = (
+            row.replacement
+            if row.replacement and op in ("replace", "create-replacement", "delete-replaced")
+            else row.step
+        )
+        if op not in ("same", "update", "replace", "create-replacement", "delete-replaced", "import", "refresh"):
             return ""
-        marks = difference.summary(step.old, step.new, step.detailed_diff) or [f"~{key}" for key in step.keys]
-        reasons = f"; replaces for {', '.join(step.keys)}" if step.keys and op != "update" and len(marks) > 1 else ""
-        return f"[diff: {','.join(marks)}{reasons}]" if marks else ""
+        keys = ",".join(step.keys)
+        marks = difference.summary(step) or f"~{keys}" * bool(keys)
+        shows_why = keys and op not in ("update", "same") and marks != f"~{keys}"
+        reasons = f"; replaces for {', '.join(step.keys)}" if shows_why else ""
+        return f"[diff: {marks}{reasons}]" if marks else ""
 
     def prefix(self, row: Row) -> str:
         """The operation's sign."""
@@ -169,11 +178,19 @@ class Display:
 
     def finish(self, summary: Summary) -> None:
         """Show diagnostics, policies, outputs and the summary."""
-        self._show_diagnostics()
         self._show_policies(summary)
+        self._show_diagnostics()
         if not self._suppress_outputs:
             self._show_outputs()
-        self._show_summary(summary)
+        if not any(isinstance(policy, Violation) and policy.level == "mandatory" for policy in self._policies):
+            self._show_summary(summary)
+        failed = any(d.severity == "error" for diagnostics in self._diagnostics.values() for d in diagnostics)
+        if self.kind == "destroy" and not self.planning and not failed and not self._targeted:
+            self.print(
+                "The resources in the stack have been deleted, but the history and configuration associated with the "
+                f"stack are still maintained.\nIf you want to remove the stack completely, run `pulumi stack rm "
+                f"{self._stack.name}`."
+            )
 
     def _show_diagnostics(self) -> None:
         if self._diagnostics:
@@ -217,7 +234,7 @@ class Display:
             return
         step = self._outputs.step
         old = step.old.outputs if step.old and self._outputs.op != "create" else None
-        lines = list(difference.outputs(old, step.res.outputs))
+        lines = list(difference.outputs(old, step.res.outputs, only_changed=self.planning))
         if lines:
             self.print("Outputs:", "bold")
             for line in lines:
@@ -241,7 +258,7 @@ class Display:
             pieces.append(f"{same} unchanged")
         if pieces:
             self.print("    " + ". ".join(pieces))
-        failed = sum(row.failed for row in self.rows.values())
+        failed = sum(any(d.severity == "error" for d in diagnostics) for diagnostics in self._diagnostics.values())
         if failed:
             self.print(f"    {failed} errored", "red")
         self.print("" if self.planning else f"\nDuration: {_duration(summary.seconds)}")

@@ -14,6 +14,8 @@ from sandbox.engine.state.resources import STACK_TYPE, Resource, is_default_prov
 from sandbox.engine.state.secrets import Secrets
 from sandbox.engine.values import Map, masked
 
+_PREFIXES = {"error": "error: ", "warning": "warning: "}
+
 
 def print_json(value: Any) -> None:
     """Print a value as Pulumi prints JSON: two blanks a level, keys sorted."""
@@ -83,7 +85,7 @@ class Digest(Display):
         entry: Map = {"op": row.op, "urn": step.urn, "provider": step.res.provider or None}
         entry |= {
             "oldState": _state(step.old),
-            "newState": _state(step.new),
+            "newState": _state(step.new, with_outputs=False),
             "diffReasons": step.diffs,
             "replaceReasons": step.keys,
         }
@@ -99,7 +101,11 @@ class Digest(Display):
     def finish(self, summary: Summary) -> None:
         """See Display."""
         diagnostics = [
-            {"urn": d.urn, "message": d.message, "severity": d.severity}
+            {
+                **({"urn": d.urn} if d.urn else {}),
+                "message": _PREFIXES.get(d.severity, "") + d.message.rstrip("\n") + "\n",
+                "severity": d.severity,
+            }
             for messages in self._diagnostics.values()
             for d in messages
         ]
@@ -110,12 +116,12 @@ class Digest(Display):
         )
 
 
-def _state(resource: Resource | None) -> Map | None:
+def _state(resource: Resource | None, with_outputs: bool = True) -> Map | None:
     """A resource as the state would have it, secrets masked."""
     if resource is None:
         return None
     shown = resource.copy()
-    shown.inputs, shown.outputs = masked(resource.inputs), masked(resource.outputs)
+    shown.inputs, shown.outputs = masked(resource.inputs), masked(resource.outputs) if with_outputs else {}
     return _CODEC.dump(shown)
 
 

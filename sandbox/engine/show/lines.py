@@ -13,12 +13,16 @@ class Lines(Display):
     def begin(self) -> None:
         """See Display."""
         super().begin()
+        self.merges_replacements = False
         self._printed: set[str] = set()
 
     def row(self, row: Row) -> None:
         """See Display."""
         if not self.visible(row) or (self.planning and not row.ended):
             return
+        component = not row.step.res.custom and row.step.res.type != STACK_TYPE
+        if component and row.ended and not (self.planning or row.failed):
+            return  # the real engine shows that one begins, and ends with its children
         if row.step.res.type == STACK_TYPE and row.op == "same" and self._printed:
             return
         resource = row.step.res

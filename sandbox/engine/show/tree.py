@@ -35,7 +35,7 @@ class Tree(Display):
         if self._live:
             live, self._live = self._live, None
             live.stop()
-            self._over = True
+            self.merges_replacements = True
             for row in self.rows.values():
                 if not row.ended and not row.step.res.custom:  # a component that tells no outputs never ends
                     row.ended = row.begun

@@ -26,6 +26,13 @@ DONE = {
 }  # fmt: skip
 
 
+PLANNED = {
+    "create-replacement": "create replacement",
+    "delete-replaced": "delete original",
+    "discard-replaced": "discard original",
+    "read-replacement": "read for replacement",
+    "import-replacement": "import replacement",
+}
 SHOWN_AS = {
     "create-replacement": "replace",
     "delete-replaced": "replace",
