@@ -1,10 +1,17 @@
 """The schema beside the table is the installed SDK's, and table and schema fit together."""
 
 import json
+import re
 
 import pytest
+from pulumi.runtime.proto import provider_pb2 as proto
 
 from sandbox.providers import resources, sdk
+from sandbox.providers.azure_native import AzureNative
+from sandbox.providers.azuread import AzureAD
+from sandbox.providers.directory import KINDS
+from sandbox.providers.provider import Provider
+from tests.providers.driver import call
 
 
 def test_the_schema_is_what_the_installed_sdk_says() -> None:
@@ -51,3 +58,19 @@ def test_every_type_that_an_object_names_is_there() -> None:
                 if name not in seen:
                     seen.add(name)
                     pending += [part.type for part in resources.shape(name).parts.values()]
+
+
+@pytest.mark.parametrize(
+    ("provider", "tokens"), [(AzureNative, set(resources.RESOURCES)), (AzureAD, set(KINDS))], ids=["native", "azuread"]
+)
+def test_the_package_schema_has_every_emulated_type(provider: type[Provider], tokens: set[str]) -> None:
+    """`pulumi import` needs it to write the program's part; without it the real command ends with exit code 1."""
+    instance = provider()
+    text = call(instance.GetSchema, proto.GetSchemaRequest()).schema
+    schema = json.loads(text)
+    assert (schema["name"], schema["version"]) == (instance.package, instance.version)
+    assert set(schema["resources"]) == tokens
+    for shape in schema["resources"].values():
+        assert set(shape["requiredInputs"]) <= set(shape["inputProperties"])
+    references = set(re.findall(r'"#/types/([^"]+)"', text))
+    assert references <= set(schema["types"])
