@@ -224,7 +224,7 @@ def test_azure_natives_own_variables_sign_in(shared_sandbox: Sandbox) -> None:
     assert command(DEV, **environment).returncode == 0
     refused = command(DEV, **environment | {"ARM_CLIENT_SECRET": "wrong"})
     assert (refused.returncode, refused.stdout) == (1, "")
-    assert refused.stderr.startswith("signing in to Azure failed") and "wrong" not in refused.stderr
+    assert refused.stderr.startswith("error: signing in to Azure failed") and "wrong" not in refused.stderr
 
 
 def test_a_department_beyond_its_quota(shared_sandbox: Sandbox, larger: str) -> None:
@@ -248,7 +248,7 @@ def test_without_an_account_or_a_file_it_says_what_to_do(tmp_path: Path) -> None
     nobody = {"AZURE_TOKEN_CREDENTIALS": "EnvironmentCredential", "AZURE_CLIENT_SECRET": "", "ARM_CLIENT_SECRET": ""}
     done = command(PROD, **nobody)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith("signing in to Azure failed: run az login")
+    assert done.stderr.startswith("error: signing in to Azure failed: run az login")
     missing = command(str(tmp_path / "none.yaml"))
     assert missing.returncode == 1 and "cannot read the file" in missing.stderr
     assert command().returncode == 2

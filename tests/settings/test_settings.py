@@ -515,7 +515,7 @@ def test_a_file_that_is_not_there_or_not_text(tmp_path: Path, capsys: pytest.Cap
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "file").write_text("")
     assert main(["docs", str(tmp_path / "file")]) == 1
-    assert f"{tmp_path / 'file'}: cannot be written: " in capsys.readouterr().err
+    assert f"error: {tmp_path / 'file'}" in capsys.readouterr().err
 
 
 def test_wrong_usage_is_exit_code_2() -> None:
