@@ -13,6 +13,7 @@ UV_VERSION := $(shell sed -n 's/^uv==\([^ ]*\).*/\1/p' requirements.in)
 export UV_CACHE_DIR := $(CURDIR)/.cache/uv
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
+GO_PROGRAM := $(wildcard tests/azure/go/*.go tests/azure/go/*.mod)
 JOB_ENVIRONMENTS := $(wildcard jobs/examples/*/conda.yml tests/azure/ml/environments/*.yml)
 SOAK_ENVIRONMENTS := $(wildcard tests/azure/ml/environments/soak/*.yml)
 CURATED := AzureML-sklearn-1.0-ubuntu20.04-py38-cpu
@@ -96,10 +97,11 @@ $(VENV)/.ready: requirements.txt
 
 # What jobs and the checks against Microsoft's models install, fetched once: tests then build theirs from the cache.
 prepare: .cache/prepared
-.cache/prepared: $(VENV)/.ready $(JOB_ENVIRONMENTS) sandbox/azure/ml/environments/curated.json tests/proof/models.txt
+.cache/prepared: $(VENV)/.ready $(JOB_ENVIRONMENTS) sandbox/azure/ml/environments/curated.json tests/proof/models.txt $(GO_PROGRAM)
 	@$(BIN)/python -m sandbox prepare $(JOB_ENVIRONMENTS) $(CURATED)
 	@$(BIN)/python -m tests.proof.environment
 	@$(BIN)/python -m tests.supply.wheel
+	@$(BIN)/python -m tests.azure.go.modules
 	@touch $@
 
 wheel: setup ## dist/*.whl: the jobs client and the components, for other projects
