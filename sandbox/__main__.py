@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
@@ -128,6 +129,21 @@ def prepare(
         preparation.prepare(asked, print, control.client_variables(sandbox_directory()))
     except preparation.PrepareError as error:
         raise SandboxError(str(error)) from error
+
+
+@app.command()
+def public(
+    container: Annotated[str, typer.Argument(metavar="ACCOUNT/CONTAINER", help="The public container.")],
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder with its files, which are copied.")],
+) -> None:
+    """Place the files of a public container, for jobs whose inputs have its https or wasbs address."""
+    from sandbox.azure.ml import public as containers  # noqa: PLC0415 # the other commands need no Azure ML
+
+    try:
+        count = containers.place_files(sandbox_directory(), container, folder)
+    except (containers.PublicError, OSError) as error:
+        raise SandboxError(str(error)) from error
+    print(f"{container} has {count} files")
 
 
 @app.command(add_help_option=False)

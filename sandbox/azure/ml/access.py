@@ -8,6 +8,7 @@ from sandbox.azure.arm.core import Body
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.identity.graph.credentials import secret_hash
 from sandbox.azure.ml.datastores import SECRETS
+from sandbox.azure.ml.public import missing
 from sandbox.azure.ml.scope import Scope
 from sandbox.azure.ml.uris import Location
 from sandbox.azure.sealed import unseal
@@ -71,8 +72,10 @@ def open_place(scope: Scope, location: Location, identity: Caller | None, networ
     cloud = scope.cloud
     account = accounts.find(cloud, location.account)
     where = f"{location.account}/{location.container}/{location.path}"
-    if account is None or containers.get(cloud, location.account, location.container) is None:
-        raise AccessError(f"There is no container '{location.container}' in a storage account '{location.account}'.")
+    if account is None:
+        raise AccessError(missing(location))
+    if containers.get(cloud, location.account, location.container) is None:
+        raise AccessError(f"There is no container '{location.container}' in the storage account '{account.name}'.")
     try:
         if network is not None:
             kind = (location.datastore or {"properties": {}})["properties"].get("datastoreType")

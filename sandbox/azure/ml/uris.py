@@ -22,6 +22,7 @@ _DATASTORE = re.compile(
 _JOB = re.compile(r"azureml:/{1,2}jobs/(?P<run>[^/]+)/outputs/(?P<output>[^/]+)(?:/paths)?(?:/(?P<path>.*))?")
 _LAKE = re.compile(r"(?:abfss?|wasbs?)://([^@/]+)@([a-z0-9]+)\.(?:dfs|blob)\.core\.windows\.net/?(.*)")
 _BLOB = re.compile(r"([a-z0-9]+)\.(?:blob|dfs)\.core\.windows\.net")
+_HOST = re.compile(r"[a-z0-9][a-z0-9-]*(\.[a-z0-9-]+)+")
 _RUN = re.compile(r"runs:/([^/]+)/(.*)")
 
 
@@ -34,7 +35,7 @@ class Location:
     """Where data lies.
 
     Attributes:
-        account: The storage account's name.
+        account: The storage account's name; of another web server its host.
         container: The container or file system.
         path: The path in it, without a slash at either end.
         datastore: The datastore that names it and has its credential, or None for a bare address.
@@ -46,6 +47,12 @@ class Location:
     path: str
     datastore: Body | None = None
     sas: str = ""
+
+    @property
+    def address(self) -> str:
+        """Its https address, without a signature."""
+        host = self.account if "." in self.account else f"{self.account}.blob.core.windows.net"
+        return f"https://{host}/{self.container}/{self.path}"
 
     def joined(self, more: str) -> "Location":
         """The location of a path below this one."""
@@ -78,14 +85,15 @@ def locate(scope: Scope, address: str) -> Location:
 
 def _bare(address: str) -> Location:
     parts = urlsplit(address)
-    host = _BLOB.fullmatch(parts.netloc.removesuffix(":443"))
+    host = parts.netloc.lower().removesuffix(":443")
+    storage = _BLOB.fullmatch(host)
     container, _, path = unquote(parts.path).strip("/").partition("/")
-    if parts.scheme != "https" or host is None or not container:
+    if parts.scheme != "https" or not _HOST.fullmatch(host) or not container:
         raise AddressError(
             f"'{address}' is no address that the sandbox can read: use azureml://datastores/NAME/paths/PATH, a data "
-            "asset, or a storage account's https, abfss or wasbs address."
+            "asset, an https address, or a storage account's abfss or wasbs address."
         )
-    return Location(host[1], container, path, sas=parts.query)
+    return Location(storage[1] if storage else host, container, path, sas=parts.query)
 
 
 def datastore_location(datastore: Body, path: str) -> Location:
@@ -162,7 +170,7 @@ def artifacts(scope: Scope, run_id: str) -> Location:
 def long_uri(scope: Scope, location: Location) -> str:
     """The address in the form that the service gives it: with the workspace, by datastore where there is one."""
     if location.datastore is None:
-        return f"https://{location.account}.blob.core.windows.net/{location.container}/{location.path}"
+        return location.address
     parts = scope.id.split("/")
     return (
         f"azureml://subscriptions/{parts[2]}/resourcegroups/{parts[4]}/workspaces/{parts[8]}/datastores/"

@@ -273,6 +273,45 @@ def test_missing_input_fails_the_job_with_its_name(team: Team, submit: Submit) -
     assert message in log_text(team, job)
 
 
+def test_public_inputs_come_from_the_folder_that_stands_for_their_container(
+    team: Team, submit: Submit, tmp_path: Path
+) -> None:
+    account, files = unique("public"), tmp_path / "files"
+    (files / "deep").mkdir(parents=True)
+    (files / "deep" / "x.csv").write_text("1,2")
+    placed = team.azure.sandbox.command("public", f"{account}/data", str(files))
+    assert (placed.returncode, placed.stdout) == (0, f"{account}/data has 1 files\n"), placed.stderr
+    web = team.azure.sandbox.command("public", f"{account}.example.org/data", str(files))
+    assert web.returncode == 0, web.stderr
+    paths = {
+        "https": f"https://{account}.blob.core.windows.net/data/deep/x.csv",
+        "wasbs": f"wasbs://data@{account}.blob.core.windows.net/deep/x.csv",
+        "web": f"https://{account}.example.org/data/deep/x.csv",
+    }
+    inputs = {name: Input(type="uri_file", path=path) for name, path in paths.items()}
+    inputs["all"] = Input(type="uri_folder", path=f"wasbs://data@{account}.blob.core.windows.net")
+    line = " ".join(f"${{{{inputs.{name}}}}}" for name in paths)
+    job = submit("", f"cat {line} ${{{{inputs.all}}}}/deep/x.csv", inputs=inputs)
+    assert ended(team, job) == "Completed", log_text(team, job)
+    assert "1,2" * 4 in log_text(team, job)
+
+
+@pytest.mark.parametrize("host", ["nobodyhas.blob.core.windows.net", "www.example.org"])
+def test_a_public_input_without_such_a_folder(team: Team, submit: Submit, host: str) -> None:
+    job = submit("", "cat ${{inputs.data}}", inputs={"data": Input(type="uri_file", path=f"https://{host}/data/x.csv")})
+    assert ended(team, job) == "Failed"
+    message = details(team, job)["error"]["error"]["message"]
+    name = host.removesuffix(".blob.core.windows.net")
+    assert f"python -m sandbox public {name}/data FOLDER" in message and "no internet" in message
+
+
+@pytest.mark.parametrize("name", ["account", "../x", "a/..", "a/b/c", "A/b"])
+def test_what_is_no_public_container(team: Team, tmp_path: Path, name: str) -> None:
+    refused = team.azure.sandbox.command("public", name, str(tmp_path))
+    assert refused.returncode == 1
+    assert f"'{name}' is no public container" in refused.stderr
+
+
 def test_the_nodes_identity_needs_its_role_on_the_data(team: Team, azure: Client, submit: Submit) -> None:
     """The submitter may read the lake, the cluster's identity may not: the job fails, unless it runs as the user."""
 

@@ -2,10 +2,11 @@
 
 import asyncio
 import os
+import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path, PurePosixPath
 
-from sandbox.azure.ml.access import AccessError, Place
+from sandbox.azure.ml.access import Place
 from sandbox.azure.storage.authorization import LIST, READ, WRITE
 from sandbox.azure.storage.blobs import ANY
 from sandbox.azure.storage.container import BATCH, Blob
@@ -53,6 +54,19 @@ async def fetch_folder(place: Place, folder: Path) -> int:
     if not count:
         raise DataError(f"The folder {place.words} does not exist or is empty.")
     return count
+
+
+def copy_placed(source: Path, folder: Path, *, is_file: bool) -> Path:
+    """Copies what stands for a public file or folder; gives the copy.
+
+    Raises:
+        DataError: It is a folder where a file is wanted, or the reverse.
+    """
+    if source.is_file() != is_file:
+        raise DataError(f"'{source.name}' of the public container is a {'folder' if is_file else 'file'}.")
+    if is_file:
+        return shutil.copyfile(source, inside(folder, source.name))
+    return shutil.copytree(source, folder)
 
 
 def _below(place: Place) -> Iterator[tuple[str, Blob]]:
@@ -144,6 +158,3 @@ async def _chunks(path: Path) -> AsyncIterator[bytes]:
     with path.open("rb") as file:
         while data := await asyncio.to_thread(file.read, CHUNK):
             yield data
-
-
-__all__ = ["AccessError", "DataError", "fetch_file", "fetch_folder", "inside", "upload_file", "upload_folder"]

@@ -1,5 +1,6 @@
 """A job's inputs and outputs: fetched before it runs, sent off after it; run history is told of each."""
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -7,10 +8,12 @@ from typing import Any
 from sandbox.azure.arm.core import Body
 from sandbox.azure.ml import runs
 from sandbox.azure.ml.access import AccessError, Place, open_place
-from sandbox.azure.ml.runner.data import DataError, fetch_file, fetch_folder, inside, upload_folder
+from sandbox.azure.ml.public import placed
+from sandbox.azure.ml.runner.data import DataError, copy_placed, fetch_file, fetch_folder, inside, upload_folder
 from sandbox.azure.ml.runner.log import Log
 from sandbox.azure.ml.scope import Scope
 from sandbox.azure.ml.uris import Location, locate, long_uri, output_uri
+from sandbox.azure.storage import accounts
 from sandbox.azure.tokens import Caller
 
 FILE_TYPES = {"uri_file"}
@@ -55,13 +58,9 @@ class Exchange:
     async def _fetch(self, name: str, given: dict[str, Any]) -> Path:
         location = locate(self._scope, given["uri"])
         folder = self._folder / "inputs" / name
+        is_file = given["jobInputType"] in FILE_TYPES
         try:
-            place = open_place(self._scope, location, self._identity, self._network)
-            if given["jobInputType"] in FILE_TYPES:
-                path = await fetch_file(place, folder)
-            else:
-                await fetch_folder(place, folder)
-                path = folder
+            path = await self._copy(location, folder, is_file=is_file)
         except (AccessError, DataError) as error:
             raise ExchangeError(f"Input '{name}': {error}") from error
         if given["mode"] == "ReadOnlyMount":
@@ -70,6 +69,17 @@ class Exchange:
                     one.chmod(0o444)
         self._record("inputs", name, given["jobInputType"], long_uri(self._scope, location))
         return path
+
+    async def _copy(self, location: Location, folder: Path, *, is_file: bool) -> Path:
+        """Copies an input into its folder: from its account, else from what stands for a public container."""
+        public = placed(self._scope.cloud.directory, location)
+        if public is not None and accounts.find(self._scope.cloud, location.account) is None:
+            return await asyncio.to_thread(copy_placed, public, folder, is_file=is_file)
+        place = open_place(self._scope, location, self._identity, self._network)
+        if is_file:
+            return await fetch_file(place, folder)
+        await fetch_folder(place, folder)
+        return folder
 
     def outputs(self) -> dict[str, str]:
         """Values for the command; access is checked before the job runs.
