@@ -48,7 +48,7 @@ def retry_what_passes() -> None:
 
 
 def lookup(ask: Callable[[], pulumi.Output[T]], errors: tuple[str, ...] = ()) -> pulumi.Output[T]:
-    """What a provider's function answers, asked again where what went wrong passes by itself.
+    """The answer of a provider's function, which is called again after an error that passes by itself.
 
     Args:
         ask: Calls the function: `lambda: azuread.get_user_output(…)`.

@@ -23,7 +23,7 @@ def principals(context: TeamContext, members: Iterable[Member]) -> list[Principa
 
 
 def people_of(context: TeamContext) -> Mapping[Persona, Sequence[Principal]]:
-    """Who is what to the team: its people, or the groups that are made for them."""
+    """The principals of each persona: the team's people, or the groups that are made for them."""
     team = context.team
     lists = {
         Persona.ADMIN: team.admins,

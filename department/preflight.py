@@ -16,7 +16,7 @@ _TIMEOUT_SECONDS = 15
 
 @dataclass(frozen=True)
 class _Told:
-    """What a preview says: what holds, and what deserves a look."""
+    """The messages of a preview: the sentence for success, and the warnings."""
 
     holds: str
     warnings: tuple[str, ...]

@@ -53,7 +53,10 @@ def make_shared_services(
 
 
 def admit_subscription_admins(department: Department, provider: pulumi.ProviderResource, directory: Directory) -> None:
-    """Let somebody ask for quota: a role of the department's own, as the subscription has others."""
+    """Let the subscription admins ask for quota and support.
+
+    The custom role is named after the department, since other departments can have theirs in the same subscription.
+    """
     if not department.subscription_admins:
         return
     scope = f"/subscriptions/{department.subscription_id}"

@@ -45,7 +45,7 @@ def make_workspace(context: TeamContext, contributors: Sequence[Principal]) -> T
 
 
 def _existing(context: TeamContext) -> Existing:
-    """What the workspace uses and does not make: what exists, or is made for all teams."""
+    """The resources that the workspace uses and does not make: they exist, or are made for all teams."""
     given, services = context.team.existing, context.shared.services
     return Existing(
         resource_group_id=given.resource_group_id,

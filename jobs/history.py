@@ -28,7 +28,7 @@ _PART, _NOT_FOUND, _NOTHING_NEW = 206, 404, 416
 
 
 class RunHistory:
-    """What a workspace remembers of its runs."""
+    """Reads the run history of a team's workspace: details, metrics and logs."""
 
     def __init__(self, team: TeamOutput, credential: TokenCredential) -> None:
         """Read the history of the team's workspace as the credential's person."""

@@ -58,7 +58,7 @@ def find(name: str) -> Path:
     """Find the job's YAML file: an example's name, a folder with a job.yml, or the file itself.
 
     Raises:
-        JobError: It is none of these; the message lists the examples.
+        JobError: The name is none of these; the message lists the examples.
     """
     for candidate in (Path(name), EXAMPLES / name):
         if (candidate / "job.yml").is_file():

@@ -30,7 +30,7 @@ class Workspace:
 
     @cached_property
     def credential(self) -> TokenCredential:
-        """Who is signed in, as azure-identity finds out: environment, managed identity, `az login`, and so on.
+        """The credential that azure-identity finds: environment, managed identity, `az login`, and so on.
 
         Raises:
             JobError: The proxy of the environment does not answer, or AZURE_… variables are set to nothing.

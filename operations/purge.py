@@ -115,6 +115,6 @@ def _finish(response: Response, send: Send) -> None:
         if address is None:
             return
         if time.monotonic() > deadline:
-            raise AzureRefusedError(f"not done after {_LONGEST_SECONDS:.0f} seconds: {address}")
+            raise AzureRefusedError(f"the operation runs longer than {_LONGEST_SECONDS:.0f} seconds: {address}")
         time.sleep(float(response.headers.get("Retry-After", _POLL_SECONDS)))
         response = send("GET", address.removeprefix(ARM), None)

@@ -34,13 +34,13 @@ _WORKSPACE = re.compile(rf"(?P<workspace>/.+/providers/{re.escape(NAMESPACE)}/wo
 
 @dataclass(frozen=True)
 class Demand:
-    """What can be drawn on one quota.
+    """The vCPUs that compute can take of one quota.
 
     Attributes:
         pool: The quota: a family such as `standardDSv2Family`, or one of the totals `DEDICATED` and `LOW_PRIORITY`.
         vcpus: VCPUs with every node on.
         node: VCPUs of the largest node.
-        by: Who draws on it: `team/cluster: 4 × STANDARD_DS3_V2`.
+        by: The compute that takes them: `team/cluster: 4 × STANDARD_DS3_V2`.
     """
 
     pool: str
@@ -54,8 +54,8 @@ class Limit:
     """A quota as Azure has it.
 
     Attributes:
-        vcpus: What it allows; None for no limit of its own, where the total alone bounds.
-        used: What is in use now, by whomever.
+        vcpus: The vCPUs that the quota allows; None if only the total limits them.
+        used: The vCPUs in use now, also those of other departments.
     """
 
     vcpus: int | None
@@ -77,7 +77,7 @@ class Finding:
     """One quota and what the department can draw on it.
 
     Attributes:
-        demand: What can be drawn.
+        demand: The vCPUs that compute can take.
         limit: The quota; None where Azure names none.
         workspace: Name of the workspace whose own limit it is; None for the subscription's.
         command: The command that raises the limit to the demand; None where it fits, or where there is no command.
@@ -94,7 +94,7 @@ class Finding:
         return _verdict(self.demand, self.limit)
 
     def text(self, region: str) -> str:
-        """What is wrong, and the command that mends it."""
+        """The shortage in a sentence, and the command that mends it."""
         whose = f"workspace {self.workspace}" if self.workspace else "subscription"
         what = f"{self.demand.pool} in {region} ({whose})"
         if self.limit is None:
@@ -133,7 +133,7 @@ def check(department: Department, send: Send) -> list[Finding]:
 
 
 def demands(department: Department, teams: Iterable[Team]) -> list[Demand]:
-    """What the compute of teams can draw on each quota, with every node on."""
+    """The vCPUs that the compute of teams takes of each quota if every node is on."""
     drawn: dict[str, list[Demand]] = defaultdict(list)
     for team in teams:
         machines = [(cluster.name, cluster.vm_size, cluster.max_nodes, cluster.priority) for cluster in team.clusters]

@@ -14,7 +14,7 @@ class AzureRefusedError(Exception):
 
 
 class Response(Protocol):
-    """What is needed of an HTTP response."""
+    """The attributes of an HTTP response that this module uses."""
 
     status_code: int
     headers: Any

@@ -20,7 +20,7 @@ class AzureType:
 
     Attributes:
         path: The id below its resource group, with the inputs that make it up; for the group, its id.
-        pattern: What a name must be, None where it is not known.
+        pattern: The pattern that a name must match; None where it is not known.
         worldwide: Whether no two in the world have one name.
     """
 
@@ -88,7 +88,7 @@ def is_azure(resource: Resource) -> bool:
 
 
 def find(kind: str) -> AzureType | None:
-    """What is known of a type."""
+    """The table's row for a type; None if the table has none."""
     return TYPES.get(kind)
 
 
@@ -106,7 +106,7 @@ def name_of(resource: Resource) -> str | None:
 
 
 def key_of(resource: Resource) -> str | None:
-    """What `keys_of` finds of a resource's id: by its own id, or by type, resource group and name; None if unknown."""
+    """The resource's key, comparable with those of `keys_of`: from its id, or type, group and name; None if unknown."""
     if resource.id:
         return keys_of(resource.id)[0]
     found, inputs = find(resource.kind), resource.inputs

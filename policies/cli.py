@@ -144,7 +144,7 @@ def _configuration(graph: offline.Graph, stack: str | None, file: Path | None, f
 
 
 def _places(file: Path, text: str) -> Callable[[offline.Finding], sarif.Place]:
-    """Where the URNs of the findings stand in a file: the line of their first mention."""
+    """A function that gives a finding's place: the line of the file that first has its URN."""
     lines: dict[str, int] = {}
     for number, line in enumerate(text.split("\n"), 1):
         for urn in re.findall(r'"(urn:pulumi:[^"]*)"', line):

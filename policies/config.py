@@ -37,13 +37,13 @@ class ConfigError(ValueError):
 
 @dataclass(frozen=True)
 class RuleConfig:
-    """How one rule is configured.
+    """The configuration of one rule.
 
     Attributes:
-        level: What a violation does.
+        level: The effect of a violation.
         settings: Its settings, with the defaults of those left out.
         strict: Whether the rule blocks a preview in which it cannot be decided.
-        exemptions: Who may break it.
+        exemptions: The resources that may break the rule.
     """
 
     level: Level
@@ -95,7 +95,7 @@ def level_alone(rule: Rule, given: Mapping[str, Any]) -> Level:
 
 
 def _lacking(rule: Rule, given: Mapping[str, Any]) -> Iterator[str]:
-    """What an enabled rule must be given and is not."""
+    """A sentence for each setting that an enabled rule needs and does not have."""
     for key, setting in rule.settings.items():
         if setting.required and key not in given:
             yield f"{rule.name}: '{key}' must be set: {setting.schema['description']}"

@@ -40,7 +40,7 @@ class Finding:
         urn: The resource's URN; the stack's where the stack as a whole is meant; empty if that is not known.
         path: Dotted path of the input that is wrong or not known; empty for the resource as a whole.
         message: What is wrong, in one sentence.
-        exemption: By what it may be so, None if by nothing.
+        exemption: The exemption that allows the violation; None if there is none.
     """
 
     rule: Rule
@@ -59,11 +59,11 @@ class Finding:
 
 @dataclass
 class Answer:
-    """What the rules say.
+    """The result of an evaluation.
 
     Attributes:
-        findings: What they found.
-        not_applicable: The rules that do not apply though they are about such resources, and why.
+        findings: Violations, and what could not be decided.
+        not_applicable: For each rule that is about such resources but does not apply: its name and the reason.
     """
 
     findings: list[Finding] = field(default_factory=list)
@@ -77,7 +77,7 @@ class Session:
         """Prepare a look.
 
         Args:
-            config: How the rules are configured.
+            config: The configuration of each rule, by its name.
             graph: The whole stack, where it is known beforehand. Else it becomes known resource by resource, and what
                 could not be decided of one of them is asked again at the end.
             today: The day by which exemptions expire.
@@ -166,7 +166,7 @@ class Session:
         return found
 
     def _again(self, rule: ResourceRule, resource: Resource, graph: Graph) -> Iterator[Finding]:
-        """What the whole stack tells of a resource that was not decided: a violation, or that a strict rule blocks."""
+        """The findings, in the whole stack, on a resource that was undecided before: violations, or a strict block."""
         own, linked = self._config[rule.name], graph.get(resource.urn)
         if linked:
             resource = replace(
@@ -199,7 +199,7 @@ def _call(rule: ResourceRule, resource: Resource, own: RuleConfig, graph: Graph)
 
 
 def _told(rule: Rule, call: Callable[[], Outcome], not_applicable: dict[str, str]) -> Iterator[Problem | Undecided]:
-    """What a rule says. Whatever it cannot cope with is no pass."""
+    """The problems that a rule yields. A value that the rule cannot read is a problem, not a pass."""
     try:
         yield from call()
     except UnknownValueError as error:

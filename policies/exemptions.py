@@ -40,8 +40,8 @@ class Exemption:
     Attributes:
         rule: The rule that may be broken.
         resource: URN, or pattern for URNs.
-        reason: Why.
-        owner: Who answers for it.
+        reason: The reason for the exemption.
+        owner: The person who answers for the exemption.
         expires: Last day on which it applies.
     """
 

@@ -34,7 +34,7 @@ def parse_graph(text: str, source: str) -> Graph:
     """The resources of a stack from a file's text.
 
     Raises:
-        GraphError: It is none of the three forms.
+        GraphError: The text has none of the three forms.
     """
     if not text.strip():
         raise GraphError(f"{source} is empty; it must be {_FORMS}")

@@ -60,7 +60,7 @@ def _leads(graph: Graph, kind: str, key: str) -> tuple[dict[str, list[Resource]]
 
 
 def open_lead(graph: Graph, kind: str, *keys: str) -> UnknownValueError | None:
-    """What is not known of a resource of a type, and may lead to any other; None if there is no such value.
+    """An unknown input of a resource of this type, which may lead to any resource; None if all inputs are known.
 
     Args:
         graph: The stack.

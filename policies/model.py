@@ -9,7 +9,7 @@ from policies.resources import Graph, Resource
 
 
 class Level(StrEnum):
-    """What a violation does, in Pulumi's words."""
+    """The effect of a violation, in Pulumi's words."""
 
     DISABLED = "disabled"
     ADVISORY = "advisory"
@@ -18,7 +18,7 @@ class Level(StrEnum):
 
 
 class Severity(StrEnum):
-    """How bad a violation is."""
+    """The severity of a violation."""
 
     LOW = "low"
     MEDIUM = "medium"
@@ -33,7 +33,7 @@ class Counterpart:
     Attributes:
         framework: Where: `Azure Policy`, `PSRule`, `checkov`, `Azure Landing Zones`, …
         reference: Its id there.
-        difference: How it differs from ours; empty if it does not.
+        difference: How that rule differs from ours; empty if it does not.
     """
 
     framework: str
@@ -65,9 +65,9 @@ class Problem:
     """One thing that breaks a rule.
 
     Attributes:
-        message: What is wrong and what must be, in one sentence.
+        message: One sentence: what is wrong, and what the value must be.
         path: Dotted path of the input that is wrong, empty for the resource as a whole.
-        resource: Whose it is; None for the resource that was asked about, or the whole stack.
+        resource: The resource with the problem; None for the one that was checked, or for the whole stack.
     """
 
     message: str
@@ -77,12 +77,12 @@ class Problem:
 
 @dataclass(frozen=True)
 class Undecided:
-    """One thing that cannot be told yet.
+    """One check that cannot be decided yet.
 
     Attributes:
         path: Dotted path of the input that is not known.
-        reason: What cannot be known.
-        resource: Whose it is; None for the resource that was asked about, or the whole stack.
+        reason: One sentence: which value is not known.
+        resource: The resource with that input; None for the one that was checked, or for the whole stack.
     """
 
     path: str
@@ -92,7 +92,7 @@ class Undecided:
 
 @dataclass(frozen=True)
 class ExemptionUse:
-    """What has become of an exemption.
+    """An exemption's state after an evaluation.
 
     Attributes:
         rule: The rule that may be broken.
@@ -119,20 +119,20 @@ Remedy = Callable[[Resource, Settings], Mapping[str, Any] | None]
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """What every rule has.
+    """The fields that every rule has.
 
     Attributes:
         name: `<service>-<resource>-<verb>-…`; unique in the pack.
-        title: What must hold, in one sentence.
-        severity: How bad a violation is.
-        level: What a violation does where no configuration says otherwise.
+        title: The requirement, in one sentence.
+        severity: The severity of a violation.
+        level: The effect of a violation where no configuration says otherwise.
         counterparts: The same rule elsewhere, best known first; empty if nobody has it.
-        source: Who asks for it, where no counterpart does.
-        url: Page that explains it.
-        remediation: What to do about a violation.
-        settings: What can be configured.
+        source: The document or institution that asks for the rule, where no counterpart does.
+        url: Page that explains the rule.
+        remediation: The way to mend a violation, in a sentence.
+        settings: The rule's own settings.
         one_of: Settings of which an enabled rule must be given at least one.
-        applies: To what it applies, and when not, in a sentence.
+        applies: One sentence: the resources to which the rule applies, and when it does not.
     """
 
     name: str

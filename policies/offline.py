@@ -47,7 +47,7 @@ class NotApplicable:
     Attributes:
         rule: The rule's name.
         urn: The resource's URN, or the stack's.
-        reason: Why it does not apply.
+        reason: The reason, in a sentence.
     """
 
     rule: str
@@ -57,14 +57,14 @@ class NotApplicable:
 
 @dataclass(frozen=True)
 class Report:
-    """What the rules say of a stack.
+    """The findings of all rules in one stack.
 
     Attributes:
         findings: Violations, exempted ones included, and what could not be decided; in the order of the resources,
             the whole stack last.
         not_applicable: Rules that do not apply, and why.
         stack: Name of the stack, empty if there is no resource.
-        missing: Why the resources may not be the whole stack; None if they are.
+        missing: The reason why resources of the stack may be missing here; None if all are here.
     """
 
     findings: tuple[Finding, ...]
@@ -115,8 +115,8 @@ def evaluate(graph: Graph, config: Config, *, today: date | None = None) -> Repo
     """Ask all rules about a stack.
 
     Args:
-        graph: Its resources.
-        config: How the rules are configured.
+        graph: The stack's resources.
+        config: The configuration of each rule, by its name.
         today: The day by which exemptions expire; the machine's if left out.
     """
     session = Session(config, graph=graph, today=today)

@@ -26,7 +26,7 @@ _FORMERLY = {
 
 @lru_cache(maxsize=1024)
 def kind_of(token: str) -> str:
-    """What a type token names: `storage:StorageAccount` in whatever API version; other providers' as they are."""
+    """A token without azure-native's name and API version: `storage:StorageAccount`. Other providers' stay."""
     match = _TOKEN.fullmatch(token)
     if not match:
         return token
@@ -41,11 +41,11 @@ class Resource:
     Attributes:
         token: Its type, such as `azure-native:storage:StorageAccount`.
         urn: Its URN.
-        inputs: What the program asks for, in azure-native's names on the wire.
-        outputs: What is known of it afterwards; the inputs where there is nothing else.
+        inputs: The inputs that the program gives, in azure-native's names on the wire.
+        outputs: The resource's properties after the operation; the inputs where those are not known.
         id: Its id, None if there is none yet.
         parent: URN of its parent, or empty.
-        property_dependencies: By input, the URNs of the resources that its value comes from.
+        property_dependencies: For each input, the URNs of the resources that its value comes from.
         dependencies: URNs of all resources that it depends on.
         external: Whether the program only reads it.
     """
@@ -79,7 +79,7 @@ class Resource:
         """The input at a dotted path, None where there is none.
 
         Raises:
-            UnknownValueError: If it is not known.
+            UnknownValueError: If the input is not known.
         """
         return at(self.inputs, path)
 
@@ -88,8 +88,8 @@ class Graph:
     """The resources of a stack.
 
     Attributes:
-        missing: Why it may not be the whole stack, None if it is.
-        exemptions: What has become of the exemptions, for the rules about these.
+        missing: The reason why resources of the stack may be missing here; None if all are here.
+        exemptions: The state of each exemption, for the rules about exemptions.
     """
 
     exemptions: "tuple[ExemptionUse, ...]" = ()
@@ -129,14 +129,14 @@ class Graph:
         return [resource for kind in kinds for resource in self._by_kind.get(kind, {}).values()]
 
     def cached(self, key: tuple[str, ...], make: Callable[[], T]) -> T:
-        """What is made once of these resources."""
+        """The value that `make` gives, kept under the key and so made once for this graph."""
         if key not in self._cache:
             self._cache[key] = make()
         found: T = self._cache[key]
         return found
 
     def sources(self, resource: Resource, key: str, *kinds: str) -> list[Resource]:
-        """The resources of these types that the value of an input comes from, as the program's outputs tell."""
+        """The resources whose outputs the program used for an input's value; only those of these types, if given."""
         urns = resource.property_dependencies.get(key, ())
         return [found for urn in urns if (found := self._by_urn.get(urn)) and (not kinds or found.kind in kinds)]
 

@@ -21,7 +21,7 @@ _SECURITY_SEVERITY: Final = {  # the middle of GitHub's ranges
 
 @dataclass(frozen=True)
 class Place:
-    """Where a finding stands.
+    """The file and line of a finding.
 
     Attributes:
         uri: Path of the file, relative to the repository, with `/`.
@@ -38,7 +38,7 @@ def sarif(report: Report, place: Callable[[Finding], Place], *, for_upload: bool
     """A SARIF log with one run.
 
     Args:
-        report: What was found.
+        report: The findings.
         place: Tells where a finding stands.
         for_upload: Leave out what is exempted, since GitHub shows suppressed results as alerts.
     """
@@ -57,7 +57,7 @@ def sarif(report: Report, place: Callable[[Finding], Place], *, for_upload: bool
 
 
 def fingerprint(finding: Finding) -> str:
-    """What identifies a finding from one run to the next: rule, resource and property."""
+    """A hash that is the same for the same finding in every run: of rule, resource and property."""
     text = "\n".join((finding.rule.name, finding.urn, finding.path))
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 

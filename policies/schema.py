@@ -24,12 +24,12 @@ _LONGEST: Final = 80  # value in a message
 
 
 def problems(value: Any, schema: Mapping[str, Any], where: str) -> Iterator[str]:
-    """What is wrong with a value, one sentence each.
+    """The problems of a value, one sentence each.
 
     Args:
         value: The value.
         schema: Its JSON schema.
-        where: What the messages call it.
+        where: The value's name in the messages.
     """
     wanted, words = _TYPES[schema["type"]]
     number = schema["type"] in ("integer", "number")
@@ -85,7 +85,7 @@ def _object(value: Mapping[str, Any], schema: Mapping[str, Any], where: str) -> 
 
 
 def nearest(name: str, among: Any) -> str:
-    """A hint at the name that was probably meant, or nothing."""
+    """A hint at the name that was probably meant; empty if no name is near."""
     found = get_close_matches(name, list(among), n=1, cutoff=0.5)
     return f" (did you mean '{found[0]}'?)" if found else ""
 

@@ -43,7 +43,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         self._lock = threading.Lock()  # the engine asks about several resources at a time
 
     def GetAnalyzerInfo(self, request: Any, context: Any) -> Any:  # noqa: N802 (gRPC's names, here and below)
-        """What the pack is and which rules it has."""
+        """The pack's name and version, and its rules."""
         info = analyzer_pb2.AnalyzerInfo(
             name=pack.NAME, version=pack.VERSION, supportsConfig=True, description="Rules for an Azure ML platform."
         )

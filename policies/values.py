@@ -32,7 +32,7 @@ class Unknown:
     """A value that is not known.
 
     Attributes:
-        kind: What it will be, in Pulumi's words: `string`, `Object`, `secret`, …
+        kind: The type of the value once it is known, in Pulumi's words: `string`, `Object`, `secret`, …
     """
 
     def __init__(self, kind: str = "string") -> None:

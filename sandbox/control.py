@@ -36,7 +36,7 @@ CONNECTION_VARIABLES = (
 
 
 class SandboxError(Exception):
-    """What went wrong and what to do, for the user."""
+    """A failure that the message explains to the user, with what to do."""
 
 
 @dataclass(frozen=True)
@@ -156,10 +156,10 @@ def client_variables(directory: Path) -> dict[str, str]:
 
 
 def status(running: Running) -> dict[str, Any]:
-    """What the sandbox says of itself.
+    """The sandbox's own status: port, process, memory and resources.
 
     Raises:
-        SandboxError: It does not answer.
+        SandboxError: The sandbox does not answer.
     """
     return _ask(running, "/status")
 
@@ -168,7 +168,7 @@ def find_network(running: Running, name: str) -> str:
     """The id of the virtual network of this name or id in the sandbox.
 
     Raises:
-        SandboxError: There is none, or more than one, or the sandbox does not answer.
+        SandboxError: There is no such network, or more than one, or the sandbox does not answer.
     """
     told = _ask(running, f"/network?name={urllib.parse.quote(name, safe='')}")
     if "error" in told:
@@ -193,7 +193,7 @@ def stop(directory: Path) -> bool:
     """Ends the sandbox and waits for its end; tells whether there was one.
 
     Raises:
-        SandboxError: It does not end.
+        SandboxError: The sandbox does not end.
     """
     if not _locked(directory):
         return False
@@ -214,7 +214,7 @@ def reset(directory: Path) -> Running | None:
     """Deletes all but the jobs' environments; a sandbox that ran is started again, on its port.
 
     Raises:
-        SandboxError: It does not stop or start, or a file cannot be deleted.
+        SandboxError: The sandbox does not stop or start, or a file cannot be deleted.
     """
     running = find(directory)
     stop(directory)

@@ -91,7 +91,7 @@ class Daemon:
         """Serves until SIGTERM or SIGINT.
 
         Raises:
-            StartError: With the reason.
+            StartError: The sandbox cannot start; the message has the reason.
             OSError, sqlite3.Error: The folder cannot be written.
         """
         lock = take_lock(self._directory)
@@ -126,7 +126,7 @@ class Daemon:
         os.close(lock)
 
     def _local(self, cloud: Cloud) -> Starlette:
-        """What the port itself answers, without TLS: the status, and the network of a name."""
+        """The application that the port itself serves, without TLS: the status, and the network of a name."""
 
         async def status(request: Request) -> JSONResponse:
             return JSONResponse(

@@ -71,7 +71,7 @@ def _given(argv: list[str]) -> tuple[argparse.Namespace, list[str]]:
 
 
 def _backend(home: Path) -> dict[str, str]:
-    """Where Pulumi keeps its state, and with what it encrypts secrets."""
+    """The variables that name Pulumi's state folder and the passphrase for secrets."""
     passphrase = home / "passphrase"
     try:
         (home / "home").mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -154,7 +154,7 @@ class _Real:
         return str(self._given.stack)
 
     def _folder(self) -> Path:
-        """Where the sandbox keeps its copies of a project's stack files: a project folder of the same name."""
+        """The folder with the sandbox's copies of the project's stack files; it has the project's name."""
         file = self._given.cwd / "Pulumi.yaml"
         try:
             name = str(read_yaml(file.read_text(encoding="utf-8"))["name"])

@@ -32,7 +32,7 @@ def read_yaml(text: str, loader: Any = _Loader) -> Any:
 def _check(text: str) -> None:
     """Looks at the parser's events alone: neither depth nor size of the content costs anything here."""
     if len(text) > _MOST_CHARACTERS:
-        raise yaml.YAMLError(f"it has more than {_MOST_CHARACTERS} characters")
+        raise yaml.YAMLError(f"the file has more than {_MOST_CHARACTERS} characters")
     if _TAG_DIRECTIVE.search(text):  # thousands of them take libyaml minutes
         raise yaml.YAMLError("the directive %TAG means nothing here")
     values = 0
@@ -54,6 +54,6 @@ def _check(text: str) -> None:
                 sizes[event.anchor] = 1
             values += 1
         if len(inside) > _DEEPEST:
-            raise yaml.YAMLError(f"it is nested deeper than {_DEEPEST} levels")
+            raise yaml.YAMLError(f"the file is nested deeper than {_DEEPEST} levels")
         if values > _MOST_VALUES:
             raise yaml.YAMLError(f"its content and what its anchors expand to are more than {_MOST_VALUES} values")

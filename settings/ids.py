@@ -27,7 +27,7 @@ class IdOf:
     Attributes:
         what: The type in words, with its article.
         type: The type, such as `Microsoft.KeyVault/vaults`; empty for a resource group.
-        name: What a resource's name may be.
+        name: The pattern of the resource's name.
     """
 
     what: str

@@ -26,7 +26,7 @@ class StackFile:
 
     Attributes:
         department: The settings, with every default.
-        resolved: What was filled in, and from where.
+        resolved: The values that were filled in, and the keys they come from.
         content: The file, with the place of every value.
     """
 

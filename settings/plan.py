@@ -40,7 +40,7 @@ Kind = Literal[
 
 @dataclass(frozen=True)
 class Place:
-    """Where a value stands in a stack file.
+    """The place of a value in a stack file.
 
     Attributes:
         file: The stack file, as it was named.
@@ -64,7 +64,7 @@ class Place:
 
 @dataclass(frozen=True)
 class PriceKey:
-    """What `catalogue.prices` needs to price a resource.
+    """The facts of a resource that `catalogue.prices` needs to price it.
 
     Attributes:
         region: Azure region.
@@ -81,16 +81,16 @@ class PriceKey:
 
 @dataclass(frozen=True)
 class Planned:
-    """What one setting makes: a resource of Pulumi's, with all that is named after it.
+    """The Pulumi resource that one setting makes, with all that is named after it.
 
     Attributes:
-        kind: What it is.
+        kind: The kind of resource.
         name: Its name in Pulumi, without the stack and the type.
         path: The setting, below `azureml-platform:department`.
         place: Where the setting stands.
         team: Name of its team; None for what is the department's.
-        person: Who gets access by it, or whose instance it is: a user principal name or a group's name.
-        role: What `person` is to the team: `admins`, `leads`, `dataScientists`, `readers`, `user`.
+        person: The person who gets access or has the instance: a user principal name or a group's name.
+        role: The list in which the team has `person`: `admins`, `leads`, `dataScientists`, `readers`, `user`.
         price: Its price key; None where no VM is paid for.
     """
 
@@ -111,7 +111,7 @@ class Plan:
     Attributes:
         file: The stack file, as it was named.
         department: Its settings, with every default.
-        resources: What the settings make: the department's first, then each team's.
+        resources: The resources that the settings make: the department's first, then each team's.
     """
 
     file: str
@@ -120,7 +120,7 @@ class Plan:
     _source: StackFile
 
     def place(self, path: Path) -> Place:
-        """Where the value of a setting stands, also of one that is left out.
+        """The place of a setting's value, also of a setting that is left out.
 
         Args:
             path: Keys and positions below `azureml-platform:department`, such as `("teams", 0, "network", "mode")`.
@@ -134,7 +134,7 @@ class Plan:
         return Place(self.file, written(origin), node.line, node.column, how)
 
     def of(self, type_: str, name: str) -> Planned | None:
-        """What a resource of the stack comes from; None for what every stack has, such as the provider.
+        """The plan's entry for a resource of the stack; None for a resource that every stack has, such as the provider.
 
         Args:
             type_: Its type in Pulumi, such as `azure-native:machinelearningservices:Compute`.
@@ -162,7 +162,7 @@ def read_plan(path: File, *, shown: str | None = None) -> Plan:
 
     Args:
         path: The file.
-        shown: How places name it; as `path` does if left out.
+        shown: The file's name in places; `path` if left out.
 
     Raises:
         SettingsError: As `settings.read_stack_file`.

@@ -26,7 +26,7 @@ class Resolved:
     origins: Mapping[Path, Path]
 
     def origin(self, path: Path) -> Path:
-        """Where the value of a key comes from: the key itself, or that which was copied there."""
+        """The key that holds the value: the key itself, or the one from which the value was copied."""
         for length in range(len(path), 0, -1):
             if path[:length] in self.origins:
                 return self.origin((*self.origins[path[:length]], *path[length:]))

@@ -33,8 +33,8 @@ def shape_problems(errors: Sequence[ErrorDetails], resolved: Resolved) -> Iterat
     """The problems behind the types' errors.
 
     Args:
-        errors: What pydantic found.
-        resolved: What it was given.
+        errors: The errors that pydantic found.
+        resolved: The settings that pydantic was given.
     """
     holders = {details["loc"][:length] for details in errors for length in range(len(details["loc"]))}
     for details in errors:
@@ -71,7 +71,7 @@ def _message(path: Path, kind: str, value: object, said: str) -> str:
 
 
 def _complaint(kind: str, value: object, said: str) -> str:
-    """What is wrong with a value, before what is allowed."""
+    """The first half of a message: what is wrong with the value. What is allowed follows."""
     match kind:
         case "missing":
             return "is missing."

@@ -11,9 +11,9 @@ def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
     """The known word that is most like this one, or None if nothing is near.
 
     Args:
-        word: What was written.
-        known: What would have been right.
-        cutoff: How like they must be, 0 to 1, as difflib measures.
+        word: The word that was written.
+        known: The words that are allowed.
+        cutoff: Lowest similarity that counts as near, 0 to 1, as difflib measures it.
     """
     if len(word) > _LONGEST:
         return None

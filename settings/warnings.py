@@ -29,7 +29,7 @@ def warnings(department: Department, today: date) -> list[str]:
 
 
 def _warnings(section: Section, today: date) -> Iterator[tuple[str, str]]:
-    """What deserves a look in one section: its key and the text."""
+    """The warnings about one section: each one's key and text."""
     match section:
         case Cluster(vm_size=name) | Instance(vm_size=name):
             size = vm_sizes.find(name)

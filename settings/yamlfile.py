@@ -147,7 +147,7 @@ class _Builder:
             raise YamlError(f"the file and its anchors expand to more than {_MOST_VALUES} values.")
 
     def _again(self, event: yaml.AliasEvent) -> Node:
-        """What stands behind an anchor."""
+        """The node to which an alias leads."""
         if event.anchor not in self._anchors:
             raise YamlError(f"{_place(event.start_mark)}: there is no anchor '{event.anchor}' above.")
         anchored = self._anchors[event.anchor]
@@ -215,7 +215,7 @@ def _meaningless(event: Any, tag: str) -> YamlError:
 
 
 def _merged(node: Node, line: int) -> Mapping[str, Node]:
-    """What `<<` adds: a mapping, or several of which the first with a key counts."""
+    """The keys that `<<` adds, from one mapping or several; of a key in several, the first counts."""
     holders = list(node.children) if isinstance(node.value, list) else [node]
     mappings = [holder.children for holder in holders if isinstance(holder, Node) and isinstance(holder.children, dict)]
     if len(mappings) < len(holders):

@@ -14,7 +14,7 @@ def read_text(file: Path) -> str:
 
     Raises:
         OSError: The file cannot be read.
-        UnicodeDecodeError: It is neither.
+        UnicodeDecodeError: The text is in neither encoding.
     """
     data = file.read_bytes()
     marked = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))

@@ -109,7 +109,7 @@ def _place(method: str, path: str) -> tuple[str, str]:
 
 
 def _tail(path: str) -> list[str]:
-    """What follows the last `/providers/`."""
+    """The path's segments after the last `/providers/`."""
     at = path.lower().rfind("/providers/")
     return path[at + len("/providers/") :].rstrip("/").split("/") if at >= 0 else []
 

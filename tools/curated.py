@@ -91,7 +91,7 @@ def _releases(repository: Path) -> dict[str, list[int]]:
 
 
 def _row(repository: Path, name: str, versions: list[int]) -> Curated | None:
-    """What the latest release installs; None where it has no Dockerfile."""
+    """The table's row for the latest release; None where the release has no Dockerfile."""
     latest = max(versions)
     tag, folder = f"environment/{name}/{latest}", f"latest/environment/{name}/context/"
     with tempfile.TemporaryDirectory() as scratch:
@@ -118,7 +118,7 @@ def _row(repository: Path, name: str, versions: list[int]) -> Curated | None:
 
 
 def _loosened(row: Curated) -> Curated:
-    """With what stands for the pins by Python: those without a wheel, then what stands against the rest.
+    """The row with replacements for its pins, by Python: for pins without a wheel, then for pins in conflict.
 
     Another version of the same major number stands for a pin, or any version where there is no wheel of that either.
     """
@@ -141,7 +141,7 @@ def _loosened(row: Curated) -> Curated:
 
 
 def _unsolved(row: Curated, python: str, loose: dict[str, str], alone: str) -> str:
-    """Why uv finds no wheels for what is installed; empty where it does."""
+    """The message with which uv finds no set of wheels; empty where it finds one."""
     lines = "\n".join(loosened(row, loose))
     command = [find_uv_bin(), "pip", "compile", "--quiet", "--no-build", "--python-version", python, "-"]
     try:

@@ -30,7 +30,7 @@ _CODE = "Code"  # stands for a code span: one word, and its dots end no sentence
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong in a page.
+    """A fault of a page.
 
     Attributes:
         page: Path of the page below the root.
@@ -56,7 +56,7 @@ def pages(root: Path) -> list[str]:
 
 
 def check(root: Path, page: str) -> list[Problem]:
-    """Return what is wrong in a page."""
+    """Return the faults of a page."""
     text = (root / page).read_text(encoding="utf-8")
     problems = [
         Problem(page, text[: found.start()].count("\n") + 1, f"'{found[0]}' starts nothing: there is no such module")

@@ -24,7 +24,7 @@ class BuiltIn:
 
     Attributes:
         guid: Its id.
-        about: What it wants.
+        about: The requirement, in a few words.
         denies: Whether it can refuse; if not, it only reports.
         parameters: Values of its parameters other than the effect.
         audit: Its effect that reports.

@@ -13,7 +13,7 @@ _FORECAST_THRESHOLD = 100
 
 @dataclass(frozen=True)
 class BudgetArgs:
-    """What a resource group may cost, and who is told.
+    """The monthly amount that a resource group may cost, and the people who are told.
 
     Attributes:
         scope: Id of the resource group.

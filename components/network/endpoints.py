@@ -187,7 +187,7 @@ class PrivateLinks(pulumi.ComponentResource):
         """Make a private endpoint.
 
         Args:
-            purpose: What it is for, unique among the endpoints.
+            purpose: Word for the endpoint's name, unique among the endpoints.
             target_id: Id of the resource that it leads to.
             part: Part of the resource, one of `ZONES`.
         """

@@ -123,7 +123,7 @@ class Firewall:
 
     @property
     def default_action(self) -> str:
-        """What a firewall does with addresses that no rule names: Allow or Deny."""
+        """The firewall's answer to addresses that no rule names: Allow or Deny."""
         return "Deny" if self.allowed or not self.public else "Allow"
 
     @property

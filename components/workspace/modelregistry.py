@@ -89,7 +89,7 @@ class ModelRegistry(pulumi.ComponentResource):
         self.register_outputs({"registryId": self.registry_id, "registryName": self.registry_name, "uri": self.uri})
 
     def admit(self, principal: Principal, *, registers: bool = True) -> None:
-        """Let somebody use the registry; told again, nothing more happens.
+        """Give a principal a role on the registry; a second call for the same principal does nothing.
 
         Args:
             principal: Who; its name is unique among all who are admitted.
@@ -104,7 +104,7 @@ class ModelRegistry(pulumi.ComponentResource):
 
 
 def _region(region: str, replication: str) -> ml.RegistryRegionArmDetailsArgs:
-    """What Azure makes for a registry in a region: of its container registries it takes Premium ones only."""
+    """The resources that Azure makes for a registry in a region; their container registry must be Premium."""
     return ml.RegistryRegionArmDetailsArgs(
         location=region,
         acr_details=[

@@ -15,7 +15,7 @@ from components.workspace.services import container_registry, log_workspace
 
 @dataclass(frozen=True)
 class SharedServicesArgs:
-    """What a department's teams share.
+    """The services that a department's teams share.
 
     Attributes:
         names: Names of the resource group, the registry and the Log Analytics workspace.

@@ -42,7 +42,7 @@ from components.workspace.services import container_registry, log_workspace
 
 @dataclass(frozen=True)
 class Existing:
-    """What exists already, by its Azure id. It gets role assignments, and is never changed, protected or deleted.
+    """Ids of resources that exist. They get role assignments, and are never changed, protected or deleted.
 
     Attributes:
         resource_group_id: The resource group of all that is made.
@@ -126,7 +126,7 @@ class TeamWorkspaceArgs:
 
 @dataclass(frozen=True)
 class _Dependencies:
-    """What a workspace hangs on. Vault and registry are None where they exist already."""
+    """The resources that a workspace needs. Vault and registry are None where they exist already."""
 
     work: storage.StorageAccount
     data: storage.StorageAccount
@@ -452,7 +452,7 @@ class TeamWorkspace(pulumi.ComponentResource):
         return Principal("workspace-identity", principal_id, "ServicePrincipal")
 
     def _workspace_access(self, needs: _Dependencies) -> list[authorization.RoleAssignment]:
-        """What a workspace with a user-assigned identity needs, as that gets nothing by itself.
+        """The roles that a workspace's user-assigned identity needs, since Azure gives it none by itself.
 
         Source: learn.microsoft.com/azure/machine-learning/how-to-identity-based-service-authentication.
         """
@@ -471,7 +471,7 @@ class TeamWorkspace(pulumi.ComponentResource):
         )
 
     def _approvals(self, needs: _Dependencies) -> dict[str, tuple[pulumi.Output[str], str]]:
-        """Where a managed network makes endpoints, which somebody must approve: in the group, and to what exists."""
+        """The scopes in which a managed network's endpoints need approval: the group, and resources that exist."""
         if not isinstance(self._args.network, ManagedNetwork):
             return {}
         scopes = {"network": self.resource_group_id}
@@ -497,7 +497,7 @@ class TeamWorkspace(pulumi.ComponentResource):
         self.grant_data_access(principal)
 
     def grant_data_access(self, principal: Principal) -> None:
-        """Let somebody read and write the team's storage accounts, as `data_contributors` do."""
+        """Give a principal the role of the `data_contributors`: to read and write the team's storage accounts."""
         role = roles.BLOB_DATA_CONTRIBUTOR
         if self.grants_by_group:
             self._grant(principal, {"data": (self.resource_group_id, role)})

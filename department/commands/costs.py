@@ -51,7 +51,7 @@ def run(files: list[Path], *, refresh: bool, table: Path | None, as_json: bool) 
 
 @dataclass(frozen=True)
 class _Change:
-    """What a refresh changed in a region."""
+    """The prices that a refresh changed in a region."""
 
     region: str
     before: RegionPrices | None
@@ -74,7 +74,7 @@ class _Change:
         return sorted(self.old.keys() - self.after.hourly.keys())
 
     def text(self) -> str:
-        """What changed, with each price that is another one or gone."""
+        """The numbers of new, changed and gone prices; then each price that changed or is gone."""
         since = f"{self.before.as_of} → " if self.before else ""
         head = (
             f"{self.region} ({since}{self.after.as_of}): {len(self.new)} new, {len(self.changed)} changed, "
@@ -103,7 +103,7 @@ def _refreshed(prices: Prices, regions: Iterable[str], *, invented: bool) -> tup
             changes.append(_Change(region, regional.get(region), after))
             regional[region] = after
         else:
-            print(f"{region}: {HOST} has no price there; the table stays as it was.", file=sys.stderr)
+            print(f"{HOST} has no price for region {region}; the table keeps its prices.", file=sys.stderr)
     if not changes:
         raise PricesUnavailableError(f"{HOST} has no price for any of the regions; nothing is written.")
     return Prices(regional, prices.head), changes

@@ -20,7 +20,7 @@ class Line:
     Attributes:
         team: Its team.
         name: Its name.
-        kind: What it is.
+        kind: `cluster` or `instance`.
         size: VM size of its nodes.
         priority: `dedicated` or `lowPriority`.
         nodes: Most nodes at one time; 1 for an instance.

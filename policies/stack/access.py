@@ -22,7 +22,7 @@ def role_of(assignment: Resource, graph: Graph) -> tuple[str, Resource | None]:
     """The id of an assignment's role, and its definition if the program has it.
 
     Raises:
-        UnknownValueError: If it is not known.
+        UnknownValueError: If the role is not known.
     """
     if found := graph.sources(assignment, "roleDefinitionId", DEFINITION):
         return _guid(value_or_none(found[0], "roleDefinitionId") or name_of(found[0]) or found[0].name), found[0]
@@ -38,7 +38,7 @@ def _guid(role_id: object) -> str:
 
 
 def title(guid: str, definition: Resource | None) -> str:
-    """What a role is called."""
+    """The title of a role, as messages show it."""
     own = value_or_none(definition, "roleName") if definition else None
     return own if isinstance(own, str) else roles.NAMES.get(guid, guid)
 

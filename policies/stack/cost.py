@@ -17,7 +17,7 @@ HOURS = 730  # of a month, as Azure's own calculator counts them
 def _monthly(graph: Graph, settings: Settings) -> Outcome:
     teams, total = settings.get("teams", {}), settings.get("total")
     if teams and "teamTag" not in settings:
-        raise NotApplicableError("it has budgets by team, and no 'teamTag' says which tag is the team")
+        raise NotApplicableError("the rule has budgets by team, but no 'teamTag' that names the tag with the team")
     unknown: list[UnknownValueError] = []
     spent: defaultdict[str, float] = defaultdict(float)
     for one in demands(graph, unknown):

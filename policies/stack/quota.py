@@ -18,13 +18,13 @@ _KIND, _BODY = "properties.computeType", "properties.properties"
 
 @dataclass(frozen=True)
 class Demand:
-    """What a compute takes at most.
+    """The nodes that a cluster or instance takes at most.
 
     Attributes:
-        compute: It.
-        nodes: Nodes at most.
+        compute: The cluster or instance.
+        nodes: Most nodes at one time.
         size: The nodes' VM size.
-        low_priority: Whether its nodes may be taken away.
+        low_priority: Whether Azure may take its nodes away.
     """
 
     compute: Resource
@@ -34,7 +34,7 @@ class Demand:
 
 
 def demands(graph: Graph, unknown: list[UnknownValueError]) -> Iterator[Demand]:
-    """What the clusters and instances of a stack take at most; of what is not known, the errors are collected."""
+    """The demands of a stack's clusters and instances; for each with an unknown input, an error goes into `unknown`."""
     for compute in graph.of(COMPUTE):
         try:
             kind = compute.get(_KIND)

@@ -51,7 +51,7 @@ def find_network(store: Store, asked: str) -> str:
     """The id, in lower case, of the virtual network of this name or id, or of a workspace's managed network.
 
     Raises:
-        NetworkError: There is none, or more than one of the name.
+        NetworkError: There is no such network, or more than one of the name.
     """
     ids = [network["id"] for network in store.resources(NETWORKS)]
     if asked.startswith("/"):

@@ -34,7 +34,7 @@ class Adoption:
 
 @dataclass
 class Options:
-    """What the user asked for."""
+    """The options of the command line."""
 
     dry_run: bool = False
     parallel: int = 16

@@ -10,7 +10,7 @@ from sandbox.engine.values import Map, masked
 
 
 class StepFacts(Protocol):
-    """What events tell of a step.
+    """The facts of a step that events contain.
 
     `keys` are the properties that a replacement is for, `diffs` those that differ. `logical` steps are counted.
     """
@@ -85,7 +85,7 @@ class Prelude:
 
 @dataclass(frozen=True)
 class Summary:
-    """How many resources were changed, by operation."""
+    """The number of changed resources, by operation."""
 
     changes: Mapping[str, int]
     seconds: float

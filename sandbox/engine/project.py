@@ -39,7 +39,7 @@ def load_yaml(file: Path) -> Map:
 
 @dataclass(frozen=True)
 class Project:
-    """What Pulumi.yaml says."""
+    """The content of Pulumi.yaml."""
 
     name: str
     directory: Path
@@ -53,7 +53,7 @@ class Project:
         """The project that a directory is in.
 
         Raises:
-            EngineError: there is none, or it cannot be run here.
+            EngineError: The directory is in no project, or in one that cannot be run here.
         """
         for folder in (directory, *directory.parents):
             for name in ("Pulumi.yaml", "Pulumi.yml"):
@@ -166,7 +166,7 @@ class Config:
 
 
 def _text(value: Any) -> str:
-    """What the program gets of a value, as the real engine has it (`resource/config/object.go`): text, or JSON.
+    """The form in which the program gets a value, as in the real engine (`resource/config/object.go`): text, or JSON.
 
     Raises:
         ValueError: a number that JSON has not.

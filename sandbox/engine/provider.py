@@ -52,7 +52,7 @@ class Diff:
 
 @dataclass
 class ReadResult:
-    """What a provider found: no `outputs` if there is no such resource, no `inputs` if it cannot tell them."""
+    """A provider's answer to Read: no `outputs` if there is no such resource, no `inputs` if it cannot tell them."""
 
     id: str = ""
     inputs: Map | None = None
@@ -64,7 +64,7 @@ Failures = list[tuple[str, str]]  # of a check: property (or ""), reason
 
 
 class ResourceProvider(Protocol):
-    """What steps and generator need of a provider."""
+    """The methods of a provider that steps and decisions call."""
 
     def check(self, urn: str, olds: Map | None, news: Map, preview: bool) -> tuple[Map, Failures]:
         """Validate inputs and fill in defaults."""

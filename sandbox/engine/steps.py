@@ -107,7 +107,7 @@ _EXISTS = re.compile(r"cannot create already existing (?:sub)?resource '([^']+)'
 
 
 def _existing_advice(d: Context, new: Resource, id_: str) -> str:
-    """What to do about a create that is refused, since the resource exists.
+    """Advice for a create that is refused because the resource exists.
 
     The state may have it under another name. Else an earlier create may have been carried out and never answered.
     """

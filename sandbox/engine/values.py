@@ -111,7 +111,7 @@ def masked(value: Any) -> Any:
 
 
 def collapse(value: Any, root: Path) -> Any:
-    """What provider, state and analyzer see of a value that the program sent.
+    """The form of a value from the program that provider, state and analyzer see.
 
     References to resources become the id (of a component: the URN), outputs their value or unknown, and assets get the
     engine's hash. `root` is where relative paths of assets start.

@@ -12,7 +12,7 @@ from sandbox.engine.values import Map
 
 @dataclass
 class Workspace:
-    """What an operation works with."""
+    """The project, stack and configuration that an operation works with."""
 
     project: Project
     stack: Stack

@@ -70,7 +70,7 @@ class Arm:
         """The resource.
 
         Raises:
-            Refused: Any status but 200.
+            Refused: The answer has another status than 200.
         """
         answer = self._request("GET", target.url, {"api-version": target.version, **(query or {})}, accepted=(200,))
         return _object(answer)
@@ -111,7 +111,7 @@ class Arm:
             What the service answered in the end, as azcore's pollers have it.
 
         Raises:
-            Refused: The service refused at once.
+            Refused: The service refused the request at once.
             Unfinished: It accepted, then failed.
         """
         method = "PATCH" if _removes(body) else "PUT"
@@ -201,7 +201,7 @@ class Arm:
 
 
 class _Deadline:
-    """When an operation has taken too long."""
+    """The time at which a long-running operation is given up."""
 
     def __init__(self, seconds: float) -> None:
         self._end = time.monotonic() + (seconds or _TIMEOUT)

@@ -248,7 +248,7 @@ class AzureNative(Provider):
             raise InitFailed(text, target.id, outputs, given) from unfinished
 
     def _read_back(self, described: Described, target: Target, answer: Properties) -> Properties:
-        """What a GET shows after a write; the write's own answer where that fails."""
+        """The answer to a GET after a write; the write's own answer where the GET fails."""
         with contextlib.suppress(Refused):  # azure-native warns and goes on
             answer = self._arm.get(Target(target.id, target.version))
         return convert.outputs(described, answer)

@@ -59,7 +59,7 @@ def _name(described: Described, request: proto.CheckRequest, old: Properties) ->
 
 
 def failures(described: Described, inputs: Properties) -> list[str]:
-    """What is wrong with plain inputs, as azure-native words it."""
+    """The problems of plain inputs, in azure-native's words."""
     path = {name: described.type.limits.get(name) for name in described.type.path_inputs}
     problems: list[str] = []
     for name, limits in path.items():

@@ -62,7 +62,7 @@ class Kind:
         return frozenset(self.shown) | self.computed
 
     def problems(self, graph: Graph, inputs: Properties, old: Properties) -> list[str]:
-        """What is wrong with inputs that are complete."""
+        """The problems of inputs in which no value is unknown."""
         return []
 
     def create(self, graph: Graph, inputs: Properties) -> tuple[str, Properties]:

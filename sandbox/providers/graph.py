@@ -27,7 +27,7 @@ class Graph:
         """An object, with these properties or Graph's default ones.
 
         Raises:
-            Refused: Any status but 200.
+            Refused: The answer has another status than 200.
         """
         query = {"$select": ",".join(select)} if select else None
         answer: Properties = self._call("GET", path, query=query, accepted=(200,)).json()
@@ -90,7 +90,7 @@ class Graph:
 
 
 def reference(identifier: str) -> str:
-    """How a body names a directory object."""
+    """The address by which a body names a directory object."""
     return f"{ROOT}/directoryObjects/{identifier}"
 
 

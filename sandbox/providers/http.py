@@ -66,7 +66,7 @@ def setting(config: dict[str, Any], name: str, variable: str) -> str:
 
 @dataclass(frozen=True)
 class Credentials:
-    """Who signs in. Empty parts are missed only when a token is needed.
+    """The credentials of the provider. An empty part is an error only when a token is needed.
 
     Attributes:
         package: Pulumi's name of the provider, for messages.
@@ -126,7 +126,7 @@ class Client:
             return token
 
     def claims(self, audience: str) -> dict[str, Any]:
-        """What the token for an audience says of its bearer, unchecked."""
+        """The claims of the token for an audience; its signature is not checked."""
         body = self.token(audience).split(".")[1]
         claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
         return claims
@@ -297,7 +297,7 @@ def _trouble(method: str, url: str, error: requests.exceptions.RequestException)
 
 
 def _in_go(error: requests.exceptions.RequestException) -> str:
-    """What Go's net/http calls it, where it has a name for it: programs look for these words."""
+    """The error in the words of Go's net/http, if it has any: programs look for these words."""
     text = str(error)
     return next((words for mark, words in _GO_WORDS.items() if mark in text), text)
 

@@ -79,7 +79,7 @@ class NotFound(Failure):
 
 
 def client_config(client: Client) -> Properties:
-    """Who is signed in."""
+    """The ids of the identity that is signed in."""
     claims = client.claims(GRAPH)
     config = {"tenantId": claims.get("tid", ""), "clientId": claims.get("appid", ""), "objectId": claims.get("oid", "")}
     return {**config, "id": "-".join(config.values())}
@@ -96,7 +96,7 @@ def _shown(item: Properties, names: tuple[str, ...]) -> Properties:
 
 
 def _select(names: tuple[str, ...]) -> list[str]:
-    """What Graph is asked for: azuread names the properties, since Graph's default set lacks some."""
+    """The properties for which Graph is asked: azuread names them, since Graph's default set lacks some."""
     return [_graph_name(name) for name in names]
 
 

@@ -9,7 +9,7 @@ _MOST_NAMED = 20  # of the sizes that are allowed
 
 
 def problems(subject: Subject) -> Iterator[Problem]:
-    """What is wrong with compute."""
+    """The problems of clusters and instances that only their resolved values show."""
     yield from duplicates(
         ((path, name) for path, name, _ in _computes(subject)),
         "Azure wants the name of a cluster or instance to be unique in the region, so those of a department have "

@@ -8,7 +8,7 @@ from settings.problems import Problem, show
 
 
 def problems(subject: Subject) -> Iterator[Problem]:
-    """What is wrong with customer keys."""
+    """The problems of customer keys beside the other settings."""
     department = subject.department
     for at, team in subject.teams():
         key, path = team.customer_key, (*at, "customerKey")

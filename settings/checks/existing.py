@@ -13,7 +13,7 @@ _ONE_EACH = {
 
 
 def problems(subject: Subject) -> Iterator[Problem]:
-    """What is wrong with resources that exist."""
+    """The problems of existing resources: those of another subscription, and those that cannot be used twice."""
     for key, rule in _ONE_EACH.items():
         given = [(path, id_) for at, team in subject.teams() for path, id_ in ids(team.existing, (*at, "existing"))]
         given = [(path, id_) for path, id_ in given if path[-1] == key and not subject.is_wrong(path)]

@@ -8,7 +8,7 @@ from settings.problems import Problem, show
 
 
 def problems(subject: Subject) -> Iterator[Problem]:
-    """What is wrong with networks."""
+    """The problems of networks beside the other settings."""
     sku = subject.department.registry_sku
     for at, team in subject.teams():
         path, mode = (*at, "network"), team.network.mode

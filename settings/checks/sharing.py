@@ -7,7 +7,7 @@ from settings.problems import Problem
 
 
 def problems(subject: Subject) -> Iterator[Problem]:
-    """What is wrong with what the teams share."""
+    """The problems of the resources that the teams share."""
     department = subject.department
     if not department.shared.registry:
         return

@@ -8,7 +8,7 @@ from settings.tags import MOST, merged
 
 
 def problems(subject: Subject) -> Iterator[Problem]:
-    """What is wrong with the tags of one resource, and with tags that are both given and left alone."""
+    """The problems of tags: more than a resource takes, and names that both `tags` and `ignoreTags` have."""
     department = subject.department
     for at, team in subject.teams():
         count = len(merged(department.tags, team.tags))

@@ -76,7 +76,7 @@ class Subscription:
             Its last answer: of `Azure-AsyncOperation` with a status, of `Location` the resource.
 
         Raises:
-            VerifyError: It has not ended within an hour.
+            VerifyError: The operation has not ended within an hour.
         """
         url = accepted.headers.get("Azure-AsyncOperation") or accepted.headers.get("Location")
         if url is None:

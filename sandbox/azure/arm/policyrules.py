@@ -191,7 +191,7 @@ def _field(request: Request, name: str) -> Json:
 
 
 def _alias(resource: Mapping[str, Json], path: str) -> Json:
-    """Where an alias's path leads: at the top, in `properties`, or for computes in the properties' own."""
+    """The value at an alias's path: at the top, in `properties`, or for computes in `properties.properties`."""
     properties = _get(resource, "properties")
     for root in (properties, _get(properties, "properties"), resource):
         if _get(root, re.split(r"[.\[]", path)[0]) is not None:

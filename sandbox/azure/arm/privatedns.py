@@ -177,7 +177,7 @@ class RecordSet(ResourceType):
         return [record for _, record in sorted({**written, **stored}.items())]
 
     def _written(self, cloud: Cloud, zone: Body) -> dict[str, Body]:
-        """What exists without a PUT: the start of authority, and the addresses of private endpoints."""
+        """The records that exist without a PUT: the start of authority, and the addresses of private endpoints."""
         if self._record_type == "SOA":
             return {"@": self._set(zone, "@", {"ttl": DEFAULT_TTL, "soaRecord": _start_of_authority()})}
         if self._record_type != "A":

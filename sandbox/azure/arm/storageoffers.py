@@ -99,7 +99,7 @@ def _skus(skus: frozenset[str]) -> Any:
 
 
 def _usages(resources: Resources, call: Call, match: re.Match[str]) -> Body:
-    """How many accounts the subscription has in a region."""
+    """The number of accounts that the subscription has in a region."""
     region = normal_location(match["location"])
     call.authorize("Microsoft.Storage/locations/usages/read", f"/subscriptions/{call.subscription}")
     if region not in REGIONS:

@@ -89,7 +89,7 @@ def _set_tags(cloud: Cloud, scope: str, tags: dict[str, str]) -> None:
 
 
 def _used(call: Call) -> dict[str, dict[str, int]]:
-    """How often each value of each tag is used in the subscription."""
+    """By tag and value: the number of resources in the subscription that have it."""
     counts: dict[str, dict[str, int]] = {}
     for resource in call.cloud.store.list("resource", f"/subscriptions/{call.subscription}/"):
         for name, value in (resource.get("tags") or {}).items():

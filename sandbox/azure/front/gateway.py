@@ -243,7 +243,7 @@ class _Connection(asyncio.Protocol):
 
 
 def _not_emulated(host: str) -> str:
-    """Why a host is refused; the hosts of Azure's other clouds are named as such."""
+    """The message that refuses a host; it says so if the host belongs to another of Azure's clouds."""
     cloud = next((cloud for suffix, cloud in OTHER_CLOUDS.items() if f".{host}".endswith(f".{suffix}")), None)
     text = f"The sandbox does not emulate {host}, and lets nothing through to it."
     return f"{text} The host belongs to {cloud}; only Azure's public cloud is here." if cloud else text

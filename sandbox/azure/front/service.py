@@ -47,7 +47,7 @@ class Service(ABC, Generic[RequestT]):
         """The answer to a request.
 
         Raises:
-            ServiceError: The service refuses it.
+            ServiceError: The service refuses the request.
         """
 
     def refuse(self, request: RequestT, refusal: ServiceError) -> Response:
@@ -55,7 +55,7 @@ class Service(ABC, Generic[RequestT]):
         return refusal.response()
 
     def failure(self, error: Exception) -> ServiceError:
-        """What the service says when the sandbox itself failed."""
+        """The service's error for a fault of the sandbox itself."""
         return failure(error)
 
     def finish(self, request: RequestT, response: Response) -> None:

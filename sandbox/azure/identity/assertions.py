@@ -39,7 +39,7 @@ class Pipelines:
     """The issuers of pipelines' tokens, all with one key of this sandbox (`pipelines.key`).
 
     Args:
-        directory: The sandbox's.
+        directory: The sandbox's folder, in which the key is kept.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -64,11 +64,11 @@ class Pipelines:
 
         Args:
             assertion: The token.
-            client_id: The application's.
-            trusted: Its federated credentials.
+            client_id: The application's client id.
+            trusted: The application's federated credentials.
 
         Raises:
-            AssertionRefusedError: It does not.
+            AssertionRefusedError: The application does not trust the assertion.
         """
         if not trusted:
             raise AssertionRefusedError(

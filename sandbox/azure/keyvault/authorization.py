@@ -20,7 +20,7 @@ AUDIENCE = "https://vault.azure.net"
 
 @dataclass(frozen=True)
 class Right:
-    """What an operation needs: a data action below `Microsoft.KeyVault/vaults`, and an access policy's permission."""
+    """The right that an operation needs: a data action (below `Microsoft.KeyVault/vaults`), or an access policy's."""
 
     action: str
     permission: str

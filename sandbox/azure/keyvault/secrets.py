@@ -82,7 +82,7 @@ class Secrets:
         """Makes a secret, or its next version; answers with the value.
 
         Args:
-            name: The secret's.
+            name: The secret's name.
             body: `value`, and optionally `contentType`, `attributes` and `tags`.
 
         Raises:

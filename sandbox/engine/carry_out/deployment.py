@@ -46,7 +46,7 @@ PENDING_WARNING = (
 
 @dataclass
 class Result:
-    """What became of a registration: FAIL or SKIP (`failed`) with --continue-on-error only."""
+    """The outcome of a registration; `failed` (FAIL or SKIP) occurs with --continue-on-error only."""
 
     state: Resource
     failed: bool = False
@@ -201,7 +201,7 @@ class Deployment:
         """Do what a registration asks for.
 
         Raises:
-            CancelledError: it failed, or the operation has ended before.
+            CancelledError: The registration or read failed, or the operation has ended before.
         """
         with self._generating(goal):
             steps, new = self.generator.register(goal)
@@ -216,7 +216,7 @@ class Deployment:
         """Do what a read asks for.
 
         Raises:
-            CancelledError: it failed, or the operation has ended before.
+            CancelledError: The registration or read failed, or the operation has ended before.
         """
         with self._generating(goal):
             steps = self.generator.read(goal, id_)
@@ -254,7 +254,7 @@ class Deployment:
         return Result(state, unknown=any(isinstance(s, SameStep) and s.skipped for s in steps))
 
     def register_outputs(self, urn: str, outputs: Map) -> None:
-        """Note the outputs of a component; the stack's wait for the end."""
+        """Store the outputs of a component; those of the stack are kept until `finish_stack_outputs`."""
         step = self._registered.get(urn)
         if step is None:
             raise EngineError(f"cannot complete a resource '{urn}' whose registration isn't pending")

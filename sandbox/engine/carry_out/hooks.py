@@ -206,7 +206,7 @@ class Hooks:
 
 
 def _parts(resource: Resource, old: Resource | None, new: Resource | None) -> Map:
-    """What every hook is told."""
+    """The part of a hook's arguments that all kinds of hooks get."""
     return {
         "urn": resource.urn,
         "id": resource.id,

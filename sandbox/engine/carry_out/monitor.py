@@ -49,7 +49,7 @@ _UNSUPPORTED = _UNSUPPORTED_ONE.replace("is", "are", 1)
 
 
 class RpcError(grpc.RpcError):  # type: ignore[misc]  # grpc has no types
-    """How the monitor refuses, in the form in which the SDK reads a gRPC call's failure."""
+    """The monitor's refusal, in the form in which the SDK reads a gRPC call's failure."""
 
     def __init__(self, details: str, code: grpc.StatusCode = grpc.StatusCode.UNKNOWN) -> None:
         super().__init__(details)
@@ -101,7 +101,7 @@ class Monitor:
     # ---- what the SDK asks first and last
 
     def GetDeploymentInfo(self, _request: empty_pb2.Empty) -> resource_pb2.DeploymentInfo:
-        """What the engine is able to do."""
+        """The features that the engine supports."""
         return resource_pb2.DeploymentInfo(
             project=self._d.stack.project,
             stack=self._d.stack.name,
@@ -321,7 +321,7 @@ class Monitor:
         )
 
     def _source_position(self, request: Any) -> str:
-        """Where the program makes the resource, as the state has it: relative to the project, without its machine."""
+        """The line of the program that makes the resource, as the state stores it: relative to the project."""
         position = request.sourcePosition
         file = urllib.parse.unquote(urllib.parse.urlparse(position.uri).path)
         if not position.uri.startswith("file://") or not Path(file).is_relative_to(self._d.root):

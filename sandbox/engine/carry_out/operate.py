@@ -38,7 +38,7 @@ def operate(
         Whether it succeeded; the events say why not.
 
     Raises:
-        EngineError: it could not begin.
+        EngineError: The operation could not begin.
     """
     with contextlib.ExitStack() as ends:
         if not options.dry_run:

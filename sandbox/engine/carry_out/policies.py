@@ -39,7 +39,7 @@ runpy.run_module("pulumi.policy", run_name="__main__", alter_sys=True)
 
 
 class _Log(engine_pb2_grpc.EngineServicer):
-    """Where the analyzer process sends its own messages."""
+    """The service to which the analyzer process sends its own messages."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
@@ -216,7 +216,7 @@ def load_config(file: Path) -> Map:
     """A `--policy-pack-config` file.
 
     Raises:
-        EngineError: it cannot be read, or is no JSON object.
+        EngineError: The file cannot be read, or is no JSON object.
     """
     try:
         config = json.loads(terminal.read_text(file))
@@ -267,7 +267,7 @@ def _entry(given: Any, name: str) -> Map:
 
 
 def environment(d_stack: Any, dry_run: bool, config: Map) -> dict[str, str]:
-    """What a policy pack may read of the project: Pulumi's own variables."""
+    """The environment variables, Pulumi's own, that tell a policy pack about the project."""
     return {
         "PULUMI_PROJECT": d_stack.project,
         "PULUMI_STACK": d_stack.name,

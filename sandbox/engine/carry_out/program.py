@@ -172,7 +172,7 @@ def _as_program(d: Deployment, project: Project) -> Iterator[None]:
 
 
 class _Lines(io.TextIOBase):
-    """What the program prints, told as messages line by line."""
+    """The program's standard output, which becomes a message for each line."""
 
     def __init__(self, d: Deployment, severity: str) -> None:
         self._d, self._severity, self._rest = d, severity, ""

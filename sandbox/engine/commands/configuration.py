@@ -120,7 +120,7 @@ def _full(key: str, project: Project) -> str:
     """The key with its namespace.
 
     Raises:
-        EngineError: it is no key.
+        EngineError: The text is no key.
     """
     if key.count(":") > 1 or not key.strip(":"):
         raise EngineError(
@@ -138,7 +138,7 @@ def _path(text: str) -> Path_:
 
 
 def _typed(text: str) -> Any:
-    """What Pulumi takes a value at a path for: true, false and whole numbers are such."""
+    """The value that Pulumi stores at a path: true, false and whole numbers get their type, all else is text."""
     if text in ("true", "false"):
         return text == "true"
     try:

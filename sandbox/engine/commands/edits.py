@@ -28,7 +28,7 @@ def _found(checkpoint: Checkpoint, urn: str) -> Resource:
     """The one resource of a URN.
 
     Raises:
-        EngineError: there is none, or more than one.
+        EngineError: No resource has the URN, or more than one has.
     """
     matches = [r for r in checkpoint.resources if r.urn == urn]
     if len(matches) == 1:

@@ -39,7 +39,7 @@ def project_of(args: argparse.Namespace) -> tuple[Project, Backend]:
     """The project of the directory, and the backend that holds its stacks.
 
     Raises:
-        EngineError: there is none.
+        EngineError: The directory is in no project.
     """
     if not args.cwd.is_dir():
         raise EngineError(f"the directory {args.cwd} (--cwd) does not exist")
@@ -48,7 +48,7 @@ def project_of(args: argparse.Namespace) -> tuple[Project, Backend]:
 
 
 def _selection(project: Project) -> Path:
-    """Where Pulumi keeps the name of a project's selected stack."""
+    """The file in which Pulumi keeps the name of a project's selected stack."""
     home = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
     digest = hashlib.sha1(str(project.directory / "Pulumi.yaml").encode(), usedforsecurity=False).hexdigest()
     return home / "workspaces" / f"{project.name}-{digest}-workspace.json"
@@ -82,7 +82,7 @@ def _stack_name(args: argparse.Namespace, project: Project, backend: Backend) ->
 
 
 def workspace_of(args: argparse.Namespace, providers: Mapping[str, Factory]) -> Workspace:
-    """What the words name, the stack made already or not.
+    """The workspace of a command line: project, stack and configuration. The stack need not exist yet.
 
     Raises:
         EngineError: there is no such project, or its files cannot be read.
@@ -95,10 +95,10 @@ def workspace_of(args: argparse.Namespace, providers: Mapping[str, Factory]) -> 
 
 
 def existing(args: argparse.Namespace, providers: Mapping[str, Factory] | None = None) -> Workspace:
-    """The same for a stack that must have been made.
+    """The same as `workspace_of`, for a stack that must exist.
 
     Raises:
-        StackNotFoundError: it has not.
+        StackNotFoundError: There is no such stack.
     """
     workspace = workspace_of(args, providers or {})
     if not workspace.stack.exists():

@@ -66,7 +66,7 @@ def _read(text: str) -> tuple[YAML, Any]:
 
 
 def _indentations(node: Any) -> Iterator[tuple[str, int]]:
-    """How far mappings, list items and their dashes are indented, from the top."""
+    """The indentations of mappings, list items and their dashes, from the top of the file."""
     if not isinstance(node, CommentedMap):
         return
     for value in node.values():

@@ -133,7 +133,7 @@ def _tree(resources: list[Resource], args: argparse.Namespace) -> Iterator[Row]:
 
 
 def _ago(at: datetime) -> str:
-    """How long ago that is, in one unit."""
+    """The time since then, in one unit."""
     seconds = int((datetime.now(UTC) - at).total_seconds())
     for unit, length in _UNITS.items():
         if seconds >= length:

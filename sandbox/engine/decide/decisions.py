@@ -21,18 +21,18 @@ class Case:
 
 @dataclass
 class Decisions:
-    """What has been decided so far; sets of URNs, unless said otherwise.
+    """The decisions so far; sets of URNs, unless said otherwise.
 
     Attributes:
-        options: What the user asked for.
+        options: The options of the command line.
         targets: The targets of the command line, and the dependents that became targets with them.
-        urns: All that the program has registered or read.
-        operated: What stays: unchanged, updated, replaced or read.
-        created: What is created.
-        replaces: What is replaced.
-        deletes: What is deleted, for a replacement or at the end.
-        skipped_creates: What would be created, but is no target.
-        imported: What is imported.
+        urns: All resources that the program has registered or read.
+        operated: Resources that stay: unchanged, updated, replaced or read.
+        created: Resources that are created.
+        replaces: Resources that are replaced.
+        deletes: Resources that are deleted, for a replacement or at the end.
+        skipped_creates: Resources that would be created, but are no targets.
+        imported: Resources that are imported.
         pending_deletes: Resources that are deleted before their replacement.
         dependent_keys: Of those, the properties for which each is replaced.
         aliased: Old URN to new URN, of resources that an alias renamed.

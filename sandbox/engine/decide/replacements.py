@@ -24,7 +24,7 @@ class Replacements:
         """The steps that replace a resource.
 
         Raises:
-            BailError: it must not be replaced. The user has been told.
+            BailError: The resource must not be replaced. The user has been told.
         """
         goal, new, provider = case.goal, case.new, case.provider
         self._refuse(case, old)

@@ -22,7 +22,7 @@ from sandbox.engine.workspace import Workspace
 
 @dataclass(eq=False)
 class Row:
-    """What is known of one resource's latest step."""
+    """The latest step of one resource."""
 
     step: StepFacts
     op: str
@@ -141,7 +141,7 @@ class Display:
         return SHOWN_AS.get(row.op, row.op) if self.merges_replacements and not row.failed else row.op
 
     def status(self, row: Row) -> str:
-        """What happens to the resource, and since when or how long it took."""
+        """The resource's status text: the operation, and how long it has taken or took."""
         op = self._op(row)
         if row.failed:
             return f"**{DOING.get(op, op)} failed**"

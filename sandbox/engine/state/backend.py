@@ -112,7 +112,7 @@ class Stack:
         """Take the stack for this process.
 
         Raises:
-            EngineError: another one has it.
+            EngineError: Another process has the stack.
         """
         self._refuse_locked()
         owner = {

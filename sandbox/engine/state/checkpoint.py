@@ -165,7 +165,7 @@ def refuse_version(stored: Map, what: str) -> None:
     """Refuse a state of another version than 3 and 4, or with features that are not known here.
 
     Raises:
-        EngineError: it is of such a kind.
+        EngineError: The state has another version, or such features.
     """
     if stored.get("version") not in {3, 4}:
         raise EngineError(f"{what} has version {stored.get('version')}; only 3 and 4 are supported")

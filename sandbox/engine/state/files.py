@@ -10,7 +10,7 @@ def write_file(path: Path, text: str) -> None:
     """Write a file in one step; its folder is made if need be.
 
     Raises:
-        EngineError: it cannot be written. The old content stays.
+        EngineError: The file cannot be written. The old content stays.
     """
     try:
         terminal.write_whole(path, text)

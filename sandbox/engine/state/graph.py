@@ -6,7 +6,7 @@ from sandbox.engine.state.resources import Resource
 
 
 class Graph:
-    """Who depends on whom in a list of resources, in which each comes after all that it depends on."""
+    """The dependencies in a list of resources. In the list, each comes after all that it depends on."""
 
     def __init__(self, resources: Iterable[Resource]) -> None:
         self._resources = list(resources)
@@ -30,7 +30,7 @@ class Graph:
         return dependents
 
     def dependencies(self, resource: Resource) -> set[Resource]:
-        """What a resource depends on directly; a component stands for all that is below it."""
+        """The resources that a resource depends on directly; a component stands for all that is below it."""
         here = self._index[resource]
         needed: set[Resource] = set()
         for urn in set(resource.references(with_parent=False)):
@@ -47,7 +47,7 @@ class Graph:
             yield from self._below(child.urn)
 
     def all_dependencies(self, resource: Resource) -> set[Resource]:
-        """What a resource depends on, directly or not, itself included."""
+        """The resources that a resource depends on, directly or not, and itself."""
         needed, waiting = {resource}, [resource]
         while waiting:
             new = self.dependencies(waiting.pop()) - needed

@@ -96,7 +96,7 @@ def passphrase() -> str:
     """The passphrase of PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE, else asked for on a terminal.
 
     Raises:
-        EngineError: there is none.
+        EngineError: No passphrase is given, and nobody can be asked.
     """
     if (phrase := os.environ.get("PULUMI_CONFIG_PASSPHRASE")) is not None:
         return phrase

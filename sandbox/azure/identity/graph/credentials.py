@@ -20,7 +20,7 @@ FEDERATED_REQUIRED = ("name", "issuer", "subject", "audiences")
 
 
 def secret_hash(secret: str) -> str:
-    """What is kept of a secret: it is long and random, so that a plain hash tells nothing of it."""
+    """The hash of a secret, which is all that is kept. Secrets are long and random, so a plain hash reveals nothing."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
@@ -94,7 +94,8 @@ def add_federated(cloud: Cloud, application: Document, body: Document) -> Docume
     """Adds a federated credential: the application then trusts an issuer's subject.
 
     Raises:
-        AzureError: 400 for a missing property or too many, 409 for a name or an issuer's subject that is there already.
+        AzureError: 400 for a missing property, and where the application has the most credentials already. 409 for a
+            name, or an issuer with subject, that another of its credentials has.
     """
     for name in FEDERATED_REQUIRED:
         if not body.get(name):

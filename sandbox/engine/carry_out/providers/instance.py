@@ -27,7 +27,7 @@ class _AbortError(Exception):
 
 
 class _Context:
-    """What a servicer called in process gets instead of gRPC's context."""
+    """The context, in place of gRPC's, that a servicer called in process gets."""
 
     def __init__(self) -> None:
         self.trailing: tuple[tuple[str, bytes], ...] = ()
