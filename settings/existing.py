@@ -9,7 +9,7 @@ from settings.types import Section, fault, key_of
 
 
 class Existing(Section):
-    """What a team uses that exists already. It gets role assignments, and is never changed, protected or deleted.
+    """Resources of a team that exist already. They get role assignments, and are never changed, protected or deleted.
 
     The resource group should hold nothing else: the team's people get their roles on it, and budget and policies
     apply to it. The key vault has Azure roles as its permission model; the workspace administers all secrets in it.
@@ -37,10 +37,10 @@ class Existing(Section):
 
 
 class Shared(Section):
-    """What the teams use together, where their own 'existing' names nothing else: made for them, or given by id.
+    """Resources that the teams use together: made for them, or given by id. A team's own 'existing' goes before these.
 
-    A registry that is made is reached as the department's 'network' says, and through private endpoints of the
-    private teams. All teams pull each other's images from it.
+    The department's 'network' says how a registry that is made is reached; private teams also have private endpoints
+    to it. Each team can pull the images of all teams.
     """
 
     registry: bool = Field(default=False, description="Whether one container registry is made for the teams.")

@@ -8,7 +8,7 @@ from settings.types import Entries, Month, Section, UserName, VmSizeName
 
 
 class Budget(Section):
-    """What a team's resource group may cost a month. It stops nothing: Azure sends mail.
+    """The amount that a team's resource group may cost a month. A budget stops nothing.
 
     Azure sends mail when 50, 80 and 100 % of the amount are spent, and when 100 % is forecast.
     """
@@ -34,7 +34,7 @@ class Spending(Section):
         default=None,
         gt=0,
         description=(
-            "US dollars that one job may cost at worst, above 0. `jobs submit` asks before it submits a dearer one."
+            "US dollars that one job may cost at worst, above 0. `jobs submit` asks before it submits a costlier job."
         ),
     )
 

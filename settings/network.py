@@ -68,8 +68,8 @@ class Network(Section):
     - `managed`: Azure ML keeps the clusters in a network of its own, with private endpoints to the workspace's
       resources. People come over the internet.
 
-    allowedIps limits storage, key vault and registry; a workspace has no such list. Clusters outside of a managed
-    network have addresses that no list can name.
+    allowedIps limits who reaches storage, key vault and registry; Azure ML offers no such list for a workspace.
+    With mode `public`, clusters have changing addresses, which allowedIps cannot name.
     """
 
     mode: Literal["public", "private", "managed"] = Field(
@@ -104,8 +104,8 @@ class Network(Section):
     outbound_access: Literal["approved", "internet"] | None = Field(
         default=None,
         description=(
-            "Managed: compute reaches only what 'outbound' names ('approved', if left out), or all of the internet. "
-            "Azure cannot go back from 'approved'."
+            "Managed: 'approved' lets compute reach only what 'outbound' names, 'internet' all of the internet. "
+            "'approved' if left out; Azure cannot go back from it."
         ),
     )
     outbound: Entries[Outbound] = Field(

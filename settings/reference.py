@@ -12,12 +12,12 @@ _INTRO = f"""# Settings
 A department's platform is one structured value of a stack file, `Pulumi.<stack>.yaml`, under `config` and the key
 `{KEY}`. `Pulumi.dev.yaml` and `Pulumi.prod.yaml` are examples. Everything is validated before the
 first resource. `python -m department check Pulumi.*.yaml` does the same without an engine: exit code 0
-if all is well, 1 if not, 2 for wrong usage; `--json` for machines. An editor that knows `yaml-language-server`
+if the file is valid, 1 if not, 2 for wrong usage. `--json` is for programs. An editor that knows `yaml-language-server`
 completes the keys by the schema in `docs/settings.schema.json`.
 
-Who comes from BlueGranite's amls_admin scripts has a stack file from their `config.yml` at once:
-`python -m department convert config.yml --output Pulumi.dev.yaml`. What they did silently wrong is made right and told
-in notes, or is an error that names the key.
+Do you come from BlueGranite's amls_admin scripts? Convert their `config.yml` to a stack file:
+`python -m department convert config.yml --output Pulumi.dev.yaml`. Where the scripts silently did something wrong, the
+command corrects it and prints a note, or ends with an error that names the key.
 
 This page is generated from the model: `python -m department docs`.
 """

@@ -11,7 +11,7 @@ from settings.types import Section, fault, resolved
 class CustomerKey(Section):
     """A key of the customer's own, which encrypts the team's data in place of Microsoft's.
 
-    The key is in a vault with purge protection. Later, only another key of the same vault can take its place. The
+    The key is in a vault with purge protection. Later, only another key of the same vault can replace it. The
     identity has the role Key Vault Crypto Service Encryption User on the key; without serviceSide, Azure Cosmos DB's
     service principal needs that role, too.
 
@@ -46,11 +46,11 @@ class CustomerKey(Section):
 
 
 class KeyVault(Section):
-    """What protects the teams' key vaults from a mistake."""
+    """Protection of the teams' key vaults from deletion by mistake."""
 
     purge_protection: bool = resolved(
-        "Whether nobody can remove a deleted vault before its retention ends. Cannot be turned off. "
-        "true in environment pro, else false."
+        "Whether a deleted vault stays until its retention ends. Once on, it cannot be turned off. "
+        "If left out: true in environment pro, else false."
     )
     retention_days: int = Field(
         default=90,
