@@ -35,7 +35,7 @@ class ModelRegistry(Section):
     """
 
     regions: Entries[Region] = Field(
-        default=(), description="Regions beside the department's that keep its content, for workspaces there."
+        default=(), description="Further regions that keep a copy of its content, for workspaces there."
     )
 
 
@@ -96,14 +96,15 @@ class Department(Section):
     )
     protect: bool = resolved(
         "Whether Azure's locks and Pulumi keep key vaults and storage accounts from deletion. "
-        "true in environment pro, else false."
+        "If left out: true in environment pro, else false."
     )
     diagnostics: bool = resolved(
-        "Whether logs and metrics are collected, for which Log Analytics charges. true in environment pro, else false."
+        "Whether logs and metrics are collected, for which Log Analytics charges. "
+        "If left out: true in environment pro, else false."
     )
     azure_policy: Literal["off", "audit", "deny"] = resolved(
         "Azure Policy on the resource groups: 'off', 'audit' reports, 'deny' refuses. "
-        "'audit' in environment pro, else 'off'."
+        "If left out: 'audit' in environment pro, else 'off'."
     )
     unique_names: bool = Field(
         default=False,

@@ -20,8 +20,8 @@ from settings.types import Entries, Section
 class Team(Section):
     """A team: one resource group with one workspace, its clusters, its data and its people.
 
-    Azure fixes workspaceIdentity, highBusinessImpact and customerKey when the workspace is made. A workspace with a
-    customerKey makes the container registry's tier Premium, and neither can give the key up later.
+    Azure fixes workspaceIdentity, highBusinessImpact and customerKey when the workspace is made. With a customerKey,
+    the container registry has the tier Premium; workspace and registry keep such a key for good.
     """
 
     name: str = Field(
@@ -76,8 +76,8 @@ class Team(Section):
     customer_key: CustomerKey | None = Field(
         default=None,
         description=(
-            "A key of the customer's own for workspace, storage and, if it is the team's, container registry. "
-            "Microsoft's if left out."
+            "A key of the customer's own for workspace, storage and the team's own container registry. "
+            "Microsoft's key if left out."
         ),
     )
     tags: Tags = Field(default={}, description="Further tags of the team's resources; they replace the department's.")
