@@ -1,14 +1,5 @@
 """What Azure accepts as names of a workspace and of what belongs to it.
 
-Azure's limits and the pages that give them:
-
-- storage account: 3-24 lower-case letters and digits, unique in the world
-- key vault: 3-24 letters, digits and hyphens, starts with a letter, unique in the world
-- container registry: 5-50 letters and digits, unique in the world
-- machine learning workspace: 3-33 letters, digits, hyphens and underscores
-- resource group: 1-90 characters; identity: 3-128; Application Insights: 1-260; Log Analytics: 4-63
-- virtual network: 2-64 letters, digits, dots, hyphens and underscores
-
 Source: learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules, and for the
 workspace its REST specification (`^[a-zA-Z0-9][a-zA-Z0-9_-]{2,32}$`).
 """
@@ -18,28 +9,144 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from types import MappingProxyType
 
-LIMITS: Mapping[str, re.Pattern[str]] = MappingProxyType(
+
+@dataclass(frozen=True)
+class Limit:
+    """What Azure accepts as the name of one type of resource.
+
+    Attributes:
+        noun: What the type is called.
+        pattern: The names that it accepts.
+        meaning: The same in words.
+        worldwide: Whether a name is unique in the world, and not just in its resource group or subscription.
+        hyphens: Whether a name can have hyphens.
+    """
+
+    noun: str
+    pattern: re.Pattern[str]
+    meaning: str
+    worldwide: bool = False
+    hyphens: bool = True
+
+    def spelled(self, part: str) -> str:
+        """A part of a name as this type can have it: without hyphens and in lower case where it takes neither."""
+        return part if self.hyphens else part.replace("-", "").lower()
+
+
+_STORAGE = Limit(
+    "a storage account",
+    re.compile(r"[a-z0-9]{3,24}"),
+    "3 to 24 lower-case letters and digits",
+    worldwide=True,
+    hyphens=False,
+)
+_IDENTITY = Limit(
+    "an identity",
+    re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_-]{2,127}"),
+    "3 to 128 letters, digits, hyphens and underscores, a letter or digit first",
+)
+_ML = Limit(
+    "a workspace or registry of Azure ML",
+    re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_-]{2,32}"),
+    "3 to 33 letters, digits, hyphens and underscores, a letter or digit first",
+)
+_GROUP = Limit(
+    "a resource group",
+    re.compile(r"[a-zA-Z0-9._()-]{0,89}[a-zA-Z0-9_()-]"),
+    "1 to 90 letters, digits, dots, hyphens, underscores and parentheses, no dot at the end",
+)
+
+LIMITS: Mapping[str, Limit] = MappingProxyType(
     {
-        "resource_group": re.compile(r"[a-zA-Z0-9._()-]{0,89}[a-zA-Z0-9_()-]"),
-        "workspace": re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_-]{2,32}"),
-        "work": re.compile(r"[a-z0-9]{3,24}"),
-        "data": re.compile(r"[a-z0-9]{3,24}"),
-        "lake": re.compile(r"[a-z0-9]{3,24}"),
-        "registry": re.compile(r"[a-zA-Z0-9]{5,50}"),
-        "vault": re.compile(r"[a-zA-Z](?!.*--)[a-zA-Z0-9-]{1,22}[a-zA-Z0-9]"),
-        "insights": re.compile(r"[^%&\\?/\s]{1,260}"),
-        "logs": re.compile(r"[a-zA-Z0-9][a-zA-Z0-9-]{2,61}[a-zA-Z0-9]"),
-        "workspace_identity": re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_-]{2,127}"),
-        "network": re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]{0,62}[a-zA-Z0-9_]"),
-        "key_identity": re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_-]{2,127}"),
-        "node_identity": re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_-]{2,127}"),
+        "resource_group": _GROUP,
+        "workspace": _ML,
+        "work": _STORAGE,
+        "data": _STORAGE,
+        "lake": _STORAGE,
+        "registry": Limit(
+            "a container registry",
+            re.compile(r"[a-zA-Z0-9]{5,50}"),
+            "5 to 50 letters and digits",
+            worldwide=True,
+            hyphens=False,
+        ),
+        "vault": Limit(
+            "a key vault",
+            re.compile(r"[a-zA-Z](?!.*--)[a-zA-Z0-9-]{1,22}[a-zA-Z0-9]"),
+            "3 to 24 letters, digits and single hyphens, a letter first and no hyphen at the end",
+            worldwide=True,
+        ),
+        "insights": Limit(
+            "Application Insights",
+            re.compile(r"[^%&\\?/\s]{1,260}"),
+            "1 to 260 characters without spaces and % & \\ ? /",
+        ),
+        "logs": Limit(
+            "a Log Analytics workspace",
+            re.compile(r"[a-zA-Z0-9][a-zA-Z0-9-]{2,61}[a-zA-Z0-9]"),
+            "4 to 63 letters, digits and hyphens, no hyphen at either end",
+        ),
+        "workspace_identity": _IDENTITY,
+        "network": Limit(
+            "a virtual network",
+            re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]{0,62}[a-zA-Z0-9_]"),
+            "2 to 64 letters, digits, dots, hyphens and underscores, a letter or digit first",
+        ),
+        "key_identity": _IDENTITY,
+        "node_identity": _IDENTITY,
+        "model_registry": _ML,
+        "model_registry_group": _GROUP,
     }
 )
-"""What Azure accepts as the name of each resource of `TeamNames`."""
+"""What Azure accepts as the name of each resource of `TeamNames`, and of a department's model registry."""
+
+SUFFIXES: Mapping[str, str] = MappingProxyType(
+    {
+        "workspace": "ws",
+        "work": "work",
+        "data": "data",
+        "lake": "lake",
+        "registry": "cr",
+        "vault": "kv",
+        "insights": "ai",
+        "logs": "log",
+        "workspace_identity": "id",
+        "node_identity": "nodeid",
+        "key_identity": "keyid",
+        "network": "vnet",
+    }
+)
+"""How the names of `TeamNames` end that have a common beginning."""
 
 
-class NameTooLongError(ValueError):
-    """A name that Azure would refuse; it is never cut, since two cut names can become one."""
+class NameRefusedError(ValueError):
+    """A name that Azure would refuse; it is never cut, since two cut names can become one.
+
+    Attributes:
+        kind: Whose name it is: a key of `LIMITS`.
+    """
+
+    def __init__(self, kind: str, name: str) -> None:
+        self.kind = kind
+        super().__init__(
+            f"Azure does not accept '{name}' ({len(name)} characters) as the name of {LIMITS[kind].noun}: "
+            f"{LIMITS[kind].meaning}"
+        )
+
+
+def check_name(kind: str, name: str) -> str:
+    """The name of a resource, if Azure accepts it.
+
+    Args:
+        kind: A key of `LIMITS`.
+        name: The name.
+
+    Raises:
+        NameRefusedError: If Azure would refuse it.
+    """
+    if not LIMITS[kind].pattern.fullmatch(name):
+        raise NameRefusedError(kind, name)
+    return name
 
 
 @dataclass(frozen=True)
@@ -64,15 +171,10 @@ class TeamNames:
         """Refuse what Azure would refuse.
 
         Raises:
-            NameTooLongError: The message gives the name, its length, what Azure accepts and what to shorten.
+            NameRefusedError: The message gives the name, its length and what Azure accepts.
         """
         for field in fields(self):
-            name = getattr(self, field.name)
-            if not LIMITS[field.name].fullmatch(name):
-                raise NameTooLongError(
-                    f"the {field.name.replace('_', ' ')} name '{name}' ({len(name)} characters) is not one that Azure "
-                    f"accepts ({LIMITS[field.name].pattern}); shorten the team's name or customName"
-                )
+            check_name(field.name, getattr(self, field.name))
 
     @classmethod
     def from_base(cls, resource_group: str, base: str, unique_base: str | None = None) -> "TeamNames":
@@ -80,25 +182,15 @@ class TeamNames:
 
         Args:
             resource_group: Name of the resource group.
-            base: Beginning of all other names.
+            base: Beginning of all other names. Where a type takes no hyphens, it stands there without them.
             unique_base: Beginning of the names that must be unique in the world; `base` if left out.
 
         Raises:
-            NameTooLongError: If Azure would refuse a name.
+            NameRefusedError: If Azure would refuse a name.
         """
         unique = unique_base or base
-        return cls(
-            resource_group=resource_group,
-            workspace=f"{base}ws",
-            work=f"{unique}work",
-            data=f"{unique}data",
-            lake=f"{unique}lake",
-            registry=f"{unique}cr",
-            vault=f"{unique}kv",
-            insights=f"{base}ai",
-            logs=f"{base}log",
-            workspace_identity=f"{base}id",
-            node_identity=f"{base}nodeid",
-            key_identity=f"{base}keyid",
-            network=f"{base}vnet",
-        )
+        named = {
+            kind: LIMITS[kind].spelled(unique if LIMITS[kind].worldwide else base) + suffix
+            for kind, suffix in SUFFIXES.items()
+        }
+        return cls(resource_group=resource_group, **named)

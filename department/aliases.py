@@ -1,10 +1,36 @@
-"""Without the aliases that azure-native gives every resource for its older API versions' type names.
+"""Aliases: those of renamed teams, and none of those that azure-native gives every resource for older type names.
 
 There are up to a hundred for a resource and each becomes a chain of Outputs: nearly all of the SDK's time goes into
 them. Only a state that azure-native 1 or 2 wrote needs them.
 """
 
+import re
+from collections.abc import Iterable
+
 import pulumi
+
+from settings import Team
+
+_MIDDLE = r"model-registry-(?:user|reader)-"
+"""What stands before the team's name where a team uses what is the department's."""
+
+
+def keep_renamed(teams: Iterable[Team]) -> None:
+    """Let Pulumi take the resources of each team for those that it had under its former name."""
+    former = {team.name: team.former_name for team in teams if team.former_name}
+    if not former:
+        return
+    named = re.compile(rf"((?:{_MIDDLE})?)({'|'.join(former)})(?=-|$)")
+
+    def with_former(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
+        found = named.match(args.name)
+        if not found:
+            return None
+        before = pulumi.Alias(name=f"{found[1]}{former[found[2]]}{args.name[found.end() :]}")
+        args.opts.aliases = [*(args.opts.aliases or ()), before]
+        return pulumi.ResourceTransformationResult(props=args.props, opts=args.opts)
+
+    pulumi.runtime.register_stack_transformation(with_former)
 
 
 def drop_version_aliases() -> None:

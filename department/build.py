@@ -13,7 +13,7 @@ from components.identity.directory import Directory
 from components.retries import lookup, retry_what_passes
 from components.workspace.modelregistry import ModelRegistry
 from contract import CONTRACT, DepartmentOutput, ModelRegistryOutput, StackOutputs
-from department.aliases import drop_version_aliases
+from department.aliases import drop_version_aliases, keep_renamed
 from department.context import DepartmentContext
 from department.models import make_model_registry
 from department.outputs import exported, later
@@ -35,6 +35,7 @@ def build_department(department: Department) -> Mapping[str, Any]:
     if not department.keep_version_aliases:
         drop_version_aliases()
     leave_alone(department.ignore_tags)
+    keep_renamed(department.teams)
     retry_what_passes()
     provider = azure_native.Provider("azure", subscription_id=department.subscription_id)
     client = lookup(lambda: authorization.get_client_config_output(opts=pulumi.InvokeOptions(provider=provider)))

@@ -72,7 +72,7 @@ class TeamContext:
             names=department.names(team),
             tags=department.tags_of(team),
             network=network_from(team.network),
-            prefix=f"{department.code} {team.name} {department.environment}",
+            prefix=f"{department.code} {team.name_on_azure} {department.scheme.environment}",
         )
 
     @property

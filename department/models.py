@@ -11,19 +11,13 @@ from components.workspace.modelregistry import ModelRegistry, ModelRegistryArgs
 from department.context import WorkspaceContext
 from department.people import of_team
 from settings import Department, logical
-from settings.names import model_registry_names
 
 
 def make_model_registry(department: Department, provider: pulumi.ProviderResource) -> ModelRegistry | None:
     """Make the department's registry of models, if it has one."""
     if department.model_registry is None:
         return None
-    registry_name, group_name = model_registry_names(
-        department=department.code,
-        region=department.region,
-        region_abbreviation=department.region_abbreviation,
-        environment=department.environment,
-    )
+    registry_name, group_name = department.scheme.model_registry()
     return ModelRegistry(
         logical.MODEL_REGISTRY,
         ModelRegistryArgs(

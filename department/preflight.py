@@ -1,14 +1,15 @@
-"""What a preview asks Azure: does the vCPU quota hold the compute, do policies demand tags, does `uniqueNames` fit."""
+"""What a preview asks Azure: does the vCPU quota hold the compute, do policies demand tags, do names fit."""
 
 import asyncio
 from dataclasses import dataclass
 
 import pulumi
 
+from operations import renames, unique_names
 from operations.demanded_tags import missing_tags
 from operations.quota import Finding, Verdict, check, demands
 from operations.resourcemanager import AzureRefusedError, signed_in
-from operations.unique_names import refusal
+from operations.workspaces import workspaces
 from settings import Department
 
 _TIMEOUT_SECONDS = 15
@@ -16,10 +17,11 @@ _TIMEOUT_SECONDS = 15
 
 @dataclass(frozen=True)
 class _Told:
-    """The messages of a preview: the sentence for success, and the warnings."""
+    """What a preview says: what holds, what deserves a look, and what stops it."""
 
     holds: str
     warnings: tuple[str, ...]
+    refusal: str = ""
 
 
 def report_quota(department: Department) -> None:
@@ -59,6 +61,8 @@ def _log(told: _Told) -> None:
         pulumi.log.info(told.holds)
     for warning in told.warnings:
         pulumi.log.warn(warning)
+    if told.refusal:
+        raise pulumi.RunError(told.refusal)
 
 
 def report_demanded_tags(department: Department) -> None:
@@ -76,22 +80,25 @@ def _ask_tags(department: Department) -> _Told:
 
 
 def keep_names(department: Department) -> None:
-    """Stop a preview in which `uniqueNames` gives a workspace that exists other names than it was made with.
+    """Stop a preview that gives a workspace that exists other names; tell of teams and clusters that were renamed.
 
     It asks while the program registers its resources. Whoever may not ask is not stopped.
     """
     if pulumi.runtime.is_dry_run():
-        asked: pulumi.Output[str] = pulumi.Output.from_input(asyncio.to_thread(_ask_names, department))
-        asked.apply(_refuse)
+        asked: pulumi.Output[_Told] = pulumi.Output.from_input(asyncio.to_thread(_ask_names, department))
+        asked.apply(_log)
 
 
-def _ask_names(department: Department) -> str:
+def _ask_names(department: Department) -> _Told:
+    told: list[str] = []
     try:
-        return refusal(department, signed_in(timeout_seconds=_TIMEOUT_SECONDS))
+        send = signed_in(timeout_seconds=_TIMEOUT_SECONDS)
+        made = workspaces(department, send)
+        refused = unique_names.refusal(department, made) or renames.refusal(department, made)
+        if refused:
+            return _Told("", (), refused)
+        told += renames.warnings(department, made)
+        told += renames.cluster_warnings(department, made, send)
     except AzureRefusedError:
-        return ""
-
-
-def _refuse(reason: str) -> None:
-    if reason:
-        raise pulumi.RunError(reason)
+        pass  # who may not read workspaces is told nothing more
+    return _Told("", tuple(told))

@@ -20,7 +20,7 @@ def define_policies(department: Department, provider: pulumi.ProviderResource) -
     """Define the department's own Azure Policy rules, if it has policies."""
     if department.azure_policy == "off":
         return None
-    return define(f"{department.code}-{department.environment}", opts=pulumi.ResourceOptions(provider=provider))
+    return define(f"{department.code}-{department.scheme.environment}", opts=pulumi.ResourceOptions(provider=provider))
 
 
 def make_shared_services(
@@ -60,7 +60,7 @@ def admit_subscription_admins(department: Department, provider: pulumi.ProviderR
     if not department.subscription_admins:
         return
     scope = f"/subscriptions/{department.subscription_id}"
-    full_name = f"{department.code} {department.environment} {SUBSCRIPTION_ADMIN.title}"
+    full_name = f"{department.code} {department.scheme.environment} {SUBSCRIPTION_ADMIN.title}"
     opts = pulumi.ResourceOptions(provider=provider)
     role = define_role(logical.SUBSCRIPTION_ADMIN, SUBSCRIPTION_ADMIN, full_name=full_name, scope=scope, opts=opts)
     for admin in unique(principal(directory, member) for member in department.subscription_admins):

@@ -6,21 +6,22 @@ learn.microsoft.com/rest/api/azureml/workspaces/create-or-update), and the name 
 Azure refuses the workspace.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 
-from catalogue.names import NameTooLongError
-from operations.quota import API, NAMESPACE, workspace_id
-from operations.resourcemanager import ARM, Send, body_of
+from catalogue.names import NameRefusedError
+from operations.quota import workspace_id
+from operations.workspaces import Made
 from settings import Department, Team
 
 
-def refusal(department: Department, send: Send) -> str:
-    """Why `uniqueNames` cannot be as it is, or nothing.
+def refusal(department: Department, made: Iterable[Made]) -> str:
+    """Why `uniqueNames` or `naming` cannot be as it is, or nothing.
 
-    Raises:
-        AzureRefusedError: If Azure does not answer the question.
+    Args:
+        department: The settings.
+        made: The workspaces that exist.
     """
-    accounts = dict(_accounts(department, send))
+    accounts = {one.id: one.account for one in made}
     for team in department.teams:
         names = department.names(team)
         account = accounts.get(workspace_id(department, team).lower())
@@ -31,6 +32,12 @@ def refusal(department: Department, send: Send) -> str:
                 f"with '{account}', and Azure gives a workspace no others. Set uniqueNames to "
                 f"{_spelled(not department.unique_names)}; for other names, move the data to a team of another name."
             )
+        if account and account != names.work and department.naming.patterns.get("work"):
+            return (
+                f"naming.workStorage gives the team '{team.name}' the storage account '{names.work}', but its "
+                f"workspace '{names.workspace}' was made with '{account}', and Azure gives a workspace no other. "
+                f"Give the pattern of that name, or another name of the workspace."
+            )
     return ""
 
 
@@ -39,19 +46,8 @@ def _work_otherwise(department: Department, team: Team) -> str | None:
     other = department.model_copy(update={"unique_names": not department.unique_names})
     try:
         return other.names(team).work
-    except NameTooLongError:
+    except NameRefusedError:
         return None
-
-
-def _accounts(department: Department, send: Send) -> Iterator[tuple[str, str]]:
-    """The storage account's name by the id of each workspace of the subscription, in lower case."""
-    path = f"/subscriptions/{department.subscription_id}/providers/{NAMESPACE}/workspaces?api-version={API}"
-    while path:
-        body = body_of(send("GET", path, None))
-        for workspace in body.get("value", ()):
-            account = str(workspace.get("properties", {}).get("storageAccount") or "")
-            yield str(workspace.get("id")).lower(), account.rpartition("/")[2].lower()
-        path = str(body.get("nextLink") or "").removeprefix(ARM)
 
 
 def _spelled(value: bool) -> str:

@@ -58,7 +58,7 @@ TYPES: Mapping[str, AzureType] = MappingProxyType(
         ),
         "machinelearningservices:Workspace": _type(_ML, r"[a-zA-Z0-9][a-zA-Z0-9_-]{2,32}"),
         "machinelearningservices:Compute": _type(
-            f"{_ML}/computes/{{computeName}}", r"[a-zA-Z](?:-?[a-zA-Z0-9]){1,22}[a-zA-Z0-9]?"
+            f"{_ML}/computes/{{computeName}}", r"(?=.{3,32}$)[a-zA-Z](?:-?[a-zA-Z0-9])+"
         ),
         "machinelearningservices:OnlineEndpoint": _type(f"{_ML}/onlineEndpoints/{{endpointName}}"),
         "machinelearningservices:BatchEndpoint": _type(f"{_ML}/batchEndpoints/{{endpointName}}"),

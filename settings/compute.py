@@ -16,9 +16,9 @@ class Cluster(Section):
     """
 
     name: ComputeName = Field(
-        max_length=16,
+        max_length=32,
         description=(
-            "3 to 16 letters, digits and hyphens, unique in the region. "
+            "3 to 32 letters, digits and hyphens, unique in the region. "
             "Starts with a letter, and a letter follows every hyphen."
         ),
     )

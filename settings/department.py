@@ -8,7 +8,8 @@ from pydantic import Field
 from catalogue.names import TeamNames
 from settings.existing import Shared
 from settings.ids import name_in
-from settings.names import CODE_LIMIT, REGION_LENGTH, SHARED, team_names
+from settings.names import CODE_LIMIT, REGION_LIMIT, SHARED, Scheme
+from settings.naming import Naming
 from settings.network import Network
 from settings.people import Member
 from settings.security import KeyVault
@@ -52,13 +53,15 @@ class Department(Section):
     environment: Environment = Field(
         description=(
             "'res' (research), 'dev' (development) or 'pro' (production). "
-            "It is part of names, and 'pro' has safer defaults."
+            "'pro' has safer defaults. naming.environment spells it otherwise in names, as in prod."
         )
     )
-    region: Region = Field(description="Azure region of everything, such as eastus2 (az account list-locations).")
+    region: Region = Field(
+        description="Azure region of everything, such as eastus2 or East US 2 (az account list-locations)."
+    )
     region_abbreviation: str = Field(
-        pattern=rf"^[a-z0-9]{{{REGION_LENGTH}}}$",
-        description=f"The region in names: exactly {REGION_LENGTH} lower-case letters or digits, such as e2.",
+        pattern=rf"^[a-z0-9]{{1,{REGION_LIMIT}}}$",
+        description=f"The region in names: up to {REGION_LIMIT} lower-case letters and digits, such as e2.",
     )
     subscription_id: Guid = Field(
         description="Azure subscription of everything: 32 lower-case hexadecimal digits as 8-4-4-4-12."
@@ -106,11 +109,12 @@ class Department(Section):
         "Azure Policy on the resource groups: 'off', 'audit' reports, 'deny' refuses. "
         "If left out: 'audit' in environment pro, else 'off'."
     )
+    naming: Naming = Field(default=Naming(), description="Patterns of names in place of the usual ones.")
     unique_names: bool = Field(
         default=False,
         description=(
             "Whether a hash of 4 characters makes storage, vault and registry names unique in the world. "
-            "Fixed once a team is up."
+            "Patterns of naming have it as {hash}. Fixed once a team is up."
         ),
     )
     keep_version_aliases: bool = Field(
@@ -153,27 +157,29 @@ class Department(Section):
         """The names of a team's resources.
 
         Raises:
-            NameTooLongError: Not of a department that `parse_department` has accepted.
+            NameRefusedError: Not of a department that `parse_department` has accepted.
         """
-        return self._names(team.name, team.custom_name)
+        return self.scheme.team(team.name_on_azure, team.custom_name)
 
     @property
     def shared_names(self) -> TeamNames:
         """The names of what the teams share."""
-        return self._names(SHARED, None)
+        return self.scheme.team(SHARED)
 
     def resource_group(self, team: Team) -> str:
         """Name of a team's resource group."""
         given = team.existing.resource_group_id
         return name_in(given) if given else self.names(team).resource_group
 
-    def _names(self, team: str, custom_name: str | None) -> TeamNames:
-        return team_names(
+    @property
+    def scheme(self) -> Scheme:
+        """How the department's resources are named."""
+        return Scheme(
             department=self.code,
-            team=team,
             region=self.region,
             region_abbreviation=self.region_abbreviation,
-            environment=self.environment,
-            custom_name=custom_name,
-            unique_in_subscription=self.subscription_id if self.unique_names else None,
+            environment=self.naming.environment or self.environment,
+            subscription_id=self.subscription_id,
+            unique_names=self.unique_names,
+            patterns=self.naming.patterns,
         )

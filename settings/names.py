@@ -2,14 +2,30 @@
 
 import base64
 import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 
-from catalogue.names import NameTooLongError, TeamNames
+from catalogue.names import LIMITS, SUFFIXES, TeamNames, check_name
 
-BASE_LIMIT = 19
-"""Longest base: with its longest suffix and one character to spare it fits the 24 of a storage account or key vault."""
+FIELDS: Mapping[str, str] = MappingProxyType(
+    {
+        "department": "code of the department",
+        "team": "name of the team; `shared` for what the teams share",
+        "region": "Azure region, such as `eastus2`",
+        "regionAbbreviation": "the region in short, such as `e2`",
+        "environment": "the environment, as `naming.environment` spells it",
+        "hash": "4 characters that subscription and resource group determine",
+        "base": "`customName`, or what the pattern `base` gives",
+    }
+)
+"""What a pattern can have in braces, with its meaning."""
 
-CODE_LIMIT, TEAM_LIMIT, REGION_LENGTH = 4, 10, 2
-"""Characters of a department's code, a team's name and a region's abbreviation; with an environment: one base."""
+DEPARTMENT_FIELDS = ("department", "region", "regionAbbreviation", "environment")
+"""The fields that do not depend on a team."""
+
+CODE_LIMIT, TEAM_LIMIT, REGION_LIMIT = 10, 20, 8
+"""Most characters of a department's code, a team's name and a region's abbreviation; each name has its own limit."""
 
 SHARED = "shared"
 """What stands for the team's name in the names of what the teams share."""
@@ -17,50 +33,79 @@ SHARED = "shared"
 HASH_LENGTH = 4
 """Characters of the optional hash, 20 bits: they tell apart equal bases of different subscriptions, not teams."""
 
+GROUP = "{department}-{team}-{region}-{environment}"
+BASE = "{department}{team}{regionAbbreviation}{environment}"
+MODEL_REGISTRY = "{department}{regionAbbreviation}{environment}models"
+MODEL_REGISTRY_GROUP = "{department}-modelregistry-{region}-{environment}"
+"""Patterns where the settings give no other. No team's names can be those of the model registry."""
 
-def team_names(
-    *,
-    department: str,
-    team: str,
-    region: str,
-    region_abbreviation: str,
-    environment: str,
-    custom_name: str | None = None,
-    unique_in_subscription: str | None = None,
-) -> TeamNames:
-    """Names of a team's resources.
 
-    Args:
+@dataclass(frozen=True)
+class Scheme:
+    """How a department's resources are named.
+
+    Attributes:
         department: Code of the department.
-        team: Name of the team.
         region: Azure region, such as `eastus2`.
         region_abbreviation: The region in names, such as `e2`.
-        environment: `res`, `dev` or `pro`.
-        custom_name: Takes the place of the resource group's name and of the base of all others.
-        unique_in_subscription: Subscription id. If given, a short hash of it and the resource group makes
-            the names that must be unique in the world (storage, vault, registry) so.
-
-    Raises:
-        NameTooLongError: If a name breaks Azure's limits; the message gives the name, its length and what to shorten.
+        environment: The environment as names spell it.
+        subscription_id: The subscription, for the hash.
+        unique_names: Whether names that must be unique in the world have the hash, where no pattern is given.
+        patterns: Patterns in place of the usual ones, by the names of `catalogue.names.LIMITS`, and by `base`.
     """
-    group = custom_name or f"{department}-{team}-{region}-{environment}"
-    base = custom_name or f"{department}{team}{region_abbreviation}{environment}"
-    if len(base) > BASE_LIMIT:
-        raise NameTooLongError(
-            f"the base of the team's names, '{base}', has {len(base)} characters; at most {BASE_LIMIT} fit"
+
+    department: str
+    region: str
+    region_abbreviation: str
+    environment: str
+    subscription_id: str = ""
+    unique_names: bool = False
+    patterns: Mapping[str, str] = field(default_factory=dict)
+
+    def team(self, team: str, custom_name: str | None = None) -> TeamNames:
+        """Names of a team's resources.
+
+        Args:
+            team: Name of the team.
+            custom_name: Takes the place of the resource group's name and of the base of all others.
+
+        Raises:
+            NameRefusedError: If a name breaks Azure's limits; the message gives the name, its length and the limits.
+        """
+        values = {**self._values, "team": team}
+        group = custom_name or _filled(self.patterns.get("resource_group", GROUP), values)
+        values["hash"] = short_hash(self.subscription_id, group)
+        values["base"] = custom_name or _filled(self.patterns.get("base", BASE), values)
+        named = {
+            kind: _filled(self._pattern(kind), {name: LIMITS[kind].spelled(value) for name, value in values.items()})
+            for kind in SUFFIXES
+        }
+        return TeamNames(resource_group=group, **named)
+
+    def model_registry(self) -> tuple[str, str]:
+        """Names of the department's model registry and its resource group.
+
+        Raises:
+            NameRefusedError: As `team`.
+        """
+        defaults = {"model_registry": MODEL_REGISTRY, "model_registry_group": MODEL_REGISTRY_GROUP}
+        registry, group = (
+            check_name(kind, _filled(self.patterns.get(kind, usual), self._values)) for kind, usual in defaults.items()
         )
-    unique = base + (short_hash(unique_in_subscription, group) if unique_in_subscription else "")
-    return TeamNames.from_base(group, base, unique)
+        return registry, group
+
+    @property
+    def _values(self) -> dict[str, str]:
+        parts = (self.department, self.region, self.region_abbreviation, self.environment)
+        return dict(zip(DEPARTMENT_FIELDS, parts, strict=True))
+
+    def _pattern(self, kind: str) -> str:
+        hash_ = "{hash}" if self.unique_names and LIMITS[kind].worldwide else ""
+        return self.patterns.get(kind, f"{{base}}{hash_}{SUFFIXES[kind]}")
 
 
-def model_registry_names(
-    *, department: str, region: str, region_abbreviation: str, environment: str
-) -> tuple[str, str]:
-    """Names of the department's model registry and its resource group, which no team's can be."""
-    return (
-        f"{department}{region_abbreviation}{environment}models",
-        f"{department}-modelregistry-{region}-{environment}",
-    )
+def _filled(pattern: str, values: Mapping[str, str]) -> str:
+    return pattern.format_map(values)
 
 
 def secret_name(prefix: str, name: str, *, shared_vault: bool) -> str:

@@ -19,6 +19,28 @@ Do you come from BlueGranite's amls_admin scripts? Convert their `config.yml` to
 `python -m department convert config.yml --output Pulumi.dev.yaml`. Where the scripts silently did something wrong, the
 command corrects it and prints a note, or ends with an error that names the key.
 
+Names follow a fixed scheme: resource group `{{department}}-{{team}}-{{region}}-{{environment}}`, and all others begin
+with `{{department}}{{team}}{{regionAbbreviation}}{{environment}}`.
+An organization with a scheme of its own gives patterns.
+Names as the Cloud Adoption Framework recommends them begin so:
+
+```yaml
+environment: pro
+naming:
+  environment: prod
+  resourceGroup: rg-{{department}}-{{team}}-{{environment}}-{{region}}
+  workspace: mlw-{{department}}-{{team}}-{{environment}}
+  workStorage: stwork{{team}}{{environment}}{{hash}}
+  keyVault: kv-{{team}}-{{environment}}-{{hash}}
+  applicationInsights: appi-{{department}}-{{team}}-{{environment}}
+```
+
+`environment` stays `res`, `dev` or `pro`, since defaults hang on it; the tag and the output `environment` have it, too.
+`naming.environment` is what names have, also those of roles and groups in Entra.
+
+A team that is renamed keeps its resources with `formerName`. Without it, the preview names the team that is gone and
+what the update would delete. Where the new team would get the same names on Azure, the preview is refused.
+
 This page is generated from the model: `python -m department docs`.
 """
 

@@ -45,4 +45,6 @@ def connects_shared_registry(department: Department, team: Team) -> bool:
         return (other.network.dns_zones_group_id or other.name).lower()
 
     own = zones(team)
-    return own is not None and team.name == min(other.name for other in department.teams if zones(other) == own)
+    return own is not None and team.name_on_azure == min(
+        other.name_on_azure for other in department.teams if zones(other) == own
+    )

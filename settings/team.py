@@ -9,7 +9,7 @@ from settings.compute import Cluster, Instance
 from settings.data import Data, Lake
 from settings.existing import Existing
 from settings.money import Budget, Serving, Spending
-from settings.names import BASE_LIMIT, TEAM_LIMIT
+from settings.names import TEAM_LIMIT
 from settings.network import Network
 from settings.people import Automation, Member
 from settings.security import CustomerKey
@@ -32,10 +32,20 @@ class Team(Section):
     )
     custom_name: str | None = Field(
         default=None,
-        pattern=rf"^[a-z][a-z0-9]{{2,{BASE_LIMIT - 1}}}$",
+        min_length=3,
+        max_length=90,
+        pattern=r"^[a-z](-?[a-z0-9])*$",
         description=(
-            "Replaces the resource group's name and the base of all other names: "
-            f"3 to {BASE_LIMIT} lower-case letters and digits, starting with a letter."
+            "Replaces the resource group's name and the base of other names: lower-case letters, digits, single "
+            "hyphens. Storage and registries omit the hyphens."
+        ),
+    )
+    former_name: str | None = Field(
+        default=None,
+        pattern=rf"^[a-z0-9]{{1,{TEAM_LIMIT}}}$",
+        description=(
+            "The first name of a team that was renamed. Its resources stay, under the names on Azure that they have. "
+            "Keep the key as long as the team."
         ),
     )
     admins: Entries[Member] = Field(
@@ -94,6 +104,11 @@ class Team(Section):
         default=False,
         description="Whether a security group is made for each role's people, and gets the roles in their place.",
     )
+
+    @property
+    def name_on_azure(self) -> str:
+        """What stands for the team in names on Azure: Azure renames nothing."""
+        return self.former_name or self.name
 
     @property
     def builds_images(self) -> str | None:

@@ -23,8 +23,7 @@ from pydantic.fields import FieldInfo
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
 
-from catalogue import vm_sizes
-from catalogue.regions import REGIONS
+from catalogue import regions, vm_sizes
 
 T = TypeVar("T")
 Entries = Annotated[tuple[T, ...], Strict(False)]
@@ -98,9 +97,17 @@ def _known_size(name: str) -> str:
 
 
 def _known_region(name: str) -> str:
-    if name not in REGIONS:
+    region = regions.find(name)
+    if region is None and (cloud := regions.cloud_of(name)):
+        raise fault(
+            "'{name}' is a region of {cloud}. This program works only in Azure's public cloud: the other clouds have "
+            "other addresses, directories and services.",
+            name=name,
+            cloud=cloud,
+        )
+    if region is None:
         raise PydanticCustomError("region", "is not a known Azure region.")
-    return name
+    return region
 
 
 def _network(text: str) -> ipaddress.IPv4Network | None:
@@ -148,7 +155,11 @@ VmSizeName = Annotated[
     AfterValidator(_known_size),
     WithJsonSchema({"anyOf": [{"enum": list(vm_sizes.known())}, {"type": "string", "pattern": "^[A-Za-z]+_\\w+"}]}),
 ]
-Region = Annotated[str, AfterValidator(_known_region), WithJsonSchema({"enum": sorted(REGIONS)})]
+Region = Annotated[
+    str,
+    AfterValidator(_known_region),
+    WithJsonSchema({"anyOf": [{"enum": sorted(regions.REGIONS)}, {"type": "string", "pattern": "[A-Z ]"}]}),
+]
 _USER = r"^[^@\s/" + UNSEEN + r"]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63}){1,5}$"
 UserName = Annotated[str, Field(pattern=_USER), AfterValidator(str.lower)]
 Cron = Annotated[str, Field(pattern=r"^\S{1,64}( \S{1,64}){4}$")]

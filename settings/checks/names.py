@@ -1,21 +1,29 @@
 """Names that Azure refuses or that are taken, and ids of what the stack itself makes."""
 
 from collections.abc import Iterator
+from dataclasses import fields
 
-from catalogue.names import NameTooLongError
+from catalogue.names import LIMITS, NameRefusedError, TeamNames
 from settings.checks.existing import ids
 from settings.checks.subject import Subject
+from settings.naming import key_of_kind
 from settings.problems import Path, Problem, show
 from settings.team import Team
 
-_PARTS = ("code", "environment", "region", "regionAbbreviation")
+_PARTS = ("code", "environment", "region", "regionAbbreviation", "subscriptionId", "naming")
+_SPACES = {
+    **dict.fromkeys(("work", "data", "lake"), "storage"),
+    **dict.fromkeys(("workspace_identity", "node_identity", "key_identity"), "identity"),
+}
+"""Names that are of one type of resource, so that no two can be equal."""
+_FORMER = "Give the name that this team alone had before, or remove the key."
 
 
 def problems(subject: Subject) -> Iterator[Problem]:
     """What is wrong with names; nothing where a part of every name is wrong."""
     if any(subject.is_wrong((part,)) for part in _PARTS):
         return
-    wrong_names = list(_taken_or_refused(subject))
+    wrong_names = [*_former(subject), *_taken_or_refused(subject)]
     yield from wrong_names or _made_here(subject)
 
 
@@ -26,23 +34,92 @@ def _named(subject: Subject) -> Iterator[tuple[Path, Team]]:
             yield (*at, "customName" if team.custom_name else "name"), team
 
 
+def _former(subject: Subject) -> Iterator[Problem]:
+    """A former name that is another team's, past or present: two would be the same resources to Pulumi."""
+    whose: dict[str, int] = {}
+    for (_, i), team in subject.teams():
+        whose.setdefault(team.name, int(i))
+    for at, team in subject.teams():
+        if team.former_name is None or subject.is_wrong((*at, "formerName")):
+            continue
+        if (other := whose.setdefault(team.former_name, int(at[1]))) != at[1]:
+            yield Problem((*at, "formerName"), f"'{team.former_name}' is the name of teams[{other}]. {_FORMER}")
+        elif team.former_name == team.name:
+            yield Problem((*at, "formerName"), f"'{team.former_name}' is the team's name. {_FORMER}")
+
+
 def _taken_or_refused(subject: Subject) -> Iterator[Problem]:
     department = subject.department
-    taken: dict[str, str] = {}
-    if department.shared.makes:
-        shared = department.shared_names
-        taken = dict.fromkeys((shared.resource_group.lower(), shared.workspace.lower()), "what the teams share")
+    taken: dict[tuple[str, ...], str] = {}
+    shared = _shared(subject)
+    if isinstance(shared, TeamNames):
+        taken = dict.fromkeys(_places(shared, shared.resource_group), "what the teams share")
+    elif shared:
+        yield shared
+    yield from _model_registry(subject)
     for path, team in _named(subject):
         try:
             names = department.names(team)
-        except NameTooLongError as error:
-            yield Problem(path, f"{error}.")
+        except NameRefusedError as error:
+            yield _refused(subject, path, error)
             continue
         whose = f"those of teams[{path[1]}]"
-        for name in (names.resource_group, names.workspace):
-            if (other := taken.setdefault(name.lower(), whose)) != whose:
-                yield Problem(path, f"its resources would be named as {other}: '{name}' is taken.")
+        for place in _places(names, department.resource_group(team)):
+            if (other := taken.setdefault(place, whose)) != whose:
+                yield Problem(path, f"its resources would be named as {other}: '{place[-1]}' is taken.")
                 break
+        yield from _same_twice(names, path)
+
+
+def _refused(subject: Subject, path: Path, error: NameRefusedError) -> Problem:
+    """What Azure refuses, at the pattern that makes it, else at what names the team."""
+    naming = subject.department.naming
+    given = error.kind in naming.patterns
+    hint = f" The pattern is '{naming.patterns[error.kind]}'." if given else " Shorten what names the team, or set "
+    if not given:
+        hint += f"naming.{key_of_kind(error.kind)}."
+    return Problem(("naming", key_of_kind(error.kind)) if given else path, f"{error}.{hint}")
+
+
+def _shared(subject: Subject) -> TeamNames | Problem | None:
+    """The names of what the teams share, or what is wrong with them; None if nothing is made."""
+    if not subject.department.shared.makes:
+        return None
+    try:
+        return subject.department.shared_names
+    except NameRefusedError as error:
+        return _refused(subject, ("code",), error)
+
+
+def _model_registry(subject: Subject) -> Iterator[Problem]:
+    try:
+        if subject.department.model_registry:
+            subject.department.scheme.model_registry()
+    except NameRefusedError as error:
+        yield _refused(subject, ("code",), error)
+
+
+def _places(names: TeamNames, group: str) -> Iterator[tuple[str, ...]]:
+    """Where each name must be the only one: its space, and the name in lower case, since Azure compares so."""
+    yield "group", names.resource_group.lower()
+    for field in fields(names)[1:]:
+        name = getattr(names, field.name).lower()
+        if LIMITS[field.name].worldwide:
+            yield _SPACES.get(field.name, field.name), name
+        else:
+            yield _SPACES.get(field.name, field.name), group.lower(), name
+
+
+def _same_twice(names: TeamNames, path: Path) -> Iterator[Problem]:
+    """Two of a team's resources with one name: a pattern does not tell them apart."""
+    seen: dict[tuple[str, str], str] = {}
+    for field in fields(names):
+        place = _SPACES.get(field.name, field.name), getattr(names, field.name).lower()
+        if (other := seen.setdefault(place, field.name)) != field.name:
+            yield Problem(
+                ("naming", key_of_kind(field.name)),
+                f"the name '{place[1]}' is also that of {key_of_kind(other)}. Give each its own.",
+            )
 
 
 def _made_here(subject: Subject) -> Iterator[Problem]:

@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from operations import unique_names
 from operations.quota import workspace_id
-from operations.unique_names import refusal
+from operations.workspaces import workspaces as workspaces_of
 from settings import Department, parse_department
 from tests.operations.test_purge import Answer, Azure
 from tests.program.harness import stack_file
@@ -28,6 +29,10 @@ def workspaces(*accounts: str, of: Department = DEV, next_: str | None = None) -
         for account in accounts
     ]
     return "GET", "/workspaces?", Answer(200, {"value": found, "nextLink": next_})
+
+
+def refusal(settings: Department, azure: Azure) -> str:
+    return unique_names.refusal(settings, workspaces_of(settings, azure))
 
 
 def unique(settings: Department) -> Department:

@@ -115,11 +115,15 @@ def test_what_is_otherwise_than_the_scripts_is_told(tmp_path: Path, capsys: pyte
 
 
 FAULTS: list[tuple[str, Any, list[str]]] = [
-    ("workspace.department", "bgmrx", ["workspace.department: 'bgmrx' (5 characters)"]),  # cut to 4
-    ("workspace.team", "bluegranites", ["workspace.team: 'bluegranites' (12 characters)"]),  # cut to 10
+    ("workspace.department", "bgmrbgmrbgm", ["workspace.department: 'bgmrbgmrbgm' (11 characters)"]),  # cut to 4
+    (
+        "workspace.team",
+        "bluegranites",
+        ["workspace.team:", "(25 characters) as the name of a storage account"],
+    ),  # cut to 10
     ("workspace.environment", "prod", ["workspace.environment: 'prod'"]),  # cut to 'pro'
-    ("workspace.region_abbv", "eus2", ["workspace.region_abbv: 'eus2'"]),  # cut to 2
-    ("workspace.custom_name", "averylongcustomnamex", ["workspace.custom_name:", "(20 characters)"]),  # cut to 19
+    ("workspace.region_abbv", "e-us-2", ["workspace.region_abbv: 'e-us-2'"]),  # cut to 2
+    ("workspace.custom_name", "averylongcustomnamexy", ["workspace.custom_name:", "(25 characters)"]),  # cut to 19
     ("workspace.custom_name", "My-AMLS", ["workspace.custom_name: 'My-AMLS'"]),  # refused late by storage
     ("workspace.create_dls", "maybe", ["workspace.create_dls: 'maybe' is neither y nor n"]),
     ("workspace.admin", "", ["workspace.admin: is missing"]),
@@ -131,7 +135,7 @@ FAULTS: list[tuple[str, Any, list[str]]] = [
     ("compute.priority", "low, low, low", ["compute.priority: 'low' is not one of lowpriority, dedicated"]),
     ("compute.vm_sku", "STANDARD_DS3_V2, STANDARD_D13_V22, STANDARD_NV6", ["compute.vm_sku:", "STANDARD_D13_V2'?"]),
     ("compute.cluster_name", "a-b-c, a-b-c, gpu", ["compute.cluster_name: 'a-b-c' is taken"]),
-    ("compute.cluster_name", "cluster, second, " + "x" * 17, ["compute.cluster_name:", "(17 characters)"]),
+    ("compute.cluster_name", "cluster, second, " + "x" * 33, ["compute.cluster_name:", "(33 characters)"]),
     ("roles.team_leads", "cford", ["roles.team_leads: 'cford'"]),
 ]
 

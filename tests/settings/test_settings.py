@@ -101,9 +101,10 @@ MISTAKES: list[tuple[str, Any, str, list[str]]] = [
     # path, value, key of the problem, what the message says
     ("teams.0.clusters.1.vmSize", "STANDARD_DS13_V22", "teams[0].clusters[1].vmSize", ["mean 'STANDARD_DS13_V2'?"]),
     ("teams.0.clusters.1.vmSize", "potato", "teams[0].clusters[1].vmSize", ["'potato' is not a known VM size. VM"]),
-    ("teams.0.name", "bluegranite", "teams[0].name", ["'bluegranite' (11 characters)", "up to 10"]),
-    ("teams.0.customName", "averylongcustomnamex", "teams[0].customName", ["(20 characters)", "3 to 19"]),
-    ("teams.0.clusters.0.name", "ds3-v2-cluster-of-us", "teams[0].clusters[0].name", ["(20 characters)", "3 to 16"]),
+    ("teams.0.name", "b" * 21, "teams[0].name", ["(21 characters)", "up to 20"]),
+    ("teams.0.name", "bluegranites", "teams[0].name", ["'bgmrbluegranitese2devwork' (25 characters)", "naming.work"]),
+    ("teams.0.customName", "averylongcustomnamexy", "teams[0].customName", ["(25 characters)", "3 to 24"]),
+    ("teams.0.clusters.0.name", "a" * 33, "teams[0].clusters[0].name", ["(33 characters)", "3 to 32"]),
     ("teams.0.clusters.0.name", "train-1", "teams[0].clusters[0].name", ["a letter follows every hyphen"]),
     ("teams.0.clusters.1.name", "DS3-v2-cluster", "teams[0].clusters[1].name", ["taken by teams[0].clusters[0].name"]),
     ("teams.0.clusters.0.minNodes", 1, "teams[0].clusters[0].minNodes", ["1 is not allowed", "Always 0"]),
@@ -296,12 +297,12 @@ MISTAKES: list[tuple[str, Any, str, list[str]]] = [
     ),
     ("teams", REMOVE, "teams", ["is missing", "at least one"]),
     ("teams", [], "teams", ["is empty"]),
-    ("code", "bgmrx", "code", ["'bgmrx' (5 characters)", "up to 4"]),
+    ("code", "bgmrbgmrbgm", "code", ["(11 characters)", "up to 10"]),
     ("code", 1234, "code", ["expected text, found 1234"]),
     ("code", None, "code", ["is missing"]),
     ("environment", "prod", "environment", ["'prod'", "'pro' (production)"]),
     ("region", "eastus22", "region", ["not a known Azure region", "Did you mean 'eastus2'?"]),
-    ("regionAbbreviation", "eus", "regionAbbreviation", ["exactly 2"]),
+    ("regionAbbreviation", "east-us", "regionAbbreviation", ["up to 8"]),
     ("subscriptionId", "8b41ca0c", "subscriptionId", ["8-4-4-4-12"]),
     ("uniqueNames", True, "teams[0].name", ["bgmrbluegranite2dev"]),
     ("allowedVmSizes", ["STANDARD_DS3_V2", "STANDARD_NV6"], "teams[0].clusters[1].vmSize", ["'s allowedVmSizes"]),
@@ -467,7 +468,7 @@ def test_check_passes_the_committed_stack_files(capsys: pytest.CaptureFixture[st
 
 
 def test_check_reports_all_files_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    bad = write(tmp_path / "Pulumi.bad.yaml", {"config": {KEY: changed(("code", "x" * 9))}})
+    bad = write(tmp_path / "Pulumi.bad.yaml", {"config": {KEY: changed(("code", "x" * 11))}})
     assert main(["check", "--json", str(bad), str(ROOT / "Pulumi.prod.yaml")]) == 1
     first, second = json.loads(capsys.readouterr().out)
     assert first["problems"][0]["key"] == f"{KEY}.code"

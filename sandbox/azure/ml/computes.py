@@ -20,6 +20,7 @@ from sandbox.azure.ml.sizes import LOW_PRIORITY, Size, quota, sizes
 
 TYPE = f"{WORKSPACES}/computes"
 CLUSTER, INSTANCE = "AmlCompute", "ComputeInstance"
+LONGEST_INSTANCE_NAME = 24
 NODES = "mlNode"  # the runner's documents: a cluster's id and the node's, with state, run and vCPUs
 MIN_IDLE = 60  # seconds
 DURATION = re.compile(r"P(?=.)(?:(\d+)D)?(?:T(?=.)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?")
@@ -59,11 +60,11 @@ class Compute(ResourceType):
     """`…/workspaces/computes`: AmlCompute and ComputeInstance; other kinds are refused."""
 
     type: ClassVar[str] = TYPE
-    name_pattern: ClassVar[re.Pattern[str]] = re.compile(r"(?!.*-[^a-zA-Z]*$)[a-zA-Z][a-zA-Z0-9-]{2,23}")
+    name_pattern: ClassVar[re.Pattern[str]] = re.compile(r"(?!.*-[^a-zA-Z]*$)[a-zA-Z][a-zA-Z0-9-]{2,31}")
     name_error: ClassVar[tuple[str, str]] = (
         "InvalidComputeName",
         "Compute name '{name}' is invalid. It can include letters, digits and dashes, must start with a letter, have a "
-        "letter after a dash, and be between 3 and 24 characters long.",
+        "letter after a dash, and be between 3 and 32 characters long.",
     )
 
     fields: ClassVar[Mapping[str, Rule]] = {
@@ -116,6 +117,10 @@ class Compute(ResourceType):
                 f"{instead(str(kind))}.",
                 target="properties.computeType",
             )
+        if kind == INSTANCE and len(call.id.name) > LONGEST_INSTANCE_NAME:
+            code, message = self.name_error
+            said = message.format(name=call.id.name).replace("3 and 32", f"3 and {LONGEST_INSTANCE_NAME}")
+            raise AzureError(400, code, said, target="name")
         if old is not None and _kind(old) != kind:
             raise AzureError(
                 400, "BadRequest", f"Compute '{call.id.name}' exists already, as {_kind(old)}.", target="computeType"
