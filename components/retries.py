@@ -28,7 +28,7 @@ _PASSES = re.compile(
 )
 
 _MADE = re.compile(r"\d+ errors? occurred:")
-"""What was created is there and belongs into the state (Pulumi's InitError): the next update goes on with it."""
+"""The error of a resource that exists and belongs into the state (InitError); the next update goes on with it."""
 
 _TAKEN = re.compile(r"deleted state|soft.deleted", re.IGNORECASE)
 """A vault's or workspace's name that a deleted one still has."""

@@ -21,7 +21,7 @@ ENDED = frozenset({"Completed", "Failed", "Canceled", "NotResponding"})
 SCOPE = "https://management.azure.com/.default"
 POLL_SECONDS = 1.0
 PATIENT = {"retry_connect": 6, "retry_read": 6, "retry_status": 6}
-"""How often azure-core repeats a request; 3 unless told. The pauses double to half a minute, a minute in all."""
+"""Most repeats of a request by azure-core, whose default is 3. The pauses double to half a minute, a minute in all."""
 
 # HTTP: partial content, not found, range behind the end
 _PART, _NOT_FOUND, _NOTHING_NEW = 206, 404, 416

@@ -28,7 +28,7 @@ STRICT: Final = Setting(
     default=False,
 )
 COMMON: Final[Mapping[str, Setting]] = {"strict": STRICT, "exemptions": Setting(exemptions_.SCHEMA)}
-"""What can be configured of every rule."""
+"""The settings that every rule has."""
 
 
 class ConfigError(ValueError):
@@ -53,7 +53,7 @@ class RuleConfig:
 
 
 Config = Mapping[str, RuleConfig]
-"""How every rule of the pack is configured, by name."""
+"""The configuration of every rule of the pack, by the rule's name."""
 
 
 def settings_of(rule: Rule) -> Mapping[str, Setting]:

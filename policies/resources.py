@@ -72,7 +72,7 @@ class Resource:
 
     @property
     def stack(self) -> str:
-        """The name of its stack."""
+        """The name of the resource's stack."""
         return self.urn.partition("::")[0].rpartition(":")[2]
 
     def get(self, path: str) -> Any:

@@ -26,7 +26,7 @@ NAMES: Final = {
     BLOB_DATA_CONTRIBUTOR: "Storage Blob Data Contributor",
     BLOB_DATA_READER: "Storage Blob Data Reader",
 }
-"""What they are called."""
+"""Azure's names of these roles, by id."""
 
 GIVE_ACCESS: Final = (OWNER, USER_ACCESS_ADMINISTRATOR, RBAC_ADMINISTRATOR)
 """Roles with which somebody gives roles to anybody."""

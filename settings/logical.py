@@ -15,7 +15,7 @@ PERSONAS: Mapping[str, str] = {
     "data_scientists": "dataScientist",
     "readers": "reader",
 }
-"""What somebody in a team's list is called in the names of roles, groups and assignments, by the list's field."""
+"""The word for a member of each of a team's lists, in the names of roles, groups and assignments; by field."""
 
 _NATIVE, _OURS = "azure-native", "azureml-platform:components"
 KINDS_OF_TYPE: Mapping[str, tuple[str, ...]] = {
@@ -33,7 +33,7 @@ KINDS_OF_TYPE: Mapping[str, tuple[str, ...]] = {
         "model registry",
     ),
 }  # fmt: skip
-"""What a resource of a type can come from; any other type: from `OTHER_KINDS`."""
+"""The kinds of settings that make resources of a type; of any other type: `OTHER_KINDS`."""
 
 OTHER_KINDS = ("subscription administrator", "shared services", "model registry", "team", "automation")
 

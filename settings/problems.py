@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 KEY = "azureml-platform:department"
 Path = tuple[str | int, ...]
-"""Where a value is below `KEY`: keys of mappings, and positions in lists from 0."""
+"""The place of a value below `KEY`: keys of mappings, and positions in lists from 0."""
 
 _LONGEST_VALUE = 80
 _PLAIN = re.compile(r"[\w-]{1,80}")  # what a terminal shows as it is

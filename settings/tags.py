@@ -16,7 +16,7 @@ COMPUTED = ("department", "team", "environment", "owner", "costCenter")
 """Tags that the settings give: their values come from other keys."""
 
 MOST = 15 - len(COMPUTED)
-"""How many tags can stand beside the computed ones: the smallest limit of what takes tags, less those."""
+"""Most tags beside the computed ones: the smallest limit of any type of resource, less the computed ones."""
 
 _LONGEST_NAME, _LONGEST_VALUE = 128, 256
 _NAME = re.compile(rf"[^<>%&\\?/\x00-\x1f\x7f]{{1,{_LONGEST_NAME}}}")

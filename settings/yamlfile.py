@@ -190,7 +190,7 @@ class _Builder:
             key = self._loader.get_event()
             line = key.start_mark.line + 1
             if not isinstance(key, yaml.ScalarEvent) or key.anchor:
-                raise YamlError(f"line {line}: a key is plain text.")
+                raise YamlError(f"line {line}: a key must be plain text.")
             if key.value in lines:
                 raise YamlError(
                     f"line {line}: the key {_shown(key.value)} is there already, on line {lines[key.value]}."

@@ -38,9 +38,9 @@ REFRESHED = {
     "operations": ("tools.coverage", "--refresh"),
     "curated": ("tools.curated",),
 }
-"""What comes from outside, and the module and options that read it again and write it with its date.
+"""Facts from outside, each with the module and options that read them again and write them with their date.
 
-Nothing checks its age.
+Nothing checks the files' age.
 """
 
 

@@ -22,7 +22,7 @@ ROOMS = ("catalogue", "components", "contract", "jobs", "terminal")
 """The rooms that the wheel has; they import no other room."""
 
 COMMANDS = {"python -m jobs": "azureml-jobs"}
-"""What messages call a command in the repository, and what it is called once it is installed."""
+"""The name of a command in the repository, as messages have it, and its name once it is installed."""
 
 EXTRAS = {
     "jobs": ("azure-ai-ml", "azure-identity", "azure-storage-file-datalake"),

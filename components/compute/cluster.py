@@ -17,7 +17,7 @@ REPLACED_BY = (
     # An identity that is taken out turns azure-native's PUT into a PATCH, and that of a cluster has scale only.
     "identity",
 )
-"""What a cluster cannot change in place. azure-native sends an update, which the service ignores, so we say it."""
+"""Inputs that a cluster cannot change in place. azure-native would send an update, which the service ignores."""
 
 
 @dataclass(frozen=True)

@@ -57,12 +57,12 @@ ALWAYS: Mapping[str, BuiltIn] = {
         "d550e854-df1a-4de9-bf44-cd894b39a95e", "Application Insights stands on Log Analytics."
     ),
 }
-"""What every team's resources keep; `workspace-identity` only where the workspace's identity is user-assigned."""
+"""Definitions for every team; `workspace-identity` only where the workspace's identity is user-assigned."""
 
 PURGE_PROTECTION: Mapping[str, BuiltIn] = {
     "vault-purge-protection": BuiltIn("0b60c0b2-2dc2-4e1c-b5c9-abbed971de53", "Deleted vaults cannot be purged.")
 }
-"""What they keep where purge protection is on."""
+"""The definitions that also apply where purge protection is on."""
 
 DIAGNOSTICS: Mapping[str, BuiltIn] = {
     "workspace-logs": BuiltIn(
@@ -73,7 +73,7 @@ DIAGNOSTICS: Mapping[str, BuiltIn] = {
         audit="AuditIfNotExists",
     )
 }
-"""What they keep where logs are collected."""
+"""The definitions that also apply where logs are collected."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "components.md": components.reference,
     "outputs.schema.json": contract.schema,
 }
-"""What makes each page, by its name. `make generate` writes the same pages to docs/."""
+"""The function that makes each page, by the page's file name. `make generate` writes the same pages to docs/."""
 
 
 def run(folder: Path) -> int:

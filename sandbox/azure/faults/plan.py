@@ -27,7 +27,7 @@ KINDS: dict[str, tuple[str, float]] = {
     "preemption": ("a low-priority node is lost `seconds` after a job began on it; the job begins again", 1.0),
     "late-roles": ("a role assignment takes effect `seconds` after it was made", 5.0),
 }
-"""What each kind does, and its `seconds` where the rule says none."""
+"""The effect of each kind of fault, and its `seconds` where the rule gives none."""
 
 WHOLE = ("late-roles", "new-principal", "preemption")  # are about principals, assignments and jobs, not about requests
 

@@ -37,7 +37,7 @@ class Parser(argparse.ArgumentParser):
     """Says what is wrong in one line, with the nearest known word, and leaves the exit to `main`."""
 
     def error(self, message: str) -> NoReturn:
-        """Raise what `main` turns into exit code 2."""
+        """Raise a `UsageError`, for which `main` exits with code 2."""
         raise UsageError(f"{message}; see `{self.prog} --help`")
 
     def nearest(self, word: str) -> str:
