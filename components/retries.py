@@ -47,19 +47,26 @@ def retry_what_passes() -> None:
     pulumi.runtime.register_stack_transformation(hooked)
 
 
-def lookup(ask: Callable[[], pulumi.Output[T]], errors: tuple[str, ...] = ()) -> pulumi.Output[T]:
+def lookup(
+    ask: Callable[[], pulumi.Output[T]],
+    errors: tuple[str, ...] = (),
+    otherwise: Callable[[str], pulumi.Input[T]] | None = None,
+) -> pulumi.Output[T]:
     """The answer of a provider's function, which is called again after an error that passes by itself.
 
     Args:
         ask: Calls the function: `lambda: azuread.get_user_output(…)`.
         errors: What has gone wrong so far, the newest first.
+        otherwise: What takes the answer's place, from the error's text; without it, the program fails.
     """
 
-    async def asked_again(error: Exception) -> pulumi.Output[T]:
+    async def asked_again(error: Exception) -> pulumi.Input[T]:
         told = (str(error), *errors)
         if not await _wait("a lookup", told):
+            if otherwise:
+                return otherwise(str(error))
             raise pulumi.RunError(str(error)) from None  # which is told without a traceback
-        return lookup(ask, told)
+        return lookup(ask, told, otherwise)
 
     return ask().recover(cast("Callable[[Exception], pulumi.Input[T]]", asked_again))  # an Output in an awaitable, too
 

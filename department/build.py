@@ -9,7 +9,6 @@ import pulumi_azure_native as azure_native
 from pulumi_azure_native import authorization
 
 from catalogue.prices import read_prices
-from components.identity.directory import Directory
 from components.retries import lookup, retry_what_passes
 from components.workspace.modelregistry import ModelRegistry
 from contract import CONTRACT, DepartmentOutput, ModelRegistryOutput, StackOutputs
@@ -17,6 +16,7 @@ from department.aliases import drop_version_aliases, keep_renamed
 from department.context import DepartmentContext
 from department.models import make_model_registry
 from department.outputs import exported, later
+from department.people import find_people
 from department.preflight import keep_names, report_demanded_tags, report_quota
 from department.shared import admit_subscription_admins, define_policies, make_shared_services
 from department.tags import leave_alone
@@ -44,7 +44,7 @@ def build_department(department: Department) -> Mapping[str, Any]:
         department=department,
         provider=provider,
         tenant_id=client.tenant_id,
-        directory=Directory(),
+        directory=find_people(department),
         prices=read_prices(),
         custom_policies=policies,
         services=make_shared_services(department, provider, policies),

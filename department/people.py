@@ -3,13 +3,23 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+import pulumi
 import pulumi_azuread as azuread
 
-from components.identity.directory import Directory
+from components.identity.directory import Directory, Name
 from components.identity.principals import Principal, unique
 from components.identity.roles import TITLES, Persona
 from department.context import TeamContext
-from settings import Member
+from settings import Department, Member
+from settings.named import people_named
+
+
+def find_people(department: Department, provider: pulumi.ProviderResource | None = None) -> Directory:
+    """Look everybody up whom the settings name: who cannot be found is told with the key, all in one run."""
+    places: dict[Name, list[str]] = {}
+    for key, text, is_group in people_named(department):
+        places.setdefault(Name("Group" if is_group else "User", text), []).append(key)
+    return Directory(provider, places)
 
 
 def principal(directory: Directory, member: Member) -> Principal:

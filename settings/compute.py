@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from settings.types import Cron, Section, UserName, VmSizeName, fault
+from settings.types import Cron, Person, Section, VmSizeName, fault
 
 ComputeName = Annotated[str, Field(min_length=3, pattern=r"^[A-Za-z]([A-Za-z0-9-]*[A-Za-z][A-Za-z0-9]*|[A-Za-z0-9]*)$")]
 
@@ -67,7 +67,9 @@ class Instance(Section):
     name: ComputeName = Field(
         max_length=24, description="3 to 24 characters; otherwise the rules of a cluster's name hold."
     )
-    user: UserName = Field(description="Whose it is, as a user principal name. Nobody else reaches it.")
+    user: Person = Field(
+        description="Whose it is: user principal name, mail address of a guest, or object id. Nobody else reaches it."
+    )
     vm_size: VmSizeName = Field(description="VM size of the instance.")
     idle_minutes: int = Field(
         default=60, ge=15, le=4320, description="Minutes without use after which it stops, 15 to 4320."

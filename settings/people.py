@@ -6,19 +6,22 @@ from typing import Any, Literal, Self
 from pydantic import Field, GetJsonSchemaHandler, model_validator
 from pydantic.json_schema import JsonSchemaValue
 
-from settings.types import UNSEEN, Day, Entries, Guid, Section, UserName, fault
+from settings.types import UNSEEN, Day, Entries, Guid, Person, Section, fault
 
 _DEVOPS = rf"^[^/{UNSEEN}]{{1,64}}$"
 
 
 class Member(Section):
-    """Somebody who gets a role. A user principal name alone is enough; a group, or access that ends, has these keys."""
+    """Somebody who gets a role. For a user, the name alone is enough; a group, or access that ends, has these keys."""
 
-    user: UserName | None = Field(default=None, description="A user principal name, such as user1@site.com.")
+    user: Person | None = Field(
+        default=None,
+        description="A user: principal name such as user1@site.com, mail address of a guest, or object id.",
+    )
     group: str | None = Field(
         default=None,
         pattern=rf"^[^:{UNSEEN}]{{1,256}}$",
-        description="Display name of an existing security group, up to 256 characters without colons.",
+        description="An existing security group: display name of up to 256 characters without colons, or object id.",
     )
     until: Day | None = Field(
         default=None,
@@ -43,7 +46,8 @@ class Member(Section):
     def __get_pydantic_json_schema__(cls, core_schema: Any, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         """A plain name is a user."""
         mapping = handler.resolve_ref_schema(handler(core_schema))
-        return {"anyOf": [{"type": "string", "description": "A user principal name."}, mapping]}
+        name = "A user: principal name, mail address of a guest, or object id."
+        return {"anyOf": [{"type": "string", "description": name}, mapping]}
 
 
 class Secret(Section):

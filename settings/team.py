@@ -58,7 +58,11 @@ class Team(Section):
         default=(), description="Data scientists: they use all of the workspace, and change no compute."
     )
     readers: Entries[Member] = Field(
-        default=(), description="Readers: they see the resources and the runs, and no data."
+        default=(),
+        description=(
+            "Readers, by Azure's own Reader role: they see resources, runs, logs and metrics, and get no role on data. "
+            "Azure lets a Reader list the workspace's notebook keys, too."
+        ),
     )
     clusters: Entries[Cluster] = Field(default=(), description="The team's compute clusters.")
     instances: Entries[Instance] = Field(default=(), description="Compute instances, each for one person.")

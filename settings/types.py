@@ -168,7 +168,10 @@ Cidr = Annotated[str, AfterValidator(_address_space)]
 Month = Annotated[str, Field(pattern=r"^20\d\d-(0[1-9]|1[0-2])$")]
 Day = Annotated[date, BeforeValidator(_day)]
 Days = Annotated[int, Field(ge=1, le=36500)]
-Guid = Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+_GUID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+Guid = Annotated[str, Field(pattern=f"^{_GUID}$")]
+Person = Annotated[str, Field(pattern=f"{_USER}|^{_GUID.replace('f]', 'fA-F]')}$"), AfterValidator(str.lower)]
+"""A user: by principal name, by mail address as guests are known, or by object id."""
 RegistrySku = Literal["Basic", "Standard", "Premium"]
 PRODUCTION = "pro"
 """The environment in which the safer defaults hold."""

@@ -40,14 +40,15 @@ _USE_THE_WORKSPACE = (
     f"{_W}/*/delete",
     f"{_W}/read",
     "Microsoft.Resources/subscriptions/resourceGroups/read",
+    "Microsoft.Resources/deployments/*",  # the studio and azure-ai-ml make online deployments by a template
     "Microsoft.Insights/metrics/read",
     "Microsoft.Insights/metricDefinitions/read",
 )
 
+# Not listNotebookAccessToken/read: the studio's notebooks need it, and its token is the caller's own.
 _KEYS_AND_SECRETS = (
     f"{_W}/listKeys/action",
     f"{_W}/listNotebookKeys/read",
-    f"{_W}/listNotebookAccessToken/read",
     f"{_W}/listStorageAccountKeys/action",
     f"{_W}/resynckeys/action",
     f"{_W}/computes/listKeys/action",
@@ -122,7 +123,7 @@ _RUN_PIPELINES = (
     f"{_W}/computes/start/action",
     f"{_W}/computes/stop/action",
     "Microsoft.Resources/subscriptions/resourceGroups/read",
-    "Microsoft.Resources/deployments/*",  # azure-ai-ml makes online deployments by a template
+    "Microsoft.Resources/deployments/*",
 )
 
 AUTOMATION = CustomRole(

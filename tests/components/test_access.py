@@ -1,7 +1,9 @@
 """The roles, judged as Azure evaluates them, and the assignments' names."""
 
+import json
 import re
 from collections.abc import Iterable
+from importlib.resources import files
 
 import pytest
 from hypothesis import given
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 from catalogue import roles as built_in
 from components.identity.principals import Principal, stable_guid, unique
 from components.identity.roles import AUTOMATION, DATA_SCIENTIST, SUBSCRIPTION_ADMIN, TEAM_LEAD, CustomRole
-from sandbox.azure.identity.rbac import built_in_roles
+from sandbox.azure.identity.rbac import built_in_roles, matches, permits
 
 ML = "Microsoft.MachineLearningServices"
 W = f"{ML}/workspaces"
@@ -60,7 +62,6 @@ ADMINISTER = [
     f"{W}/resynckeys/action",
     f"{W}/listStorageAccountKeys/action",
     f"{W}/listNotebookKeys/read",
-    f"{W}/listNotebookAccessToken/read",
     f"{W}/computes/listKeys/action",
     f"{W}/datastores/listSecrets/action",
     f"{W}/connections/listSecrets/action",
@@ -126,6 +127,62 @@ def test_a_subscription_admin_asks_for_quota_and_support_and_changes_nothing() -
         "Microsoft.Authorization/roleAssignments/write",
     ):
         assert not allows(SUBSCRIPTION_ADMIN, operation)
+
+
+KNOWN = [
+    f"Microsoft.MachineLearningServices/{name}"
+    for name in json.loads((files("sandbox.azure.arm") / "operations.json").read_text())[ML]
+]
+SUBMIT = ("*/read", "environments/write", "jobs/*", "metadata/artifacts/write", "metadata/snapshots/write",
+          "environments/build/action", "environments/readSecrets/action", "experiments/runs/submit/action")  # fmt: skip
+NOTEBOOKS = ("computes/read", "notebooks/samples/read", "notebooks/storage/*", "listNotebookAccessToken/read")
+"""Without listStorageAccountKeys/action, which the page lists too: the accounts take no keys."""
+TASKS = {
+    "submit a run": (SUBMIT, (DATA_SCIENTIST, TEAM_LEAD, AUTOMATION)),
+    "use notebooks on a compute instance": (NOTEBOOKS, (DATA_SCIENTIST, TEAM_LEAD)),
+    "start and stop an instance": (
+        ("computes/start/action", "computes/stop/action", "computes/restart/action"),
+        (DATA_SCIENTIST, TEAM_LEAD),
+    ),
+    "open an instance's applications": (("computes/applicationaccess/action",), (DATA_SCIENTIST, TEAM_LEAD)),
+    "create a cluster or an instance": (("computes/write",), (TEAM_LEAD,)),
+    "publish pipelines": (
+        ("endpoints/pipelines/*", "pipelinedrafts/*", "modules/*", "components/*"),
+        (DATA_SCIENTIST, TEAM_LEAD),
+    ),
+    "register data and models": (("data/versions/*", "models/*"), (DATA_SCIENTIST, TEAM_LEAD, AUTOMATION)),
+    "make and use online endpoints": (("onlineEndpoints/*",), (DATA_SCIENTIST, TEAM_LEAD, AUTOMATION)),
+}
+"""What Microsoft lists for each task below a workspace, and who of the team has to be able to do it.
+
+Source: learn.microsoft.com/azure/machine-learning/how-to-assign-roles, "Common scenarios" and its custom roles.
+"""
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_people_have_what_their_tasks_need(task: str) -> None:
+    patterns, roles = TASKS[task]
+    for pattern in patterns:
+        needed = [operation for operation in KNOWN if matches(f"{W}/{pattern}", operation)]
+        if pattern == "*/read":  # which the page's lists do not mean: it is a key
+            needed = [operation for operation in needed if not operation.endswith("/listNotebookKeys/read")]
+        assert needed, f"Azure has no operation {pattern}"
+        for role in roles:
+            assert [operation for operation in needed if not allows(role, operation)] == [], role.title
+
+
+@pytest.mark.parametrize("role", [DATA_SCIENTIST, TEAM_LEAD, AUTOMATION], ids=lambda role: role.title)
+def test_online_deployments_are_made_by_a_template_in_the_resource_group(role: CustomRole) -> None:
+    assert allows(role, "Microsoft.Resources/deployments/write")
+
+
+def test_a_reader_sees_and_changes_nothing() -> None:
+    """What docs/settings.md says of readers, notebook keys included."""
+    [permissions] = built_in_roles()[built_in.READER]["permissions"]
+    assert (permissions["actions"], permissions["dataActions"]) == (["*/read"], [])
+    allowed = {operation for operation in KNOWN if permits([permissions], operation)}
+    keys = {operation for operation in allowed if "/list" in operation.lower()}
+    assert keys == {f"{W}/listNotebookKeys/read", f"{W}/listNotebookAccessToken/read"}
 
 
 def test_no_role_allows_everything() -> None:

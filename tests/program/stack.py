@@ -55,8 +55,8 @@ class Stack:
     def __post_init__(self) -> None:
         self._file = self.folder / f"Pulumi.{self.name}.yaml"
 
-    def preview(self, department: Any) -> Done:
-        return self._operate("preview", department)
+    def preview(self, department: Any, *words: str) -> Done:
+        return self._operate("preview", department, *words)
 
     def up(self, department: Any) -> Done:
         return self._operate("up", department, "--yes", "--skip-preview")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from azure.ai.ml import Input, MLClient, Output, command
 from azure.ai.ml.entities import Environment
 from azure.core.exceptions import HttpResponseError
@@ -173,12 +174,47 @@ def test_wrong_settings_stop_a_command_without_a_traceback(signed_in: Sandbox, t
     assert "resourcePreEvent" not in done.text or not done.steps
 
 
-def test_an_unknown_person_stops_a_preview_by_name(signed_in: Sandbox, tmp_path: Path) -> None:
+def test_everybody_who_is_unknown_is_named_by_one_preview_with_the_key(signed_in: Sandbox, tmp_path: Path) -> None:
     department = stack_file("dev")
-    department["teams"][0]["leads"] = ["nobody@site.com"]
+    team = department["teams"][0]
+    team["leads"] = ["nobody@site.com", "user1@site.com"]
+    team["dataScientists"] = [{"group": "no-such-group"}, "partner@contoso.com"]
+    team["readers"] = ["nobody@site.com"]
     done = Stack(signed_in, tmp_path).preview(department)
     assert done.code == 1
-    assert "nobody@site.com" in done.text
+    at = "azureml-platform:department.teams[0]"
+    nobody = "no user of the tenant has the principal name or the mail address"
+    assert f"{at}.leads[0]: {nobody} 'nobody@site.com'" in done.text
+    assert f"{at}.readers[0]: {nobody} 'nobody@site.com'" in done.text
+    assert f"{at}.dataScientists[0]: no security group of the tenant is 'no-such-group'" in done.text
+    assert "has the form partner_contoso.com#EXT#@TENANT.onmicrosoft.com" in done.text
+    assert f"{at}.leads[1]" not in done.text
+    assert done.text.count(f"{at}.leads[0]") == 1
+
+
+def test_a_guest_is_found_by_mail_and_anybody_by_object_id(signed_in: Sandbox, tmp_path: Path) -> None:
+    guest = {
+        "userPrincipalName": "partner_contoso.com#EXT#@site.onmicrosoft.com",
+        "mail": "partner@contoso.com",
+        "userType": "Guest",
+        "displayName": "Partner",
+        "mailNickname": "partner",
+        "accountEnabled": True,
+        "passwordProfile": {"password": "not-used-1"},
+    }
+    token = EnvironmentCredential().get_token("https://graph.microsoft.com/.default").token
+    signed = {"Authorization": f"Bearer {token}"}
+    made = requests.post("https://graph.microsoft.com/v1.0/users", json=guest, headers=signed, timeout=30)
+    assert made.status_code == 201, made.text
+    department = stack_file("dev")
+    team = department["teams"][0]
+    team["dataScientists"] = ["Partner@contoso.com"]
+    team["readers"] = [guest["userPrincipalName"]]
+    team["leads"] = ["9a0b7f6e-2a57-4c0f-8d55-0c2a0f0d2a11"]
+    done = Stack(signed_in, tmp_path).preview(department, "--diff")
+    assert done.code == 0, done.text
+    assert done.text.count(made.json()["id"]) >= 2
+    assert "9a0b7f6e-2a57-4c0f-8d55-0c2a0f0d2a11" in done.text
 
 
 AROUND_PULUMI = {
