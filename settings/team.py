@@ -60,8 +60,8 @@ class Team(Section):
     readers: Entries[Member] = Field(
         default=(),
         description=(
-            "Readers, by Azure's own Reader role: they see resources, runs, logs and metrics, and get no role on data. "
-            "Azure lets a Reader list the workspace's notebook keys, too."
+            "Readers, by Azure's Reader role: they see resources and runs, and get no role on data. "
+            "Azure lets them list notebook keys."
         ),
     )
     clusters: Entries[Cluster] = Field(default=(), description="The team's compute clusters.")
