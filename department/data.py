@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 import pulumi
 
 from catalogue.roles import FILE_DATA_PRIVILEGED_CONTRIBUTOR, NETWORK_CONNECTION_APPROVER
-from components.data.datastore import AdlsDatastore, AdlsDatastoreArgs, ClientSecret, RegisteredDatastore, Store
+from components.data.datastore import AdlsDatastore, AdlsDatastoreArgs
 from components.data.storage import Lifecycle
+from components.data.stores import ClientSecret, RegisteredDatastore, Store
 from components.identity.principals import Principal, assign
 from components.network.modes import PrivateEndpointRule, firewall
 from contract import DatastoreOutput

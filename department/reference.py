@@ -10,9 +10,10 @@ from components.data.datastore import AdlsDatastore, AdlsDatastoreArgs
 from components.identity.access import DataScientistRole, DataScientistRoleArgs
 from components.identity.serviceprincipal import ServicePrincipal, ServicePrincipalArgs
 from components.network.endpoints import PrivateLinks, PrivateLinksArgs
+from components.workspace.arguments import TeamWorkspaceArgs
 from components.workspace.modelregistry import ModelRegistry, ModelRegistryArgs
 from components.workspace.shared import SharedServices, SharedServicesArgs
-from components.workspace.workspace import TeamWorkspace, TeamWorkspaceArgs
+from components.workspace.workspace import TeamWorkspace
 
 COMPONENTS = {
     TeamWorkspace: TeamWorkspaceArgs,

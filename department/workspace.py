@@ -6,7 +6,8 @@ import pulumi
 
 from components.data.encryption import CustomerKey
 from components.identity.principals import Principal
-from components.workspace.workspace import Existing, TeamWorkspace, TeamWorkspaceArgs
+from components.workspace.arguments import Existing, TeamWorkspaceArgs
+from components.workspace.workspace import TeamWorkspace
 from department.context import TeamContext
 from settings.registries import connects_shared_registry, registry_tier
 

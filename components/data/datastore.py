@@ -11,49 +11,20 @@ from pulumi_azure_native import storage
 from catalogue.roles import BLOB_DATA_CONTRIBUTOR, FILE_DATA_PRIVILEGED_CONTRIBUTOR
 from components.data.encryption import Encryption
 from components.data.storage import Lifecycle, protect_from_mistakes, storage_account
+from components.data.stores import (
+    WIRE_TYPES,
+    ClientSecret,
+    RegisteredDatastore,
+    StorageAccount,
+    Store,
+    datastore_properties,
+    datastore_uri,
+)
 from components.governance.diagnostics import diagnose
 from components.governance.lock import lock
-from components.identity.principals import Principal, assign, subscription_of, unique
+from components.identity.principals import Principal, assign, unique
 from components.network.endpoints import PrivateLinks
 from components.network.modes import Firewall
-
-StoreType = Literal["adlsGen2", "blob", "file"]
-WireType = Literal["AzureDataLakeGen2", "AzureBlob", "AzureFile"]
-"""Kinds of datastores in Azure's words."""
-WIRE_TYPES: Mapping[StoreType, WireType] = {"adlsGen2": "AzureDataLakeGen2", "blob": "AzureBlob", "file": "AzureFile"}
-
-_SERVICE_IDENTITIES = {
-    "user": ml.ServiceDataAccessAuthIdentity.WORKSPACE_USER_ASSIGNED_IDENTITY,
-    "system": ml.ServiceDataAccessAuthIdentity.WORKSPACE_SYSTEM_ASSIGNED_IDENTITY,
-}
-
-
-@dataclass(frozen=True)
-class Store:
-    """What a datastore stands for.
-
-    Attributes:
-        container: A file system, container or file share of the account.
-        type: How jobs reach it: `adlsGen2` with directories, `blob`, or `file` for a share.
-    """
-
-    container: str
-    type: StoreType = "adlsGen2"
-
-
-@dataclass(frozen=True)
-class ClientSecret:
-    """A service principal with which jobs reach the data, in place of the person's own identity.
-
-    Attributes:
-        tenant_id: Its Entra tenant.
-        client_id: With which it signs in.
-        secret: Its secret; make it a Pulumi secret.
-    """
-
-    tenant_id: pulumi.Input[str]
-    client_id: pulumi.Input[str]
-    secret: pulumi.Input[str]
 
 
 @dataclass(frozen=True)
@@ -126,30 +97,6 @@ class AdlsDatastoreArgs:
                 raise ValueError(f"datastore '{name}': Azure ML reaches file shares by no service principal")
 
 
-@dataclass(frozen=True)
-class RegisteredDatastore:
-    """A datastore of the workspace.
-
-    Attributes:
-        type: Kind of storage, in Azure's words.
-        account: Storage account behind it.
-        container: File system or file share behind it.
-        uri: Where jobs find its files: `azureml://…/datastores/NAME/paths/`.
-    """
-
-    type: WireType
-    account: pulumi.Output[str]
-    container: str
-    uri: pulumi.Output[str]
-
-
-@dataclass(frozen=True)
-class _Account:
-    id: pulumi.Output[str]
-    name: pulumi.Output[str]
-    group: pulumi.Output[str]
-
-
 class AdlsDatastore(pulumi.ComponentResource):
     """A storage account with a hierarchical namespace, its file systems, and datastores without any stored credential.
 
@@ -157,7 +104,8 @@ class AdlsDatastore(pulumi.ComponentResource):
     the file systems. The account can also be one that exists, and jobs can also go by a service principal.
 
     Example:
-        >>> from components.data.datastore import AdlsDatastore, AdlsDatastoreArgs, Store
+        >>> from components.data.datastore import AdlsDatastore, AdlsDatastoreArgs
+        >>> from components.data.stores import Store
         >>> lake = AdlsDatastore(
         ...     "sales",
         ...     AdlsDatastoreArgs(
@@ -204,11 +152,13 @@ class AdlsDatastore(pulumi.ComponentResource):
             }
         )
 
-    def _account(self) -> _Account:
+    def _account(self) -> StorageAccount:
         args, child = self._args, pulumi.ResourceOptions(parent=self)
         if args.account_id is not None:
             id_ = pulumi.Output.from_input(args.account_id)
-            return _Account(id_, id_.apply(lambda text: text.split("/")[8]), id_.apply(lambda text: text.split("/")[4]))
+            return StorageAccount(
+                id_, id_.apply(lambda text: text.split("/")[8]), id_.apply(lambda text: text.split("/")[4])
+            )
         made = storage_account(
             f"{self._name}-lake",
             account_name=str(args.account_name),
@@ -233,9 +183,9 @@ class AdlsDatastore(pulumi.ComponentResource):
         if args.log_workspace_id is not None:
             blobs = pulumi.Output.concat(made.id, "/blobServices/default")
             diagnose(f"{self._name}-lake", blobs, args.log_workspace_id, child)
-        return _Account(made.id, made.name, group)
+        return StorageAccount(made.id, made.name, group)
 
-    def _file_system(self, system: str, account: _Account) -> pulumi.Output[str]:
+    def _file_system(self, system: str, account: StorageAccount) -> pulumi.Output[str]:
         """The id of a file system, on which the contributors have their role."""
         if self._args.existing_file_systems:
             id_ = pulumi.Output.concat(account.id, "/blobServices/default/containers/", system)
@@ -251,7 +201,7 @@ class AdlsDatastore(pulumi.ComponentResource):
         self._grant(system, id_, self._args.contributors, BLOB_DATA_CONTRIBUTOR)
         return id_
 
-    def _share(self, share: str, gib: int, account: _Account) -> pulumi.Output[str]:
+    def _share(self, share: str, gib: int, account: StorageAccount) -> pulumi.Output[str]:
         """The id of a file share that is made."""
         made = storage.FileShare(
             f"{self._name}-{share}",
@@ -276,14 +226,20 @@ class AdlsDatastore(pulumi.ComponentResource):
             self._below.append(assigned)
 
     def _datastore(
-        self, store: str, what: Store, account: _Account, container_id: pulumi.Output[str]
+        self, store: str, what: Store, account: StorageAccount, container_id: pulumi.Output[str]
     ) -> RegisteredDatastore:
         datastore = ml.Datastore(
             f"{self._name}-{store}",
             name=store,
             workspace_name=self._args.workspace_name,
             resource_group_name=self._args.resource_group_name,
-            properties=self._properties(what, account, container_id.apply(lambda id_: id_.rsplit("/", 1)[1])),
+            properties=datastore_properties(
+                what,
+                account,
+                container_id.apply(lambda id_: id_.rsplit("/", 1)[1]),
+                self._args.credential,
+                self._args.service_identity,
+            ),
             # Azure ML changes no datastore's type.
             opts=pulumi.ResourceOptions(
                 parent=self, replace_on_changes=["properties.datastoreType"], delete_before_replace=True
@@ -291,61 +247,3 @@ class AdlsDatastore(pulumi.ComponentResource):
         )
         uri = datastore.id.apply(datastore_uri)
         return RegisteredDatastore(WIRE_TYPES[what.type], account.name, what.container, uri)
-
-    def _properties(
-        self, what: Store, account: _Account, container: pulumi.Output[str]
-    ) -> ml.AzureDataLakeGen2DatastoreArgs | ml.AzureBlobDatastoreArgs | ml.AzureFileDatastoreArgs:
-        credential = self._args.credential
-        access: ml.ServiceDataAccessAuthIdentity | None = None
-        credentials: ml.NoneDatastoreCredentialsArgs | ml.ServicePrincipalDatastoreCredentialsArgs
-        if credential is None:
-            access = _SERVICE_IDENTITIES[self._args.service_identity]
-            credentials = ml.NoneDatastoreCredentialsArgs(credentials_type="None")
-        else:
-            credentials = ml.ServicePrincipalDatastoreCredentialsArgs(
-                credentials_type="ServicePrincipal",
-                tenant_id=credential.tenant_id,
-                client_id=credential.client_id,
-                secrets=ml.ServicePrincipalDatastoreSecretsArgs(
-                    secrets_type="ServicePrincipal", client_secret=credential.secret
-                ),
-            )
-        # Without subscription and group, Azure ML cannot find the account of an identity-based datastore.
-        subscription = account.id.apply(subscription_of)
-        if what.type == "file":
-            return ml.AzureFileDatastoreArgs(
-                datastore_type="AzureFile",
-                account_name=account.name,
-                file_share_name=container,
-                credentials=credentials,
-                service_data_access_auth_identity=access,
-                subscription_id=subscription,
-                resource_group=account.group,
-            )
-        if what.type == "blob":
-            return ml.AzureBlobDatastoreArgs(
-                datastore_type="AzureBlob",
-                account_name=account.name,
-                container_name=container,
-                credentials=credentials,
-                service_data_access_auth_identity=access,
-                subscription_id=subscription,
-                resource_group=account.group,
-            )
-        return ml.AzureDataLakeGen2DatastoreArgs(
-            datastore_type="AzureDataLakeGen2",
-            account_name=account.name,
-            filesystem=container,
-            credentials=credentials,
-            service_data_access_auth_identity=access,
-            subscription_id=subscription,
-            resource_group=account.group,
-        )
-
-
-def datastore_uri(datastore_id: str) -> str:
-    """The `azureml://` URI under which jobs find a datastore's files, from the datastore's Azure id."""
-    part = datastore_id.split("/")
-    subscription, group, workspace, name = part[2], part[4], part[8], part[10]
-    where = f"azureml://subscriptions/{subscription}/resourcegroups/{group}/workspaces/{workspace}"
-    return f"{where}/datastores/{name}/paths/"

@@ -15,7 +15,8 @@ import components
 from catalogue import vm_sizes
 from components.compute.cluster import ComputeCluster, ComputeClusterArgs
 from components.compute.instance import ComputeInstanceArgs
-from components.data.datastore import AdlsDatastoreArgs, Store
+from components.data.datastore import AdlsDatastoreArgs
+from components.data.stores import Store
 from department.reference import COMPONENTS
 from settings.spelling import nearest
 from tests.program.harness import Run, run_function
