@@ -16,7 +16,7 @@ from sandbox.azure.ml.beyond import instead
 from sandbox.azure.ml.names import WORKSPACES, workspace_id
 from sandbox.azure.ml.networks import provision
 from sandbox.azure.ml.operations import COMPUTE, accepted, provisioning_state
-from sandbox.azure.ml.sizes import LOW_PRIORITY, Size, quota, sizes
+from sandbox.azure.ml.sizes import LOW_PRIORITY, Size, quota, sizes, workspace_quota
 
 TYPE = f"{WORKSPACES}/computes"
 CLUSTER, INSTANCE = "AmlCompute", "ComputeInstance"
@@ -206,7 +206,10 @@ class Compute(ResourceType):
             raise AzureError(400, "InvalidPropertyValue", f"'{size.name}' is not available as low priority.")
         nodes = max(1, (properties.get("scaleSettings") or {}).get("minNodeCount") or 0)
         family = LOW_PRIORITY if low else size.family
-        limit = quota(call.cloud, str(call.body["location"]), family)
+        limit, holder = quota(call.cloud, str(call.body["location"]), family), "subscription"
+        own = workspace_quota(call.cloud, call.id.parent, family)
+        if own is not None and own < limit:
+            limit, holder = own, "workspace"
         if nodes * size.vcpus <= limit:
             return
         words = "total low-priority" if low else f"{size.family} family"
@@ -217,7 +220,7 @@ class Compute(ResourceType):
             details=[
                 {
                     "code": "ClusterMinNodesExceedCoreQuota",
-                    "message": f"The specified subscription has a {words} vCPU quota of {limit} and cannot accomodate "
+                    "message": f"The specified {holder} has a {words} vCPU quota of {limit} and cannot accomodate "
                     f"for at least {nodes} requested managed compute nodes which maps to {nodes * size.vcpus} vCPUs.",
                 }
             ],

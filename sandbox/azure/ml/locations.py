@@ -9,9 +9,8 @@ from sandbox.azure.cloud import Cloud
 from sandbox.azure.ml.computes import CLUSTER, INSTANCE, NODES
 from sandbox.azure.ml.computes import TYPE as COMPUTES
 from sandbox.azure.ml.names import NAMESPACE, WORKSPACES, workspace_id
-from sandbox.azure.ml.sizes import DEDICATED, LOW_PRIORITY, families, plain, quota, sizes, title
+from sandbox.azure.ml.sizes import DEDICATED, LOW_PRIORITY, WORKSPACE_QUOTA, families, plain, quota, sizes, title
 
-WORKSPACE_QUOTA = "mlQuota"
 NO_LIMIT = -1  # of its own: the total bounds it
 TOTALS = {
     DEDICATED: "Total Cluster Dedicated Regional vCPUs",
@@ -125,8 +124,12 @@ def _update_quotas(resources: Resources, call: Call, match: re.Match[str]) -> Bo
         }
         if status == "Success":
             family = _family(item)
-            kept = {**answer, "amlWorkspaceLocation": region, "name": {"value": family}}
-            call.cloud.store.put(WORKSPACE_QUOTA, f"{workspace_id(item['id'])}/quotas/{family}".lower(), kept)
+            key = f"{workspace_id(item['id'])}/quotas/{family}".lower()
+            limit = {**answer, "amlWorkspaceLocation": region, "name": {"value": family}}
+            if item["limit"] == NO_LIMIT:
+                call.cloud.store.delete(WORKSPACE_QUOTA, key)
+            else:
+                call.cloud.store.put(WORKSPACE_QUOTA, key, limit)
         answers.append(answer)
     return {"value": answers, "nextLink": None}
 

@@ -11,6 +11,7 @@ from sandbox.azure.cloud import Cloud
 
 LOW_PRIORITY = "TotalLowPriorityCores"
 DEDICATED = "TotalDedicatedCores"
+WORKSPACE_QUOTA = "mlQuota"  # the store's kind of the limits that workspaces have of their own
 
 
 @dataclass(frozen=True)
@@ -79,3 +80,9 @@ def quota(cloud: Cloud, location: str, family: str) -> int:
     by_name = {name.lower(): limit for name, limit in limits.items()}
     default = 0 if families().get(family) else limits["dedicated"]
     return int(by_name.get(family.lower(), default))
+
+
+def workspace_quota(cloud: Cloud, workspace_id: str, family: str) -> int | None:
+    """VCPUs that a workspace may use of a family, as `updateQuotas` set it; None for no limit of its own."""
+    document = cloud.store.get(WORKSPACE_QUOTA, f"{workspace_id}/quotas/{family}".lower())
+    return int(document["limit"]) if document else None

@@ -185,6 +185,7 @@ def test_a_workspace_gets_a_part_of_the_quota(team: Team, azure: Client, family:
     item = {"id": f"{team.id}/quotas/{family}", "limit": limit, "unit": "Count"}
     answer = location(azure, "POST", "updateQuotas", {"value": [item]}).json()["value"][0]
     assert answer["status"] == status
+    location(azure, "POST", "updateQuotas", {"value": [{**item, "limit": -1}]})  # others use the workspace
 
 
 @pytest.mark.parametrize("tail", ["standardDSv2Family", "Standard_DSv2_Family_Cluster_Dedicated_vCPUs"])
@@ -198,6 +199,7 @@ def test_a_workspaces_limit_is_among_the_usages(team: Team, azure: Client, tail:
         row["type"].split("/", 1)[1]: row["limit"] for row in rows if row["name"]["value"] == "TotalLowPriorityCores"
     }
     assert kinds == {"lowPriorityCores/usages": 100}
+    location(azure, "POST", "updateQuotas", {"value": [{**item, "limit": -1}]})  # others use the workspace
 
 
 def test_the_team_lead_may_not_update_quotas(team: Team, lead: Client) -> None:

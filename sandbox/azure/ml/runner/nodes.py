@@ -13,8 +13,9 @@ from sandbox.azure.cloud import Cloud
 from sandbox.azure.ml import runs, serverless
 from sandbox.azure.ml.computes import INSTANCE, NODES, seconds
 from sandbox.azure.ml.locations import vcpus_in_use
+from sandbox.azure.ml.names import workspace_id
 from sandbox.azure.ml.runner.clock import Clock
-from sandbox.azure.ml.sizes import DEDICATED, LOW_PRIORITY, quota, sizes
+from sandbox.azure.ml.sizes import DEDICATED, LOW_PRIORITY, quota, sizes, workspace_quota
 
 
 class Nodes:
@@ -64,6 +65,10 @@ class Nodes:
         used, vcpus = vcpus_in_use(self._cloud, compute["location"]), sizes()[inner["vmSize"]].vcpus * more
         family = _family(inner)
         totals = (family,) if family == LOW_PRIORITY else (family, DEDICATED)
+        workspace = workspace_id(compute["id"])
+        own = workspace_quota(self._cloud, workspace, family)
+        if own is not None and vcpus_in_use(self._cloud, compute["location"], workspace)[family] + vcpus > own:
+            return False
         return all(used[one] + vcpus <= quota(self._cloud, compute["location"], one) for one in totals)
 
     def _new(self, compute: Body, taken: set[str], count: int) -> list[str]:
