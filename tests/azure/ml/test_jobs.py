@@ -16,7 +16,7 @@ from azure.storage.filedatalake import DataLakeServiceClient
 
 from tests.azure.client import Client, error, unique
 from tests.azure.ml import harness
-from tests.azure.ml.harness import Team, cluster
+from tests.azure.ml.harness import ML_API, Team, cluster
 from tests.azure.ml.waiting import details, ended, log_text, status, streamed, until
 from tests.conftest import SUBSCRIPTION
 
@@ -49,7 +49,7 @@ def submit(ml: MLClient, tmp_path: Path) -> Submit:
 class TestRefusals:
     """By plain requests, as the client itself refuses some of it."""
 
-    def send(self, team: Team, **changes: Any) -> Any:
+    def send(self, team: Team, api: str = ML_API, **changes: Any) -> Any:
         environment = f"/environments/{unique('e')}/versions/1"
         team.arm("PUT", environment, {"properties": {"image": "python:3.11"}})
         properties = {
@@ -59,7 +59,7 @@ class TestRefusals:
             "environmentId": f"{team.id}{environment}",
             **changes,
         }
-        return team.arm("PUT", f"/jobs/{unique('job')}", {"properties": properties})
+        return team.arm("PUT", f"/jobs/{unique('job')}", {"properties": properties}, api)
 
     @pytest.mark.parametrize(
         ("changes", "target"),
@@ -98,6 +98,16 @@ class TestRefusals:
         refused = self.send(team, **changes)
         assert error(refused) == (400, "UserError")
         assert refused.json()["error"]["target"] == f"properties.{target}"
+
+    def test_the_version_of_an_output_is_known_to_earlier_models_only(self, team: Team) -> None:
+        outputs = {"o": {"jobOutputType": "uri_folder", "assetName": "a", "assetVersion": "1"}}
+        refused = self.send(team, outputs=outputs)
+        assert error(refused) == (400, "UserError")
+        detail = refused.json()["error"]["details"][0]
+        assert detail["code"] == "RequestInvalid"
+        assert "'assetVersion'" in detail["message"] and "'UriFolderJobOutput'" in detail["message"]
+        taken = self.send(team, outputs=outputs, api="2024-01-01-preview")
+        assert taken.status_code == 201, taken.text
 
     def test_a_bad_name(self, team: Team) -> None:
         assert error(team.arm("PUT", "/jobs/-x", {"properties": {}})) == (400, "UserError")
@@ -206,6 +216,12 @@ def test_the_log_is_there_while_the_job_runs_and_cancel_ends_the_whole_group(
 def _nodes(team: Team) -> dict[str, int]:
     found: dict[str, int] = team.arm("GET", "/computes/cpu").json()["properties"]["properties"]["nodeStateCounts"]
     return found
+
+
+def test_what_a_command_left_in_the_background_has_a_moment_to_finish(team: Team, submit: Submit) -> None:
+    job = submit("", "(sleep 0.3; echo late) & sleep 600 & echo done")
+    assert ended(team, job) == "Completed"
+    assert log_text(team, job).split()[-2:] == ["done", "late"]
 
 
 def test_a_queued_job_waits_for_the_node_and_is_cancelled_at_once(team: Team, ml: MLClient, submit: Submit) -> None:

@@ -370,6 +370,20 @@ class TestOutputs:
         assert ml.models.get(f"{asset}-m", label="latest").job_name == done
 
 
+def test_the_output_called_artifacts_is_what_a_step_leaves_beside_its_code(
+    ml: MLClient, team: Team, step: Step
+) -> None:
+    """As azureml-examples' hello-pipeline-default-artifacts has it."""
+    write = step("write", "echo world > ./outputs/world.txt", outputs={"artifacts": FOLDER})
+    read = step("read", "grep world ${{inputs.data}}/outputs/world.txt", {"data": FOLDER})
+
+    @dsl.pipeline(None, compute=WIDE)
+    def both() -> None:
+        read(data=write().outputs.artifacts)
+
+    completed(ml, team, both())
+
+
 class TestReuse:
     @pytest.fixture
     def job(self, make: Any, use: Any) -> Any:
@@ -433,6 +447,17 @@ class TestReuse:
 
         name = completed(ml, team, twice())
         assert len(_reused(team, name)) == 1
+
+    def test_equal_steps_of_components_with_other_names(self, ml: MLClient, team: Team, step: Step) -> None:
+        line = f"sleep 0.5; echo {unique('x')}"
+        one, other = step("one", line), step("other", line)
+
+        @dsl.pipeline(None, compute=WIDE)
+        def both() -> None:
+            one()
+            other()
+
+        assert len(_reused(team, completed(ml, team, both()))) == 1
 
     def test_a_failed_step_is_not_reused(self, ml: MLClient, team: Team, step: Step) -> None:
         mark = team.azure.sandbox.directory / unique("mark")

@@ -28,11 +28,16 @@ EARLY = {
 LATE = {"job": ("parentJobName",), "resources": ("dockerArgsList",)}
 
 
+def early(api_version: str) -> bool:
+    """Whether the api-version is a preview before 2025."""
+    return api_version < "2025" and "preview" in api_version
+
+
 def present(scope: Scope, job: Body, api_version: str) -> Body:
     """The job's resource."""
     run = scope.get(runs.RUN, job["name"]) or {}
     shown = copy.deepcopy({key: value for key, value in job.items() if key != "submitter"})
-    own, more = shown["properties"], EARLY if api_version < "2025" and "preview" in api_version else LATE
+    own, more = shown["properties"], EARLY if early(api_version) else LATE
     is_command = own["jobType"] == "Command"
     properties = {
         **dict.fromkeys((*COMMON, *more["job"])),

@@ -11,7 +11,7 @@ from sandbox.azure.ml.errors import UserError, not_found
 from sandbox.azure.ml.jobs import work
 from sandbox.azure.ml.jobs.fields import bad, object_of
 from sandbox.azure.ml.jobs.kinds import kind_of
-from sandbox.azure.ml.jobs.present import present
+from sandbox.azure.ml.jobs.present import early, present
 from sandbox.azure.ml.names import WORKSPACES
 from sandbox.azure.ml.scope import Scope, page, properties_of, viewed, workspace_route
 
@@ -29,6 +29,7 @@ def _submit(scope: Scope, call: Call, match: re.Match[str]) -> Response:
     old = scope.get(runs.JOB, "jobs", name)
     if old is not None:
         return JSONResponse(_change(scope, old, sent, call.api_version), 200)
+    _check_model(sent, call.api_version)
     kind = kind_of(sent)
     job = kind.checked(scope, sent)
     body = {
@@ -45,6 +46,17 @@ def _submit(scope: Scope, call: Call, match: re.Match[str]) -> Response:
         kind.start(scope, name, job)
     address = f"{call.base_url}{body['id']}?api-version={call.api_version}"
     return JSONResponse(present(scope, body, call.api_version), 201, headers={"Location": address})
+
+
+def _check_model(sent: Body, api_version: str) -> None:
+    """Only some api-versions know an output's version; azure-ai-ml sends it to all: a recording of 2026-03."""
+    if early(api_version):
+        return
+    for one in object_of(sent, "outputs").values():
+        if isinstance(one, dict) and one.get("assetVersion") is not None:
+            model = "".join(word.capitalize() for word in str(one.get("jobOutputType")).split("_")) + "JobOutput"
+            text = f"Could not find member 'assetVersion' on object of type '{model}'."
+            raise UserError(400, "Request is invalid and/or missing fields.", details=(("RequestInvalid", text),))
 
 
 def _make_run(scope: Scope, name: str, sent: Body, own: Body) -> None:

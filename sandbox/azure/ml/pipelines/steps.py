@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox.azure.arm.core import Body
-from sandbox.azure.ml.datastores import DEFAULT
+from sandbox.azure.ml import runs
+from sandbox.azure.ml.datastores import ARTIFACT_STORE, DEFAULT
 from sandbox.azure.ml.jobs.fields import DATA_TYPES
 from sandbox.azure.ml.pipelines.bindings import Look, filled, parent_output, text_of, whole
 from sandbox.azure.ml.pipelines.graph import Node
@@ -27,6 +28,7 @@ CAMEL = {
     "client_id": "clientId",
     "identity_type": "identityType",
 }
+ARTIFACTS = "artifacts"
 NUMBERS = {"processCountPerInstance", "workerCount", "parameterServerCount", "instanceCount"}
 IDENTITIES = {"user_identity": "UserIdentity", "managed_identity": "Managed", "aml_token": "AMLToken"}
 
@@ -180,11 +182,18 @@ def _output(name: str, declared: Body, node: Node, pipeline: Pipeline) -> Body:
     found = {
         "jobOutputType": declared.get("type") or given.get("job_output_type"),
         "mode": given.get("mode") or above.get("mode") or declared.get("mode"),
-        "uri": uri or f"azureml://datastores/{pipeline.datastore}/paths/azureml/${{{{name}}}}/{name}/",
+        "uri": uri or _default_uri(name, pipeline),
         "assetName": given.get("name") or given.get("assetName") or above.get("assetName"),
         "assetVersion": given.get("version") or given.get("assetVersion") or above.get("assetVersion"),
     }
     return {key: value for key, value in found.items() if value}
+
+
+def _default_uri(name: str, pipeline: Pipeline) -> str:
+    """Where an output without a path goes. The one called `artifacts` is the step's `./outputs`, `./logs` and logs."""
+    if name == ARTIFACTS:
+        return f"azureml://datastores/{ARTIFACT_STORE}/paths/{runs.artifact_prefix('${{name}}')}/"
+    return f"azureml://datastores/{pipeline.datastore}/paths/azureml/${{{{name}}}}/{name}/"
 
 
 def _as_job(pipeline: Pipeline) -> Body:

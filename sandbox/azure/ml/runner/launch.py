@@ -94,8 +94,8 @@ async def _wait(processes: Sequence[asyncio.subprocess.Process]) -> Ended:
 
 
 async def _end(started: asyncio.subprocess.Process, grace: float) -> None:
-    """Ends what is left of a process's group: what an ended command left in the background ends at once."""
+    """Ends what is left of a process's group: what an ended command left in the background has a moment to finish."""
     if started.returncode is not None:
-        process.signal_group(started.pid, 9)
+        await process.end_rest(started.pid)
     else:
         await process.end(started, grace)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 GRACE = 5.0  # seconds between TERM and KILL
+LEFT = 1.0  # seconds that a command's background processes have after its end
 POLL = 0.05  # seconds between looks at a group that is ending
 GATE = 'read -r word && [ "$word" = go ] && exec "$@" < /dev/null'
 """Waits for the word and becomes the command. Where the sandbox ends before it says so, its pipe does, and so this."""
@@ -64,11 +65,16 @@ async def end(process: asyncio.subprocess.Process, grace: float = GRACE) -> None
     """Ends the whole group: TERM, and KILL after the grace for what is still there. The process is waited for."""
     signal_group(process.pid, signal.SIGTERM)
     waiting = asyncio.ensure_future(process.wait())
-    deadline = asyncio.get_running_loop().time() + grace
-    while _alive(process.pid) and asyncio.get_running_loop().time() < deadline:
-        await asyncio.sleep(POLL)
-    signal_group(process.pid, signal.SIGKILL)
+    await end_rest(process.pid, grace)
     await waiting
+
+
+async def end_rest(group: int, grace: float = LEFT) -> None:
+    """Waits for the rest of a group, and kills what is still there after the grace."""
+    deadline = asyncio.get_running_loop().time() + grace
+    while _alive(group) and asyncio.get_running_loop().time() < deadline:
+        await asyncio.sleep(POLL)
+    signal_group(group, signal.SIGKILL)
 
 
 def signal_group(group: int, number: int) -> None:
