@@ -5,7 +5,7 @@ them. Only a state that azure-native 1 or 2 wrote needs them.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import pulumi
 
@@ -20,17 +20,22 @@ def keep_renamed(teams: Iterable[Team]) -> None:
     former = {team.name: team.former_name for team in teams if team.former_name}
     if not former:
         return
-    named = re.compile(rf"((?:{_MIDDLE})?)({'|'.join(former)})(?=-|$)")
 
     def with_former(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
-        found = named.match(args.name)
-        if not found:
-            return None
-        before = pulumi.Alias(name=f"{found[1]}{former[found[2]]}{args.name[found.end() :]}")
-        args.opts.aliases = [*(args.opts.aliases or ()), before]
+        before = [pulumi.Alias(name=name) for name in _former_names(args.name, former)]
+        args.opts.aliases = [*(args.opts.aliases or ()), *before]
         return pulumi.ResourceTransformationResult(props=args.props, opts=args.opts)
 
     pulumi.runtime.register_stack_transformation(with_former)
+
+
+def _former_names(name: str, former: Mapping[str, str]) -> set[str]:
+    """What a resource can have been called: its name can have the team's twice, or something else of the same name."""
+    found = re.match(rf"(?:{_MIDDLE})?({'|'.join(former)})(?=-|$)", name)
+    if not found:
+        return set()
+    word = re.compile(rf"(?<![^-]){found[1]}(?![^-])")
+    return {word.sub(former[found[1]], name, count=count) for count in (0, 1)}
 
 
 def drop_version_aliases() -> None:

@@ -21,24 +21,32 @@ def refusal(department: Department, made: Iterable[Made]) -> str:
         department: The settings.
         made: The workspaces that exist.
     """
-    accounts = {one.id: one.account for one in made}
+    there = {one.id: one for one in made}
     for team in department.teams:
         names = department.names(team)
-        account = accounts.get(workspace_id(department, team).lower())
-        if account and account == _work_otherwise(department, team):
+        one = there.get(workspace_id(department, team).lower())
+        if one is None:
+            continue
+        if one.account and one.account == _work_otherwise(department, team):
             return (
                 f"uniqueNames: {_spelled(department.unique_names)} gives the team '{team.name}' the storage account "
                 f"'{names.work}' and the key vault '{names.vault}', but its workspace '{names.workspace}' was made "
-                f"with '{account}', and Azure gives a workspace no others. Set uniqueNames to "
+                f"with '{one.account}', and Azure gives a workspace no others. Set uniqueNames to "
                 f"{_spelled(not department.unique_names)}; for other names, move the data to a team of another name."
             )
-        if account and account != names.work and department.naming.patterns.get("work"):
-            return (
-                f"naming.workStorage gives the team '{team.name}' the storage account '{names.work}', but its "
-                f"workspace '{names.workspace}' was made with '{account}', and Azure gives a workspace no other. "
-                f"Give the pattern of that name, or another name of the workspace."
-            )
+        if one.account and one.account != names.work and "work" in department.naming.patterns:
+            return _kept("workStorage", "storage account", names.work, names.workspace, one.account)
+        own_vault = "vault" in department.naming.patterns and not team.existing.key_vault_id
+        if own_vault and one.vault and one.vault != names.vault.lower():
+            return _kept("keyVault", "key vault", names.vault, names.workspace, one.vault)
     return ""
+
+
+def _kept(key: str, what: str, name: str, workspace: str, has: str) -> str:
+    return (
+        f"naming.{key} gives the {what} '{name}' to the workspace '{workspace}', which was made with '{has}'. "
+        f"Azure gives a workspace no other: give the pattern of that name, or another name of the workspace."
+    )
 
 
 def _work_otherwise(department: Department, team: Team) -> str | None:

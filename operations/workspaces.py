@@ -16,12 +16,14 @@ class Made:
         id: Its Azure id, in lower case.
         region: Its Azure region.
         account: Name of its storage account, in lower case; empty if Azure tells none.
+        vault: Name of its key vault, likewise.
         tags: Its tags.
     """
 
     id: str
     region: str
     account: str
+    vault: str
     tags: Mapping[str, str]
 
 
@@ -39,11 +41,16 @@ def _workspaces(department: Department, send: Send) -> Iterator[Made]:
     while path:
         body = body_of(send("GET", path, None))
         for one in body.get("value", ()):
-            account = str(one.get("properties", {}).get("storageAccount") or "")
+            properties = one.get("properties", {})
             yield Made(
                 id=str(one.get("id")).lower(),
                 region=str(one.get("location") or ""),
-                account=account.rpartition("/")[2].lower(),
+                account=_name(properties.get("storageAccount")),
+                vault=_name(properties.get("keyVault")),
                 tags=one.get("tags") or {},
             )
         path = str(body.get("nextLink") or "").removeprefix(ARM)
+
+
+def _name(id_: object) -> str:
+    return str(id_ or "").rpartition("/")[2].lower()

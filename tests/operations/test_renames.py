@@ -18,7 +18,7 @@ def department(name: str, **team: Any) -> Department:
 
 def made(of: Department, **tags: str) -> Made:
     team = of.teams[0]
-    return Made(workspace_id(of, team).lower(), of.region, "x", dict(of.tags_of(team)) | tags)
+    return Made(workspace_id(of, team).lower(), of.region, "x", "y", dict(of.tags_of(team)) | tags)
 
 
 def test_a_team_that_would_take_anothers_names_is_refused() -> None:
@@ -34,6 +34,13 @@ def test_a_team_that_is_gone_while_another_is_new_is_told_with_what_goes() -> No
     assert "The team 'sales' is gone from the settings, and 'planning' is new." in said
     assert "formerName: sales" in said
     assert "up deletes its resource group 'bgmr-sales-eastus2-dev'" in said
+
+
+def test_names_that_change_are_told_with_what_goes() -> None:
+    before, after = department("sales"), department("sales", customName="forecast")
+    [said] = renames.warnings(after, [made(before)])
+    assert said.startswith("The names on Azure of the team 'sales' change, and Azure renames nothing: up deletes its")
+    assert "'bgmrsalese2devws' with its models and runs" in said
 
 
 def test_nothing_is_told_of_what_is_as_it_was_or_is_anothers() -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 from operations import unique_names
 from operations.quota import workspace_id
+from operations.workspaces import Made
 from operations.workspaces import workspaces as workspaces_of
 from settings import Department, parse_department
 from tests.operations.test_purge import Answer, Azure
@@ -61,3 +62,15 @@ def test_a_workspace_that_others_made_is_none_of_its_business() -> None:
     assert refusal(DEV, Azure(workspaces("theirs"))) == ""
     without_room_for_a_hash = department()
     assert refusal(without_room_for_a_hash, Azure(workspaces("theirs", of=without_room_for_a_hash))) == ""
+
+
+def test_a_pattern_gives_a_workspace_no_other_storage_account_or_vault() -> None:
+    names = DEV.names(DEV.teams[0])
+    one = Made(workspace_id(DEV, DEV.teams[0]).lower(), DEV.region, names.work, names.vault, {})
+    assert unique_names.refusal(DEV, [one]) == ""
+    for key, name in (("workStorage", "stforecast"), ("keyVault", "kv-forecast")):
+        raw = stack_file("dev") | {"naming": {key: name}}
+        raw["teams"][0] |= {"customName": "forecast"}
+        said = unique_names.refusal(parse_department(raw, "f"), [one])
+        assert said.startswith(f"naming.{key} gives the ")
+        assert f"'{name}' to the workspace 'forecastws', which was made with 'forecast" in said
