@@ -7,13 +7,14 @@ import pulumi
 from catalogue.roles import FILE_DATA_PRIVILEGED_CONTRIBUTOR, NETWORK_CONNECTION_APPROVER
 from components.data.datastore import AdlsDatastore, AdlsDatastoreArgs
 from components.data.storage import Lifecycle
-from components.data.stores import ClientSecret, RegisteredDatastore, Store
+from components.data.stores import Access, ClientSecret, RegisteredDatastore, Store
 from components.identity.principals import Principal, assign
 from components.network.modes import PrivateEndpointRule, firewall
 from contract import DatastoreOutput
 from department.automation import make_service_principal
 from department.context import WorkspaceContext
 from department.outputs import later
+from department.people import principals
 from settings import Data, Lake, logical
 
 
@@ -72,6 +73,18 @@ def _lake(context: WorkspaceContext, lake: Lake, people: Sequence[Principal]) ->
             datastores={store.name: Store(store.file_system, store.type) for store in lake.datastores},
             contributors=contributors,
             service_identity=context.team.workspace_identity,
+            restricted={
+                one.file_system: Access(principals(context, one.readers), principals(context, one.writers))
+                for one in lake.restricted
+            },
+            feeds={
+                system: [
+                    Principal(f"feed-{feed.name}", feed.object_id, "ServicePrincipal")
+                    for feed in lake.feeds
+                    if system in feed.file_systems
+                ]
+                for system in lake.file_systems
+            },
             credential=credential,
             soft_delete_days=lake.soft_delete_days,
             lifecycle=_lifecycle(lake),

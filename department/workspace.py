@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pulumi
 
 from components.data.encryption import CustomerKey
+from components.data.storage import all_but
 from components.identity.principals import Principal
 from components.workspace.arguments import Existing, TeamWorkspaceArgs
 from components.workspace.workspace import TeamWorkspace
@@ -22,6 +23,7 @@ def make_workspace(context: TeamContext, contributors: Sequence[Principal]) -> T
             location=department.region,
             tenant_id=context.shared.tenant_id,
             data_contributors=contributors,
+            data_condition=_condition(context),
             existing=_existing(context),
             purge_protection=department.key_vault.purge_protection,
             vault_retention_days=department.key_vault.retention_days,
@@ -43,6 +45,14 @@ def make_workspace(context: TeamContext, contributors: Sequence[Principal]) -> T
     if private_links and not private_links.own_zones and connects_shared_registry(department, team):
         private_links.connect("registry", workspace.registry_id, "registry")
     return workspace
+
+
+def _condition(context: TeamContext) -> str | None:
+    """Keep the role on the group from those file systems of the team's own lake that only some people reach."""
+    lake = context.team.lake
+    if lake is None or lake.account_id:
+        return None
+    return all_but(context.names.lake, [restricted.file_system for restricted in lake.restricted])
 
 
 def _existing(context: TeamContext) -> Existing:

@@ -5,8 +5,8 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from settings.ids import IN_GROUP
-from settings.people import Secret
-from settings.types import Days, Entries, Section, fault
+from settings.people import Member, Secret
+from settings.types import Days, Entries, Guid, Section, fault
 
 RESERVED_DATASTORES = frozenset(
     {"workspaceblobstore", "workspacefilestore", "workspaceartifactstore", "workspaceworkingdirectory"}
@@ -59,6 +59,39 @@ class LifecycleRule(Section):
         return self
 
 
+class Restricted(Section):
+    """A file system of the lake that only some people reach, such as one with data about persons.
+
+    The team's other people, its clusters' identities, its automation and the lake's service principal do not reach
+    it. Jobs read it as the person who submits them (`identity: {type: user_identity}`).
+    """
+
+    file_system: str = Field(description="The file system; one of lake.fileSystems.")
+    readers: Entries[Member] = Field(default=(), description="Who reads its files.")
+    writers: Entries[Member] = Field(default=(), description="Who reads and writes its files.")
+
+    @model_validator(mode="after")
+    def _somebody(self) -> Self:
+        if not (self.readers or self.writers):
+            raise fault("has neither readers nor writers.")
+        return self
+
+
+class Feed(Section):
+    """What fills the lake from outside, such as a Data Factory: its identity writes file systems, and nothing else."""
+
+    name: str = Field(
+        pattern=r"^[a-z][a-z0-9-]{0,22}[a-z0-9]$",
+        description="Name in the team: 2 to 24 lower-case letters, digits and hyphens, starting with a letter.",
+    )
+    object_id: Guid = Field(
+        description="Object id of its managed identity or service principal in Entra, in lower case."
+    )
+    file_systems: Entries[ContainerName] = Field(
+        min_length=1, description="The file systems that it writes, each one of lake.fileSystems."
+    )
+
+
 class Lake(Section):
     """A data lake of the team: a storage account with a hierarchical namespace.
 
@@ -76,6 +109,8 @@ class Lake(Section):
         min_length=1, description=f"File systems of the lake, at least one, each of {_CONTAINER_NAME}."
     )
     datastores: Entries[Datastore] = Field(default=(), description="Datastores of the workspace on these file systems.")
+    restricted: Entries[Restricted] = Field(default=(), description="File systems that only some people reach.")
+    feeds: Entries[Feed] = Field(default=(), description="What fills the lake from outside, such as a Data Factory.")
     service_principal: Secret | None = Field(
         default=None, description="Makes a service principal with which jobs reach the lake."
     )

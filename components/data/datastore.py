@@ -8,11 +8,12 @@ import pulumi
 from pulumi_azure_native import machinelearningservices as ml
 from pulumi_azure_native import storage
 
-from catalogue.roles import BLOB_DATA_CONTRIBUTOR, FILE_DATA_PRIVILEGED_CONTRIBUTOR
+from catalogue.roles import BLOB_DATA_CONTRIBUTOR, BLOB_DATA_READER, FILE_DATA_PRIVILEGED_CONTRIBUTOR
 from components.data.encryption import Encryption
 from components.data.storage import Lifecycle, protect_from_mistakes, storage_account
 from components.data.stores import (
     WIRE_TYPES,
+    Access,
     ClientSecret,
     RegisteredDatastore,
     StorageAccount,
@@ -41,6 +42,9 @@ class AdlsDatastoreArgs:
         existing_file_systems: Whether the file systems exist too, and nothing is made in the account.
         datastores: What each datastore stands for, by its name.
         contributors: Who reads and writes the file systems: people, groups, the clusters' and the workspace's identity.
+        restricted: File systems that the contributors do not reach, each with those who do. Jobs reach their
+            datastores by the person's own identity, whatever the credential.
+        feeds: Who else writes a file system, such as a Data Factory's identity.
         shares: File shares to make in the account: the most that each holds in GiB, by its name.
         share_contributors: Who reads and writes all shares of the account, if there are any.
         service_identity: Which identity of the workspace its own features, such as previews, reach the data by: the
@@ -67,6 +71,8 @@ class AdlsDatastoreArgs:
     existing_file_systems: bool = False
     datastores: Mapping[str, Store] = field(default_factory=dict)
     contributors: Sequence[Principal] = ()
+    restricted: Mapping[str, Access] = field(default_factory=dict)
+    feeds: Mapping[str, Sequence[Principal]] = field(default_factory=dict)
     shares: Mapping[str, int] = field(default_factory=dict)
     share_contributors: Sequence[Principal] = ()
     service_identity: Literal["user", "system"] = "user"
@@ -198,7 +204,9 @@ class AdlsDatastore(pulumi.ComponentResource):
                 public_access="None",
                 opts=pulumi.ResourceOptions(parent=self),
             ).id
-        self._grant(system, id_, self._args.contributors, BLOB_DATA_CONTRIBUTOR)
+        access = self._args.restricted.get(system, Access(writers=self._args.contributors))
+        self._grant(system, id_, [*access.writers, *self._args.feeds.get(system, ())], BLOB_DATA_CONTRIBUTOR)
+        self._grant(f"{system}.read", id_, access.readers, BLOB_DATA_READER)
         return id_
 
     def _share(self, share: str, gib: int, account: StorageAccount) -> pulumi.Output[str]:
@@ -237,7 +245,7 @@ class AdlsDatastore(pulumi.ComponentResource):
                 what,
                 account,
                 container_id.apply(lambda id_: id_.rsplit("/", 1)[1]),
-                self._args.credential,
+                None if what.container in self._args.restricted else self._args.credential,
                 self._args.service_identity,
             ),
             # Azure ML changes no datastore's type.

@@ -1,13 +1,13 @@
 """Datastores in Azure ML's form: what each stands for, and by whose identity jobs reach it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import pulumi
 from pulumi_azure_native import machinelearningservices as ml
 
-from components.identity.principals import subscription_of
+from components.identity.principals import Principal, subscription_of
 
 StoreType = Literal["adlsGen2", "blob", "file"]
 WireType = Literal["AzureDataLakeGen2", "AzureBlob", "AzureFile"]
@@ -31,6 +31,19 @@ class Store:
 
     container: str
     type: StoreType = "adlsGen2"
+
+
+@dataclass(frozen=True)
+class Access:
+    """Who reaches a file system.
+
+    Attributes:
+        readers: Who reads its files.
+        writers: Who reads and writes them.
+    """
+
+    readers: Sequence[Principal] = ()
+    writers: Sequence[Principal] = ()
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,7 @@ def assign(
     principal: Principal,
     role: pulumi.Input[str],
     opts: pulumi.ResourceOptions,
+    condition: str | None = None,
 ) -> authorization.RoleAssignment:
     """Give a principal a role on a scope.
 
@@ -58,6 +59,7 @@ def assign(
         role: GUID of the role: a built-in one, or that of a definition, by its output. So Pulumi knows that the
             assignment goes before the definition, which Azure deletes only when nobody has it.
         opts: Parent, and what must exist first.
+        condition: Limits the role's data actions, in the form of Azure's conditions 2.0; no limit if left out.
     """
     known_scope = pulumi.Output.from_input(scope)
     name = pulumi.Output.all(known_scope, principal.object_id, role).apply(lambda parts: stable_guid(*parts))
@@ -70,6 +72,8 @@ def assign(
         role_definition_id=pulumi.Output.all(known_scope, role).apply(
             lambda parts: role_definition_id(subscription_of(parts[0]), parts[1])
         ),
+        condition=condition,
+        condition_version="2.0" if condition else None,
         opts=opts,
     )
 

@@ -61,9 +61,12 @@ def grant_node_access(group: TeamGroup, identity: Principal, needs: Dependencies
 
 
 def grant(
-    group: TeamGroup, principal: Principal, grants: Mapping[str, tuple[pulumi.Output[str], str]]
+    group: TeamGroup,
+    principal: Principal,
+    grants: Mapping[str, tuple[pulumi.Output[str], str]],
+    condition: str | None = None,
 ) -> list[authorization.RoleAssignment]:
-    """Role assignments of one principal: scope and role by what they are for."""
+    """Role assignments of one principal: scope and role by what they are for, all with the condition."""
     return [
         assign(
             f"{group.logical_name}-{principal.name}-{what}",
@@ -71,6 +74,7 @@ def grant(
             principal=principal,
             role=role,
             opts=group.child(),
+            condition=condition,
         )
         for what, (scope, role) in grants.items()
     ]

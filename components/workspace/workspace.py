@@ -147,7 +147,7 @@ class TeamWorkspace(pulumi.ComponentResource):
         """Give a principal the role of the `data_contributors`: to read and write the team's storage accounts."""
         role = roles.BLOB_DATA_CONTRIBUTOR
         if self.grants_by_group:
-            grant(self._group, principal, {"data": (self.resource_group_id, role)})
+            grant(self._group, principal, {"data": (self.resource_group_id, role)}, self._group.args.data_condition)
         else:
             grant(self._group, principal, {"blobs": (self.work_account_id, role), "data": (self.data_account_id, role)})
 

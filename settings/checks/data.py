@@ -33,6 +33,22 @@ def _lake_problems(subject: Subject, path: Path, lake: Lake) -> Iterator[Problem
         (((*path, "lifecycle", i, "name"), rule.name) for i, rule in enumerate(lake.lifecycle)),
         "Rules have distinct names.",
     )
+    yield from duplicates(
+        (((*path, "restricted", i, "fileSystem"), one.file_system) for i, one in enumerate(lake.restricted)),
+        "A file system is restricted once.",
+    )
+    yield from duplicates(
+        (((*path, "feeds", i, "name"), feed.name) for i, feed in enumerate(lake.feeds)), "Feeds have distinct names."
+    )
+    named: list[tuple[Path, str]] = [
+        ((*path, "restricted", i, "fileSystem"), one.file_system) for i, one in enumerate(lake.restricted)
+    ]
+    for i, feed in enumerate(lake.feeds):
+        named += [((*path, "feeds", i, "fileSystems", j), name) for j, name in enumerate(feed.file_systems)]
+    for where, name in named:
+        if name and name not in lake.file_systems:
+            known = ", ".join(lake.file_systems)
+            yield Problem(where, f"{show(name)} is no file system of the lake, which has: {known}.")
     for i, rule in enumerate(lake.lifecycle):
         if rule.archive_after_days is not None and subject.department.environment == PRODUCTION:
             yield Problem(

@@ -215,6 +215,7 @@ BUILT_IN = {
     "KEY_VAULT_SECRETS_OFFICER": "Key Vault Secrets Officer",
     "KEY_VAULT_SECRETS_USER": "Key Vault Secrets User",
     "KEY_VAULT_CRYPTO_SERVICE_ENCRYPTION_USER": "Key Vault Crypto Service Encryption User",
+    "BLOB_DATA_READER": "Storage Blob Data Reader",
     "BLOB_DATA_CONTRIBUTOR": "Storage Blob Data Contributor",
     "FILE_DATA_PRIVILEGED_CONTRIBUTOR": "Storage File Data Privileged Contributor",
     "NETWORK_CONNECTION_APPROVER": "Azure AI Enterprise Network Connection Approver",

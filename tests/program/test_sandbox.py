@@ -120,16 +120,55 @@ def test_a_closed_stack_comes_up_is_used_stays_as_it_is_and_goes(
     assert gone.code == 0, gone.text
 
 
-def _become(shell: pytest.MonkeyPatch, sandbox: Sandbox, *where: str) -> None:
-    """This process is the data scientist's."""
-    for line in sandbox.command("env", "--persona", "scientist", *where).stdout.splitlines():
+def test_only_some_reach_a_restricted_file_system(
+    signed_in: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feed = "0b6f7c1e-9a55-4f0e-8d31-6d1f5a7c2b44"
+    department = stack_file("dev")
+    lake = department["teams"][0]["lake"]
+    lake["fileSystems"] = ["fs1", "persons"]
+    lake["restricted"] = [{"fileSystem": "persons", "writers": ["admin1@site.com"]}]
+    lake["feeds"] = [{"name": "factory", "objectId": feed, "fileSystems": ["persons"]}]
+    stack = Stack(signed_in, tmp_path)
+    made = stack.up(department)
+    assert made.code == 0, made.text
+    _become(monkeypatch, signed_in, persona="lead")
+    _lake("persons").get_file_client("hr/a.txt").upload_data(b"1", overwrite=True)
+    _lake("fs1").get_file_client("a.txt").upload_data(b"2", overwrite=True)
+    _become(monkeypatch, signed_in)
+    assert _lake("fs1").get_file_client("a.txt").download_file().readall() == b"2"
+    _lake("fs1").get_file_client("b.txt").upload_data(b"3", overwrite=True)
+    hidden = _lake("persons")
+    for attempt in (
+        lambda: hidden.get_file_client("hr/a.txt").download_file(),
+        lambda: hidden.get_file_client("hr/b.txt").upload_data(b"4", overwrite=True),
+        lambda: list(hidden.get_paths()),
+    ):
+        with pytest.raises(HttpResponseError) as refused:
+            attempt()
+        assert refused.value.status_code == 403
+    lake["restricted"][0]["readers"] = ["user2@site.com"]
+    _become(monkeypatch, signed_in, persona="owner")
+    admitted = stack.up(department)
+    assert admitted.code == 0, admitted.text
+    assert admitted.steps == {"create RoleAssignment bluegranit-persons.read-user2@site.com"}
+    _become(monkeypatch, signed_in)
+    assert _lake("persons").get_file_client("hr/a.txt").download_file().readall() == b"1"
+    with pytest.raises(HttpResponseError) as refused:
+        _lake("persons").get_file_client("hr/a.txt").upload_data(b"5", overwrite=True)
+    assert refused.value.status_code == 403
+
+
+def _become(shell: pytest.MonkeyPatch, sandbox: Sandbox, *where: str, persona: str = "scientist") -> None:
+    """This process is the data scientist's, or another persona's."""
+    for line in sandbox.command("env", "--persona", persona, *where).stdout.splitlines():
         name, _, value = line.removeprefix("export ").partition("=")
         shell.setenv(name, shlex.split(value)[0] if value else "")
 
 
-def _lake() -> FileSystemClient:
+def _lake(system: str = "fs1") -> FileSystemClient:
     address = "https://bgmrbluegranite2devlake.dfs.core.windows.net"
-    return FileSystemClient(address, "fs1", EnvironmentCredential(), retry_total=0)
+    return FileSystemClient(address, system, EnvironmentCredential(), retry_total=0)
 
 
 def _put_input() -> None:

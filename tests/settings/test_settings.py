@@ -547,3 +547,15 @@ def test_every_setting_says_what_it_is() -> None:
     described(schema)
     for definition in schema["$defs"].values():
         described(definition)
+
+
+def test_restricted_file_systems_and_feeds_are_the_lakes_own() -> None:
+    lake = "teams.0.lake"
+    feed = {"name": "factory", "objectId": "0b6f7c1e-9a55-4f0e-8d31-6d1f5a7c2b44", "fileSystems": ["fs8"]}
+    persons = {"fileSystem": "fs9", "readers": ["user1@site.com"]}
+    found = problems(changed((f"{lake}.restricted", [persons, {"fileSystem": "fs1"}]), (f"{lake}.feeds", [feed, feed])))
+    at = f"{KEY}.teams[0].lake"
+    assert found[f"{at}.restricted[0].fileSystem"] == "'fs9' is no file system of the lake, which has: fs1."
+    assert "neither readers nor writers" in found[f"{at}.restricted[1]"]
+    assert "'fs8' is no file system of the lake" in found[f"{at}.feeds[0].fileSystems[0]"]
+    assert "Feeds have distinct names." in found[f"{at}.feeds[1].name"]
