@@ -15,7 +15,7 @@ from settings import Department, Team
 
 
 def refusal(department: Department, made: Iterable[Made]) -> str:
-    """Why `uniqueNames` or `naming` cannot be as it is, or nothing.
+    """The reason why `uniqueNames` or `naming` must have another value; empty if there is none.
 
     Args:
         department: The settings.
