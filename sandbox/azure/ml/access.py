@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from sandbox.azure.arm.core import Body
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.identity.graph.credentials import secret_hash
+from sandbox.azure.identity.tokens import Caller
 from sandbox.azure.ml.datastores import SECRETS
 from sandbox.azure.ml.public import missing
 from sandbox.azure.ml.scope import Scope
@@ -17,7 +18,6 @@ from sandbox.azure.storage.authorization import Grant, KeyGrant, Right, authenti
 from sandbox.azure.storage.container import Container
 from sandbox.azure.storage.errors import StorageError
 from sandbox.azure.storage.request import Request
-from sandbox.azure.tokens import Caller
 
 STORAGE = "https://storage.azure.com"
 VERSION = "2023-11-03"  # of the storage service that is asked

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 
 from sandbox.azure.arm.core import Action, Body, Call, ResourceType, Rule
 from sandbox.azure.arm.identities import check_identity, forget_identity, shown_identity
-from sandbox.azure.errors import AzureError
+from sandbox.azure.front.errors import AzureError
 from sandbox.azure.ml.beyond import instead
 from sandbox.azure.ml.names import WORKSPACES, workspace_id
 from sandbox.azure.ml.networks import provision

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from sandbox.azure.arm.core import Action, Body, Call, ResourceType, Rule, properties_of, system_data
-from sandbox.azure.errors import AzureError
+from sandbox.azure.front.errors import AzureError
 from sandbox.azure.ml.errors import AccountError, UserError
 from sandbox.azure.ml.names import WORKSPACES, workspace_id, zulu
 from sandbox.azure.sealed import seal, unseal

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from sandbox.azure.arm.core import Action, Body, Call, ResourceType, Rule
 from sandbox.azure.cloud import Cloud
-from sandbox.azure.errors import AzureError
+from sandbox.azure.front.errors import AzureError
 from sandbox.azure.ml.errors import UserError, not_found
 from sandbox.azure.ml.names import WORKSPACES, workspace_id
 from sandbox.azure.ml.scope import told_from, written

@@ -7,7 +7,7 @@ import secrets
 from datetime import UTC, datetime
 from typing import Any
 
-from sandbox.azure.errors import AzureError
+from sandbox.azure.front.errors import AzureError
 
 
 def _correlation() -> dict[str, str]:

@@ -4,9 +4,9 @@ import uuid
 
 from sandbox.azure.arm.core import Body, Call
 from sandbox.azure.cloud import Cloud
+from sandbox.azure.identity.tokens import Caller
 from sandbox.azure.ml.names import user_identities
 from sandbox.azure.ml.scope import Scope
-from sandbox.azure.tokens import Caller
 
 # What the service assigns a workspace's own identity at its resource group (since 2024-11-19; Contributor before).
 AI_ADMINISTRATOR = "b78c5d69-af96-48a3-bf8d-a8b4d589de94"

@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 
 from sandbox.azure.arm.core import Body, Call, ResourceType, Rule, properties_of
 from sandbox.azure.cloud import Cloud
-from sandbox.azure.errors import AzureError
+from sandbox.azure.front.errors import AzureError
 from sandbox.azure.ml.names import WORKSPACES, workspace_id
 from sandbox.azure.ml.operations import WORKSPACE, accepted
 

@@ -19,7 +19,7 @@ from starlette.responses import JSONResponse, Response
 from sandbox.azure.arm.core import Body, Call, parse_id
 from sandbox.azure.arm.resources import Resources, Route, route
 from sandbox.azure.cloud import Cloud
-from sandbox.azure.errors import AzureError
+from sandbox.azure.front.errors import AzureError
 from sandbox.azure.ml.names import NAMESPACE
 
 TIME = timedelta(milliseconds=400)

@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from sandbox.azure.arm.core import Body, Call, ResourceType, Rule, normal_location
 from sandbox.azure.arm.identities import check_identity, forget_identity, shown_identity
 from sandbox.azure.arm.privatelinks import connections_of
-from sandbox.azure.errors import AzureError
+from sandbox.azure.front.errors import AzureError
 from sandbox.azure.ml.names import NAMESPACE
 from sandbox.azure.ml.operations import REGISTRY, accepted
 

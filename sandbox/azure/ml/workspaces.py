@@ -13,7 +13,7 @@ from sandbox.azure.arm.core import Action, Body, Call, ResourceType, Rule, parse
 from sandbox.azure.arm.identities import check_identity, forget_identity, linked_authorization_failed, shown_identity
 from sandbox.azure.arm.privatelinks import connections_of
 from sandbox.azure.arm.vaultkeys import WRAP, check_key
-from sandbox.azure.errors import AzureError
+from sandbox.azure.front.errors import AzureError
 from sandbox.azure.identity.tenant import COSMOS_DB
 from sandbox.azure.ml import assets, runs, workspace_actions
 from sandbox.azure.ml.datastores import make_defaults

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from sandbox.azure.cloud import Cloud, open_cloud
+from sandbox.azure.identity.tokens import Caller
 from sandbox.azure.ml import runs
 from sandbox.azure.ml.computes import TYPE
 from sandbox.azure.ml.environments.specification import Specification
@@ -18,7 +19,6 @@ from sandbox.azure.ml.runner.environment import BuildError, Environments
 from sandbox.azure.ml.runner.service import Runner
 from sandbox.azure.ml.scope import Scope
 from sandbox.azure.storage import accounts, containers
-from sandbox.azure.tokens import Caller
 
 WORKSPACE = "/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearningServices/workspaces/w"
 HOST = ".".join(str(part) for part in sys.version_info[:2])

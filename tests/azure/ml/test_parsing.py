@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.azure.errors import AzureError
+from sandbox.azure.front.errors import AzureError
 from sandbox.azure.ml.command import interpolate, optional_names, references
 from sandbox.azure.ml.computes import seconds
 from sandbox.azure.ml.plane import search

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from sandbox.azure.errors import AzureError
+from sandbox.azure.front.errors import AzureError
 from sandbox.azure.ml.plane import search
 from tests.conftest import ROOT
 

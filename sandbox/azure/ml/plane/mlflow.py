@@ -11,7 +11,7 @@ from typing import Any
 from starlette.responses import JSONResponse, Response
 
 from sandbox.azure.arm.core import Body
-from sandbox.azure.errors import AzureError
+from sandbox.azure.front.errors import AzureError
 from sandbox.azure.ml.plane.routing import Handler, Request, Route, route
 
 API = "/api/2.0/mlflow"

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sandbox.azure.arm.core import Body
-from sandbox.azure.errors import AzureError
+from sandbox.azure.front.errors import AzureError
 
 Field = Callable[[Body, str, str], Any]
 """Looks a value up by the kind and key of an identifier; None where it is absent."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.azure.arm.core import Body
+from sandbox.azure.identity.tokens import Caller
 from sandbox.azure.ml import runs
 from sandbox.azure.ml.access import AccessError, Place, open_place
 from sandbox.azure.ml.assets import by_asset_id, environment_of
@@ -33,7 +34,6 @@ from sandbox.azure.ml.serverless import MANAGED, is_serverless
 from sandbox.azure.ml.sizes import sizes
 from sandbox.azure.ml.uris import AddressError, artifacts, locate
 from sandbox.azure.storage.errors import StorageError
-from sandbox.azure.tokens import Caller
 
 SHORTEST = 1.5  # seconds from submission to the end: azure-ai-ml's `stream` shows nothing of a run that ended before it
 TAIL = 2000  # bytes of the log in a failed job's error

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.azure.arm.core import Body
+from sandbox.azure.identity.tokens import Caller
 from sandbox.azure.ml import runs
 from sandbox.azure.ml.access import AccessError, Place, open_place
 from sandbox.azure.ml.public import placed
@@ -14,7 +15,6 @@ from sandbox.azure.ml.runner.log import Log
 from sandbox.azure.ml.scope import Scope
 from sandbox.azure.ml.uris import Location, locate, long_uri, output_uri
 from sandbox.azure.storage import accounts
-from sandbox.azure.tokens import Caller
 
 FILE_TYPES = {"uri_file"}
 

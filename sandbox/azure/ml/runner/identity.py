@@ -12,7 +12,7 @@ from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
 from sandbox.azure.cloud import Cloud
-from sandbox.azure.tokens import Caller
+from sandbox.azure.identity.tokens import Caller
 
 Find = Callable[[str], Caller | None]
 """The identity for a client id, the default one for an empty id, the submitter for `SUBMITTER`."""

@@ -11,6 +11,7 @@ from typing import Any
 from sandbox.azure.arm.core import Body
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.front.errors import AzureError
+from sandbox.azure.identity.tokens import Caller
 from sandbox.azure.ml import runs
 from sandbox.azure.ml.jobs.work import GRAPH
 from sandbox.azure.ml.runner.attempt import Attempt, Tools
@@ -27,7 +28,6 @@ from sandbox.azure.ml.scope import Scope
 from sandbox.azure.ml.serverless import QuotaError, is_serverless
 from sandbox.azure.ml.serverless import compute as serverless
 from sandbox.azure.ml.wakeup import wake_runner, wakeup_event
-from sandbox.azure.tokens import Caller
 
 TICK = 1.0  # seconds between looks for idle nodes
 SETTING = "environmentMismatch"

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox.azure.arm.core import Body
+from sandbox.azure.identity.tokens import Caller
 from sandbox.azure.ml.scope import Scope
 from sandbox.azure.privatelink import from_network
-from sandbox.azure.tokens import Caller
 
 AUDIENCE = "https://ml.azure.com"
 TOKEN_DAYS = 30  # the run token outlives any job
