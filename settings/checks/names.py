@@ -56,7 +56,11 @@ def _taken_or_refused(subject: Subject) -> Iterator[Problem]:
         taken = dict.fromkeys(_places(shared, shared.resource_group), "what the teams share")
     elif shared:
         yield shared
-    yield from _model_registry(subject)
+    registry = _model_registry(subject)
+    if isinstance(registry, Problem):
+        yield registry
+    elif registry:
+        taken["group", registry.lower()] = "the model registry"
     for path, team in _named(subject):
         try:
             names = department.names(team)
@@ -91,12 +95,15 @@ def _shared(subject: Subject) -> TeamNames | Problem | None:
         return _refused(subject, ("code",), error)
 
 
-def _model_registry(subject: Subject) -> Iterator[Problem]:
+def _model_registry(subject: Subject) -> str | Problem | None:
+    """The resource group of the model registry, or what is wrong with its names; None if none is made."""
+    if not subject.department.model_registry:
+        return None
     try:
-        if subject.department.model_registry:
-            subject.department.scheme.model_registry()
+        _, group = subject.department.scheme.model_registry()
     except NameRefusedError as error:
-        yield _refused(subject, ("code",), error)
+        return _refused(subject, ("code",), error)
+    return group
 
 
 def _places(names: TeamNames, group: str) -> Iterator[tuple[str, ...]]:

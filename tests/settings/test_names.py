@@ -179,6 +179,11 @@ FAULTS: list[tuple[dict[str, Any], str, str]] = [
     ({"naming": {"modelRegistry": "m"}, "modelRegistry": {}}, "naming.modelRegistry", "3 to 33 letters"),
     ({"naming": {"dataStorage": "{base}work"}}, "naming.dataStorage", "also that of workStorage"),
     ({"naming": {"environment": "Prod!"}}, "naming.environment", "up to 12"),
+    (
+        {"naming": {"modelRegistryGroup": "bgmr"}, "modelRegistry": {}, "team": {"customName": "bgmr"}},
+        "teams[0].customName",
+        "named as the model registry: 'bgmr' is taken",
+    ),
     ({"naming": {"resourceGroup": "rg"}, "teams": [SECOND]}, "teams[1].name", "'rg' is taken"),
     ({"naming": {"keyVault": "kv-{department}"}, "teams": [SECOND]}, "teams[1].name", "'kv-bgmr' is taken"),
     ({"teams": [SECOND | {"customName": "ab"}]}, "teams[1].customName", "'ab' (2 characters)"),
