@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from settings.ids import IN_GROUP
+from settings.ids import StorageAccountId
 from settings.people import Member, Secret
 from settings.types import Days, Entries, Guid, Section, fault
 
@@ -100,9 +100,8 @@ class Lake(Section):
     the datastores. Without it, they use each person's own identity.
     """
 
-    account_id: str | None = Field(
+    account_id: StorageAccountId | None = Field(
         default=None,
-        pattern=IN_GROUP + r"/providers/Microsoft\.Storage/storageAccounts/[a-z0-9]{3,24}$",
         description="Id of an account that exists, in the department's subscription. One is made if left out.",
     )
     file_systems: Entries[ContainerName] = Field(

@@ -1,13 +1,12 @@
 """How the teams' resources are reached."""
 
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from settings.ids import IN_GROUP, RESOURCE, SUBNET
+from settings.ids import ResourceGroupId, ResourceId, SubnetId
 from settings.types import Cidr, Entries, IpRange, Section, fault, key_of
 
-SubnetId = Annotated[str, Field(pattern=SUBNET)]
 _ONLY_IN = {
     ("private",): ("address_space", "endpoint_subnet_id", "compute_subnet_id", "dns_zones_group_id"),
     ("managed",): ("outbound_access", "outbound", "basic_firewall"),
@@ -41,9 +40,7 @@ class Outbound(Section):
         description="Ports of the service: 80,443,5000-5010.",
     )
     protocol: Literal["TCP", "UDP", "ICMP", "*"] = Field(default="TCP", description="Protocol of the service.")
-    resource_id: str | None = Field(
-        default=None, pattern=RESOURCE, description="Id of a resource, reached by a private endpoint."
-    )
+    resource_id: ResourceId | None = Field(default=None, description="Id of a resource, reached by a private endpoint.")
     subresource: str | None = Field(
         default=None,
         min_length=1,
@@ -93,9 +90,8 @@ class Network(Section):
     compute_subnet_id: SubnetId | None = Field(
         default=None, description="Private, in place of addressSpace: a subnet that exists, for the clusters."
     )
-    dns_zones_group_id: str | None = Field(
+    dns_zones_group_id: ResourceGroupId | None = Field(
         default=None,
-        pattern=IN_GROUP + "$",
         description=(
             "Private: id of a resource group with all private DNS zones, linked to the network. "
             "Zones are made if left out."

@@ -8,7 +8,7 @@ KEY = "azureml-platform:department"
 Path = tuple[str | int, ...]
 """The place of a value below `KEY`: keys of mappings, and positions in lists from 0."""
 
-_LONGEST_VALUE = 80
+_LONGEST_VALUE = 200  # ids of Azure are longer than names
 _PLAIN = re.compile(r"[\w-]{1,80}")  # what a terminal shows as it is
 
 

@@ -4,7 +4,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from settings.ids import IN_GROUP
+from settings.ids import IdentityId, KeyId
 from settings.types import Section, fault, resolved
 
 
@@ -20,16 +20,14 @@ class CustomerKey(Section):
     subscription, for which Azure charges.
     """
 
-    key_id: str | None = Field(
+    key_id: KeyId | None = Field(
         default=None,
-        pattern=IN_GROUP + r"/providers/Microsoft\.KeyVault/vaults/[^/]+/keys/[A-Za-z0-9-]{1,127}$",
         description=(
             "Id of a key that exists, in the department's subscription. One is made in the team's vault if left out."
         ),
     )
-    identity_id: str | None = Field(
+    identity_id: IdentityId | None = Field(
         default=None,
-        pattern=IN_GROUP + r"/providers/Microsoft\.ManagedIdentity/userAssignedIdentities/[^/]+$",
         description=(
             "Id of a user-assigned identity that may encrypt with the key. Give both keyId and identityId, or neither."
         ),

@@ -209,7 +209,12 @@ MISTAKES: list[tuple[str, Any, str, list[str]]] = [
         "teams[0].network.outbound[1].name",
         ["taken by teams[0].network.outbound[0].name"],
     ),
-    ("teams.0.lake.accountId", "mylake", "teams[0].lake.accountId", ["Id of an account that exists"]),
+    (
+        "teams.0.lake.accountId",
+        "mylake",
+        "teams[0].lake.accountId",
+        ["is not the id of a storage account, which has the form", "storageAccounts/NAME"],
+    ),
     ("teams.0.lake.accountId", ACCOUNT, "teams[0].lake.accountId", ["not in the department's subscription"]),
     (
         "teams.0.data",
@@ -559,3 +564,29 @@ def test_restricted_file_systems_and_feeds_are_the_lakes_own() -> None:
     assert "neither readers nor writers" in found[f"{at}.restricted[1]"]
     assert "'fs8' is no file system of the lake" in found[f"{at}.feeds[0].fileSystems[0]"]
     assert "Feeds have distinct names." in found[f"{at}.feeds[1].name"]
+
+
+def test_ids_are_taken_in_any_letter_case() -> None:
+    subscription = stack_file("dev")["subscriptionId"]
+    group = f"/subscriptions/{subscription.upper()}/resourcegroups/Data-RG"
+    subnets = f"{group}/PROVIDERS/microsoft.network/virtualnetworks/hub/Subnets"
+    lake = {"accountId": f"{group}/providers/microsoft.storage/storageaccounts/corplake", "fileSystems": ["fs1"]}
+    network = {
+        "mode": "private",
+        "endpointSubnetId": f"{subnets}/pe",
+        "computeSubnetId": f"{subnets}/ml",
+        "dnsZonesGroupId": group,
+    }
+    key = f"{group}/providers/microsoft.keyvault/vaults/corp/Keys/k1"
+    identity = f"{group}/providers/microsoft.managedidentity/userassignedidentities/id1"
+    team = parse_department(
+        changed(
+            ("teams.0.lake", lake),
+            ("network", network),
+            ("teams.0.customerKey", {"keyId": key, "identityId": identity}),
+            ("keyVault", {"purgeProtection": True}),
+        ),
+        "f",
+    ).teams[0]
+    assert team.lake and team.lake.account_id == lake["accountId"]
+    assert team.network.compute_subnet_id == f"{subnets}/ml"
