@@ -78,7 +78,7 @@ class PrivateLinks(pulumi.ComponentResource):
         if given.endpoint_subnet_id and given.compute_subnet_id:
             self.endpoint_subnet_id = pulumi.Output.from_input(given.endpoint_subnet_id)
             self.compute_subnet_id = pulumi.Output.from_input(given.compute_subnet_id)
-            network_id = self.endpoint_subnet_id.apply(lambda id_: id_.rsplit("/subnets/", 1)[0])
+            network_id = self.endpoint_subnet_id.apply(lambda id_: id_.rsplit("/", 2)[0])
         else:
             network_id = self._make_network(str(given.address_space))
         self.own_zones = given.dns_zones_group_id is None
