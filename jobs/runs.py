@@ -25,7 +25,12 @@ if TYPE_CHECKING:
 EXAMPLES = Path(__file__).parent / "examples"
 LISTED = 20
 
-_DATASTORE_PATH = re.compile(r"azureml://datastores/(?P<datastore>[^/]+)/paths/(?P<path>.+)")
+_DATASTORE_PATH = re.compile(
+    r"azureml://(?P<workspace>subscriptions/[^/]+/resourcegroups/[^/]+/"
+    r"(?:providers/Microsoft\.MachineLearningServices/)?workspaces/[^/]+/)?"
+    r"datastores/(?P<datastore>[^/]+)/paths/(?P<path>.+)",
+    re.IGNORECASE,
+)
 _LAKE = "AzureDataLakeGen2"
 _DATA = ("uri_file", "uri_folder", "mltable")  # inputs with a path; the others are literals
 
@@ -220,13 +225,15 @@ def _choose_cluster(team: TeamOutput, wanted: str | None) -> str:
 def _inputs(team: TeamOutput, job: Command, folder: Path) -> list[tuple[Path, str, str]]:
     """Find the inputs that lie beside the job's file, under the name that their path in a data lake ends with.
 
+    A datastore has a short address and a long one, which names the workspace; what lies in another one is left alone.
+
     Returns:
         For each, the local file, its datastore and its path there.
     """
     found = []
     for given in job.inputs.values():
         match = _DATASTORE_PATH.fullmatch(given.path or "") if given.type in _DATA else None
-        if not match:
+        if not match or not _is_own(team, match["workspace"]):
             continue
         name, path = match["datastore"], match["path"]
         if name not in team.datastores:
@@ -236,6 +243,12 @@ def _inputs(team: TeamOutput, job: Command, folder: Path) -> list[tuple[Path, st
         if local.is_file() and team.datastores[name].type == _LAKE:
             found.append((local, name, path))
     return found
+
+
+def _is_own(team: TeamOutput, workspace: str | None) -> bool:
+    """Whether the part of an address that names a workspace names the team's; an address without one does."""
+    own = f"subscriptions/{team.subscription_id}/resourcegroups/{team.resource_group}/workspaces/{team.workspace}/"
+    return workspace is None or re.sub("providers/[^/]+/", "", workspace.lower()) == own.lower()
 
 
 def _describe(job: Job, **more: Any) -> Run:

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from catalogue import vm_sizes
 from settings.checks.subject import sections
 from settings.compute import Cluster, Instance
+from settings.data import DataDatastore, Datastore
 from settings.department import Department
 from settings.network import Network
 from settings.people import Member, Secret
@@ -18,7 +19,7 @@ _RETIRING = timedelta(days=365)
 
 
 def warnings(department: Department, today: date) -> list[str]:
-    """One line for each VM size that is or will soon be retired, each access that ends and each secret that expires."""
+    """One line for each value that Azure may refuse, now or soon: retired sizes, hyphens, ends of accesses, secrets."""
     lines = [
         f"{written((*path, key))}: {text}"
         for path, section in sections(department)
@@ -40,6 +41,12 @@ def _warnings(section: Section, today: date) -> Iterator[tuple[str, str]]:
                     f"{size.name} {when} on {size.retired}: Azure starts no such node from then on. "
                     f"Take {size.successor} instead.",
                 )
+        case Datastore(name=name) | DataDatastore(name=name) if "-" in name:
+            yield (
+                "name",
+                f"Azure ML's specification allows the hyphens of '{name}', but users report that Azure refuses them. "
+                f"Take '{name.replace('-', '_')}'.",
+            )
         case Network(mode="public", allowed_ips=(_, *_)):
             yield (
                 "allowedIps",

@@ -17,6 +17,7 @@ type: command
 command: echo hello
 environment: {image: ubuntu}
 """
+LAKE = OUTPUTS["teams"]["bluegranit"]["datastores"]["MLData"]["uri"].replace("MLData", "Lake")
 
 
 def run(*arguments: str, cwd: Path = ROOT, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -121,6 +122,10 @@ def test_an_unknown_cluster(tmp_path: Path) -> None:
         (
             JOB + "compute: ds3-v2-cluster\n"
             "inputs: {data: {type: uri_file, path: 'azureml://datastores/Lake/paths/a.csv'}}\n",
+            "has no datastore 'Lake'; its datastores: MLData",
+        ),
+        (
+            JOB + f"compute: ds3-v2-cluster\ninputs: {{data: {{type: uri_file, path: '{LAKE}a.csv'}}}}\n",
             "has no datastore 'Lake'; its datastores: MLData",
         ),
         (JOB.replace("command: echo hello\n", ""), "job.yml: command: Missing data for required field."),

@@ -134,6 +134,23 @@ def test_who_has_no_right_to_the_lake_is_told_so(platform: Platform) -> None:
     assert "Storage Blob Data Contributor" in done.stderr
 
 
+@pytest.mark.parametrize(("workspace", "uploaded"), [("", True), ("other", False)])
+def test_the_long_address_of_an_input(platform: Platform, workspace: str, uploaded: bool) -> None:
+    """It names the workspace. Another workspace's place is not uploaded to."""
+    outputs = json.loads(platform.sandbox.command("pulumi", "stack", "output", "-s", "dev", "--json").stdout)
+    address = outputs["teams"]["bluegranit"]["datastores"]["MLData"]["uri"].replace(
+        "/datastores", f"{workspace}/datastores"
+    )
+    name = f"long{workspace}"
+    folder = Path(platform.job(name, "python hello.py"))
+    (folder / f"{name}.csv").write_text("1,2")
+    with (folder / "job.yml").open("a") as job:
+        job.write(f"inputs: {{data: {{type: uri_file, path: '{address}long/{name}.csv'}}}}\n")
+    done = platform.jobs("submit", str(folder))
+    assert done.returncode == 0, done.stderr
+    assert (f"{name}.csv uploaded to MLData/long/{name}.csv" in done.stdout + done.stderr) == uploaded
+
+
 def test_the_guides_own_client_code_runs(platform: Platform, hello: str) -> None:
     """The snippet with which the guide does the same without this module; `pulumi` is the embedded engine here."""
     guide = (ROOT / "docs" / "jobs.md").read_text()

@@ -369,6 +369,19 @@ def test_a_list_of_addresses_shuts_clusters_out_and_that_is_told() -> None:
     assert registry_tier(parsed, parsed.teams[0]) == "Premium"
 
 
+def test_hyphens_of_a_datastores_name_are_told() -> None:
+    lake = {"fileSystems": ["fs1"], "datastores": [{"name": "my-store", "fileSystem": "fs1"}]}
+    data = {
+        "containers": ["raw"],
+        "datastores": [{"name": "raw-data", "container": "raw"}, {"name": "raw_data", "container": "raw"}],
+    }
+    parsed = parse_department(changed(("teams.0.lake", lake), ("teams.0.data", data)), "f")
+    told = [w for w in warnings(parsed, date(2026, 12, 1)) if "hyphens" in w]
+    keys = [one.partition(": ")[0] for one in told]
+    assert keys == [f"{KEY}.teams[0].lake.datastores[0].name", f"{KEY}.teams[0].data.datastores[0].name"]
+    assert told[0].endswith("Take 'my_store'.")
+
+
 def test_a_secret_that_expires_is_told() -> None:
     secret = {"rotated": "2026-11-01", "validDays": 60}
     parsed = parse_department(changed(("teams.0.automation", [{"name": "seed", "secret": secret}])), "f")
