@@ -16,6 +16,8 @@ _TRIED = re.compile(
     r"Authentication failed: (?P<reason>.*)"
 )  # of the credential that was there, among those that were not
 _ENTRA = "AADSTS"  # begins every refusal by Entra; without it, Entra was not reached
+_NO_TENANT = re.compile(r"Unable to get authority configuration for https://[^/]+/(?P<tenant>[^/\s]+?)\.?\s")
+"""MSAL's words for an answer of Entra that has no AADSTS: it knows no such tenant."""
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -76,6 +78,8 @@ def explain(error: Exception) -> str:
         tried = _TRIED.search(error.message)
         if tried is None:
             return f"not signed in to Azure: no credential found\n  {SIGN_IN}"
+        if unknown := _NO_TENANT.search(tried["reason"]):
+            return f"cannot sign in to Azure: there is no tenant {unknown['tenant']}: see AZURE_TENANT_ID\n  {SIGN_IN}"
         refused = _ENTRA in tried["reason"]
         return f"cannot sign in to Azure: {tried['reason'].strip()}\n  {SIGN_IN if refused else NETWORK}"
     if isinstance(error, lost):

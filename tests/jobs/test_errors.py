@@ -66,6 +66,13 @@ def test_a_token_that_a_service_refuses_is_no_missing_sign_in() -> None:
             f"cannot sign in to Azure: AADSTS7000215: Invalid client secret.\n  {SIGN_IN}",
         ),
         (
+            ClientAuthenticationError(
+                "Attempted:\n\tA: Authentication failed: Unable to get authority configuration for "
+                "https://login.microsoftonline.com/11111111-2222-3333-4444-555555555555. Authority would typically be"
+            ),
+            "cannot sign in to Azure: there is no tenant 11111111-2222-3333-4444-555555555555: see AZURE_TENANT_ID\n",
+        ),
+        (
             ClientAuthenticationError("Attempted:\n\tA: Authentication failed: [SSL] certificate verify failed"),
             f"cannot sign in to Azure: [SSL] certificate verify failed\n  {NETWORK}",
         ),
