@@ -370,6 +370,24 @@ class TestOutputs:
         assert ml.models.get(f"{asset}-m", label="latest").job_name == done
 
 
+def test_the_pipelines_name_of_an_output_counts(ml: MLClient, team: Team, step: Step) -> None:
+    write = step("write", "echo x > ${{outputs.out}}/x", outputs={"out": FOLDER})
+    inner, outer = unique("inner"), unique("outer")
+
+    @dsl.pipeline(None, compute=WIDE)
+    def one() -> Any:
+        node = write()
+        node.outputs.out.name, node.outputs.out.version = inner, "7"
+        return {"result": node.outputs.out}
+
+    job = one()
+    output: Any = job.outputs["result"]
+    output.name, output.version = outer, "8"
+    completed(ml, team, job)
+    assert ml.data.get(outer, "8")
+    assert inner not in {data.name for data in ml.data.list()}
+
+
 def test_the_output_called_artifacts_is_what_a_step_leaves_beside_its_code(
     ml: MLClient, team: Team, step: Step
 ) -> None:

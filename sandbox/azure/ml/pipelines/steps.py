@@ -179,12 +179,13 @@ def _output(name: str, declared: Body, node: Node, pipeline: Pipeline) -> Body:
     bound = parent_output(given.get("value"))
     above = (pipeline.properties.get("outputs") or {}).get(bound) or {}
     uri = given.get("uri") or (above.get("uri") and output_uri(_as_job(pipeline), bound))
+    named = above if above.get("assetName") else given  # the pipeline's name counts: test_register_output_yaml_succeed
     found = {
         "jobOutputType": declared.get("type") or given.get("job_output_type"),
         "mode": given.get("mode") or above.get("mode") or declared.get("mode"),
         "uri": uri or _default_uri(name, pipeline),
-        "assetName": given.get("name") or given.get("assetName") or above.get("assetName"),
-        "assetVersion": given.get("version") or given.get("assetVersion") or above.get("assetVersion"),
+        "assetName": named.get("name") or named.get("assetName"),
+        "assetVersion": named.get("version") or named.get("assetVersion"),
     }
     return {key: value for key, value in found.items() if value}
 
