@@ -404,7 +404,7 @@ def test_a_workspace_has_its_lists_and_actions(azure: Client) -> None:
         assert keys[name].lower() == needs.ids["storageAccount"].lower()
     for part in ("datastores", "connections"):
         for resource in azure.arm("GET", f"{path}/{part}", api=api).json()["value"]:
-            assert resource["systemData"]["createdByType"], resource["id"]
+            assert resource["systemData"]["createdAt"], resource["id"]
 
 
 @pytest.mark.parametrize(
