@@ -8,24 +8,23 @@ for each, runs the program's transforms, and answers. A call comes in a worker t
 import json
 import re
 import threading
-import urllib.parse
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import grpc
 from google.protobuf import empty_pb2
 from google.protobuf.struct_pb2 import Struct
-from pulumi.runtime.proto import alias_pb2, callback_pb2, callback_pb2_grpc, engine_pb2, resource_pb2
+from pulumi.runtime.proto import callback_pb2, callback_pb2_grpc, engine_pb2, resource_pb2
 
 from sandbox.engine import values
 from sandbox.engine.carry_out.deployment import Deployment, Result
 from sandbox.engine.carry_out.hooks import Start, bindings
 from sandbox.engine.carry_out.providers.plugins import CHANNEL_OPTIONS
+from sandbox.engine.carry_out.requests import RpcError, alias_of, ended, source_position, timeouts, transform_options
 from sandbox.engine.errors import BailError, CancelledError, EngineError
 from sandbox.engine.events import Diagnostic
-from sandbox.engine.goals import Alias, Goal
+from sandbox.engine.goals import Goal
 from sandbox.engine.provider import INTERNAL, ProviderError
 from sandbox.engine.state.backend import ORGANIZATION
 from sandbox.engine.state.resources import is_provider_type, make_urn
@@ -46,22 +45,6 @@ FEATURES = [
 
 _UNSUPPORTED_ONE = "is not supported by the embedded engine; use the pulumi CLI"
 _UNSUPPORTED = _UNSUPPORTED_ONE.replace("is", "are", 1)
-
-
-class RpcError(grpc.RpcError):  # type: ignore[misc]  # grpc has no types
-    """The monitor's refusal, in the form in which the SDK reads a gRPC call's failure."""
-
-    def __init__(self, details: str, code: grpc.StatusCode = grpc.StatusCode.UNKNOWN) -> None:
-        super().__init__(details)
-        self._details, self._code = details, code
-
-    def code(self) -> grpc.StatusCode:
-        """The status; UNAVAILABLE tells the SDK that the engine is ending."""
-        return self._code
-
-    def details(self) -> str:
-        """The message."""
-        return self._details
 
 
 class Monitor:
@@ -89,7 +72,7 @@ class Monitor:
                 self._d.error(message, urn)
             self._d.bailed = True
         self._d.cancel()
-        return _ended()
+        return ended()
 
     def close(self) -> None:
         """Close the channels to the program's transforms and hooks: after its loop's end nobody answers."""
@@ -154,7 +137,7 @@ class Monitor:
         """Begin to call a function of the program; what comes of it can be waited for."""
         with self._lock:
             if self._closed:
-                raise _ended()
+                raise ended()
             if callback.target not in self._channels:
                 self._channels[callback.target] = grpc.insecure_channel(callback.target, options=CHANNEL_OPTIONS)
             return callback_pb2_grpc.CallbacksStub(self._channels[callback.target]).Invoke.future(
@@ -171,7 +154,7 @@ class Monitor:
 
     def _transform(self, request: _Register, provider: str) -> tuple[Struct, resource_pb2.TransformResourceOptions]:
         """The properties and options after the resource's own transforms, its parents' upwards, and the stack's."""
-        options = _options(request, provider)
+        options = transform_options(request, provider)
         callbacks, parent = list(request.transforms), request.parent
         while parent:
             callbacks += self._transforms.get(parent, ())
@@ -257,7 +240,7 @@ class Monitor:
                 )
             result = self._d.register(goal)
         except CancelledError:
-            raise _ended() from None
+            raise ended() from None
         except EngineError as e:
             raise self._refusal(str(e), self._urn(request)) from None
         with self._lock:
@@ -310,36 +293,21 @@ class Monitor:
             delete_before_replace=options.delete_before_replace if options.HasField("delete_before_replace") else None,
             ignore_changes=list(options.ignore_changes),
             additional_secret_outputs=list(options.additional_secret_outputs),
-            aliases=[_alias(a) for a in options.aliases],
+            aliases=[alias_of(a) for a in options.aliases],
             import_id=getattr(options, "import"),
-            custom_timeouts=self._timeouts(request, options.custom_timeouts),
+            custom_timeouts=self._timeouts(request, options),
             replace_on_changes=list(options.replace_on_changes),
             retain_on_delete=options.retain_on_delete if options.HasField("retain_on_delete") else None,
             deleted_with=options.deleted_with,
             hooks=bindings(options.hooks),
-            source_position=self._source_position(request),
+            source_position=source_position(request.sourcePosition, self._d.root),
         )
 
-    def _source_position(self, request: Any) -> str:
-        """The line of the program that makes the resource, as the state stores it: relative to the project."""
-        position = request.sourcePosition
-        file = urllib.parse.unquote(urllib.parse.urlparse(position.uri).path)
-        if not position.uri.startswith("file://") or not Path(file).is_relative_to(self._d.root):
-            return ""
-        column = f",{position.column}" if position.column else ""
-        return f"project:///{Path(file).relative_to(self._d.root).as_posix()}#{position.line}{column}"
-
-    def _timeouts(self, request: _Register, timeouts: Any) -> dict[str, float]:
-        """Custom timeouts in seconds, from Go's form of durations such as `1h30m`."""
-        seconds = {}
-        for name in ("create", "update", "delete", "read"):
-            if text := getattr(timeouts, name):
-                parts = re.findall(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)", text)
-                if "".join(number + unit for number, unit in parts) != text:
-                    what = f"{request.type} ({request.name}): custom timeout {name}={text!r}"
-                    raise self._refusal(f"{what} is not a duration such as 90s, 5m or 1h30m")
-                seconds[name] = sum(float(number) * _UNITS[unit] for number, unit in parts)
-        return seconds
+    def _timeouts(self, request: _Register, options: resource_pb2.TransformResourceOptions) -> dict[str, float]:
+        try:
+            return timeouts(options.custom_timeouts)
+        except ValueError as e:
+            raise self._refusal(f"{request.type} ({request.name}): {e}") from None
 
     def _reply(self, goal: Goal, result: Result) -> resource_pb2.RegisterResourceResponse:
         state = result.state
@@ -377,11 +345,11 @@ class Monitor:
                 provider=request.provider
                 or self._default_provider(package, request.version, request.pluginDownloadURL, "Read"),
                 additional_secret_outputs=list(request.additionalSecretOutputs),
-                source_position=self._source_position(request),
+                source_position=source_position(request.sourcePosition, self._d.root),
             )
             result = self._d.read(goal, request.id)
         except CancelledError:
-            raise _ended() from None
+            raise ended() from None
         except EngineError as e:
             raise self._refusal(str(e)) from None
         state = result.state
@@ -415,7 +383,7 @@ class Monitor:
                 request.tok, values.collapse(from_struct(args), self._d.root), self._d.dry_run
             )
         except CancelledError:
-            raise _ended() from None
+            raise ended() from None
         except (ProviderError, EngineError, BailError) as e:
             raise RpcError(f"invocation of {request.tok} returned an error: {e}") from e
         answer = resource_pb2.ResourceInvokeResponse()
@@ -427,45 +395,6 @@ class Monitor:
     def Call(self, request: resource_pb2.ResourceCallRequest) -> Any:
         """Refuse a method of a remote component: this engine has none."""
         raise self._refusal(f"{request.tok}: methods of component providers {_UNSUPPORTED}")
-
-
-def _ended() -> RpcError:
-    return RpcError("resource monitor shut down", grpc.StatusCode.UNAVAILABLE)
-
-
-def _options(request: _Register, provider: str) -> resource_pb2.TransformResourceOptions:
-    options = resource_pb2.TransformResourceOptions(
-        depends_on=request.dependencies,
-        ignore_changes=request.ignoreChanges,
-        replace_on_changes=request.replaceOnChanges,
-        version=request.version,
-        aliases=[*(alias_pb2.Alias(urn=urn) for urn in request.aliasURNs), *request.aliases],
-        provider=provider,
-        custom_timeouts=request.customTimeouts if request.HasField("customTimeouts") else None,
-        plugin_download_url=request.pluginDownloadURL,
-        deleted_with=request.deletedWith,
-        additional_secret_outputs=request.additionalSecretOutputs,
-        providers=request.providers,
-        hooks=request.hooks if request.HasField("hooks") else None,
-    )
-    setattr(options, "import", request.importId)  # a keyword of Python's
-    if request.HasField("protect"):
-        options.protect = request.protect
-    if request.HasField("retainOnDelete"):
-        options.retain_on_delete = request.retainOnDelete
-    if request.deleteBeforeReplaceDefined or request.deleteBeforeReplace:
-        options.delete_before_replace = request.deleteBeforeReplace
-    return options
-
-
-def _alias(alias: alias_pb2.Alias) -> Alias:
-    if alias.HasField("urn"):
-        return Alias(urn=alias.urn)
-    spec = alias.spec
-    return Alias("", spec.name, spec.type, spec.stack, spec.project, spec.parentUrn, spec.noParent)
-
-
-_UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 class Engine:
