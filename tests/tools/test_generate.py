@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
+from tools.generate import FILES
 
 
 def tools(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -27,8 +28,9 @@ def copied(tmp_path: Path) -> Path:
     """A folder with the tools and what they read and write; the other rooms are those of the repository."""
     for room in ("tools", "docs", "policies", "catalogue"):
         shutil.copytree(ROOT / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__"))
-    for file in ("requirements.txt", "pyproject.toml"):
-        shutil.copy(ROOT / file, tmp_path)
+    for file in ("requirements.txt", "pyproject.toml", *FILES):
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / file, tmp_path / file)
     return tmp_path
 
 
