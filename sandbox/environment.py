@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+from sandbox.azure.access.tenant import Persona, load_personas
 from sandbox.azure.cloud import load_seed
-from sandbox.azure.identity.tenant import Persona, load_personas
 
 CA = "ca.pem"
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import yaml
 
-from sandbox.azure.identity.rbac import AccessControl
-from sandbox.azure.identity.tenant import seed_tenant
-from sandbox.azure.identity.tokens import Tokens
+from sandbox.azure.access.rbac import AccessControl
+from sandbox.azure.access.tenant import seed_tenant
+from sandbox.azure.access.tokens import Tokens
 from sandbox.azure.store import Store
 
 SEED = Path(__file__).with_name("seed.yaml")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from catalogue import roles as built_in
 from components.identity.principals import Principal, stable_guid, unique
 from components.identity.roles import AUTOMATION, DATA_SCIENTIST, SUBSCRIPTION_ADMIN, TEAM_LEAD, CustomRole
-from sandbox.azure.identity.rbac import built_in_roles, matches, permits
+from sandbox.azure.access.rbac import built_in_roles, matches, permits
 
 ML = "Microsoft.MachineLearningServices"
 W = f"{ML}/workspaces"

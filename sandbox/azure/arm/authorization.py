@@ -15,12 +15,12 @@ from typing import Any, ClassVar
 
 from starlette.responses import JSONResponse, Response
 
+from sandbox.azure.access.conditions import ConditionError, compile_condition
+from sandbox.azure.access.rbac import built_in_roles
 from sandbox.azure.arm.core import Body, Call, ResourceId, ResourceType, Rule, invalid, properties_of
 from sandbox.azure.arm.filters import parse_terms
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.front.errors import AzureError
-from sandbox.azure.identity.conditions import ConditionError, compile_condition
-from sandbox.azure.identity.rbac import built_in_roles
 
 GUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 ROLES = "Microsoft.Authorization/roleDefinitions"

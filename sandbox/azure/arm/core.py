@@ -10,10 +10,10 @@ from typing import Any, ClassVar
 
 from starlette.responses import JSONResponse, Response
 
+from sandbox.azure.access.conditions import Attempt
+from sandbox.azure.access.tokens import Caller
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.front.errors import AzureError
-from sandbox.azure.identity.conditions import Attempt
-from sandbox.azure.identity.tokens import Caller
 
 Body = dict[str, Any]
 GROUP = re.compile(r"/subscriptions/[^/]+/resourcegroups/[^/]+", re.IGNORECASE)

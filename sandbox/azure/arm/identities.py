@@ -7,9 +7,9 @@ learn.microsoft.com/azure/azure-resource-manager/troubleshooting/common-deployme
 import uuid
 from typing import Any
 
+from sandbox.azure.access.tenant import managed_identity
 from sandbox.azure.arm.core import Body, Call, ResourceType
 from sandbox.azure.front.errors import AzureError
-from sandbox.azure.identity.tenant import managed_identity
 
 ASSIGN = "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action"
 KINDS = frozenset({"none", "systemassigned", "userassigned", "systemassigned,userassigned"})

@@ -6,10 +6,10 @@ import uuid
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from sandbox.azure.access.tenant import managed_identity
 from sandbox.azure.arm.core import Body, Call, ResourceType, Rule, invalid, properties_of
 from sandbox.azure.front.errors import AzureError
 from sandbox.azure.identity.graph.credentials import MOST_FEDERATED
-from sandbox.azure.identity.tenant import managed_identity
 
 FEDERATED = "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials"
 

@@ -1,5 +1,1 @@
-"""Who calls and what they may do: sign-in (`entra`), the directory (`graph`), tokens and role assignments (`rbac`).
-
-`tenant` has the users, groups and clients of the seed file; `tokens` signs and checks access tokens; `assertions` has
-the tokens of pipelines.
-"""
+"""Entra and Microsoft Graph: sign-in (`entra`), the directory (`graph`), and the tokens of pipelines (`assertions`)."""

@@ -19,6 +19,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from jwt.algorithms import RSAAlgorithm
 from starlette.responses import JSONResponse, Response
 
+from sandbox.azure.access.tenant import Persona, load_personas, object_id, register_personas
+from sandbox.azure.access.tokens import KEY_ID, Caller
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.front.errors import ServiceError
 from sandbox.azure.front.request import Request
@@ -27,8 +29,6 @@ from sandbox.azure.front.service import Service
 from sandbox.azure.identity.assertions import TYPE, AssertionRefusedError, Pipelines
 from sandbox.azure.identity.graph.credentials import federated, secret_hash
 from sandbox.azure.identity.graph.objects import APPLICATIONS, PRINCIPALS, by_key, now
-from sandbox.azure.identity.tenant import Persona, load_personas, object_id, register_personas
-from sandbox.azure.identity.tokens import KEY_ID, Caller
 
 HOST = "https://login.microsoftonline.com"
 FIRST_PARTY = re.compile(

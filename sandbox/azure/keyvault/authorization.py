@@ -7,10 +7,10 @@ Sources: learn.microsoft.com/azure/key-vault/general/rbac-guide, .../authenticat
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 
+from sandbox.azure.access.tokens import Caller
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.front.errors import AzureError
 from sandbox.azure.front.request import Request
-from sandbox.azure.identity.tokens import Caller
 from sandbox.azure.keyvault.errors import VaultError
 from sandbox.azure.keyvault.secrets import Vault
 from sandbox.azure.privatelink import reaches

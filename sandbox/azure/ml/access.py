@@ -4,10 +4,10 @@ import hmac
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from sandbox.azure.access.tokens import Caller
 from sandbox.azure.arm.core import Body
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.identity.graph.credentials import secret_hash
-from sandbox.azure.identity.tokens import Caller
 from sandbox.azure.ml.datastores import SECRETS
 from sandbox.azure.ml.public import missing
 from sandbox.azure.ml.scope import Scope

@@ -2,9 +2,9 @@
 
 import uuid
 
+from sandbox.azure.access.tokens import Caller
 from sandbox.azure.arm.core import Body, Call
 from sandbox.azure.cloud import Cloud
-from sandbox.azure.identity.tokens import Caller
 from sandbox.azure.ml.names import user_identities
 from sandbox.azure.ml.scope import Scope
 

@@ -8,11 +8,11 @@ from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
+from sandbox.azure.access.tokens import Caller
 from sandbox.azure.arm.core import Body, Call, parse_id
 from sandbox.azure.arm.resources import Resources, Route, route
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.front.errors import AzureError
-from sandbox.azure.identity.tokens import Caller
 from sandbox.azure.ml.errors import UserError
 from sandbox.azure.ml.names import WORKSPACES
 

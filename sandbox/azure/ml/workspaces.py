@@ -9,12 +9,12 @@ from typing import Any, ClassVar
 
 from starlette.responses import JSONResponse, Response
 
+from sandbox.azure.access.tenant import COSMOS_DB
 from sandbox.azure.arm.core import Action, Body, Call, ResourceType, Rule, parse_id
 from sandbox.azure.arm.identities import check_identity, forget_identity, linked_authorization_failed, shown_identity
 from sandbox.azure.arm.privatelinks import connections_of
 from sandbox.azure.arm.vaultkeys import WRAP, check_key
 from sandbox.azure.front.errors import AzureError
-from sandbox.azure.identity.tenant import COSMOS_DB
 from sandbox.azure.ml import assets, runs, workspace_actions
 from sandbox.azure.ml.datastores import make_defaults
 from sandbox.azure.ml.identities import (

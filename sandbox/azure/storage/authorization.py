@@ -12,10 +12,10 @@ from datetime import UTC, datetime
 from ipaddress import ip_address, ip_network
 from typing import Any, Protocol
 
+from sandbox.azure.access.conditions import Attempt
+from sandbox.azure.access.tokens import Caller
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.front.errors import AzureError
-from sandbox.azure.identity.conditions import Attempt
-from sandbox.azure.identity.tokens import Caller
 from sandbox.azure.privatelink import reaches
 from sandbox.azure.storage import accounts, pathaccess, sas
 from sandbox.azure.storage.accounts import Account

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.azure.identity.rbac import AccessControl, built_in_roles, matches, permits
+from sandbox.azure.access.rbac import AccessControl, built_in_roles, matches, permits
 from sandbox.azure.store import Store
 
 WORDS = st.sampled_from(["Microsoft.Storage", "storageAccounts", "listKeys", "read", "write", "action", "a", ""])

@@ -6,8 +6,8 @@ from pathlib import Path
 import jwt
 import pytest
 
+from sandbox.azure.access.tokens import Caller, Tokens
 from sandbox.azure.front.errors import AzureError
-from sandbox.azure.identity.tokens import Caller, Tokens
 
 CALLER = Caller("11111111-1111-1111-1111-111111111111", "22222222-2222-2222-2222-222222222222")
 ARM = "https://management.azure.com"

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from sandbox.azure.access.tokens import Caller
 from sandbox.azure.cloud import Cloud, open_cloud
-from sandbox.azure.identity.tokens import Caller
 from sandbox.azure.ml import runs
 from sandbox.azure.ml.computes import TYPE
 from sandbox.azure.ml.environments.specification import Specification

@@ -17,9 +17,9 @@ from azure.core.credentials import AccessToken
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from sandbox.azure.access.tokens import Caller
 from sandbox.azure.cloud import Cloud, open_cloud
 from sandbox.azure.front.gateway import Gateway
-from sandbox.azure.identity.tokens import Caller
 from sandbox.azure.keyvault.app import Vaults
 from sandbox.azure.storage import accounts
 from sandbox.azure.storage.app import Storage

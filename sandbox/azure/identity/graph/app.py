@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 
 from starlette.responses import JSONResponse, Response
 
+from sandbox.azure.access.tenant import object_id
+from sandbox.azure.access.tokens import Caller
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.front.errors import AzureError, ServiceError
 from sandbox.azure.front.request import Request
@@ -38,8 +40,6 @@ from sandbox.azure.identity.graph.query import (
     page,
     single,
 )
-from sandbox.azure.identity.tenant import object_id
-from sandbox.azure.identity.tokens import Caller
 
 AUDIENCES = ("https://graph.microsoft.com", "00000003-0000-0000-c000-000000000000")
 _VERSION = re.compile(r"/(v1\.0|beta)(/.*)", re.IGNORECASE)

@@ -4,10 +4,11 @@ import uuid
 from typing import Any
 
 from sandbox.azure.arm.core import Body
+from sandbox.azure.ml import jobfields
 from sandbox.azure.ml.assets import by_asset_id
 from sandbox.azure.ml.command import optional_names, references
-from sandbox.azure.ml.jobs import fields, work
-from sandbox.azure.ml.jobs.fields import bad
+from sandbox.azure.ml.jobfields import bad
+from sandbox.azure.ml.jobs import work
 from sandbox.azure.ml.scope import Scope
 from sandbox.azure.ml.serverless import NAME as SERVERLESS
 from sandbox.azure.ml.serverless import QuotaError, is_serverless
@@ -31,18 +32,18 @@ def checked(scope: Scope, sent: Body) -> Body:
         "jobType": "Command",
         "command": command,
         "codeId": sent.get("codeId"),
-        "environmentId": fields.environment(scope, str(sent.get("environmentId") or "")),
-        "computeId": fields.compute(scope, sent, resources["instanceCount"]),
-        "inputs": {name: fields.job_input(name, one) for name, one in fields.named(sent, "inputs").items()},
-        "outputs": {name: fields.job_output(name, one) for name, one in fields.named(sent, "outputs").items()},
-        "environmentVariables": fields.variables(sent),
+        "environmentId": jobfields.environment(scope, str(sent.get("environmentId") or "")),
+        "computeId": jobfields.compute(scope, sent, resources["instanceCount"]),
+        "inputs": {name: jobfields.job_input(name, one) for name, one in jobfields.named(sent, "inputs").items()},
+        "outputs": {name: jobfields.job_output(name, one) for name, one in jobfields.named(sent, "outputs").items()},
+        "environmentVariables": jobfields.variables(sent),
         "distribution": _distribution(sent),
-        "limits": fields.limits(sent),
+        "limits": jobfields.limits(sent),
         "resources": resources,
-        "identity": fields.object_of(sent, "identity") or None,
+        "identity": jobfields.object_of(sent, "identity") or None,
         "queueSettings": sent.get("queueSettings"),
         "componentId": sent.get("componentId"),
-        "services": fields.services(sent),
+        "services": jobfields.services(sent),
         "parameters": {},
     }
     if job["codeId"] and by_asset_id(scope, job["codeId"]) is None:
@@ -78,12 +79,12 @@ def start(scope: Scope, name: str, job: Body, **more: str) -> None:
 
 
 def _resources(sent: Body) -> Body:
-    resources = fields.object_of(sent, "resources")
+    resources = jobfields.object_of(sent, "resources")
     return {**resources, "instanceCount": _count(resources.get("instanceCount"), "resources.instanceCount", 1)}
 
 
 def _distribution(sent: Body) -> Body | None:
-    found = fields.object_of(sent, "distribution")
+    found = jobfields.object_of(sent, "distribution")
     if not found:
         return None
     kind = found.get("distributionType")

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from sandbox.azure.arm.core import Body
 from sandbox.azure.ml.beyond import instead
+from sandbox.azure.ml.jobfields import bad
 from sandbox.azure.ml.jobs import command, pipeline
-from sandbox.azure.ml.jobs.fields import bad
 from sandbox.azure.ml.scope import Scope
 
 

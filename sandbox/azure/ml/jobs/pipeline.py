@@ -5,9 +5,10 @@ import re
 from typing import Any
 
 from sandbox.azure.arm.core import Body
+from sandbox.azure.ml import jobfields
 from sandbox.azure.ml.assets import by_asset_id
-from sandbox.azure.ml.jobs import fields, work
-from sandbox.azure.ml.jobs.fields import bad
+from sandbox.azure.ml.jobfields import bad
+from sandbox.azure.ml.jobs import work
 from sandbox.azure.ml.pipelines.graph import PIPELINE, Graph, read
 from sandbox.azure.ml.pipelines.steps import Pipeline
 from sandbox.azure.ml.scope import Scope
@@ -23,12 +24,14 @@ def checked(scope: Scope, sent: Body) -> Body:
     """
     job: Body = {
         "jobType": "Pipeline",
-        "computeId": sent.get("computeId") and fields.compute(scope, sent),
-        "inputs": {name: fields.job_input(name, one) for name, one in fields.named(sent, "inputs", INPUT_NAME).items()},
-        "outputs": {name: fields.job_output(name, one) for name, one in fields.named(sent, "outputs").items()},
-        "jobs": fields.object_of(sent, "jobs"),
-        "settings": fields.object_of(sent, "settings"),
-        "identity": fields.object_of(sent, "identity") or None,
+        "computeId": sent.get("computeId") and jobfields.compute(scope, sent),
+        "inputs": {
+            name: jobfields.job_input(name, one) for name, one in jobfields.named(sent, "inputs", INPUT_NAME).items()
+        },
+        "outputs": {name: jobfields.job_output(name, one) for name, one in jobfields.named(sent, "outputs").items()},
+        "jobs": jobfields.object_of(sent, "jobs"),
+        "settings": jobfields.object_of(sent, "settings"),
+        "identity": jobfields.object_of(sent, "identity") or None,
         "componentId": sent.get("componentId"),
         "sourceJobId": sent.get("sourceJobId"),
     }
@@ -37,7 +40,7 @@ def checked(scope: Scope, sent: Body) -> Body:
     for node in graph.nodes.values():
         given = str(node.given.get("computeId") or pipeline.compute)
         if given and "${{" not in given:
-            fields.compute(scope, {"computeId": given})
+            jobfields.compute(scope, {"computeId": given})
     return job
 
 

@@ -8,8 +8,8 @@ from sandbox.azure.arm.core import Body, Call
 from sandbox.azure.arm.resources import Route
 from sandbox.azure.ml import runs
 from sandbox.azure.ml.errors import UserError, not_found
+from sandbox.azure.ml.jobfields import bad, object_of
 from sandbox.azure.ml.jobs import work
-from sandbox.azure.ml.jobs.fields import bad, object_of
 from sandbox.azure.ml.jobs.kinds import kind_of
 from sandbox.azure.ml.jobs.present import early, present
 from sandbox.azure.ml.names import WORKSPACES

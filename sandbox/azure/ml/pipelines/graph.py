@@ -7,7 +7,7 @@ from typing import Any
 from sandbox.azure.arm.core import Body
 from sandbox.azure.ml.assets import by_asset_id
 from sandbox.azure.ml.beyond import instead
-from sandbox.azure.ml.jobs.fields import bad
+from sandbox.azure.ml.jobfields import bad
 from sandbox.azure.ml.pipelines.bindings import bindings, parent_output
 from sandbox.azure.ml.scope import Scope
 

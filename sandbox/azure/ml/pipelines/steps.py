@@ -9,7 +9,7 @@ from typing import Any
 from sandbox.azure.arm.core import Body
 from sandbox.azure.ml import runs
 from sandbox.azure.ml.datastores import ARTIFACT_STORE, DEFAULT
-from sandbox.azure.ml.jobs.fields import DATA_TYPES
+from sandbox.azure.ml.jobfields import DATA_TYPES
 from sandbox.azure.ml.pipelines.bindings import Look, filled, parent_output, text_of, whole
 from sandbox.azure.ml.pipelines.graph import Node
 from sandbox.azure.ml.uris import output_uri

@@ -6,13 +6,13 @@ from urllib.parse import parse_qsl, unquote
 
 from starlette.responses import JSONResponse, Response
 
+from sandbox.azure.access.tokens import Caller
 from sandbox.azure.arm.core import Body
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.front.errors import AzureError, ServiceError
 from sandbox.azure.front.request import Request as HttpRequest
 from sandbox.azure.front.routing import Routes
 from sandbox.azure.front.service import Service
-from sandbox.azure.identity.tokens import Caller
 from sandbox.azure.ml.access import AccessError
 from sandbox.azure.ml.names import WORKSPACES
 from sandbox.azure.ml.plane import (

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from sandbox.azure.access.tokens import Caller
 from sandbox.azure.arm.core import Body
-from sandbox.azure.identity.tokens import Caller
 from sandbox.azure.ml import runs
 from sandbox.azure.ml.access import AccessError, Place, open_place
 from sandbox.azure.ml.assets import by_asset_id, environment_of

@@ -11,8 +11,8 @@ import time
 from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
+from sandbox.azure.access.tokens import Caller
 from sandbox.azure.cloud import Cloud
-from sandbox.azure.identity.tokens import Caller
 
 Find = Callable[[str], Caller | None]
 """The identity for a client id, the default one for an empty id, the submitter for `SUBMITTER`."""

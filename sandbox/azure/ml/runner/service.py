@@ -8,10 +8,10 @@ import shutil
 from collections.abc import Callable
 from typing import Any
 
+from sandbox.azure.access.tokens import Caller
 from sandbox.azure.arm.core import Body
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.front.errors import AzureError
-from sandbox.azure.identity.tokens import Caller
 from sandbox.azure.ml import runs
 from sandbox.azure.ml.jobs.work import GRAPH
 from sandbox.azure.ml.runner.attempt import Attempt, Tools

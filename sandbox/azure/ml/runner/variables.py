@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from sandbox.azure.access.tokens import Caller
 from sandbox.azure.arm.core import Body
-from sandbox.azure.identity.tokens import Caller
 from sandbox.azure.ml.scope import Scope
 from sandbox.azure.privatelink import from_network
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sandbox.azure.identity.rbac import built_in_roles
+from sandbox.azure.access.rbac import built_in_roles
 from sandbox.azure.store import Store
 from terminal import write_whole
 

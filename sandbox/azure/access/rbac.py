@@ -14,9 +14,9 @@ from functools import cache
 from importlib import resources
 from typing import Any, NamedTuple
 
+from sandbox.azure.access.conditions import Attempt, ConditionError, compile_condition
+from sandbox.azure.access.tokens import Caller
 from sandbox.azure.front.errors import AzureError
-from sandbox.azure.identity.conditions import Attempt, ConditionError, compile_condition
-from sandbox.azure.identity.tokens import Caller
 from sandbox.azure.store import Store
 
 Permission = dict[str, Any]
@@ -25,7 +25,7 @@ Permission = dict[str, Any]
 @cache
 def built_in_roles() -> dict[str, dict[str, Any]]:
     """The built-in roles the sandbox knows, by GUID: roleName, description, permissions."""
-    text = resources.files("sandbox.azure.identity").joinpath("roles.json").read_text(encoding="utf-8")
+    text = resources.files("sandbox.azure.access").joinpath("roles.json").read_text(encoding="utf-8")
     roles: dict[str, dict[str, Any]] = json.loads(text)
     return roles
 
