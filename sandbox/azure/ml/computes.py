@@ -4,9 +4,10 @@ import copy
 import re
 from collections import Counter
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
+import isodate
 from starlette.responses import JSONResponse, Response
 
 from sandbox.azure.arm.core import Action, Body, Call, ResourceType, Rule
@@ -23,7 +24,6 @@ CLUSTER, INSTANCE = "AmlCompute", "ComputeInstance"
 LONGEST_INSTANCE_NAME = 24
 NODES = "mlNode"  # the runner's documents: a cluster's id and the node's, with state, run and vCPUs
 MIN_IDLE = 60  # seconds
-DURATION = re.compile(r"P(?=.)(?:(\d+)D)?(?:T(?=.)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?")
 SENT = "vmSizeAsSent"  # in the store; what a GET shows, where all else goes by the name in capitals
 # What an update of a cluster or an instance sends in vain: the service takes the request and keeps the old value.
 UNCHANGED = {
@@ -44,16 +44,18 @@ STATES = ("idle", "running", "preparing", "unusable", "leaving", "preempted")
 
 
 def seconds(duration: str) -> float:
-    """An ISO 8601 duration such as `PT120S` in seconds.
+    """The seconds of an ISO 8601 duration such as `PT120S`.
 
     Raises:
-        ValueError: It is none.
+        ValueError: The text is no duration, or its length depends on the calendar, or it is negative.
     """
-    found = DURATION.fullmatch(duration)
-    if found is None:
+    try:
+        length = isodate.parse_duration(duration)
+    except isodate.ISO8601Error:
+        length = None
+    if not isinstance(length, timedelta) or length < timedelta() or duration.endswith("T"):
         raise ValueError(f"'{duration}' is no ISO 8601 duration such as PT120S")
-    days, hours, minutes, rest = (float(part or 0) for part in found.groups())
-    return ((days * 24 + hours) * 60 + minutes) * 60 + rest
+    return length.total_seconds()
 
 
 class Compute(ResourceType):
