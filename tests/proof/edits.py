@@ -217,12 +217,19 @@ def _bring_up(world: World, department: Any, expected: dict[str, set[str]]) -> N
     written = {after[one] for one in expected["create"] | expected["update"] | expected["replace"] if one in after}
     deleted = {before[one] for one in expected["delete"] | expected["replace"] if one in before}
     reset = {one for one in deleted if "/blobServices/" in one and one.endswith("/default")}  # PUT back to its defaults
+    secrets = {
+        one for one in deleted if one.split("/")[-2] == "secrets"
+    }  # the resource manager deletes none: the vault does
     assert _touched(exchanges, "PUT", "PATCH") == {one.lower() for one in written | reset}
-    assert _touched(exchanges, "DELETE") == {one.lower() for one in deleted - reset}
+    assert _touched(exchanges, "DELETE") == {one.lower() for one in deleted - reset - secrets}
+    assert _deleted_in_vaults(exchanges) == {tuple(one.lower().split("/")[-3::2]) for one in secrets}
 
 
 _AT_GROUP = re.compile(r"/resourcegroups/[^/]+(?=/providers/microsoft\.authorization/roledefinitions/)")
 """A role is written at the scope where it can be assigned; its id is the subscription's."""
+
+
+_VAULTS = ".vault.azure.net"
 
 
 def _touched(exchanges: list[Exchange], *methods: str) -> set[str]:
@@ -230,6 +237,15 @@ def _touched(exchanges: list[Exchange], *methods: str) -> set[str]:
         _AT_GROUP.sub("", one.path.lower())
         for one in exchanges
         if one.host == "management.azure.com" and one.method in methods and one.status < 300
+    }
+
+
+def _deleted_in_vaults(exchanges: list[Exchange]) -> set[tuple[str, ...]]:
+    """Vault and name of each secret that its vault deleted."""
+    return {
+        (one.host.removesuffix(_VAULTS), one.path.lower().split("/")[2])
+        for one in exchanges
+        if one.host.endswith(_VAULTS) and one.method == "DELETE" and one.status < 300
     }
 
 

@@ -217,7 +217,7 @@ EDITS = [
     team("lake.servicePrincipal.validDays", 200, AZUREAD, replace=(PASSWORD,), update=("Secret all-lake", *STORES)),
     team("lake.servicePrincipal.readers", ["user2@site.com"], REGISTERED,
          delete=("RoleAssignment all-lake-secret-*",), create=("RoleAssignment all-lake-secret-user2@site.com",)),
-    team("lake.servicePrincipal", ..., REGISTERED, update=STORES,
+    team("lake.servicePrincipal", ..., REGISTERED, update=STORES, applied=True,
          delete=("ServicePrincipal all-lake", "Application all-lake", PASSWORD, "Secret all-lake",
                  "RoleAssignment all-lake-secret-*", "RoleAssignment all-*-all-lake")),
     team("lake.datastores.0.name", "Rawer", REGISTERED, delete=("Datastore all-Raw",), create=("Datastore all-Rawer",)),
@@ -252,7 +252,7 @@ EDITS = [
          create=("ApplicationFederatedIdentityCredential all-release-azure-devops",)),
     team("automation.1.secret.rotated", "2026-11-01", AZUREAD, replace=("ServicePrincipalPassword all-legacy",),
          update=("Secret all-legacy",)),
-    team("automation", BASE["teams"][0]["automation"][:1], REGISTERED,
+    team("automation", BASE["teams"][0]["automation"][:1], REGISTERED, applied=True,
          delete=("* all-legacy", "RoleAssignment *all-legacy*")),
 ]  # fmt: skip
 
