@@ -1,124 +1,207 @@
-"""Departments that are right: what a stack file may hold, drawn from the settings' documented values."""
+"""Departments that are right: every setting drawn from the schema, which says its type, limits and pattern.
 
+A new setting is drawn without an edit here. The tables below have what no schema says: values that belong together.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
 
+from settings import Department
+
+SCHEMA = Department.model_json_schema()
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
-DIGITS = "0123456789"
-SIZES = ["STANDARD_DS3_V2", "standard_d13_v2", "STANDARD_NC4AS_T4_V3"]
-WORDS = st.text(LETTERS + DIGITS, min_size=3, max_size=8)
-NAMES = st.builds("{}{}".format, st.sampled_from(LETTERS), st.text(LETTERS + DIGITS, min_size=2, max_size=6))
-PEOPLE = st.builds("{}@{}.com".format, st.text("abcXYZ.'_-", min_size=1, max_size=8), WORDS)
-DAYS = st.dates().map(lambda day: day.replace(year=2090 + day.year % 9, day=min(day.day, 28)).isoformat())
-GUIDS = st.uuids().map(str)
+WORDS = st.text(LETTERS + "0123456789", min_size=3, max_size=8)
+VISIBLE = st.characters(min_codepoint=33, max_codepoint=126) | st.sampled_from("éßñ日")
+LARGEST = 10**6
+MOST = 2  # entries of a list
+
+NOT_DRAWN = {
+    **dict.fromkeys(("Department.network", "Team.network"), "a network decides on registries, clusters and outbound"),
+    **dict.fromkeys(("Department.shared", "Team.existing"), "ids of resources and what takes their place"),
+    "Department.naming": "patterns whose names must be unique",
+    "Team.customerKey": "needs purge protection and a tier of the registry",
+    "Lake.accountId": "an account in the same subscription",
+    "LifecycleRule.archiveAfterDays": "not for storage across zones, which production has",
+    "Team.formerName": "another team's name would be taken",
+    "GitHub.environment": "either an environment or a branch",
+}
+"""Settings that depend on others. The stacks of tests/proof, which are mutated too, have each of them."""
+
+KNOWN: dict[str, st.SearchStrategy[Any]] = {
+    "Department.code": st.from_regex(r"[a-z][a-z0-9]{0,2}", fullmatch=True),
+    "Department.regionAbbreviation": st.from_regex(r"[a-z0-9]{2}", fullmatch=True),
+    "Department.tags": st.dictionaries(WORDS.map("d-{}".format), WORDS, max_size=4),
+    "Department.ignoreTags": st.lists(WORDS.map("i-{}".format), max_size=MOST, unique=True),
+    "Team.name": WORDS,
+    "Team.customName": WORDS.map("x{}".format),
+    "Team.tags": st.dictionaries(WORDS.map("t-{}".format), WORDS, max_size=4),
+    "Restricted.writers": st.just(["user1@site.com"]),
+    "Budget.start": st.just("2026-11"),
+    "Secret.rotated": st.just("2026-11-01"),
+    "Secret.validDays": st.integers(30, 365),
+}
+"""Values within limits that the schema does not say: lengths of whole names, names of tags, days near today."""
+
+ALWAYS = {"GitHub.branch", "InstanceSchedule.stop", "Automation.secret", "Data.containers", "Restricted.writers"}
+"""Optional keys of which one is needed."""
 
 
-def mapping(required: dict[str, Any], optional: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
-    return st.fixed_dictionaries(required, optional=optional)
+@cache
+def scalar(written: str) -> st.SearchStrategy[Any]:
+    """A value of a plain type, from its schema as JSON: each strategy is made once, for patterns are slow to read."""
+    return _scalar(json.loads(written))
 
 
-TEXTS = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=40)
-MEMBERS = st.one_of(PEOPLE, mapping({"user": PEOPLE}, {"until": DAYS}), mapping({"group": WORDS}, {"until": DAYS}))
-MANY = st.lists(MEMBERS, max_size=3)
-SIZE = st.sampled_from(SIZES)
-CLUSTER = mapping(
-    {"vmSize": SIZE, "maxNodes": st.integers(1, 1000)},
-    {
-        "minNodes": st.just(0),
-        "priority": st.sampled_from(["dedicated", "lowPriority"]),
-        "idleMinutes": st.integers(1, 1440),
-    },
-)
-CRONS = st.builds("{} {} * * *".format, st.integers(0, 59), st.integers(0, 23))
-SCHEDULE = mapping({"stop": CRONS}, {"start": CRONS, "timeZone": st.just("W. Europe Standard Time")})
-INSTANCE = mapping({"vmSize": SIZE, "user": PEOPLE}, {"idleMinutes": st.integers(15, 4320), "schedule": SCHEDULE})
-BUDGET = mapping(
-    {"monthly": st.one_of(st.integers(1, 10**6), st.floats(0.01, 1e6)), "start": st.just("2026-11")},
-    {"contacts": st.lists(PEOPLE, max_size=2)},
-)
-SECRET = mapping({"rotated": st.just("2026-11-01")}, {"validDays": st.integers(30, 365)})
-AUTOMATION = mapping(
-    {"secret": SECRET},
-    {
-        "role": st.sampled_from(["automation", "contributor"]),
-        "github": st.just({"repository": "owner/name", "branch": "main"}),
-    },
-)
-AGING = mapping({"deleteAfterDays": st.integers(300, 900)}, {"coolAfterDays": st.integers(1, 200)})
-
-
-@st.composite
-def named(draw: st.DrawFn, entries: st.SearchStrategy[Any], most: int, taken: set[str]) -> list[dict[str, Any]]:
-    """Entries with names that nothing else has."""
-    found = []
-    for entry in draw(st.lists(entries, max_size=most)):
-        name = draw(NAMES.filter(lambda name: name not in taken))
-        taken.add(name)
-        found.append({**entry, "name": name})
-    return found
-
-
-@st.composite
-def stores(draw: st.DrawFn, places: str, place: str, taken: set[str]) -> dict[str, Any]:
-    """A lake or an account for data, and datastores of it."""
-    held = draw(st.lists(NAMES, min_size=1, max_size=3, unique=True))
-    datastores = [{**one, place: draw(st.sampled_from(held))} for one in draw(named(st.just({}), 2, taken))]
-    return {places: held, "datastores": datastores}
-
-
-@st.composite
-def teams(draw: st.DrawFn, name: str, computes: set[str]) -> dict[str, Any]:
-    """A team of that name."""
-    team: dict[str, Any] = {"name": name}
-    people = dict.fromkeys(("admins", "leads", "dataScientists", "readers"), MANY)
-    optional: dict[str, Any] = {**people, "budget": BUDGET, "groups": st.booleans()}
-    team |= draw(mapping({}, optional))
-    stored: set[str] = set()
-    if draw(st.booleans()):
-        team["clusters"] = draw(named(CLUSTER, 3, computes))
-    if draw(st.booleans()):
-        team["instances"] = draw(named(INSTANCE, 2, computes))
-    if draw(st.booleans()):
-        team["lake"] = draw(stores("fileSystems", "fileSystem", stored)) | draw(
-            mapping({}, {"softDeleteDays": st.integers(0, 365)})
-        )
-        team["lake"]["lifecycle"] = draw(named(AGING, 2, set()))
-    if draw(st.booleans()):
-        team["data"] = draw(stores("containers", "container", stored))
-    if draw(st.integers(0, 3)) == 0:
-        team["automation"] = draw(named(AUTOMATION, 2, set()))
-    return team
+def _scalar(schema: dict[str, Any]) -> st.SearchStrategy[Any]:  # noqa: PLR0911 - one for each type
+    match schema:
+        case {"const": value}:
+            return st.just(value)
+        case {"enum": values}:
+            return st.sampled_from(values)
+        case {"pattern": pattern}:
+            least, most = schema.get("minLength", 0), schema.get("maxLength", LARGEST)
+            texts = st.from_regex(pattern, fullmatch=True, alphabet=VISIBLE | st.just(" "))
+            return texts.filter(lambda text: least <= len(text) <= most)
+        case {"type": "string", "format": "date"}:
+            return st.dates().map(lambda day: day.replace(year=2090 + day.year % 9, day=min(day.day, 28)).isoformat())
+        case {"type": "string"}:
+            most = min(schema.get("maxLength", 20), 20)
+            return st.text(VISIBLE, min_size=schema.get("minLength", 0), max_size=most)
+        case {"type": "integer"}:
+            return st.integers(schema["minimum"], schema["maximum"])
+        case {"type": "number"}:
+            return st.floats(schema["exclusiveMinimum"], LARGEST, exclude_min=True)
+        case {"type": "boolean"}:
+            return st.booleans()
+    raise NotImplementedError(f"no strategy for {schema}")
 
 
 @st.composite
-def departments(draw: st.DrawFn) -> dict[str, Any]:
-    """A department in which nothing is wrong."""
+def value(draw: st.DrawFn, schema: dict[str, Any]) -> Any:
+    """A value of any schema."""
+    match schema:
+        case {"$ref": reference}:
+            return draw(sections(reference.rsplit("/", 1)[1]))
+        case {"anyOf": [first, *_]}:
+            return draw(value(first))
+        case {"type": "array", "items": items}:
+            entries = draw(st.lists(value(items), min_size=schema.get("minItems", 0), max_size=MOST))
+            return unlike(entries, set())
+    return draw(scalar(json.dumps(schema)))
+
+
+@st.composite
+def section(draw: st.DrawFn, name: str) -> Any:
+    """A section of that name, its keys related as they must be."""
+    schema = SCHEMA if name == "Department" else SCHEMA["$defs"][name]
+    if name == "Member":
+        return draw(member(schema["anyOf"][1]["properties"]))
+    required = ALWAYS | {f"{name}.{key}" for key in schema.get("required", ())}
+    drawn = {}
+    for key, field in schema["properties"].items():
+        place = f"{name}.{key}"
+        if place not in NOT_DRAWN and (place in required or draw(st.integers(0, 3)) == 0):
+            drawn[key] = draw(KNOWN[place] if place in KNOWN else value(field))
+    return RELATED[name](drawn) if name in RELATED else drawn
+
+
+@st.composite
+def member(draw: st.DrawFn, fields: dict[str, Any]) -> Any:
+    """A name, or a user or group with other keys."""
+    key = draw(st.sampled_from(["", "user", "group"]))
+    who = draw(value(fields[key or "user"]))
+    rest = {name: draw(value(field)) for name, field in fields.items() if name not in ("user", "group")}
+    return {key: who} | (rest if draw(st.booleans()) else {}) if key else who
+
+
+def unlike(entries: list[Any], taken: set[str]) -> list[Any]:
+    """The entries, each with a text or name that none of the others has."""
+    for i, entry in enumerate(entries):
+        text = entry.get("name") if isinstance(entry, dict) else entry
+        if not isinstance(text, str):
+            continue
+        if text.lower() in taken and isinstance(entry, dict):
+            text = entry["name"] = f"{text[:16].rstrip('-_')}x{len(taken)}"
+        taken.add(text.lower())
+        entries[i] = entry
+    texts = [entry.lower() for entry in entries if isinstance(entry, str)]
+    return [entry for i, entry in enumerate(entries) if not isinstance(entry, str) or entry.lower() not in texts[:i]]
+
+
+def in_order(rule: dict[str, Any]) -> dict[str, Any]:
+    """A rule that ends in deletion, after the cool tier."""
+    rule["deleteAfterDays"] = rule.get("coolAfterDays", 1) + rule.get("deleteAfterDays", 1)
+    return rule
+
+
+def lake(drawn: dict[str, Any]) -> dict[str, Any]:
+    """A lake whose entries name its own file systems, each of which is restricted once."""
+    systems = drawn["fileSystems"]
+    drawn["restricted"] = drawn.get("restricted", [])[: len(systems)]
+    for entries in (value for value in drawn.values() if isinstance(value, list) and value is not systems):
+        for i, entry in enumerate(entries):
+            if "fileSystem" in entry:
+                entry["fileSystem"] = systems[i % len(systems)]
+            if "fileSystems" in entry:
+                entry["fileSystems"] = systems[:1]
+    return drawn
+
+
+def data(drawn: dict[str, Any]) -> dict[str, Any]:
+    """Data whose datastores name its own containers."""
+    drawn["containers"] = drawn["containers"] or ["raw"]
+    stores = drawn.get("datastores", ())
+    drawn["datastores"] = [{"name": store["name"], "container": drawn["containers"][0]} for store in stores]
+    return drawn
+
+
+def team(drawn: dict[str, Any]) -> dict[str, Any]:
+    """A team whose datastores have distinct names."""
+    stores: set[str] = set()
+    for holder in (drawn.get("lake", {}), drawn.get("data", {})):
+        unlike(holder.get("datastores", []), stores)
+    return drawn
+
+
+def department(drawn: dict[str, Any]) -> dict[str, Any]:
+    """A department whose compute has distinct names and sizes that it allows."""
     computes: set[str] = set()
-    names = draw(st.lists(WORDS, min_size=1, max_size=3, unique=True))
-    return {
-        "code": draw(st.sampled_from(LETTERS)) + draw(st.text(LETTERS + DIGITS, max_size=2)),
-        "regionAbbreviation": draw(st.text(LETTERS + DIGITS, min_size=2, max_size=2)),
-        "teams": [draw(teams(name, computes)) for name in names],
-        **draw(
-            mapping(
-                {
-                    "environment": st.sampled_from(["res", "dev", "pro"]),
-                    "region": st.sampled_from(["eastus2", "westeurope", "uksouth"]),
-                    "subscriptionId": GUIDS,
-                    "admin": PEOPLE,
-                },
-                {
-                    "owner": TEXTS,
-                    "costCenter": TEXTS,
-                    "keyVault": mapping({}, {"purgeProtection": st.booleans(), "retentionDays": st.integers(7, 90)}),
-                    "registrySku": st.sampled_from(["Basic", "Standard", "Premium"]),
-                    "logRetentionDays": st.integers(30, 730),
-                    "azurePolicy": st.sampled_from(["off", "audit", "deny"]),
-                    "deployers": MANY,
-                    "subscriptionAdmins": MANY,
-                    **{key: st.booleans() for key in ("protect", "diagnostics", "keepVersionAliases")},
-                },
-            )
-        ),
-    }
+    names: set[str] = set()
+    for drawn_team in drawn["teams"]:
+        if drawn_team.get("customName") in names:
+            del drawn_team["customName"]
+        names.add(drawn_team.get("customName", ""))
+        for key in ("clusters", "instances"):
+            unlike(drawn_team.get(key, []), computes)
+    if "allowedVmSizes" in drawn:
+        drawn["allowedVmSizes"] = sorted({*drawn["allowedVmSizes"], *_sizes(drawn)})
+    return drawn
+
+
+def _sizes(drawn: Any) -> Iterator[str]:
+    """All VM sizes in the teams."""
+    for drawn_team in drawn["teams"]:
+        for compute in (*drawn_team.get("clusters", ()), *drawn_team.get("instances", ())):
+            yield compute["vmSize"]
+        yield from drawn_team.get("serving", {}).get("vmSizes", ())
+
+
+RELATED: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    "Data": data,
+    "Department": department,
+    "Lake": lake,
+    "LifecycleRule": in_order,
+    "Team": team,
+}
+
+
+sections = cache(section)
+
+
+def departments() -> st.SearchStrategy[dict[str, Any]]:
+    """A department in which nothing is wrong."""
+    return sections("Department")

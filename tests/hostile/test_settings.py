@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from contract import StackOutputs
 from department.__main__ import main
 from tests.conftest import Sandbox
-from tests.hostile.departments import departments
+from tests.hostile.departments import ALWAYS, KNOWN, NOT_DRAWN, SCHEMA, departments
 from tests.program.harness import ROOT, run_program, stack_file
 from tests.program.stack import Stack
 
@@ -81,9 +81,22 @@ def mutated(draw: st.DrawFn) -> Any:
     return department
 
 
+class _Quoting(yaml.SafeDumper):
+    """Quotes texts such as 0348 and 1e5, which Go's YAML reads as numbers and Python's does not."""
+
+    def represent_str(self, data: str) -> yaml.ScalarNode:
+        """A text, quoted where it could be a number."""
+        return self.represent_scalar(
+            "tag:yaml.org,2002:str", data, style='"' if data[:1] in set("0123456789+-.") else None
+        )
+
+
+_Quoting.add_representer(str, _Quoting.represent_str)
+
+
 def written(department: Any) -> bytes:
     """A stack file with this department."""
-    return yaml.safe_dump({"config": {KEY: department}}, allow_unicode=True).encode()
+    return yaml.dump({"config": {KEY: department}}, Dumper=_Quoting, allow_unicode=True).encode()
 
 
 @st.composite
@@ -180,6 +193,12 @@ def test_each_stack_file_is_right_or_refused_by_key(kind: str) -> None:
 @pytest.mark.parametrize("kind", FILES)
 def test_ten_thousand_stack_files(kind: str) -> None:
     sweep(kind, 1, new=True)
+
+
+def test_what_is_known_of_settings_is_of_settings_that_there_are() -> None:
+    sections = {"Department": SCHEMA, **SCHEMA["$defs"]}
+    places = {f"{name}.{key}" for name, section in sections.items() for key in section.get("properties", ())}
+    assert {*ALWAYS, *KNOWN, *NOT_DRAWN} <= places
 
 
 # ---- through the program
