@@ -55,7 +55,7 @@ def test_what_azure_refuses_is_told_and_the_next_run_goes_on(signed_in: Sandbox,
         done = stack.up(dev)
         assert done.code == 1
         assert words in said(done.text)
-        assert ("operations.purge check Pulumi.dev.yaml" in done.text) == (kind == "soft-deleted")
+        assert ("department purge --check Pulumi.dev.yaml" in done.text) == (kind == "soft-deleted")
         assert not unclear(said(done.text))
     plan(signed_in, 1, "new-principal,seconds=2", "late-roles,seconds=2")
     done = stack.up(dev)

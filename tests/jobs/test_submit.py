@@ -141,7 +141,7 @@ def test_the_long_address_of_an_input(platform: Platform, workspace: str, upload
     address = outputs["teams"]["bluegranit"]["datastores"]["MLData"]["uri"].replace(
         "/datastores", f"{workspace}/datastores"
     )
-    name = f"long{workspace}"
+    name = f"long{workspace or 'own'}"
     folder = Path(platform.job(name, "python hello.py"))
     (folder / f"{name}.csv").write_text("1,2")
     with (folder / "job.yml").open("a") as job:

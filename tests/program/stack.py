@@ -23,8 +23,9 @@ THE_DEPARTMENTS_OWN = (
     "machinelearning-stack-limit-monthly-cost",
     "machinelearning-stack-limit-nodes",
     "machinelearning-stack-limit-vcpus",
+    "authorization-assignment-limit-contributor",
 )
-"""Rules whose settings are made for the shipped department: its regions, names, tags and sums."""
+"""Rules whose settings are made for the shipped department: its regions, names, tags, sums and flagged Contributors."""
 
 
 @dataclass(frozen=True)

@@ -98,7 +98,7 @@ def _sandbox(directory: Path) -> dict[str, Any]:
         log = os.open(directory / "log.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         os.dup2(log, 1)
         os.dup2(log, 2)
-        asyncio.run(Daemon(directory, 0).run(_Ready(writing)))  # type: ignore[arg-type]
+        asyncio.run(Daemon(directory, [0]).run(_Ready(writing)))  # type: ignore[arg-type]
         return 0
 
     pid = _fork(serve)

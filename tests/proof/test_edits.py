@@ -288,7 +288,12 @@ def test_an_edit_does_what_the_rules_give(world: World, edit: Edit) -> None:
 
 
 def test_another_name_of_a_team_is_another_team(world: World) -> None:
-    done = done_by(world.preview(edited(BASE, "teams.0.name", "every")))
+    department = edited(BASE, "teams.0.name", "every")
+    code, text = world.tried("preview", department)
+    assert code != 0, "its names on Azure are those of the team that is gone"
+    assert "If it was renamed, set formerName: all, and its resources stay." in text
+    department["teams"][0]["customName"] = "every"
+    done = done_by(world.preview(department))
     own = {one for one in world.resources if re.search(r"[ -]all\b", one)}
     renamed = {re.sub(r"\ball\b", "every", one) for one in own}
     assert done == {"create": renamed, "update": set(), "replace": set(), "delete": own}
