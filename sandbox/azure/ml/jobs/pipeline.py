@@ -10,7 +10,7 @@ from sandbox.azure.ml.assets import by_asset_id
 from sandbox.azure.ml.jobfields import bad
 from sandbox.azure.ml.jobs import work
 from sandbox.azure.ml.pipelines.graph import PIPELINE, Graph, read
-from sandbox.azure.ml.pipelines.steps import Pipeline
+from sandbox.azure.ml.pipelines.steps import Pipeline, with_identity_type
 from sandbox.azure.ml.scope import Scope
 
 INPUT_NAME = re.compile(r"[A-Za-z_][\w.]{0,254}", re.ASCII)  # a group's inputs have its name and a dot before theirs
@@ -29,7 +29,7 @@ def checked(scope: Scope, sent: Body) -> Body:
             name: jobfields.job_input(name, one) for name, one in jobfields.named(sent, "inputs", INPUT_NAME).items()
         },
         "outputs": {name: jobfields.job_output(name, one) for name, one in jobfields.named(sent, "outputs").items()},
-        "jobs": jobfields.object_of(sent, "jobs"),
+        "jobs": {name: with_identity_type(node) for name, node in jobfields.object_of(sent, "jobs").items()},
         "settings": jobfields.object_of(sent, "settings"),
         "identity": jobfields.object_of(sent, "identity") or None,
         "componentId": sent.get("componentId"),

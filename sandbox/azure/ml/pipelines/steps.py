@@ -133,6 +133,15 @@ def _limits(given: Any) -> Body:
     return {"jobLimitsType": "Command", "timeout": f"PT{timeout}S" if str(timeout).isdecimal() else str(timeout)}
 
 
+def with_identity_type(node: Any) -> Any:
+    """A node whose identity has the `identity_type` by which azure-ai-ml reads it, also where `type` was sent."""
+    identity = node.get("identity") if isinstance(node, dict) else None
+    if not isinstance(identity, dict) or identity.get("type") not in IDENTITIES:
+        return node
+    rest = {key: value for key, value in identity.items() if key != "type"}
+    return {**node, "identity": {"identity_type": IDENTITIES[identity["type"]], **rest}}
+
+
 def _identity(given: Any) -> Body | None:
     found = _camel(given)
     kind = found.pop("distributionType", None) or found.get("identityType")
