@@ -18,6 +18,7 @@ from department.models import make_model_registry
 from department.outputs import exported, later
 from department.people import find_people
 from department.preflight import keep_names, report_demanded_tags, report_quota
+from department.providers import directory_provider
 from department.shared import admit_subscription_admins, define_policies, make_shared_services
 from department.tags import leave_alone
 from department.team import build_team
@@ -38,13 +39,15 @@ def build_department(department: Department) -> Mapping[str, Any]:
     keep_renamed(department.teams)
     retry_what_passes()
     provider = azure_native.Provider("azure", subscription_id=department.subscription_id)
+    entra = directory_provider()
     client = lookup(lambda: authorization.get_client_config_output(opts=pulumi.InvokeOptions(provider=provider)))
     policies = define_policies(department, provider)
     shared = DepartmentContext(
         department=department,
         provider=provider,
+        directory_provider=entra,
         tenant_id=client.tenant_id,
-        directory=find_people(department),
+        directory=find_people(department, entra),
         prices=read_prices(),
         custom_policies=policies,
         services=make_shared_services(department, provider, policies),

@@ -1,12 +1,9 @@
 """The settings of the stack that is running."""
 
-import json
-from typing import Any
-
 import pulumi
+from pulumi.runtime import config
 
-from settings import Department, SettingsError, parse_department
-from settings.parse import NAME, NAMESPACE
+from settings import Department, SettingsError, parse_configuration
 
 
 def load_department() -> Department:
@@ -15,16 +12,8 @@ def load_department() -> Department:
     Raises:
         pulumi.RunError: If the settings cannot be used; its text names file, key and what is allowed.
     """
-    file = f"Pulumi.{pulumi.get_stack()}.yaml"
-    text = pulumi.Config(NAMESPACE).get(NAME)
+    given = config.get_config_env() | config.CONFIG.get()
     try:
-        return parse_department(None if text is None else _decoded(text), file)
+        return parse_configuration(given, f"Pulumi.{pulumi.get_stack()}.yaml")
     except SettingsError as error:
         raise pulumi.RunError(str(error)) from None
-
-
-def _decoded(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return text  # a plain value where a structured one belongs: the model says so

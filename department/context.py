@@ -24,6 +24,7 @@ class DepartmentContext:
     Attributes:
         department: The settings.
         provider: azure-native in the department's subscription.
+        directory_provider: azuread; None for the default provider.
         tenant_id: The Entra tenant.
         directory: Finds people and groups.
         prices: What VM sizes cost.
@@ -34,6 +35,7 @@ class DepartmentContext:
 
     department: Department
     provider: pulumi.ProviderResource
+    directory_provider: pulumi.ProviderResource | None
     tenant_id: pulumi.Output[str]
     directory: Directory
     prices: Prices
@@ -74,6 +76,12 @@ class TeamContext:
             network=network_from(team.network),
             prefix=f"{department.code} {team.name_on_azure} {department.scheme.environment}",
         )
+
+    @property
+    def providers(self) -> list[pulumi.ProviderResource]:
+        """The providers of the team's resources."""
+        given = (self.shared.provider, self.shared.directory_provider)
+        return [provider for provider in given if provider is not None]
 
     @property
     def department(self) -> Department:

@@ -14,7 +14,7 @@ from settings import Department, Member
 from settings.named import people_named
 
 
-def find_people(department: Department, provider: pulumi.ProviderResource | None = None) -> Directory:
+def find_people(department: Department, provider: pulumi.ProviderResource | None) -> Directory:
     """Look everybody up whom the settings name: who cannot be found is told with the key, all in one run."""
     places: dict[Name, list[str]] = {}
     for key, text, is_group in people_named(department):
@@ -62,5 +62,6 @@ def _group(context: TeamContext, persona: Persona, members: Sequence[Principal])
         security_enabled=True,
         prevent_duplicate_names=True,
         members=[member.object_id for member in members],
+        opts=pulumi.ResourceOptions(provider=context.shared.directory_provider),
     )
     return Principal(f"group-{persona}", group.object_id, "Group")

@@ -39,7 +39,7 @@ def make_workspace(context: TeamContext, contributors: Sequence[Principal]) -> T
             diagnostics=department.diagnostics,
             tags=context.tags,
         ),
-        opts=pulumi.ResourceOptions(providers=[context.shared.provider]),
+        opts=pulumi.ResourceOptions(providers=context.providers),
     )
     private_links = workspace.private_links
     if private_links and not private_links.own_zones and connects_shared_registry(department, team):

@@ -1,6 +1,7 @@
 """The settings of a department: one structured value of a stack file, validated before the first resource.
 
-`read_stack_file()` reads a stack file, `parse_department()` the value of its key; neither needs an engine.
+`read_stack_file()` reads a stack file, `parse_configuration()` what an engine gives the program, `parse_department()`
+the value of the key; none needs an engine.
 `settings.plan` tells which resource comes from which setting.
 """
 
@@ -8,7 +9,7 @@ from settings.compute import Cluster, Instance
 from settings.data import Data, Datastore, Lake
 from settings.department import Department, ModelRegistry
 from settings.network import Network, Outbound
-from settings.parse import open_stack_file, parse_department, read_stack_file
+from settings.parse import open_stack_file, parse_configuration, parse_department, read_stack_file
 from settings.people import Automation, Member, Secret
 from settings.problems import Problem, SettingsError
 from settings.security import KeyVault
@@ -32,6 +33,7 @@ __all__ = [
     "SettingsError",
     "Team",
     "open_stack_file",
+    "parse_configuration",
     "parse_department",
     "read_stack_file",
 ]

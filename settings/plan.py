@@ -19,7 +19,7 @@ from settings.department import Department
 from settings.names import SHARED
 from settings.parse import StackFile, open_stack_file
 from settings.people import Member
-from settings.problems import KEY, Path, written
+from settings.problems import Path, written
 from settings.team import Team
 from settings.types import key_of
 
@@ -126,7 +126,7 @@ class Plan:
             path: Keys and positions below `azureml-platform:department`, such as `("teams", 0, "network", "mode")`.
         """
         origin = self._source.resolved.origin(path)
-        node, depth = self._source.content.at(("config", KEY, *origin))
+        node, depth = self._source.content.at(("config", self._source.key, *origin))
         complete = depth == len(origin) + 2
         how: Literal["written", "inherited", "default"] = "default"
         if complete:

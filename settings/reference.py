@@ -15,6 +15,11 @@ first resource. `python -m department check Pulumi.*.yaml` does the same without
 if the file is valid, 1 if not, 2 for wrong usage. `--json` is for programs. An editor that knows `yaml-language-server`
 completes the keys by the schema in `docs/settings.schema.json`.
 
+Nothing in the settings is secret. The program also reads values that `pulumi config set --secret` encrypted; `check`
+names them and checks the rest, and commands such as `costs` refuse the file.
+A stack can set `pulumi:disable-default-providers: ["*"]`: the program then makes its providers itself. Set it before
+the first `up`, since Pulumi replaces the groups and service principals whose provider changes.
+
 Do you come from BlueGranite's amls_admin scripts? Convert their `config.yml` to a stack file:
 `python -m department convert config.yml --output Pulumi.dev.yaml`. Where the scripts silently did something wrong, the
 command corrects it and prints a note, or ends with an error that names the key.

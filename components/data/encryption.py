@@ -154,7 +154,8 @@ def make_key(logical_name: str, args: MadeKeyArgs, *, opts: pulumi.ResourceOptio
     )
     users = [args.identity]
     if not args.service_side:
-        cosmos = lookup(lambda: azuread.get_service_principal_output(client_id=COSMOS_DB))
+        invoke = pulumi.InvokeOptions(parent=opts.parent)
+        cosmos = lookup(lambda: azuread.get_service_principal_output(client_id=COSMOS_DB, opts=invoke))
         users.append(Principal("cosmos-db", cosmos.object_id, "ServicePrincipal"))
     role = KEY_VAULT_CRYPTO_SERVICE_ENCRYPTION_USER
     access = [

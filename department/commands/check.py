@@ -5,7 +5,8 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 
-from settings import SettingsError, read_stack_file
+from settings import SettingsError, open_stack_file
+from settings.problems import written
 from settings.warnings import warnings
 from terminal import print_json
 
@@ -30,10 +31,13 @@ class _Result:
 
 def _result(file: Path) -> _Result:
     try:
-        department = read_stack_file(file)
+        source = open_stack_file(file, blank_unseen=True)
     except SettingsError as error:
         return _Result(str(file), [{"key": problem.key, "message": problem.message} for problem in error.problems], [])
-    return _Result(str(file), [], warnings(department, date.today()))
+    hidden = [
+        f"{written(path)}: is encrypted (secure) and was not checked: the program checks it." for path in source.unseen
+    ]
+    return _Result(str(file), [], hidden + warnings(source.department, date.today()))
 
 
 def _lines(result: _Result) -> list[str]:

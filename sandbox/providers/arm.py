@@ -23,7 +23,8 @@ _UNREGISTERED = {
 }
 _REGISTRATIONS, _REGISTER_POLL, _REGISTERING, _PROVIDERS_VERSION = 3, 15.0, 300.0, "2019-05-01"
 _ENDED = {"succeeded", "failed", "canceled", "cancelled"}
-# The 404s that mean a resource is gone; others may come from a proxy on the way (azure-native since 3.11).
+# The 404s that mean a resource is gone; others may come from a proxy on the way (azure-native since 3.11). Its list has
+# neither storage's ContainerNotFound nor Azure ML's UserError, so that a refresh of such a resource fails there, too.
 _GONE = {
     "NotFound",
     "ResourceNotFound",
