@@ -32,6 +32,8 @@ from sandbox.azure.identity.entra import Entra
 from sandbox.azure.identity.graph.app import Graph
 from sandbox.azure.keyvault.app import Vaults
 from sandbox.azure.ml import arm as workspaces
+from sandbox.azure.ml.inference.app import HOSTS as ENDPOINTS
+from sandbox.azure.ml.inference.app import Inference
 from sandbox.azure.ml.plane.app import WorkspaceServices
 from sandbox.azure.prices import Prices
 from sandbox.azure.storage.app import Storage
@@ -84,6 +86,7 @@ def hosts(cloud: Cloud, faults: Faults) -> list[tuple[re.Pattern[str], Any]]:
         r"[a-z0-9-]+\.(blob|dfs)\.core\.windows\.net": Storage(cloud),
         r"[a-z0-9-]+\.vault\.azure\.net": Vaults(cloud),
         r"[a-z0-9-]+\.api\.azureml\.ms": WorkspaceServices(cloud),
+        ENDPOINTS: Inference(cloud),
         r"prices\.azure\.com": Prices(),
     }
     cloud.access.settling = faults.settling

@@ -3,10 +3,20 @@
 from sandbox.azure.arm.core import ResourceType
 from sandbox.azure.arm.resources import Route
 from sandbox.azure.cloud import Cloud
-from sandbox.azure.ml import components, locations, operations, registration, workspace_actions, workspaces
+from sandbox.azure.ml import (
+    components,
+    locations,
+    mfeoperations,
+    operations,
+    registration,
+    workspace_actions,
+    workspaces,
+)
 from sandbox.azure.ml.computes import Compute
 from sandbox.azure.ml.connections import Connection
 from sandbox.azure.ml.datastores import Datastore
+from sandbox.azure.ml.endpoints.online.deployment import OnlineDeployment
+from sandbox.azure.ml.endpoints.online.endpoint import OnlineEndpoint
 from sandbox.azure.ml.jobs import routes as jobs
 from sandbox.azure.ml.networks import OutboundRule
 from sandbox.azure.ml.registries import Registry
@@ -15,7 +25,17 @@ from sandbox.azure.ml.registries import Registry
 def resource_types(cloud: Cloud) -> list[ResourceType]:
     """The resource types: workspaces, and what is made in them by PUT and stored as it is."""
     operations.forget_old(cloud)
-    return [workspaces.Workspace(), Compute(), Datastore(), Connection(), OutboundRule(), Registry()]
+    mfeoperations.forget_old(cloud)
+    return [
+        workspaces.Workspace(),
+        Compute(),
+        Datastore(),
+        Connection(),
+        OutboundRule(),
+        Registry(),
+        OnlineEndpoint(),
+        OnlineDeployment(),
+    ]
 
 
 def routes() -> list[Route]:
@@ -23,6 +43,7 @@ def routes() -> list[Route]:
     return [
         *locations.ROUTES,
         *operations.routes(),
+        *mfeoperations.routes(),
         *registration.routes(),
         *components.routes(),
         *jobs.routes(),

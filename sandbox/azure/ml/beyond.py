@@ -4,6 +4,7 @@ INSTEAD = {
     "automl": "train models in a command or a pipeline, as AutoML's service is in Azure alone",
     "spark": "use PySpark in local mode, pandas or Dask in a command",
     "kubernetes": "make an AmlCompute cluster of that name",
+    "kubernetesendpoint": "leave `compute` out, so that the endpoint is managed",
     "virtualmachine": "make an AmlCompute cluster or a ComputeInstance of that name",
     "aks": "make an AmlCompute cluster of that name",
     "databricks": "make an AmlCompute cluster, and run the work as a command",

@@ -8,8 +8,18 @@ from sandbox.azure.arm.resources import Resources, Route, route
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.ml.computes import CLUSTER, INSTANCE, NODES
 from sandbox.azure.ml.computes import TYPE as COMPUTES
-from sandbox.azure.ml.names import NAMESPACE, WORKSPACES, workspace_id
-from sandbox.azure.ml.sizes import DEDICATED, LOW_PRIORITY, WORKSPACE_QUOTA, families, plain, quota, sizes, title
+from sandbox.azure.ml.names import NAMESPACE, ONLINE_DEPLOYMENTS, WORKSPACES, workspace_id
+from sandbox.azure.ml.sizes import (
+    DEDICATED,
+    LOW_PRIORITY,
+    WORKSPACE_QUOTA,
+    families,
+    plain,
+    quota,
+    serving_vcpus,
+    sizes,
+    title,
+)
 
 NO_LIMIT = -1  # of its own: the total bounds it
 TOTALS = {
@@ -85,7 +95,7 @@ def _quotas(resources: Resources, call: Call, match: re.Match[str]) -> Body:
 
 
 def vcpus_in_use(cloud: Cloud, location: str, within: str = "") -> Counter[str]:
-    """VCPUs of the nodes that exist in a region: by family, low-priority ones under their pool's name, and in total.
+    """VCPUs of the nodes and deployments in a region: by family, low-priority ones under their pool's name, and all.
 
     Args:
         cloud: The local Azure.
@@ -103,6 +113,10 @@ def vcpus_in_use(cloud: Cloud, location: str, within: str = "") -> Counter[str]:
         if running and one["location"] == location and one["id"].lower().startswith(inside):
             size = sizes()[inner["vmSize"]]
             used[size.family] += size.vcpus
+    for one in cloud.store.resources(ONLINE_DEPLOYMENTS):
+        if one["location"] == location and one["id"].lower().startswith(inside):
+            size = sizes()[one["properties"]["instanceType"]]
+            used[size.family] += serving_vcpus(size.name, one["sku"]["capacity"])
     used[DEDICATED] = sum(count for family, count in used.items() if family != LOW_PRIORITY)
     return used
 

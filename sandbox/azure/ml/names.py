@@ -5,6 +5,8 @@ from typing import Any
 
 NAMESPACE = "Microsoft.MachineLearningServices"
 WORKSPACES = f"{NAMESPACE}/workspaces"
+ONLINE_ENDPOINTS = f"{WORKSPACES}/onlineEndpoints"
+ONLINE_DEPLOYMENTS = f"{ONLINE_ENDPOINTS}/deployments"
 _WORKSPACE = re.compile(
     r"/subscriptions/[^/]+/resourcegroups/[^/]+/providers/microsoft\.machinelearningservices/workspaces/[^/]+",
     re.IGNORECASE,

@@ -76,7 +76,7 @@ def accepted(
     outcome = {"until": until, "failure": failure.body() if failure else None, "resource": resource["id"]}
     call.cloud.store.put(KIND, name, outcome)
     if state:
-        call.cloud.store.put(RUNNING, resource["id"].lower(), {"until": until, "state": state})
+        working(call.cloud, resource, state)
     address = f"{call.base_url}{path}/{family.path}/{name}?api-version={call.api_version}"
     headers = {"Azure-AsyncOperation": address + family.query, "Retry-After": WAIT}
     if family.located:
@@ -84,6 +84,12 @@ def accepted(
     if body is None:
         return Response(status_code=status, headers=headers)
     return JSONResponse(body, status_code=status, headers=headers)
+
+
+def working(cloud: Cloud, resource: Body, state: str) -> None:
+    """Says for `TIME` what is being done to a resource: `Creating`, `Updating`."""
+    until = (datetime.now(UTC) + TIME).isoformat()
+    cloud.store.put(RUNNING, resource["id"].lower(), {"until": until, "state": state})
 
 
 def provisioning_state(cloud: Cloud, resource: Body, settled: str) -> str:

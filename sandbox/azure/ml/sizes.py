@@ -1,6 +1,7 @@
 """The VM sizes that clusters and instances can have, and how many vCPUs a subscription may use of them."""
 
 import json
+import math
 import re
 from dataclasses import dataclass
 from functools import cache
@@ -11,6 +12,7 @@ from sandbox.azure.cloud import Cloud
 
 LOW_PRIORITY = "TotalLowPriorityCores"
 DEDICATED = "TotalDedicatedCores"
+RESERVE = 1.2  # of a deployment's instances: a fifth more, for upgrades; how-to-manage-quotas
 WORKSPACE_QUOTA = "mlQuota"  # the store's kind of the limits that workspaces have of their own
 
 
@@ -45,6 +47,16 @@ def sizes() -> dict[str, Size]:
         )
         for row in rows
     }
+
+
+def serving_vcpus(size: str, instances: int) -> int:
+    """VCPUs that a managed online deployment counts against the quota.
+
+    Args:
+        size: The size's name in capitals.
+        instances: How many of them.
+    """
+    return math.ceil(RESERVE * instances) * sizes()[size].vcpus
 
 
 def families() -> dict[str, bool]:

@@ -24,6 +24,7 @@ from sandbox.azure.ml.runner.outcome import Outcome
 from sandbox.azure.ml.runner.queue import LOST, PREEMPTED, Queue, interrupted
 from sandbox.azure.ml.runner.recovery import recover
 from sandbox.azure.ml.runner.registering import register_outputs
+from sandbox.azure.ml.runner.serving import Serving
 from sandbox.azure.ml.scope import Scope
 from sandbox.azure.ml.serverless import QuotaError, is_serverless
 from sandbox.azure.ml.serverless import compute as serverless
@@ -52,6 +53,7 @@ class Runner:
         settings = cloud.seed.get("runner") or {}
         environments = Environments(cloud.directory / "environments", cloud.client_environment)
         self._tools = Tools(environments, IdentityEndpoint(cloud), settings.get(SETTING) == "refuse")
+        self._serving = Serving(cloud, self._tools)
 
     async def start(self) -> None:
         """Recovers from an earlier sandbox's end, and goes on with the queue."""
@@ -60,6 +62,7 @@ class Runner:
         self._nodes.forget_all()
         await asyncio.to_thread(shutil.rmtree, self._cloud.directory / "runs", ignore_errors=True)
         await self._tools.identities.start()
+        self._serving.start()
         self._loop = asyncio.create_task(self._serve())
 
     async def stop(self) -> None:
@@ -69,7 +72,7 @@ class Runner:
         for key, (task, attempt) in self._tasks.items():
             attempt.stopped = interrupted(self._queue.get(key) or {})
             task.cancel()
-        await asyncio.gather(*(task for task, _ in self._tasks.values()), return_exceptions=True)
+        await asyncio.gather(self._serving.stop(), *(task for task, _ in self._tasks.values()), return_exceptions=True)
         self._tools.identities.stop()
 
     async def _serve(self) -> None:
@@ -78,6 +81,7 @@ class Runner:
             event.clear()
             try:
                 self._schedule()
+                self._serving.look()
                 self._nodes.scale_down()
             except Exception:
                 logging.exception("the runner failed; it goes on")

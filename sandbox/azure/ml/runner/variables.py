@@ -62,28 +62,34 @@ def _gateway(client: Mapping[str, str], network: str) -> dict[str, str]:
     return from_network(found, network) if network else found
 
 
-def variables(scope: Scope, run: Body, submitter: Caller, place: Place, network: str) -> dict[str, str]:
-    """The variables, but for those of its rank, its identity and its inputs and outputs."""
+def base(scope: Scope, place: Place, network: str) -> dict[str, str]:
+    """What every process of the workspace sees: where it is, its Python, and the way to the gateway."""
     words = scope.id.split("/")
-    host = f"https://{scope.workspace['location']}.api.azureml.ms"
-    token, expires = run_token(scope, submitter)
-    client = scope.cloud.client_environment
     return {
         **{name: os.environ[name] for name in KEPT if name in os.environ},
-        **_gateway(client, network),
+        **_gateway(scope.cloud.client_environment, network),
         "PATH": f"{place.environment / 'bin'}:{os.environ.get('PATH', os.defpath)}",
         "VIRTUAL_ENV": str(place.environment),
         "HOME": str(place.home),
         "TMPDIR": str(place.temporary),
         "PYTHONUNBUFFERED": "1",
         "AZURE_TENANT_ID": scope.cloud.seed["tenantId"],
+        "AZUREML_ARM_SUBSCRIPTION": words[2],
+        "AZUREML_ARM_RESOURCEGROUP": words[4],
+        "AZUREML_ARM_WORKSPACE_NAME": words[8],
+    }
+
+
+def variables(scope: Scope, run: Body, submitter: Caller, place: Place, network: str) -> dict[str, str]:
+    """The variables, but for those of its rank, its identity and its inputs and outputs."""
+    host = f"https://{scope.workspace['location']}.api.azureml.ms"
+    token, expires = run_token(scope, submitter)
+    return {
+        **base(scope, place, network),
         "AZUREML_RUN_ID": run["runId"],
         "AZUREML_ROOT_RUN_ID": run.get("rootRunId") or run["runId"],
         "AZUREML_RUN_TOKEN": token,
         "AZUREML_RUN_TOKEN_EXPIRY": str(expires),
-        "AZUREML_ARM_SUBSCRIPTION": words[2],
-        "AZUREML_ARM_RESOURCEGROUP": words[4],
-        "AZUREML_ARM_WORKSPACE_NAME": words[8],
         "AZUREML_ARM_PROJECT_NAME": run["experimentName"],
         "AZUREML_EXPERIMENT_ID": run["experimentId"],
         "AZUREML_EXPERIMENT_SCOPE": f"{scope.id}/experiments/{run['experimentName']}",

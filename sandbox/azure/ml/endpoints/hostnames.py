@@ -1,0 +1,42 @@
+"""Names of endpoints: unique in a region, as each is a host name below it."""
+
+import re
+
+from sandbox.azure.arm.core import Body
+from sandbox.azure.cloud import Cloud
+
+KIND = "mlEndpointName"
+DOMAIN = "inference.ml.azure.com"
+NAME = re.compile(r"(?=.{3,32}$)[a-zA-Z](?:[-a-zA-Z0-9]*[a-zA-Z0-9])?")
+NAME_ERROR = (
+    "UserError",
+    "The name '{name}' is not valid: it has 3 to 32 letters, digits and hyphens, begins with a letter and does not end "
+    "with a hyphen.",
+)
+
+
+def host(endpoint: Body) -> str:
+    """An endpoint's host name."""
+    return f"{endpoint['name']}.{endpoint['location']}.{DOMAIN}".lower()
+
+
+def holder(cloud: Cloud, name: str, region: str) -> str:
+    """The id, in lower case, of the endpoint that has a name in a region; empty for none."""
+    found = cloud.store.get(KIND, f"{region}/{name}".lower())
+    return str(found["endpoint"]) if found else ""
+
+
+def claim(cloud: Cloud, endpoint: Body) -> None:
+    """Takes the name for an endpoint."""
+    key = f"{endpoint['location']}/{endpoint['name']}".lower()
+    cloud.store.put(KIND, key, {"endpoint": endpoint["id"].lower()})
+
+
+def release(cloud: Cloud, endpoint: Body) -> None:
+    """Gives the name of a removed endpoint back."""
+    cloud.store.delete(KIND, f"{endpoint['location']}/{endpoint['name']}".lower())
+
+
+def count(cloud: Cloud, region: str) -> int:
+    """How many endpoints of all kinds there are in a region."""
+    return sum(1 for _ in cloud.store.items(KIND, f"{region}/".lower()))

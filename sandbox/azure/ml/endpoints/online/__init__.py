@@ -1,0 +1,1 @@
+"""Online endpoints and their managed deployments, as the resource manager has them."""

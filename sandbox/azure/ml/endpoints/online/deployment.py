@@ -1,0 +1,192 @@
+"""Managed online deployments: a model and its code on instances, which the runner serves.
+
+Sources: recordings of azure-ai-ml's online_services tests, listed in docs/fidelity/serving.md;
+learn.microsoft.com/azure/machine-learning/reference-yaml-deployment-managed-online, how-to-manage-quotas.
+"""
+
+import copy
+import re
+from collections.abc import Mapping
+from typing import ClassVar
+
+from starlette.responses import Response
+
+from sandbox.azure.arm.core import Action, Body, Call, ResourceType, Rule
+from sandbox.azure.ml import mfeoperations
+from sandbox.azure.ml.assets import by_asset_id
+from sandbox.azure.ml.endpoints import hostnames
+from sandbox.azure.ml.endpoints.online import checks, logs, served, traffic
+from sandbox.azure.ml.endpoints.online.endpoint import unsigned
+from sandbox.azure.ml.endpoints.refusals import refused
+from sandbox.azure.ml.names import ONLINE_DEPLOYMENTS, workspace_id
+from sandbox.azure.ml.scope import Scope, told_from
+
+PROBE = {"failureThreshold": 30, "successThreshold": 1, "timeout": "PT2S", "period": "PT10S", "initialDelay": "PT10S"}
+REQUESTS = {"maxQueueWait": "PT0S", "requestTimeout": "PT5S", "maxConcurrentRequestsPerInstance": 1}
+ROOT = "/var/azureml-app"  # in the service's containers, as it shows it
+DEFAULTS: Body = {
+    "appInsightsEnabled": False,
+    "dataCollector": None,
+    "description": None,
+    "codeConfiguration": None,
+    "environmentId": None,
+    "model": None,
+    "modelMountPath": None,
+    "privateNetworkConnection": False,
+    "egressPublicNetworkAccess": "Enabled",
+    "scaleSettings": {"scaleType": "Default"},
+}
+
+
+class OnlineDeployment(ResourceType):
+    """`…/onlineEndpoints/deployments`: managed ones; those on Kubernetes are refused."""
+
+    type: ClassVar[str] = ONLINE_DEPLOYMENTS
+    name_pattern: ClassVar[re.Pattern[str]] = hostnames.NAME
+    name_error: ClassVar[tuple[str, str]] = hostnames.NAME_ERROR
+    fields: ClassVar[Mapping[str, Rule]] = {
+        "sku": dict,
+        "sku.capacity": int,
+        "properties.endpointComputeType": str,
+        "properties.model": str,
+        "properties.environmentId": str,
+        "properties.codeConfiguration": dict,
+        "properties.codeConfiguration.codeId": str,
+        "properties.codeConfiguration.scoringScript": str,
+        "properties.instanceType": str,
+        "properties.appInsightsEnabled": bool,
+        "properties.environmentVariables": dict,
+        "properties.requestSettings": dict,
+        "properties.requestSettings.maxConcurrentRequestsPerInstance": int,
+        "properties.requestSettings.requestTimeout": str,
+        "properties.scaleSettings": dict,
+        "properties.livenessProbe": dict,
+        "properties.readinessProbe": dict,
+        "properties.egressPublicNetworkAccess": frozenset({"Enabled", "Disabled"}),
+    }
+    required: ClassVar[tuple[str, ...]] = ("properties.endpointComputeType",)
+    system_data: ClassVar[bool] = True
+
+    @property
+    def actions(self) -> dict[str, Action]:
+        """POST actions."""
+        return {"getlogs": logs.get_logs}
+
+    def patch(self, call: Call, old: Body) -> Body:
+        """Tags and the number of instances, as the service's PATCH has nothing else."""
+        merged = copy.deepcopy(old)
+        if "tags" in call.body:
+            merged["tags"] = call.body["tags"]
+        merged["sku"] |= {key: value for key, value in (call.body.get("sku") or {}).items() if value is not None}
+        return merged
+
+    def validate(self, call: Call, old: Body | None) -> None:
+        """Refuses what the service cannot serve, or has no room for."""
+        scope = self._scope(call)
+        with told_from(scope.workspace):
+            checks.check(scope, call, old)
+
+    def prepare(self, call: Call, old: Body | None) -> Body:
+        """The body with what the service fills in."""
+        body = copy.deepcopy(call.body)
+        given = {key: value for key, value in body["properties"].items() if value is not None}
+        sku = {key: value for key, value in (body.get("sku") or {}).items() if value is not None}
+        properties = {**DEFAULTS, **given}
+        properties |= {
+            "endpointComputeType": "Managed",
+            "instanceType": str(given["instanceType"]).upper(),
+            "properties": given.get("properties") or {},
+            "requestSettings": {**REQUESTS, **checks.present(given.get("requestSettings"))},
+            "livenessProbe": {**PROBE, **checks.present(given.get("livenessProbe"))},
+            "readinessProbe": {**PROBE, **checks.present(given.get("readinessProbe"))},
+            "environmentVariables": {
+                **(given.get("environmentVariables") or {}),
+                **_variables(self._scope(call), properties),
+            },
+            "provisioningState": _state(body, old),
+        }
+        return {
+            **body,
+            "properties": properties,
+            "tags": body.get("tags") or {},
+            "kind": "Managed",
+            "sku": {"name": "Default", "tier": "Standard", "capacity": 1, **sku},
+        }
+
+    def stored(self, call: Call, resource: Body, old: Body | None) -> None:
+        """The runner is asked to serve it."""
+        workspace = self._scope(call).workspace
+        operation = mfeoperations.begin(call, mfeoperations.ONLINE_DEPLOYMENT, workspace, lasts=None)
+        resource["properties"]["properties"]["AzureAsyncOperationUri"] = (
+            f"{operation.address}?api-version={call.api_version}"
+        )
+        self.save(call.cloud, resource)
+        served.want(call.cloud, resource, old, operation.name)
+
+    def present(self, call: Call, resource: Body) -> Body:
+        """Shows the deployment; of its system data what this service shows."""
+        del call
+        shown = copy.deepcopy(resource)
+        shown["systemData"] = unsigned(shown["systemData"])
+        return shown
+
+    def response(self, call: Call, resource: Body, *, created: bool) -> Response:
+        """Accepted: the operation runs until the deployment serves, or has failed."""
+        address = resource["properties"]["properties"]["AzureAsyncOperationUri"].partition("?")[0]
+        operation = mfeoperations.at(address)
+        status = 201 if created else 202 if call.method == "PATCH" else 200
+        location = "" if call.method == "PATCH" else f"{call.base_url}{resource['id']}"
+        return mfeoperations.accepted(call, operation, self.present(call, resource), status=status, location=location)
+
+    def before_delete(self, call: Call, resource: Body) -> None:
+        """Refuses to delete a deployment that has traffic."""
+        scope = self._scope(call)
+        endpoint = call.resource(call.id.parent) or {"properties": {}}
+        name = resource["name"]
+        if name.lower() in traffic.weights(endpoint["properties"], "traffic"):
+            with told_from(scope.workspace):
+                raise refused("traffic", f"Can't delete deployment [{name}] with non-zero traffic weight.")
+
+    def deleted(self, call: Call, resource: Body) -> None:
+        """It is served no longer, also when its endpoint goes; its weight of zero goes with it."""
+        served.forget(call.cloud, resource)
+        endpoint = call.resource(resource["id"].rsplit("/", 2)[0])
+        if endpoint is None:
+            return
+        for key in traffic.NAMES:
+            endpoint["properties"][key].pop(resource["name"].lower(), None)
+        call.cloud.store.put("resource", endpoint["id"].lower(), endpoint)
+
+    def delete_response(self, call: Call, resource: Body | None) -> Response:
+        """Answers that the deletion is accepted (202)."""
+        if resource is None:
+            return super().delete_response(call, None)
+        operation = mfeoperations.begin(call, mfeoperations.ONLINE_DEPLOYMENT, self._scope(call).workspace)
+        return mfeoperations.accepted(call, operation, None, status=202)
+
+    @staticmethod
+    def _scope(call: Call) -> Scope:
+        return Scope(call.cloud, call.caller, call.resource(workspace_id(call.id.text)) or {})
+
+
+def _state(body: Body, old: Body | None) -> str:
+    if old is None:
+        return "Creating"
+    scaled = (body.get("sku") or {}).get("capacity") not in (None, old["sku"]["capacity"])
+    return "Scaling" if scaled else "Updating"
+
+
+def _variables(scope: Scope, properties: Body) -> dict[str, str]:
+    """The variables that the service adds, with the paths in its containers."""
+    found = {}
+    if properties.get("model"):
+        model = by_asset_id(scope, properties["model"])
+        name = model["id"].split("/")[-3] if model else ""
+        found["AZUREML_MODEL_DIR"] = f"{ROOT}/azureml-models/{name}/{model['name'] if model else ''}"
+    code = properties.get("codeConfiguration")
+    if code:
+        found["AZUREML_ENTRY_SCRIPT"] = code["scoringScript"]
+        version = by_asset_id(scope, code["codeId"])
+        uri = str(version["properties"]["codeUri"]) if version else ""
+        found["AML_APP_ROOT"] = f"{ROOT}/{uri.rstrip('/').rsplit('/', 1)[-1]}"
+    return found

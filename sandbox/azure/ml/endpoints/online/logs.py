@@ -1,0 +1,40 @@
+"""Logs of a deployment's containers, which the runner writes as files in the sandbox's folder.
+
+Source: learn.microsoft.com/azure/machine-learning/how-to-troubleshoot-online-endpoints, "Get container logs".
+"""
+
+import hashlib
+from pathlib import Path
+
+from sandbox.azure.arm.core import Body, Call
+from sandbox.azure.cloud import Cloud
+from sandbox.azure.ml.errors import UserError
+
+SERVER, INITIALIZER = "InferenceServer", "StorageInitializer"
+FILES = {SERVER: "inference-server.log", INITIALIZER: "storage-initializer.log"}
+DEFAULT_TAIL = 500  # lines
+LARGEST = 4 * 1024 * 1024  # bytes of a log that are read
+
+
+def folder(cloud: Cloud, deployment_id: str) -> Path:
+    """Where a deployment's files lie."""
+    return cloud.directory / "serving" / hashlib.sha256(deployment_id.lower().encode()).hexdigest()[:12]
+
+
+def get_logs(call: Call, deployment: Body) -> Body:
+    """The end of a container's log."""
+    kind, tail = call.body.get("containerType") or SERVER, call.body.get("tail") or DEFAULT_TAIL
+    if kind not in FILES:
+        raise UserError(400, f"containerType must be {SERVER} or {INITIALIZER}, not '{kind}'.", "BadArgument")
+    if isinstance(tail, bool) or not isinstance(tail, int) or tail < 1:
+        raise UserError(400, f"tail must be a number of lines, not '{tail}'.", "BadArgument")
+    path = folder(call.cloud, deployment["id"]) / FILES[kind]
+    return {"content": "".join(f"{line}\n" for line in _end(path).splitlines()[-tail:])}
+
+
+def _end(path: Path) -> str:
+    if not path.exists():
+        return ""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - LARGEST))
+        return file.read().decode(errors="replace")

@@ -1,0 +1,1 @@
+"""What answers at ENDPOINT.REGION.inference.ml.azure.com."""
