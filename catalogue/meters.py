@@ -33,7 +33,7 @@ class Meter:
         title: What it is, in words.
         unit: What a price is for.
         service: Service in the Azure Retail Prices API (`serviceName`); empty for what the API has no own meter for.
-        name: End of the meter's name there (`meterName`).
+        name: Its name there (`meterName`).
         sku: Its tier there (`skuName`); empty for any.
         product: Its product there (`productName`); empty for any.
     """
@@ -61,20 +61,28 @@ METERS: Mapping[str, Meter] = MappingProxyType(
         "private-dns-zone": Meter("Private DNS zone", "month", "Azure DNS", "Private Zone", "Private"),
         "nat-gateway": Meter("NAT gateway", "hour", "NAT Gateway", "Standard Gateway"),
         "public-ip": Meter(
-            "Public address", "hour", "Virtual Network", "IPv4 Static Public IP", "Standard", "IP Addresses"
+            "Public address", "hour", "Virtual Network", "Standard IPv4 Static Public IP", "Standard", "IP Addresses"
         ),
         "firewall-standard": Meter(
             "Azure Firewall, Standard tier", "hour", "Azure Firewall", "Standard Deployment", "Standard"
         ),
         "firewall-basic": Meter("Azure Firewall, Basic tier", "hour", "Azure Firewall", "Basic Deployment", "Basic"),
-        "log-ingestion": Meter("Logs taken in", "GB", "Log Analytics", "Analytics Logs Data Ingestion"),
-        "log-retention": Meter("Logs kept, a month", "GB", "Log Analytics", "Analytics Logs Data Retention"),
-        "key-vault-operations": Meter("Key vault operations", "10,000 operations", "Key Vault", "Operations", "Standard"),
-        "storage-lrs": Meter("Hot data, LRS", "GB", "Storage", "LRS Data Stored", "Hot LRS", "General Block Blob v2"),
-        "storage-zrs": Meter("Hot data, ZRS", "GB", "Storage", "ZRS Data Stored", "Hot ZRS", "General Block Blob v2"),
-        "storage-grs": Meter("Hot data, GRS", "GB", "Storage", "GRS Data Stored", "Hot GRS", "General Block Blob v2"),
+        "log-ingestion": Meter("Logs collected", "GB", "Log Analytics", "Analytics Logs Data Ingestion"),
+        "log-retention": Meter("Logs kept for longer", "GB", "Log Analytics", "Analytics Logs Data Retention"),
+        "key-vault-operations": Meter(
+            "Key vault operations", "10,000 operations", "Key Vault", "Operations", "Standard"
+        ),
+        "storage-lrs": Meter(
+            "Data kept, LRS", "GB", "Storage", "Hot LRS Data Stored", "Hot LRS", "General Block Blob v2"
+        ),
+        "storage-zrs": Meter(
+            "Data kept, ZRS", "GB", "Storage", "Hot ZRS Data Stored", "Hot ZRS", "General Block Blob v2"
+        ),
+        "storage-grs": Meter(
+            "Data kept, GRS", "GB", "Storage", "Hot GRS Data Stored", "Hot GRS", "General Block Blob v2"
+        ),
         "disk-p10": Meter("Disk P10", "month", "Storage", "P10 LRS Disk", "P10 LRS", "Premium SSD Managed Disks"),
-        "load-balancer": Meter("Load balancer of compute", "day"),
+        "load-balancer": Meter("Load balancer for compute", "day"),
         "cosmos-db": Meter("Azure Cosmos DB for a workspace's metadata", "month"),
         "search": Meter("Azure AI Search for a workspace's metadata", "month"),
     }
@@ -143,9 +151,7 @@ def read_service_prices(table: Path = TABLE) -> ServicePrices:
         lines = table.read_text(encoding="utf-8").splitlines(keepends=True)
         rows: dict[str, list[ServicePrice]] = {}
         for row in csv.DictReader(line for line in lines if not line.startswith("#")):
-            price = ServicePrice(
-                Decimal(row["price"]), row["region"], date.fromisoformat(row["asOf"]), row["source"]
-            )
+            price = ServicePrice(Decimal(row["price"]), row["region"], date.fromisoformat(row["asOf"]), row["source"])
             rows.setdefault(_known(row["meter"]), []).append(price)
     except OSError as error:
         raise TableError(f"{table}: cannot read the prices: {error.strerror}") from None

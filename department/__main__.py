@@ -45,16 +45,19 @@ def costs(
         bool, typer.Option("--refresh", help="First read the prices from prices.azure.com; all regions without a FILE.")
     ] = False,
     table: Annotated[
-        Path | None, typer.Option(metavar="CSV", help="Table of prices; the project's own if left out.")
+        Path | None, typer.Option(metavar="CSV", help="Table of the prices of VMs; the project's own if left out.")
+    ] = None,
+    services: Annotated[
+        Path | None, typer.Option(metavar="CSV", help="Table of the prices of services; the project's own if left out.")
     ] = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Tell what a department's compute costs a month in US dollars, while idle and at most."""
+    """Tell what a department costs a month in US dollars: while idle, likely and at most."""
     if not files and not refresh:
         raise typer.BadParameter("name a stack file, or --refresh the prices.", param_hint="FILE")
     from department.commands import costs as command  # noqa: PLC0415
 
-    return command.run(files or [], refresh=refresh, table=table, as_json=as_json)
+    return command.run(files or [], refresh=refresh, table=table, services=services, as_json=as_json)
 
 
 @app.command()

@@ -7,7 +7,7 @@ from contract import ClusterOutput, InstanceOutput, PriceOutput
 from department.context import WorkspaceContext
 from department.data import let_use_files
 from department.outputs import later
-from operations.costs.report import node_price
+from operations.costs.resources import node_price
 from settings import Cluster, Instance, logical
 
 

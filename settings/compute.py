@@ -4,7 +4,11 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from catalogue.meters import HOURS
 from settings.types import Cron, Person, Section, VmSizeName, fault
+
+EXPECTED_HOURS = 160
+"""Hours a month that a node is on, where the settings do not say it: the working hours of one person."""
 
 ComputeName = Annotated[str, Field(min_length=3, pattern=r"^[A-Za-z]([A-Za-z0-9-]*[A-Za-z][A-Za-z0-9]*|[A-Za-z0-9]*)$")]
 
@@ -32,6 +36,12 @@ class Cluster(Section):
     )
     idle_minutes: int = Field(
         default=2, ge=1, le=1440, description="Minutes without a job after which a node is given back, 1 to 1440."
+    )
+    expected_hours: int = Field(
+        default=EXPECTED_HOURS,
+        ge=0,
+        le=HOURS,
+        description="Hours a month that a node is expected to be on, 0 to 730. For reports of costs only.",
     )
     identity: Literal["user", "system"] = Field(
         default="user",
@@ -62,7 +72,10 @@ class InstanceSchedule(Section):
 
 
 class Instance(Section):
-    """A compute instance: one person's machine in the workspace. Every change deletes it and makes it again."""
+    """A compute instance: one person's machine in the workspace.
+
+    Every change but that of expectedHours deletes it and makes it again.
+    """
 
     name: ComputeName = Field(
         max_length=24, description="3 to 24 characters; otherwise the rules of a cluster's name hold."
@@ -73,6 +86,12 @@ class Instance(Section):
     vm_size: VmSizeName = Field(description="VM size of the instance.")
     idle_minutes: int = Field(
         default=60, ge=15, le=4320, description="Minutes without use after which it stops, 15 to 4320."
+    )
+    expected_hours: int = Field(
+        default=EXPECTED_HOURS,
+        ge=0,
+        le=HOURS,
+        description="Hours a month that it is expected to be on, 0 to 730. For reports of costs only.",
     )
     schedule: InstanceSchedule | None = Field(default=None, description="When it starts and stops by itself.")
     setup_script: str | None = Field(

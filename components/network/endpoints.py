@@ -8,20 +8,8 @@ from dataclasses import dataclass, field
 import pulumi
 from pulumi_azure_native import network, privatedns  # loaded when first used: a second that public teams do not pay
 
+from catalogue.private_link import ZONES
 from components.network.modes import PrivateNetwork
-
-ZONES: Mapping[str, tuple[str, ...]] = {
-    "amlworkspace": ("privatelink.api.azureml.ms", "privatelink.notebooks.azure.net"),
-    "blob": ("privatelink.blob.core.windows.net",),
-    "dfs": ("privatelink.dfs.core.windows.net",),
-    "file": ("privatelink.file.core.windows.net",),
-    "vault": ("privatelink.vaultcore.azure.net",),
-    "registry": ("privatelink.azurecr.io",),
-    "amlregistry": ("privatelink.api.azureml.ms",),
-}
-"""DNS zones that know a private endpoint's names, by what it leads to.
-
-Source: learn.microsoft.com/azure/private-link/private-endpoint-dns. A workspace needs both of its zones."""
 
 
 @dataclass(frozen=True)

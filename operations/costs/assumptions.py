@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-EXPECTED_HOURS = 160
-"""Hours a month that a node is on, where the settings say nothing: the working hours of one person."""
-
 BALANCED_NODES = 50
-"""Nodes of a cluster that have one load balancer (learn.microsoft.com/azure/machine-learning/concept-plan-manage-cost)."""
+"""Nodes of a cluster that have one load balancer.
+
+Source: learn.microsoft.com/azure/machine-learning/concept-plan-manage-cost.
+"""
 
 RETENTION_INCLUDED = 31
 """Days for which Log Analytics keeps logs without a charge (learn.microsoft.com/azure/azure-monitor/logs/cost-logs)."""

@@ -1,5 +1,6 @@
 """What one resource is charged for: what a meter's price is multiplied with, and what is assumed for it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -50,8 +51,10 @@ class Charge:
         price: US dollars a unit; None if no price is known.
         as_of: Day of the price.
         source: Where the price comes from.
-        notes: What was assumed: the use of a service, or a price in place of one that is not known.
+        notes: What the units rest on: a condition, or what is assumed about use.
         by_use: Whether the units are an assumption about use.
+        price_of: What the price really is of, where that of this region or priority is not known.
+        upper_bound: Whether the price is the dedicated one of a low-priority node, whose own is not known.
     """
 
     type: str
@@ -65,6 +68,8 @@ class Charge:
     source: str = ""
     notes: tuple[str, ...] = ()
     by_use: bool = False
+    price_of: str = ""
+    upper_bound: bool = False
 
     @property
     def amount(self) -> Range | None:
@@ -72,6 +77,6 @@ class Charge:
         return None if self.price is None else self.units * self.price
 
 
-def total(charges: "tuple[Charge, ...] | list[Charge]") -> Range:
+def total(charges: Iterable[Charge]) -> Range:
     """The sum of all charges with a price."""
     return sum((charge.amount for charge in charges if charge.amount is not None), Range())

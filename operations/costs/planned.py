@@ -8,21 +8,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from catalogue.private_link import ZONES
 from settings import Cluster, Department, Instance, Team, logical
 from settings.names import SHARED
 from settings.registries import connects_shared_registry, registry_tier, shared_registry_tier
 
 _NATIVE = "azure-native"
 _ML = f"{_NATIVE}:machinelearningservices"
-_PRIVATE_ZONES = (
-    "privatelink.api.azureml.ms",
-    "privatelink.notebooks.azure.net",
-    "privatelink.blob.core.windows.net",
-    "privatelink.dfs.core.windows.net",
-    "privatelink.file.core.windows.net",
-    "privatelink.vaultcore.azure.net",
-    "privatelink.azurecr.io",
-)
 
 
 @dataclass(frozen=True)
@@ -41,7 +33,7 @@ def planned(department: Department) -> Iterator[PlannedResource]:
     for team in department.teams:
         yield from _dependencies(department, team)
         yield from _private(department, team)
-        yield from _managed(team)
+        yield from _managed(department, team)
         for cluster in team.clusters:
             yield PlannedResource(f"{_ML}:Compute", logical.compute(team, cluster.name), team.name, _cluster(cluster))
         for instance in team.instances:
@@ -51,11 +43,11 @@ def planned(department: Department) -> Iterator[PlannedResource]:
 
 def expected_hours(department: Department) -> dict[str, int]:
     """Hours a month that the nodes of each cluster and instance are expected to be on, by its name in Pulumi."""
-    return {
-        logical.compute(team, compute.name): compute.expected_hours
-        for team in department.teams
-        for compute in (*team.clusters, *team.instances)
-    }
+    hours: dict[str, int] = {}
+    for team in department.teams:
+        hours |= {logical.compute(team, cluster.name): cluster.expected_hours for cluster in team.clusters}
+        hours |= {logical.compute(team, instance.name): instance.expected_hours for instance in team.instances}
+    return hours
 
 
 def _shared(department: Department) -> Iterator[PlannedResource]:
@@ -65,7 +57,7 @@ def _shared(department: Department) -> Iterator[PlannedResource]:
     if shared.log_workspace:
         yield _logs(f"{SHARED}-logs", None, department)
     if registry := department.model_registry:
-        regions = (department.region, *registry.other_regions)
+        regions = (department.region, *registry.regions)
         accounts = [{"systemCreatedStorageAccount": {"storageAccountType": department.replication}}]
         details = [{"location": region, "storageAccountDetails": accounts} for region in regions]
         yield PlannedResource(f"{_ML}:Registry", logical.MODEL_REGISTRY, None, {"regionDetails": details})
@@ -75,9 +67,8 @@ def _dependencies(department: Department, team: Team) -> Iterator[PlannedResourc
     """A workspace and what it is made with."""
     own_lake = team.lake is not None and team.lake.account_id is None
     for purpose in ("work", "data", *(["lake"] if own_lake else [])):
-        name = logical.lake(team) if purpose == "lake" else f"{team.name}-{purpose}"
         inputs = {"sku": {"name": department.replication}}
-        yield PlannedResource(f"{_NATIVE}:storage:StorageAccount", name, team.name, inputs)
+        yield PlannedResource(f"{_NATIVE}:storage:StorageAccount", f"{team.name}-{purpose}", team.name, inputs)
     if team.existing.key_vault_id is None:
         yield PlannedResource(f"{_NATIVE}:keyvault:Vault", f"{team.name}-vault", team.name)
     if _own_registry(department, team):
@@ -106,7 +97,10 @@ def _workspace(team: Team) -> dict[str, Any]:
     if team.network.mode == "managed":
         approved = team.network.outbound_access != "internet"
         mode = "AllowOnlyApprovedOutbound" if approved else "AllowInternetOutbound"
-        inputs["managedNetwork"] = {"isolationMode": mode, "firewallSku": "Basic" if team.network.basic_firewall else None}
+        inputs["managedNetwork"] = {
+            "isolationMode": mode,
+            "firewallSku": "Basic" if team.network.basic_firewall else None,
+        }
     if team.customer_key:
         inputs["encryption"] = {"status": "Enabled"}
         inputs["enableServiceSideCMKEncryption"] = team.customer_key.service_side
@@ -119,7 +113,7 @@ def _private(department: Department, team: Team) -> Iterator[PlannedResource]:
         return
     own_zones = team.network.dns_zones_group_id is None
     if own_zones:
-        for zone in _PRIVATE_ZONES:
+        for zone in dict.fromkeys(zone for zones in ZONES.values() for zone in zones):
             yield PlannedResource(f"{_NATIVE}:privatedns:PrivateZone", f"{team.name}-{zone}", team.name)
     purposes = ["work-blob", "work-file", "data-blob", "workspace"]
     if team.existing.key_vault_id is None or own_zones:
@@ -130,21 +124,29 @@ def _private(department: Department, team: Team) -> Iterator[PlannedResource]:
         purposes.append("data-file")
     if team.lake and (team.lake.account_id is None or own_zones):
         purposes += ["lake-blob", "lake-dfs"]
+    if department.model_registry:
+        purposes.append("model-registry")
     for purpose in purposes:
         yield PlannedResource(f"{_NATIVE}:network:PrivateEndpoint", f"{team.name}-{purpose}", team.name)
 
 
-def _managed(team: Team) -> Iterator[PlannedResource]:
+def _managed(department: Department, team: Team) -> Iterator[PlannedResource]:
     """The outbound rules of a team whose network Azure ML manages."""
     if team.network.mode != "managed":
         return
-    kinds = {rule.name: "FQDN" if rule.host else "PrivateEndpoint" if rule.resource_id else "ServiceTag"
-             for rule in team.network.outbound}  # fmt: skip
-    kinds["data-blob"] = "PrivateEndpoint"
-    if team.data and team.data.shares:
-        kinds["data-file"] = "PrivateEndpoint"
-    if team.lake:
-        kinds |= {"lake-blob": "PrivateEndpoint", "lake-dfs": "PrivateEndpoint"}
+    endpoint = "PrivateEndpoint"
+    kinds = {
+        rule.name: "FQDN" if rule.host else endpoint if rule.resource_id else "ServiceTag"
+        for rule in team.network.outbound
+    }
+    made = {
+        "data-blob": True,
+        "data-file": team.data is not None and bool(team.data.shares),
+        "lake-blob": team.lake is not None,
+        "lake-dfs": team.lake is not None,
+        "model-registry": department.model_registry is not None,
+    }
+    kinds |= {name: endpoint for name, there in made.items() if there}
     for name, kind in kinds.items():
         inputs = {"workspaceName": team.name, "properties": {"type": kind}}
         yield PlannedResource(f"{_ML}:ManagedNetworkSettingsRule", f"{team.name}-{name}", team.name, inputs)

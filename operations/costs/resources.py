@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Protocol
 
-from catalogue.meters import HOURS, METERS, UNITS_A_MONTH, ServicePrices
+from catalogue.meters import EVERYWHERE, HOURS, METERS, UNITS_A_MONTH, ServicePrices
 from catalogue.prices import Prices, Priority
 from operations.costs import assumptions
 from operations.costs.assumptions import Use
 from operations.costs.charges import ZERO, Charge, Range
+from settings.compute import EXPECTED_HOURS
 
 _NATIVE = "azure-native"
 _ML = f"{_NATIVE}:machinelearningservices"
@@ -23,13 +24,20 @@ class Billable(Protocol):
     """A resource of a stack; inputs in azure-native's names. What is not known yet is no text, number or mapping."""
 
     @property
-    def type(self) -> str: ...
+    def type(self) -> str:
+        """Its type in Pulumi."""
+
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """Its name in Pulumi."""
+
     @property
-    def team(self) -> str | None: ...
+    def team(self) -> str | None:
+        """Name of its team."""
+
     @property
-    def inputs(self) -> Mapping[str, Any]: ...
+    def inputs(self) -> Mapping[str, Any]:
+        """What the program gives."""
 
 
 @dataclass(frozen=True)
@@ -101,13 +109,11 @@ def _region(resource: Billable, stack: _Stack) -> str:
     return stack.region if named in ("", "global") else named
 
 
-def _metered(
-    resource: Billable, stack: _Stack, meter: str, units: Range, *notes: str, by_use: bool = False
-) -> Charge:
+def _metered(resource: Billable, stack: _Stack, meter: str, units: Range, *notes: str, by_use: bool = False) -> Charge:
     """A charge by a meter of `METERS`, at the price of the resource's region or, with a note, of another."""
     region, entry = _region(resource, stack), METERS[meter]
     found = stack.book.services.find(meter, region)
-    elsewhere = found and found.region not in (region, "*")
+    elsewhere = found is not None and found.region not in (region, EVERYWHERE)
     return Charge(
         type=resource.type,
         name=resource.name,
@@ -118,8 +124,9 @@ def _metered(
         price=found.price if found else None,
         as_of=found.as_of if found else None,
         source=found.source if found else "",
-        notes=(*notes, f"the price is that of {found.region}: {region}'s is not known") if found and elsewhere else notes,
+        notes=notes,
         by_use=by_use,
+        price_of=found.region if found and elsewhere else "",
     )
 
 
@@ -242,17 +249,20 @@ def _compute(resource: Billable, stack: _Stack) -> Iterator[Charge]:
         yield _nodes(resource, stack, size.upper(), "lowPriority" if low else "dedicated", count)
         units = UNITS_A_MONTH[METERS["load-balancer"].unit]
         busy = units * -(-count // assumptions.BALANCED_NODES)
-        yield _metered(resource, stack, "load-balancer", Range(units, busy, busy), "one for each 50 nodes")
+        yield _metered(
+            resource,
+            stack,
+            "load-balancer",
+            Range(units, busy, busy),
+            "one load balancer for each 50 nodes, the first also while there are none",
+        )
 
 
 def _nodes(resource: Billable, stack: _Stack, size: str, priority: Priority, count: int) -> Charge:
     region = _region(resource, stack)
     hourly, upper_bound = node_price(stack.book.nodes, region, size, priority)
-    hours = Decimal(stack.hours.get(resource.name, assumptions.EXPECTED_HOURS))
+    hours = Decimal(stack.hours.get(resource.name, EXPECTED_HOURS))
     low = ", low priority" if priority == "lowPriority" else ""
-    notes = [f"assumed: a node is on for {hours} hours a month"]
-    if upper_bound:
-        notes.append("the low-priority price is not known; the dedicated one, which is higher, is taken")
     return Charge(
         type=resource.type,
         name=resource.name,
@@ -263,7 +273,9 @@ def _nodes(resource: Billable, stack: _Stack, size: str, priority: Priority, cou
         price=hourly,
         as_of=stack.book.nodes.as_of(region),
         source="catalogue/vm_prices.csv",
-        notes=tuple(notes),
+        notes=(f"assumed: a node is on for {hours} hours a month",),
+        price_of=f"{size}, dedicated" if upper_bound else "",
+        upper_bound=upper_bound,
     )
 
 

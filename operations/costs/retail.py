@@ -1,18 +1,20 @@
 """Today's prices from the Azure Retail Prices API: public, without an account or a key.
 
-Source: learn.microsoft.com/rest/api/cost-management/retail-prices/azure-retail-prices. Which meters are a Linux node's
+Source: learn.microsoft.com/rest/api/cost-management/retail-prices/azure-retail-prices. Which meters are those of other
+services follows infracost (internal/providers/terraform/azure and internal/resources/azure). Which are a Linux node's
 follows what Microsoft's ga4gh-tes (PriceApiClient.cs, " Low Priority") and skypilot (fetch_azure.py, Windows and Cloud
 Services) do. A low-priority node of Azure ML is billed by the size's "Low Priority" meter, not by its spot meter: Azure
 ML's own model tells the two apart (EstimatedVMPrice.vmTier: Standard, LowPriority, Spot).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
 from catalogue import vm_sizes
+from catalogue.meters import EVERYWHERE, METERS, Meter, Unit
 from catalogue.prices import Priority, RegionPrices
 
 HOST = "prices.azure.com"
@@ -22,6 +24,16 @@ _ATTEMPTS = 5
 _OTHER_PRODUCTS = (" win", "cloud services", "cloudservices", "dedicated host")  # " Win" is also " Windows"
 _INVENTED = "X-Invented-By"
 _LOW_PRIORITY = "low priority"
+_CONSUMPTION = "priceType eq 'Consumption'"
+_WORLDWIDE = ("", "Global", "Zone 1")
+_API_UNITS: Mapping[Unit, tuple[str, ...]] = {
+    "hour": ("1 Hour",),
+    "day": ("1/Day", "1 Day"),
+    "month": ("1/Month", "1 Month", "1"),
+    "GB": ("1 GB", "1 GB/Month"),
+    "10,000 operations": ("10K",),
+}
+"""How the API writes the units."""
 
 Key = tuple[str, Priority]
 
@@ -41,14 +53,68 @@ def read_region(region: str, today: date, *, invented: bool = False) -> RegionPr
     Raises:
         PricesUnavailableError: If the API does not answer, or not with prices that are wanted.
     """
+    wanted = f"serviceName eq 'Virtual Machines' and {_CONSUMPTION} and armRegionName eq '{region}'"
     try:
-        return RegionPrices(today, _cheapest_current(_items(region, invented)))
+        return RegionPrices(today, _cheapest_current(_items(wanted, invented)))
     except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise PricesUnavailableError(f"{HOST} answered in a form that is not known ({error!r}).") from None
 
 
-def _items(region: str, invented: bool) -> Iterator[Mapping[str, Any]]:
-    """All meters of virtual machines in a region, page by page."""
+def read_services(regions: Collection[str], *, invented: bool = False) -> Mapping[str, Mapping[str, Decimal]]:
+    """The prices of the meters of `catalogue.meters`, by region; a region or meter without a price is not there.
+
+    What has one price everywhere is under `EVERYWHERE`.
+
+    Args:
+        regions: Azure's names of the regions that are wanted.
+        invented: As in `read_region`.
+
+    Raises:
+        PricesUnavailableError: As `read_region`.
+    """
+    found: dict[str, dict[str, Decimal]] = {}
+    for key, meter in METERS.items():
+        if meter.service:
+            try:
+                prices = _by_region(_items(_filter_of(meter), invented), meter)
+            except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
+                raise PricesUnavailableError(f"{HOST} answered in a form that is not known ({error!r}).") from None
+            for region in prices.keys() & {*regions, EVERYWHERE}:
+                found.setdefault(region, {})[key] = prices[region]
+    return found
+
+
+def _filter_of(meter: Meter) -> str:
+    fields = {"serviceName": meter.service, "skuName": meter.sku, "productName": meter.product}
+    return " and ".join([*(f"{name} eq '{value}'" for name, value in fields.items() if value), _CONSUMPTION])
+
+
+def _by_region(items: Iterator[Mapping[str, Any]], meter: Meter) -> Mapping[str, Decimal]:
+    """The price of a meter that counts today in each region; of the first tier that costs something."""
+    now = datetime.now(UTC)
+    best: dict[str, tuple[Decimal, datetime, Decimal]] = {}
+    for item in items:
+        price, since = item["retailPrice"], datetime.fromisoformat(item["effectiveStartDate"])
+        if price <= 0 or since > now or not _is_meter(item, meter):
+            continue
+        region = EVERYWHERE if item["armRegionName"] in _WORLDWIDE else item["armRegionName"]
+        rank = -item["tierMinimumUnits"], since, price
+        best[region] = max(best.get(region, rank), rank)
+    return {region: price for region, (_, _, price) in best.items()}
+
+
+def _is_meter(item: Mapping[str, Any], meter: Meter) -> bool:
+    """Whether an item of the API is a meter in US dollars for its unit."""
+    return (
+        item["type"] == "Consumption"
+        and item["currencyCode"] == "USD"
+        and item["unitOfMeasure"] in _API_UNITS[meter.unit]
+        and item["meterName"] == meter.name
+    )
+
+
+def _items(wanted: str, invented: bool) -> Iterator[Mapping[str, Any]]:
+    """All meters that a filter names, page by page."""
     import requests  # noqa: PLC0415 - a second's import, not needed for a report
     from requests.adapters import HTTPAdapter  # noqa: PLC0415
     from urllib3 import Retry  # noqa: PLC0415
@@ -58,7 +124,6 @@ def _items(region: str, invented: bool) -> Iterator[Mapping[str, Any]]:
         _ATTEMPTS, connect=0, backoff_factor=1, status_forcelist=(429, 500, 502, 503, 504), raise_on_status=False
     )
     session.mount("https://", HTTPAdapter(max_retries=busy))
-    wanted = f"serviceName eq 'Virtual Machines' and priceType eq 'Consumption' and armRegionName eq '{region}'"
     page, query, seen = _URL, {"$filter": wanted}, set[str]()
     while page:
         if urlsplit(page).hostname != HOST or page in seen:

@@ -16,7 +16,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalogue import vm_sizes
+from catalogue import meters, vm_sizes
+from catalogue.meters import METERS, read_service_prices
 from catalogue.prices import TABLE, Prices, Priority, RegionPrices, TableError, read_prices
 from department.__main__ import main
 from operations.costs.retail import PricesUnavailableError, read_region
@@ -48,24 +49,45 @@ def table(tmp_path: Path) -> Path:
     return Path(shutil.copy(TABLE, tmp_path / "prices.csv"))
 
 
-def test_production_has_a_floor_and_a_ceiling() -> None:
+def compute_of(one: Any) -> list[Any]:
+    return [entry for entry in one["charges"] if entry["unit"] == "hour" and "STANDARD_" in entry["what"]]
+
+
+@pytest.fixture
+def services(tmp_path: Path) -> Path:
+    return Path(shutil.copy(meters.TABLE, tmp_path / "services.csv"))
+
+
+def test_production_has_a_floor_that_is_not_zero_a_likely_sum_and_a_ceiling() -> None:
     [one] = told(command(PROD, "--json"))["reports"]
-    assert (one["region"], one["asOf"], one["monthlyFloor"]) == ("eastus2", "2026-06-18", 0)
-    assert one["ceilingIsLowerBound"] is False
-    hours = {entry["name"]: (entry["hourly"], entry["maxNodes"]) for entry in one["compute"]}
-    assert hours["train-cpu"] == (0.229, 4)
-    assert one["monthlyCeiling"] == pytest.approx(730 * sum(price * nodes for price, nodes in hours.values()))
+    assert (one["region"], one["asOf"], one["sumsAreLowerBounds"]) == ("eastus2", "2026-06-18", False)
+    assert 200 < one["monthlyFloor"] < one["monthlyLikely"] < one["monthlyCeiling"]
+    [train] = [entry for entry in compute_of(one) if entry["name"] == "bluegranit-train-cpu"]
+    assert (train["what"], train["price"], train["monthlyFloor"]) == ("4 × STANDARD_DS3_V2", 0.229, 0)
+    assert train["monthlyCeiling"] == pytest.approx(730 * 4 * 0.229)
+    for key in ("monthlyFloor", "monthlyLikely", "monthlyCeiling"):
+        assert one[key] == pytest.approx(sum(entry[key] for entry in one["charges"]))
+        assert one[key] == pytest.approx(sum(team[key] for team in one["teams"]))
+    assert all(entry["source"] and entry["asOf"] for entry in one["charges"])
 
 
 def test_a_price_that_is_not_known_is_told_and_never_counted_as_zero() -> None:
     text = command(DEV).stdout
-    assert re.search(r"nv6-gpucluster .*no price known +no price known", text)
-    assert "at least 1,040.25" in text
-    assert "No price known: bluegranit/nv6-gpucluster (STANDARD_NV6). The sum is a lower bound" in text
+    assert re.search(r"STANDARD_NV6, low priority +no price known +no price known", text)
+    assert "at least 1,104.97" in text
+    assert "No price known: bluegranit-nv6-gpucluster (1 × STANDARD_NV6, low priority). The sums are lower" in text
     [one] = told(command(DEV, "--json"))["reports"]
-    assert one["ceilingIsLowerBound"] is True
-    assert [entry["monthlyCeiling"] for entry in one["compute"]] == [pytest.approx(167.17), pytest.approx(873.08), None]
-    assert [entry["hourlyIsUpperBound"] for entry in one["compute"]] == [True, True, False]
+    assert one["sumsAreLowerBounds"] is True
+    assert [entry["monthlyCeiling"] for entry in compute_of(one)] == [
+        pytest.approx(167.17),
+        pytest.approx(873.08),
+        None,
+    ]
+    assert [entry["priceOf"] for entry in compute_of(one)] == [
+        "STANDARD_DS3_V2, dedicated",
+        "STANDARD_D13_V2, dedicated",
+        "",
+    ]
 
 
 def test_refresh_takes_the_linux_meters_that_count_today(shared_sandbox: Sandbox, table: Path) -> None:
@@ -76,14 +98,31 @@ def test_refresh_takes_the_linux_meters_that_count_today(shared_sandbox: Sandbox
     assert "STANDARD_DS3_V2 low priority" in refreshed["new"]
     assert "STANDARD_A1_V2" in refreshed["gone"]  # the sandbox has no such size
     [one] = done["reports"]
-    assert [entry["hourly"] for entry in one["compute"]] == [0.04, 0.08, None]  # not the spot price, nor 0
-    assert not any(entry["hourlyIsUpperBound"] for entry in one["compute"])
+    assert [entry["price"] for entry in compute_of(one)] == [0.04, 0.08, None]  # not the spot price, nor 0
+    assert not any(entry["priceOf"] for entry in compute_of(one))
     after, before = read_prices(table), read_prices()
     assert len(after.regions["eastus2"].hourly) > 250  # more than a page of meters
     assert {n: p for n, p in after.regions.items() if n != "eastus2"} == {
         n: p for n, p in before.regions.items() if n != "eastus2"
     }
     assert after.head == before.head
+
+
+def test_refresh_reads_the_meters_of_services(shared_sandbox: Sandbox, services: Path) -> None:
+    variables = shared_sandbox.environment()
+    done = told(command(DEV, "--refresh", "--json", "--services", str(services), **variables))
+    assert {one["region"] for one in done["refreshed"]} == {"services in eastus2", "services everywhere"}
+    prices = {entry["what"]: entry for entry in done["reports"][0]["charges"]}
+    logs = prices[METERS["log-ingestion"].title]
+    assert (logs["price"], logs["priceOf"], logs["asOf"]) == (2.5, "", date.today().isoformat())  # not the free tier
+    assert prices[METERS["registry-basic"].title]["price"] == 0.2  # not that of 2099
+    assert prices[METERS["storage-lrs"].title]["source"] == "prices.azure.com"
+    after = read_service_prices(services)
+    kept = after.find("log-ingestion", "westeurope")
+    assert kept and kept.source.startswith("infracost")
+    asked = {meter for meter, entry in METERS.items() if entry.service} - {"storage-grs"}  # the sandbox has no such one
+    assert all((row := after.find(meter, "eastus2")) and row.region in ("eastus2", "*") for meter in asked)
+    assert after.head == read_service_prices().head
 
 
 def test_refresh_says_what_changed(shared_sandbox: Sandbox, table: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from components.network.endpoints import ZONES
+from catalogue.private_link import ZONES
 from tests.azure.client import Client
 from tests.conftest import SUBSCRIPTION
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from components.network.endpoints import ZONES
+from catalogue.private_link import ZONES
 from settings import parse_department
 from tests.conftest import Sandbox
 from tests.program.stack import Stack
