@@ -8,12 +8,12 @@ import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
-from jobs.commands import env, logs, runs
+from jobs.commands import env, logs, runs, submit
 from jobs.errors import JobError, explain
 from terminal import application, run
 
 app = application("Training runs on a team's clusters.")
-for subject in (runs, logs, env):
+for subject in (submit, runs, logs, env):
     subject.register(app)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 SIGN_IN = (
     "sign in with `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET "
@@ -18,6 +18,8 @@ _TRIED = re.compile(
 _ENTRA = "AADSTS"  # begins every refusal by Entra; without it, Entra was not reached
 _NO_TENANT = re.compile(r"Unable to get authority configuration for https://[^/]+/(?P<tenant>[^/\s]+?)\.?\s")
 """MSAL's words for an answer of Entra that has no AADSTS: it knows no such tenant."""
+_MISSING = re.compile(r"Missing data for required field")  # of marshmallow, on which azure-ai-ml's schemas rest
+_STEP = 2  # keys that name a step: jobs, NAME
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -37,31 +39,60 @@ def reason(message: str) -> str:
     return first_line(words) + mark + log.rpartition("\n")[2].strip()
 
 
-def invalid(error: Exception) -> str:
+def invalid(error: Exception, place: Callable[[Sequence[str]], str] | None = None, source: str = "") -> str:
     """Put what azure-ai-ml's validation says of a job's file into a line a key.
 
     It nests its findings as JSON in the message, among hints on editors; of alternatives, the first is the likeliest.
+
+    Args:
+        error: What azure-ai-ml raised.
+        place: Returns the file and line of a key, such as `job.yml:3`.
+        source: The file, for a finding without a key.
     """
-    text = explain(error)
+    lines = []
+    for keys, text in _likely(list(_findings(explain(error)))):
+        where = (place(keys) if place and keys else source) or ""
+        lines.append(": ".join(filter(None, (where, *keys, text))))
+    return "\n  ".join(lines)
+
+
+def _likely(findings: list[tuple[list[str], str]]) -> list[tuple[list[str], str]]:
+    """Leave out what only another kind of step would need, where something else of the same step is wrong.
+
+    azure-ai-ml tries every kind that a step can be, and says first what the first kind misses.
+    """
+    wrong = {tuple(keys[:_STEP]) for keys, text in findings if not _MISSING.match(text) and len(keys) > _STEP}
+    return [one for one in findings if not (_MISSING.match(one[1]) and tuple(one[0][:_STEP]) in wrong)]
+
+
+def _findings(text: str) -> Iterator[tuple[list[str], str]]:
+    """Every finding in a message of azure-ai-ml: the keys that lead to it, and what is wrong there."""
     try:
         found, _ = json.JSONDecoder().raw_decode(text, text.index("{"))
     except ValueError:
-        return "\n  ".join(line.strip() for line in text.splitlines() if line.strip())
+        yield [], "\n  ".join(line.strip() for line in text.splitlines() if line.strip())
+        return
     if isinstance(found.get("errors"), list):
-        return "\n  ".join(invalid(JobError(item["message"])) for item in found["errors"])
-    return "\n  ".join(f"{key}: {next(_texts(value), 'is wrong')}" for key, value in found.items())
+        for item in found["errors"]:
+            keys = [key for key in str(item.get("path") or "").split(".") if key not in ("", "*")]
+            for inner, message in _findings(item["message"]):
+                yield keys + inner, message
+        return
+    for key, value in found.items():
+        keys, message = next(_texts(value), ([], "is wrong"))
+        yield [str(key), *keys], message
 
 
-def _texts(value: object) -> Iterator[str]:
+def _texts(value: object) -> Iterator[tuple[list[str], str]]:
     """Every text in nested lists and objects, in one line, with the keys that lead to it."""
     if isinstance(value, dict):
         for key, inner in value.items():
-            yield from (text if key == "_schema" else f"{key}: {text}" for text in _texts(inner))
+            yield from ((keys if key == "_schema" else [str(key), *keys], text) for keys, text in _texts(inner))
     elif isinstance(value, list):
         for inner in value:
             yield from _texts(inner)
     else:
-        yield first_line(str(value))
+        yield [], first_line(str(value))
 
 
 def explain(error: Exception) -> str:

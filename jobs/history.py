@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -20,11 +21,39 @@ if TYPE_CHECKING:
 ENDED = frozenset({"Completed", "Failed", "Canceled", "NotResponding"})
 SCOPE = "https://management.azure.com/.default"
 POLL_SECONDS = 1.0
+LOST_SECONDS = 600.0
+"""Seconds for which following a run waits for a connection that was lost."""
+
+_PARENTS = ("azureml.PipelineRun", "hyperdrive")
 PATIENT = {"retry_connect": 6, "retry_read": 6, "retry_status": 6}
 """Most repeats of a request by azure-core, whose default is 3. The pauses double to half a minute, a minute in all."""
 
 # HTTP: partial content, not found, range behind the end
 _PART, _NOT_FOUND, _NOTHING_NEW = 206, 404, 416
+
+
+@dataclass(frozen=True)
+class MetricValue:
+    """A value of a metric: its step, when it was logged (Unix time in milliseconds), and the number."""
+
+    step: int
+    milliseconds: int
+    value: float
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A file among a run's artifacts: its path there, and its size in bytes."""
+
+    path: str
+    size: int
+
+
+def _has_children(details: dict[str, Any]) -> bool:
+    """Return whether the run is of a kind that has child runs with logs of their own."""
+    kind = str((details.get("runDefinition") or {}).get("jobType") or "")
+    source = str((details.get("properties") or {}).get("azureml.runsource") or "")
+    return kind.lower() in ("pipeline", "sweep") or source in _PARENTS
 
 
 class RunHistory:
@@ -51,41 +80,128 @@ class RunHistory:
         """
         return self._get(run, f"{self._history}/runs/{quote(run, safe='')}/details")
 
-    def metrics(self, run: str) -> dict[str, float]:
-        """Return the last value of each metric that the run logged."""
-        data = self._get(run, f"{self._mlflow}/api/2.0/mlflow/runs/get?run_id={quote(run, safe='')}")["run"]["data"]
-        return {metric["key"]: float(metric["value"]) for metric in data.get("metrics", [])}
-
-    def read_logs(self, run: str) -> Iterator[tuple[str, bytes]]:
-        """Read the run's user logs as they are now: each one's name and content.
+    def run(self, run: str) -> dict[str, Any]:
+        """Return the run's record: runId, displayName, status, tags, parentRunId, runType and more.
 
         Raises:
             JobError: There is no such run.
         """
-        yield from self._read_new(self.details(run), {})
+        return self._get(run, f"{self._history}/runs/{quote(run, safe='')}")
+
+    def children(self, run: str) -> list[dict[str, Any]]:
+        """Return the records of a pipeline's steps or a sweep's trials, in the order in which they were made.
+
+        Raises:
+            JobError: There is no such run.
+        """
+        address: str | None = f"{self._history}/runs/{quote(run, safe='')}/children"
+        found: list[dict[str, Any]] = []
+        while address:
+            page = self._get(run, address)
+            found += page["value"]
+            address = page.get("nextLink")
+        return sorted(found, key=lambda one: str(one.get("createdUtc") or ""))
+
+    def logged(self, run: str) -> tuple[dict[str, float], dict[str, str]]:
+        """Return the last value of each metric, and the parameters, that the run logged.
+
+        Raises:
+            JobError: There is no such run.
+        """
+        data = self._get(run, f"{self._mlflow}/api/2.0/mlflow/runs/get?run_id={quote(run, safe='')}")["run"]["data"]
+        metrics = {metric["key"]: float(metric["value"]) for metric in data.get("metrics", [])}
+        return metrics, {one["key"]: str(one["value"]) for one in data.get("params", [])}
+
+    def values(self, run: str, metric: str) -> list[MetricValue]:
+        """Return all values of a metric, in the order of their steps.
+
+        Raises:
+            JobError: There is no such run.
+        """
+        asked = f"run_id={quote(run, safe='')}&metric_key={quote(metric, safe='')}"
+        found: list[MetricValue] = []
+        token = ""
+        while True:
+            page = self._get(run, f"{self._mlflow}/api/2.0/mlflow/metrics/get-history?{asked}{token}")
+            found += [
+                MetricValue(int(one.get("step", 0)), int(one["timestamp"]), float(one["value"]))
+                for one in page.get("metrics", [])
+            ]
+            if not page.get("next_page_token"):
+                return sorted(found, key=lambda value: (value.step, value.milliseconds))
+            token = f"&page_token={quote(page['next_page_token'], safe='')}"
+
+    def artifacts(self, run: str, folder: str = "") -> list[Artifact]:
+        """Return the files that the run left in its artifacts, below a folder.
+
+        Raises:
+            JobError: There is no such run.
+        """
+        asked = f"run_id={quote(run, safe='')}" + (f"&path={quote(folder, safe='')}" if folder else "")
+        found: list[Artifact] = []
+        for one in self._get(run, f"{self._mlflow}/api/2.0/mlflow/artifacts/list?{asked}").get("files", []):
+            if one.get("is_dir"):
+                found += self.artifacts(run, one["path"])
+            else:
+                found.append(Artifact(one["path"], int(one.get("file_size") or 0)))
+        return found
+
+    def read_logs(self, run: str) -> Iterator[tuple[str, bytes]]:
+        """Read the run's user logs as they are now, and those of its children: each one's name and content.
+
+        Raises:
+            JobError: There is no such run.
+        """
+        yield from self._read_all(run, self.details(run), {})
 
     def follow(
         self, run: str, on_log: Callable[[str, bytes], None], on_status: Callable[[str], None]
     ) -> dict[str, Any]:
-        """Pass on the run's log and each new status until it has ended.
+        """Pass on the run's log and each new status until it has ended; a lost connection is waited for.
 
         Returns:
             The details of the run that has ended.
+
+        Raises:
+            JobError: There is no such run.
+            AzureError: Azure was not reached for LOST_SECONDS, or refused.
         """
+        from azure.core import exceptions as azure  # noqa: PLC0415
+
         offsets: dict[str, int] = {}
-        status = ""
+        status, lost_since = "", 0.0
         while True:
-            details = self.details(run)
-            if details["status"] != status:
-                status = details["status"]
-                on_status(status)
-                if status == "Queued":  # perhaps again, after its node was lost: its log begins anew, too
-                    offsets.clear()
-            for name, text in self._read_new(details, offsets):
-                on_log(name, text)
+            try:
+                details = self.details(run)
+                if details["status"] != status:
+                    status = details["status"]
+                    on_status(status)
+                    if status == "Queued":  # perhaps again, after its node was lost: its log begins anew, too
+                        offsets.clear()
+                for name, text in self._read_all(run, details, offsets):
+                    on_log(name, text)
+                lost_since = 0.0
+            except (azure.ServiceRequestError, azure.ServiceResponseError, azure.IncompleteReadError):
+                lost_since = lost_since or time.monotonic()
+                if time.monotonic() - lost_since > LOST_SECONDS:
+                    raise
+                on_status("connection lost; trying again")
+                time.sleep(POLL_SECONDS)
+                continue
             if status in ENDED:
                 return details
             time.sleep(POLL_SECONDS)
+
+    def _read_all(self, run: str, details: dict[str, Any], offsets: dict[str, int]) -> Iterator[tuple[str, bytes]]:
+        """Read what is new in the run's logs, or, where it has children, in theirs."""
+        children = self.children(run) if _has_children(details) else []
+        if not children:
+            yield from self._read_new(details, offsets, run)
+        for child in children:
+            inner = self.details(child["runId"])
+            name = child.get("displayName") or child["runId"]
+            for file, text in self._read_all(child["runId"], inner, offsets):
+                yield f"{name}/{file}", text
 
     def _get(self, run: str, url: str) -> dict[str, Any]:
         from azure.core.rest import HttpRequest  # noqa: PLC0415
@@ -97,18 +213,18 @@ class RunHistory:
         found: dict[str, Any] = response.json()
         return found
 
-    def _read_new(self, details: dict[str, Any], offsets: dict[str, int]) -> Iterator[tuple[str, bytes]]:
-        """Read what the logs have gained behind the offsets (name → bytes read), which move forward."""
+    def _read_new(self, details: dict[str, Any], offsets: dict[str, int], run: str) -> Iterator[tuple[str, bytes]]:
+        """Read what the logs have gained behind the offsets (run and name → bytes read), which move forward."""
         from azure.core.rest import HttpRequest  # noqa: PLC0415
 
         logs: dict[str, str] = details.get("logFiles") or {}
         for name in sorted(name for name in logs if name.startswith("user_logs/")):
-            start = offsets.get(name, 0)
+            start = offsets.get(f"{run}/{name}", 0)
             response = self._logs.send_request(HttpRequest("GET", logs[name], headers={"Range": f"bytes={start}-"}))
             if response.status_code in (_NOT_FOUND, _NOTHING_NEW):
                 continue
             response.raise_for_status()
             new = response.content if response.status_code == _PART else response.content[start:]
             if new:
-                offsets[name] = start + len(new)
+                offsets[f"{run}/{name}"] = start + len(new)
                 yield name, new

@@ -27,8 +27,8 @@ _SHOWN_ERRORS = 3
 class Outputs(StackOutputs):
     """All outputs of a department's stack."""
 
-    def team(self, name: str | None) -> TeamOutput:
-        """Return the team of that name; without a name, the department's only team.
+    def team_name(self, name: str | None) -> str:
+        """Return the name of a team that there is; without a name, that of the department's only team.
 
         Raises:
             JobError: There is no such team, or no name and more than one team.
@@ -37,10 +37,18 @@ class Outputs(StackOutputs):
         if name is None:
             if len(self.teams) != 1:
                 raise JobError(f"--team is needed: department {self.department.code} has the teams {names}")
-            return next(iter(self.teams.values()))
+            return next(iter(self.teams))
         if name not in self.teams:
             raise JobError(f"department {self.department.code} has no team '{name}'; its teams: {names}")
-        return self.teams[name]
+        return name
+
+    def team(self, name: str | None) -> TeamOutput:
+        """Return the team of that name; without a name, the department's only team.
+
+        Raises:
+            JobError: There is no such team, or no name and more than one team.
+        """
+        return self.teams[self.team_name(name)]
 
 
 def read_file(path: Path, stack: str | None = None) -> Outputs:

@@ -1,43 +1,43 @@
-"""Training runs: submit, list, describe, cancel, register."""
+"""Runs: list, describe, compare, cancel, submit again, register."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-from contextlib import redirect_stderr
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from http import HTTPStatus
-from io import StringIO
-from itertools import islice
-from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from contract import TeamOutput
-from jobs.errors import JobError, explain, invalid, reason
+from jobs.errors import JobError, reason
 from jobs.history import ENDED
-from jobs.lake import upload
 from jobs.workspace import Workspace
 
 if TYPE_CHECKING:
-    from azure.ai.ml.entities import Command, Job
+    from azure.ai.ml.entities import Job
 
-EXAMPLES = Path(__file__).parent / "examples"
 LISTED = 20
-
-_DATASTORE_PATH = re.compile(
-    r"azureml://(?P<workspace>subscriptions/[^/]+/resourcegroups/[^/]+/"
-    r"(?:providers/Microsoft\.MachineLearningServices/)?workspaces/[^/]+/)?"
-    r"datastores/(?P<datastore>[^/]+)/paths/(?P<path>.+)",
-    re.IGNORECASE,
-)
-_LAKE = "AzureDataLakeGen2"
-_DATA = ("uri_file", "uri_folder", "mltable")  # inputs with a path; the others are literals
 
 
 @dataclass(frozen=True)
 class Run:
-    """A run as people see it; `metrics` and times come from its history and are empty where only its job was read."""
+    """A run as people see it.
+
+    Attributes:
+        name: Its name, which is unique in the workspace.
+        display_name: What people call it.
+        experiment: The experiment that it belongs to.
+        status: Azure ML's word, such as `Running` or `Completed`.
+        cluster: The compute that it was sent to; empty for a pipeline whose steps name theirs.
+        created: When it was submitted, in UTC.
+        url: Its page in the studio.
+        kind: `Command`, `Pipeline` or `Sweep`.
+        created_by: Who submitted it.
+        tags: Its tags.
+        started: When its first node began, in UTC; None before.
+        ended: When it ended, in UTC; None before.
+        error: Why it failed, in a line.
+        metrics: The last value of each metric.
+        parameters: The parameters that it logged.
+    """
 
     name: str
     display_name: str
@@ -46,10 +46,14 @@ class Run:
     cluster: str
     created: str
     url: str
+    kind: str = ""
+    created_by: str = ""
+    tags: dict[str, str] = field(default_factory=dict)
     started: str | None = None
     ended: str | None = None
     error: str | None = None
     metrics: dict[str, float] = field(default_factory=dict)
+    parameters: dict[str, str] = field(default_factory=dict)
 
     @property
     def seconds(self) -> float | None:
@@ -59,79 +63,72 @@ class Run:
         return (datetime.fromisoformat(self.ended) - datetime.fromisoformat(self.started)).total_seconds()
 
 
-def find(name: str) -> Path:
-    """Find the job's YAML file: an example's name, a folder with a job.yml, or the file itself.
+@dataclass(frozen=True)
+class Filter:
+    """Which runs a list has; what is None or empty filters nothing.
 
-    Raises:
-        JobError: The name is none of these; the message lists the examples.
+    Attributes:
+        experiment: Name of the experiment.
+        status: Status, in any letter case.
+        user: Part of who submitted it.
+        cluster: Name of the compute.
+        tags: Each `key` or `key=value`.
+        parent: A pipeline or sweep, whose children are listed.
+        archived: Whether archived runs are listed, too.
     """
-    for candidate in (Path(name), EXAMPLES / name):
-        if (candidate / "job.yml").is_file():
-            return candidate / "job.yml"
-        if candidate.is_file():
-            return candidate
-    examples = ", ".join(sorted(path.parent.name for path in EXAMPLES.glob("*/job.yml")))
-    raise JobError(f"'{name}' is no example, no folder with a job.yml and no YAML file; examples: {examples}")
+
+    experiment: str | None = None
+    status: str | None = None
+    user: str | None = None
+    cluster: str | None = None
+    tags: Sequence[str] = ()
+    parent: str | None = None
+    archived: bool = False
+
+    def takes(self, run: Run) -> bool:
+        """Return whether the list has the run."""
+        return (
+            (self.experiment is None or run.experiment == self.experiment)
+            and (self.status is None or run.status.lower() == self.status.lower())
+            and (self.user is None or self.user.lower() in run.created_by.lower())
+            and (self.cluster is None or run.cluster == self.cluster)
+            and all(_has(run.tags, tag) for tag in self.tags)
+        )
 
 
-def submit(workspace: Workspace, source: Path, cluster: str | None, say: Callable[[str], None]) -> Run:
-    """Submit a command job, after its input files are in the lake.
+def _has(tags: dict[str, str], wanted: str) -> bool:
+    key, equals, value = wanted.partition("=")
+    return key in tags and (not equals or tags[key] == value)
+
+
+def recent(workspace: Workspace, wanted: Filter | None = None, most: int = LISTED) -> list[Run]:
+    """List the workspace's runs, newest first.
 
     Args:
         workspace: The team's workspace.
-        source: An Azure ML command job in YAML. An input in a data lake is uploaded first where a file of its name lies
-            beside this one.
-        cluster: Runs it on this cluster; None: on the one that the file names, else on the team's only one.
-        say: Gets a line for each step.
+        wanted: Which runs; all that are not archived if left out.
+        most: The most runs to list.
 
     Raises:
-        JobError: The file is no valid command job, or asks for a cluster or datastore that the team does not have.
+        JobError: There is no run of the name that `parent` has.
     """
-    job = _load(source)
-    job.compute = _choose_cluster(workspace.team, cluster or job.compute)
-    for local, name, path in _inputs(workspace.team, job, source.parent):
-        done = _upload(local, workspace, name, path)
-        say(f"{local.name} {'uploaded to' if done else 'is already'} {name}/{path}")
-    say(f"submitting {job.display_name or source.parent.name} to {job.compute} of {workspace.team.workspace}")
-    try:
-        with redirect_stderr(StringIO()):  # the client's upload shows its progress there
-            return _describe(_create(workspace, job))
-    except Exception as error:  # azure-ai-ml passes on what its validators, storage and Azure raise, all kinds
-        raise JobError(f"{source}: {invalid(error)}") from error
+    wanted = wanted or Filter()
+    found: list[Run] = []
+    for run in _all(workspace, wanted):
+        if wanted.takes(run):
+            found.append(run)
+        if len(found) >= most:
+            break
+    return found
 
 
-def _create(workspace: Workspace, job: Command) -> Job:
-    from azure.core.exceptions import ResourceExistsError  # noqa: PLC0415
-
-    try:
-        made: Job = workspace.client.jobs.create_or_update(job)
-    except ResourceExistsError:
-        # A file of the code arrived, and the answer did not: the client's own second try met the file of the first.
-        # Asked once more, it sees that the upload is incomplete, and overwrites.
-        made = workspace.client.jobs.create_or_update(job)
-    return made
-
-
-def _upload(local: Path, workspace: Workspace, datastore: str, path: str) -> bool:
-    from azure.core.exceptions import HttpResponseError  # noqa: PLC0415 - slow to import
-
-    store = workspace.team.datastores[datastore]
-    try:
-        return upload(local, store, path, workspace.credential)
-    except HttpResponseError as error:
-        message = f"{local.name} cannot be uploaded to {datastore}/{path}: {explain(error)}"
-        if error.status_code == HTTPStatus.FORBIDDEN:
-            message += (
-                f"\n  who submits needs the role Storage Blob Data Contributor on file system {store.container} of "
-                f"account {store.account}: the team's leads and data scientists have it, so ask to be made one"
-            )
-        raise JobError(message) from error
-
-
-def recent(workspace: Workspace) -> list[Run]:
-    """List the workspace's latest runs, newest first, at most LISTED."""
-    jobs = workspace.client.jobs.list()  # has None for a job that this version of azure-ai-ml cannot read
-    return [_describe(job) for job in islice(filter(None, jobs), LISTED)]
+def _all(workspace: Workspace, wanted: Filter) -> Iterator[Run]:
+    if wanted.parent:
+        yield from (_from_history(run) for run in workspace.history.children(wanted.parent))
+        return
+    view = {"listViewType": "All"} if wanted.archived else {}
+    for job in workspace.resources.list("jobs", **view):
+        yield _from_resource(job)
 
 
 def show(workspace: Workspace, name: str) -> Run:
@@ -142,13 +139,19 @@ def show(workspace: Workspace, name: str) -> Run:
     """
     details = workspace.history.details(name)
     failure = (details.get("error") or {}).get("error") or {}
-    return _describe(
-        workspace.client.jobs.get(name),
+    resource = workspace.resources.get("jobs", name)
+    # A step of a pipeline or a trial of a sweep has no definition of its own; its history says what it is.
+    known = _from_resource(resource) if resource and resource.get("properties") else None
+    run = known or _from_history(workspace.history.run(name))
+    metrics, parameters = workspace.history.logged(name)
+    return replace(
+        run,
         status=details["status"],
         started=details.get("startTimeUtc"),
         ended=details.get("endTimeUtc"),
         error=reason(failure["message"]) if failure.get("message") else None,
-        metrics=workspace.history.metrics(name),
+        metrics=metrics,
+        parameters=parameters,
     )
 
 
@@ -197,69 +200,60 @@ def register(workspace: Workspace, run: Run, model: str) -> str:
     return str(registered.version)
 
 
-def _load(source: Path) -> Command:
-    from azure.ai.ml import load_job  # noqa: PLC0415
-    from azure.ai.ml.entities import Command  # noqa: PLC0415
-
-    try:
-        job = load_job(source)
-    except Exception as error:  # its YAML reader, its schema's validator and the file system each have their own
-        raise JobError(f"{source}: {invalid(error)}") from error
-    if not isinstance(job, Command):
-        raise JobError(f"{source}: is a {job.type} job; only command jobs are submitted from here")
-    return job
-
-
-def _choose_cluster(team: TeamOutput, wanted: str | None) -> str:
-    names = ", ".join(sorted(team.clusters)) or "none"
-    if not wanted:
-        if len(team.clusters) == 1:
-            return next(iter(team.clusters))
-        raise JobError(f"--cluster is needed, as the job names none; clusters of {team.workspace}: {names}")
-    name = wanted.removeprefix("azureml:")
-    if name not in team.clusters:
-        raise JobError(f"{team.workspace} has no cluster '{name}'; choose with --cluster from: {names}")
-    return name
-
-
-def _inputs(team: TeamOutput, job: Command, folder: Path) -> list[tuple[Path, str, str]]:
-    """Find the inputs that lie beside the job's file, under the name that their path in a data lake ends with.
-
-    A datastore has a short address and a long one, which names the workspace; what lies in another one is left alone.
-
-    Returns:
-        For each, the local file, its datastore and its path there.
-    """
-    found = []
-    for given in job.inputs.values():
-        match = _DATASTORE_PATH.fullmatch(given.path or "") if given.type in _DATA else None
-        if not match or not _is_own(team, match["workspace"]):
-            continue
-        name, path = match["datastore"], match["path"]
-        if name not in team.datastores:
-            names = ", ".join(sorted(team.datastores)) or "none"
-            raise JobError(f"{team.workspace} has no datastore '{name}'; its datastores: {names}")
-        local = folder / PurePosixPath(path).name
-        if local.is_file() and team.datastores[name].type == _LAKE:
-            found.append((local, name, path))
-    return found
-
-
-def _is_own(team: TeamOutput, workspace: str | None) -> bool:
-    """Whether the part of an address that names a workspace names the team's; an address without one does."""
-    own = f"subscriptions/{team.subscription_id}/resourcegroups/{team.resource_group}/workspaces/{team.workspace}/"
-    return workspace is None or re.sub("providers/[^/]+/", "", workspace.lower()) == own.lower()
-
-
-def _describe(job: Job, **more: Any) -> Run:
+def describe(job: Job) -> Run:
+    """Describe a job that azure-ai-ml has read."""
     created = job.creation_context.created_at if job.creation_context else None
-    run = Run(
+    return Run(
         name=job.name or "",
         display_name=job.display_name or job.name or "",
         experiment=job.experiment_name or "",
         status=job.status or "",
-        cluster=str(getattr(job, "compute", None) or "").rsplit("/", 1)[-1],
+        cluster=_last(getattr(job, "compute", None)),
         created=created.isoformat(timespec="seconds") if created else "",
         url=job.studio_url or "",
+        kind=str(job.type or "").capitalize(),
+        tags=dict(job.tags or {}),
     )
-    return replace(run, **more)
+
+
+def _from_resource(job: dict[str, Any]) -> Run:
+    own, made = job["properties"], job.get("systemData") or {}
+    studio = (own.get("services") or {}).get("Studio") or {}
+    return Run(
+        name=job["name"],
+        display_name=own.get("displayName") or job["name"],
+        experiment=own.get("experimentName") or "",
+        status=own.get("status") or "",
+        cluster=_last(own.get("computeId")),
+        created=_seconds(made.get("createdAt")),
+        url=studio.get("endpoint") or "",
+        kind=own.get("jobType") or "",
+        created_by=made.get("createdBy") or "",
+        tags=own.get("tags") or {},
+    )
+
+
+def _from_history(run: dict[str, Any]) -> Run:
+    return Run(
+        name=run["runId"],
+        display_name=run.get("displayName") or run["runId"],
+        experiment=run.get("experimentName") or "",
+        status=run.get("status") or "",
+        cluster=_last(run.get("target") or (run.get("compute") or {}).get("target")),
+        created=_seconds(run.get("createdUtc")),
+        url="",
+        kind=str(run.get("runType") or "").removeprefix("azureml."),
+        created_by=(run.get("createdBy") or {}).get("userName") or "",
+        tags=run.get("tags") or {},
+        started=run.get("startTimeUtc"),
+        ended=run.get("endTimeUtc"),
+    )
+
+
+def _last(compute: Any) -> str:
+    return str(compute or "").rsplit("/", 1)[-1]
+
+
+def _seconds(moment: str | None) -> str:
+    """Return a moment as Azure writes it, cut to the second."""
+    return datetime.fromisoformat(moment).isoformat(timespec="seconds") if moment else ""

@@ -8,9 +8,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from contract import TeamOutput
+from contract import StackOutputs, TeamOutput
 from jobs.errors import NETWORK, SIGN_IN, JobError
 from jobs.history import PATIENT, SCOPE, RunHistory
+from jobs.resources import Resources
 
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient
@@ -24,9 +25,15 @@ _REPEATED = frozenset({"HEAD", "GET", "PUT", "DELETE", "OPTIONS", "TRACE", "POST
 class Workspace:
     """A team's workspace: azure-ai-ml's client and the run history beside it, signed in at the first use of either."""
 
-    def __init__(self, team: TeamOutput) -> None:
-        """Remember the team; nothing is asked of Azure yet."""
-        self.team = team
+    def __init__(self, outputs: StackOutputs, team_name: str) -> None:
+        """Remember the team of that name; nothing is asked of Azure yet."""
+        self.outputs = outputs
+        self.team_name = team_name
+
+    @property
+    def team(self) -> TeamOutput:
+        """What the stack's outputs say of the team."""
+        return self.outputs.teams[self.team_name]
 
     @cached_property
     def credential(self) -> TokenCredential:
@@ -50,6 +57,11 @@ class Workspace:
     def history(self) -> RunHistory:
         """Logs, states and metrics of the workspace's runs."""
         return RunHistory(self.team, self.credential)
+
+    @cached_property
+    def resources(self) -> Resources:
+        """The workspace's jobs, models and others, read without azure-ai-ml."""
+        return Resources(self.team, self.credential)
 
     @cached_property
     def client(self) -> MLClient:

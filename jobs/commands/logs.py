@@ -22,7 +22,7 @@ def logs(
     run: RunArgument,
     *,
     follow: Annotated[
-        bool, typer.Option("--follow", help="Go on until the run has ended; exit with 1 if it failed.")
+        bool, typer.Option("--follow", "-f", help="Go on until the run has ended; exit with 1 if it failed.")
     ] = False,
     stack: StackOption = None,
     outputs: OutputsOption = None,
@@ -31,17 +31,19 @@ def logs(
     """Print a run's log."""
     workspace = connect(stack, outputs, team)
     if follow:
-        return 0 if follow_run(workspace, run, sys.stdout) == "Completed" else 1
+        return 0 if follow_run(workspace, run, sys.stdout, logs=True) == "Completed" else 1
     printer = _LogPrinter(sys.stdout)
     for name, text in workspace.history.read_logs(run):
         printer.log(name, text)
     return 0
 
 
-def follow_run(workspace: Workspace, run: str, out: TextIO) -> str:
-    """Print a run's log and states until it has ended; returns its last state."""
+def follow_run(workspace: Workspace, run: str, out: TextIO, *, logs: bool) -> str:
+    """Print a run's states, and its log if that is wanted, until it has ended; returns its last state."""
     printer = _LogPrinter(out)
-    details = workspace.history.follow(run, printer.log, lambda status: printer.status(f"[{status}]"))
+    details = workspace.history.follow(
+        run, printer.log if logs else lambda *_: None, lambda status: printer.status(f"[{status}]")
+    )
     status: str = details["status"]
     return status
 

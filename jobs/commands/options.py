@@ -39,4 +39,4 @@ def connect(stack: str | None, outputs: Path | None, team: str | None) -> Worksp
     from jobs.workspace import Workspace  # noqa: PLC0415
 
     read = read_file(outputs, stack) if outputs else read_stack(stack or STACK)
-    return Workspace(read.team(team))
+    return Workspace(read, read.team_name(team))

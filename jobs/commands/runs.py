@@ -1,95 +1,68 @@
-"""Runs: submit, list, describe, cancel."""
+"""Runs: list, describe, cancel, open."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from dataclasses import asdict
-from math import isfinite
-from typing import TYPE_CHECKING, Annotated, Any
+import time
+from typing import Annotated
 
 import typer
 
-from jobs.commands.logs import follow_run
 from jobs.commands.options import OutputsOption, RunArgument, StackOption, TeamOption, connect
+from jobs.commands.show import as_json as run_as_json
+from jobs.commands.show import print_list, print_side_by_side
 from jobs.errors import JobError
-from terminal import JsonOption, print_json, print_table
+from terminal import JsonOption, print_json
 
-if TYPE_CHECKING:
-    from jobs.runs import Run
+_WATCH_SECONDS = 2.0
+_CLEAR = "\033[H\033[2J"  # ECMA-48: the cursor to the first line, and the screen empty
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the app."""
-    for command in (submit, ps, show, cancel):
-        app.command()(command)
-
-
-def submit(
-    job: Annotated[str, typer.Argument(help="An example's name, a folder with a job.yml, or an Azure ML job in YAML.")],
-    *,
-    cluster: Annotated[
-        str | None, typer.Option(help="Cluster to run on, instead of the one that the job names.")
-    ] = None,
-    stream: Annotated[
-        bool, typer.Option("--stream", help="Follow its log to the end, then print its metrics.")
-    ] = False,
-    register_as: Annotated[
-        str | None,
-        typer.Option("--register", metavar="NAME", help="Follow it, then register its model under this name."),
-    ] = None,
-    as_json: JsonOption = False,
-    stack: StackOption = None,
-    outputs: OutputsOption = None,
-    team: TeamOption = None,
-) -> None:
-    """Submit a command job. With --json, progress goes to standard error."""
-    from jobs import runs  # noqa: PLC0415 - loads the outputs' model
-
-    progress = sys.stderr if as_json else sys.stdout
-
-    def say(line: str) -> None:
-        print(line, file=progress, flush=True)
-
-    source = runs.find(job)
-    workspace = connect(stack, outputs, team)
-    run = runs.submit(workspace, source, cluster, say)
-    say(f"run {run.name}\n{run.url}")
-    version = None
-    if stream or register_as:
-        follow_run(workspace, run.name, progress)
-        run = runs.show(workspace, run.name)
-        if run.status == "Completed" and register_as:
-            version = runs.register(workspace, run, register_as)
-    if as_json:
-        print_json(_as_json(run) | ({"model": register_as, "version": version} if version else {}))
-    elif stream or register_as:
-        say("")
-        _print_side_by_side([run])
-    if version:
-        say(f"registered model {register_as}, version {version}")
-    _refuse_failed(run)
+    for command in (ps, show, cancel, open_):
+        app.command(command.__name__.rstrip("_"))(command)
 
 
 def ps(
     *,
+    experiment: Annotated[str | None, typer.Option(help="Only runs of this experiment.")] = None,
+    status: Annotated[str | None, typer.Option(help="Only runs in this state, such as Running or Failed.")] = None,
+    user: Annotated[str | None, typer.Option(help="Only runs of who has this in the name.")] = None,
+    cluster: Annotated[str | None, typer.Option(help="Only runs that were sent to this cluster.")] = None,
+    tags: Annotated[
+        list[str] | None, typer.Option("--tag", metavar="KEY[=VALUE]", help="Only runs with this tag.")
+    ] = None,
+    parent: Annotated[
+        str | None, typer.Option(metavar="RUN", help="The steps of this pipeline, or the trials of this sweep.")
+    ] = None,
+    archived: Annotated[bool, typer.Option("--archived", help="Archived runs, too.")] = False,
+    limit: Annotated[int, typer.Option(min=1, help="The most runs to list.")] = 20,
+    watch: Annotated[bool, typer.Option("--watch", help="List them again every two seconds, until Ctrl-C.")] = False,
     as_json: JsonOption = False,
     stack: StackOption = None,
     outputs: OutputsOption = None,
     team: TeamOption = None,
 ) -> None:
     """List the latest runs."""
-    from jobs.runs import recent  # noqa: PLC0415 - loads the outputs' model
+    from jobs.runs import Filter, recent  # noqa: PLC0415 - loads the outputs' model
 
-    latest = recent(connect(stack, outputs, team))
-    if as_json:
-        print_json([_as_json(run) for run in latest])
-    elif not latest:
-        print("no runs yet")
-    else:
-        titles = ("RUN", "NAME", "EXPERIMENT", "STATUS", "CLUSTER", "CREATED")
-        rows = [(run.name, run.display_name, run.experiment, run.status, run.cluster, run.created) for run in latest]
-        print_table(titles, rows)
+    wanted = Filter(experiment, status, user, cluster, tags or [], parent, archived)
+    workspace = connect(stack, outputs, team)
+    if watch and as_json:
+        raise JobError("--watch draws on the terminal; leave out --json, or call again")
+    while True:
+        latest = recent(workspace, wanted, limit)
+        if watch:
+            print(_CLEAR, end="")
+        if as_json:
+            print_json([run_as_json(run) for run in latest])
+        elif not latest:
+            print("no runs yet" if wanted == Filter() else "no such runs")
+        else:
+            print_list(latest)
+        if not watch:
+            return
+        time.sleep(_WATCH_SECONDS)
 
 
 def show(
@@ -100,15 +73,15 @@ def show(
     outputs: OutputsOption = None,
     team: TeamOption = None,
 ) -> None:
-    """Describe runs and their metrics, side by side."""
+    """Describe runs, their parameters and metrics, side by side."""
     from jobs import runs  # noqa: PLC0415 - loads the outputs' model
 
     workspace = connect(stack, outputs, team)
     described = [runs.show(workspace, name) for name in names]
     if as_json:
-        print_json([_as_json(run) for run in described] if len(described) > 1 else _as_json(described[0]))
+        print_json([run_as_json(run) for run in described] if len(described) > 1 else run_as_json(described[0]))
     else:
-        _print_side_by_side(described)
+        print_side_by_side(described)
 
 
 def cancel(
@@ -120,33 +93,14 @@ def cancel(
     print(f"run {run} is {runs.cancel(connect(stack, outputs, team), run)}")
 
 
-def _refuse_failed(run: Run) -> None:
-    """Raise a JobError if a run has ended without success."""
-    from jobs.history import ENDED  # noqa: PLC0415 - loads the clients
+def open_(
+    run: RunArgument, *, stack: StackOption = None, outputs: OutputsOption = None, team: TeamOption = None
+) -> None:
+    """Open a run's page in the browser."""
+    from jobs import runs  # noqa: PLC0415 - loads the outputs' model
 
-    if run.status in ENDED - {"Completed"}:
-        raise JobError(f"run {run.name} ended as {run.status}" + (f": {run.error}" if run.error else ""))
-
-
-def _as_json(run: Run) -> dict[str, Any]:
-    # JSON has no NaN; a metric that is not finite becomes null
-    metrics = {name: value if isfinite(value) else None for name, value in run.metrics.items()}
-    return asdict(run) | {"seconds": run.seconds, "metrics": metrics}
-
-
-def _print_side_by_side(runs: list[Run]) -> None:
-    """Print runs as columns: their facts, then every metric that any of them has."""
-    (titles, *rows) = [(title, *values) for title, values in _facts(runs) if any(values)]
-    print_table(titles, rows)
-
-
-def _facts(runs: list[Run]) -> Iterator[tuple[str, list[str]]]:
-    yield "run", [run.name for run in runs]
-    yield "name", [run.display_name for run in runs]
-    yield "status", [run.status for run in runs]
-    yield "cluster", [run.cluster for run in runs]
-    yield "created", [run.created for run in runs]
-    yield "seconds", ["" if run.seconds is None else f"{run.seconds:.1f}" for run in runs]
-    yield "error", [run.error or "" for run in runs]
-    for name in sorted(set().union(*(run.metrics for run in runs))):
-        yield name, [f"{run.metrics[name]:.6g}" if name in run.metrics else "" for run in runs]
+    workspace = connect(stack, outputs, team)
+    found = runs.show(workspace, run)
+    address = found.url or f"https://ml.azure.com/runs/{run}?wsid={workspace.team.resource_id}"
+    print(address)
+    typer.launch(address)

@@ -129,13 +129,16 @@ def test_an_unknown_cluster(tmp_path: Path) -> None:
             "has no datastore 'Lake'; its datastores: MLData",
         ),
         (JOB.replace("command: echo hello\n", ""), "job.yml: command: Missing data for required field."),
-        (JOB + "computer: x\nlimits: {timeout: long}\n", "limits: timeout: Not a valid integer.\n  computer: Unknown"),
-        (JOB.replace("image: ubuntu", "image: x, conda_file: no.yml"), "job.yml: environment: No such file"),
+        (JOB + "computer: x\nlimits: {timeout: long}\n", "job.yml:5: limits: timeout: Not a valid integer."),
+        (JOB.replace("image: ubuntu", "image: x, conda_file: no.yml"), "job.yml:3: environment: No such file"),
         (JOB.replace("command\n", "comand\n"), "job.yml: Unsupported job type: comand."),
-        ("type: command\n\tcommand: x\n", 'job.yml", line 2, column 1'),
-        ("", "job.yml: Target yaml file is empty"),
-        ("- 1\n", "job.yml: Expect dict but get <class 'list'>"),
-        ("type: pipeline\njobs: {}\n", "is a pipeline job; only command jobs are submitted"),
+        (
+            "type: command\n\tcommand: x\n",
+            "job.yml:2: found character '\\t' that cannot start any token",
+        ),
+        ("", "job.yml: the file is empty; a job is a mapping"),
+        ("- 1\n", "job.yml: the file has no keys; a job is a mapping"),
+        ("type: pipeline\njobs: {}\n", "job.yml: the pipeline has no steps: add them below jobs"),
     ],
 )
 def test_a_wrong_job(tmp_path: Path, job: str, said: str) -> None:

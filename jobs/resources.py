@@ -1,0 +1,73 @@
+"""A workspace's jobs, models and other resources as the resource manager shows them, without azure-ai-ml's import.
+
+azure-ai-ml takes seconds to load and reads each job into classes. Lists and descriptions need neither.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from contract import TeamOutput
+from jobs.history import PATIENT, SCOPE
+
+if TYPE_CHECKING:
+    from azure.core import PipelineClient
+    from azure.core.credentials import TokenCredential
+
+API_VERSION = "2024-10-01"
+_MANAGER = "https://management.azure.com"
+
+
+class Resources:
+    """Reads the resources below a team's workspace."""
+
+    def __init__(self, team: TeamOutput, credential: TokenCredential) -> None:
+        """Read the workspace of the team as the credential's person."""
+        from azure.core import PipelineClient  # noqa: PLC0415 - `python -m jobs --help` is quick without it
+        from azure.core.pipeline import policies  # noqa: PLC0415
+
+        self._workspace = f"{_MANAGER}{team.resource_id}"
+        sign = policies.BearerTokenCredentialPolicy(credential, SCOPE)
+        self._api: PipelineClient[Any, Any] = PipelineClient(
+            self._workspace, policies=[policies.RetryPolicy(**PATIENT), sign]
+        )
+
+    def get(self, *names: str) -> dict[str, Any] | None:
+        """Return a resource, such as `get("jobs", "NAME")`; None where there is none.
+
+        Raises:
+            AzureError: Azure was not reached, or refused.
+        """
+        path = "/".join(quote(name, safe="") for name in names)
+        return self._get(f"{self._workspace}/{path}?api-version={API_VERSION}")
+
+    def list(self, *names: str, **parameters: str) -> Iterator[dict[str, Any]]:
+        """Yield the resources of a kind, such as `list("models")` or `list("models", "NAME", "versions")`.
+
+        Args:
+            names: The path below the workspace.
+            parameters: Parameters of the query, such as `listViewType="All"`.
+
+        Raises:
+            AzureError: Azure was not reached, or refused.
+        """
+        path = "/".join(quote(name, safe="") for name in names)
+        query = "".join(f"&{key}={quote(value)}" for key, value in parameters.items())
+        address: str | None = f"{self._workspace}/{path}?api-version={API_VERSION}{query}"
+        while address:
+            page = self._get(address) or {}
+            yield from page.get("value", [])
+            address = page.get("nextLink")
+
+    def _get(self, address: str) -> dict[str, Any] | None:
+        from azure.core.rest import HttpRequest  # noqa: PLC0415
+
+        response = self._api.send_request(HttpRequest("GET", address))
+        if response.status_code == HTTPStatus.NOT_FOUND:
+            return None
+        response.raise_for_status()
+        found: dict[str, Any] = response.json()
+        return found

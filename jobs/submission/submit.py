@@ -1,0 +1,100 @@
+"""The whole way from a file to a run: load, fit, price, tag, upload, send."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import redirect_stderr
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jobs.errors import JobError, invalid
+from jobs.runs import Run, describe
+from jobs.submission.estimate import Estimate, estimate
+from jobs.submission.fit import check_datastores, choose_clusters
+from jobs.submission.inputs import LocalInput, beside, bring
+from jobs.submission.source import home, load
+from jobs.submission.stamp import stamp
+from jobs.workspace import Workspace
+
+if TYPE_CHECKING:
+    from azure.ai.ml.entities import Job
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A job that is ready to be sent.
+
+    Attributes:
+        source: Its file.
+        job: azure-ai-ml's job, fitted to the team and tagged.
+        inputs: The files that are uploaded first.
+        estimate: What it may cost at worst.
+    """
+
+    source: Path
+    job: Job
+    inputs: list[LocalInput]
+    estimate: Estimate
+
+
+def prepare(workspace: Workspace, source: Path, cluster: str | None, changes: Sequence[str] = ()) -> Prepared:
+    """Load a job and fit it to the team. Nothing is sent.
+
+    Args:
+        workspace: The team's workspace.
+        source: The job's file, as `source.find` returns it.
+        cluster: Runs all of it on this cluster, or on the `cheapest`; None: on those that the file names.
+        changes: Changes of the YAML, each `path.to.key=value`.
+
+    Raises:
+        JobError: The file is no valid job, or asks for a cluster or datastore that the team does not have.
+    """
+    with home(source):
+        job = load(source, changes)
+    team = workspace.team
+    try:
+        choose_clusters(team, job, cluster)
+        check_datastores(team, job)
+    except JobError as error:
+        raise JobError(f"{source}: {error}") from None
+    stamp(job, workspace.outputs, workspace.team_name, team, source.absolute().parent)
+    return Prepared(source, job, beside(team, job, source.parent), estimate(team, job))
+
+
+def send(workspace: Workspace, prepared: Prepared, say: Callable[[str], None]) -> Run:
+    """Upload a prepared job's inputs and submit it.
+
+    Args:
+        workspace: The team's workspace.
+        prepared: The job.
+        say: Gets a line for each step.
+
+    Raises:
+        JobError: The lake or Azure ML refused it.
+    """
+    for given in prepared.inputs:
+        done = bring(workspace, given)
+        say(f"{given.file.name} {'uploaded to' if done else 'is already'} {given.datastore}/{given.path}")
+    job, source = prepared.job, prepared.source
+    where = ", ".join(sorted({step.cluster for step in prepared.estimate.steps}))
+    say(f"submitting {job.display_name or source.absolute().parent.name} to {where} of {workspace.team.workspace}")
+    try:
+        with home(source), redirect_stderr(StringIO()):  # the client's upload shows its progress there
+            return describe(create(workspace, job))
+    except Exception as error:  # azure-ai-ml passes on what its validators, storage and Azure raise, all kinds
+        raise JobError(f"{source}: {invalid(error)}") from error
+
+
+def create(workspace: Workspace, job: Job) -> Job:
+    """Submit a job as azure-ai-ml does, and once more where an answer to an upload got lost."""
+    from azure.core.exceptions import ResourceExistsError  # noqa: PLC0415
+
+    try:
+        made: Job = workspace.client.jobs.create_or_update(job)
+    except ResourceExistsError:
+        # A file of the code arrived, and the answer did not: the client's own second try met the file of the first.
+        # Asked once more, it sees that the upload is incomplete, and overwrites.
+        made = workspace.client.jobs.create_or_update(job)
+    return made
