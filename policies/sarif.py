@@ -11,7 +11,7 @@ from policies.model import Level, Rule, Severity
 from policies.offline import Report
 
 SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
-_SECURITY_SEVERITY: Final = {  # the middle of GitHub's ranges
+SECURITY_SEVERITY: Final = {  # the middle of GitHub's ranges
     Severity.LOW: "3.0",
     Severity.MEDIUM: "5.5",
     Severity.HIGH: "8.0",
@@ -74,7 +74,7 @@ def _descriptor(rule: Rule) -> dict[str, Any]:
         "properties": {
             "tags": ["security", "azure", *also],
             "precision": "very-high",
-            "security-severity": _SECURITY_SEVERITY[rule.severity],
+            "security-severity": SECURITY_SEVERITY[rule.severity],
         },
     }
 

@@ -10,7 +10,7 @@ from settings.data import DataDatastore, Datastore
 from settings.department import Department
 from settings.network import Network
 from settings.people import Member, Secret
-from settings.problems import written
+from settings.problems import Path, written
 from settings.types import Section
 
 _EXPIRING = timedelta(days=30)
@@ -20,13 +20,15 @@ _RETIRING = timedelta(days=365)
 
 def warnings(department: Department, today: date) -> list[str]:
     """One line for each value that Azure may refuse, now or soon: retired sizes, hyphens, ends of accesses, secrets."""
-    lines = [
-        f"{written((*path, key))}: {text}"
-        for path, section in sections(department)
-        if section != department.network or path == ("network",)  # the teams' copies
-        for key, text in _warnings(section, today)
-    ]
-    return list(dict.fromkeys(lines))
+    return list(dict.fromkeys(f"{written(path)}: {text}" for path, text in placed(department, today)))
+
+
+def placed(department: Department, today: date) -> Iterator[tuple[Path, str]]:
+    """The same warnings, each with the path of its value below `azureml-platform:department`."""
+    for path, section in sections(department):
+        if section != department.network or path == ("network",):  # the teams' copies
+            for key, text in _warnings(section, today):
+                yield (*path, key), text
 
 
 def _warnings(section: Section, today: date) -> Iterator[tuple[str, str]]:

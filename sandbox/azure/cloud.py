@@ -1,5 +1,6 @@
 """What the services of the local Azure share."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from sandbox.azure.access.tokens import Tokens
 from sandbox.azure.store import Store
 
 SEED = Path(__file__).with_name("seed.yaml")
+SEED_VARIABLE = "SANDBOX_SEED"
+"""Names a file of the form of `seed.yaml` to take in its place."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +40,9 @@ class Cloud:
 
 
 def load_seed() -> dict[str, Any]:
-    """The tenant of the seed file."""
-    seed: dict[str, Any] = yaml.safe_load(SEED.read_text(encoding="utf-8"))
+    """The tenant of the seed file, the project's or the one that `SEED_VARIABLE` names."""
+    file = Path(os.environ.get(SEED_VARIABLE) or SEED)
+    seed: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
     return seed
 
 

@@ -78,9 +78,11 @@ def seed_tenant(store: Store, seed: dict[str, Any]) -> None:
         return
     with store.transaction():
         for user in seed["users"]:
-            store.put("user", object_id(user["userPrincipalName"]), _user(user))
+            made = _user(user)
+            store.put("user", made["id"], made)
         for group in seed["groups"]:
-            store.put("group", object_id(group["displayName"]), _group(group))
+            made = _group(group)
+            store.put("group", made["id"], made)
         store.put(
             "servicePrincipal",
             object_id(COSMOS_DB),
@@ -154,7 +156,7 @@ def register_personas(store: Store, personas: Iterable[Persona]) -> None:
 def _user(user: dict[str, Any]) -> dict[str, Any]:
     name = user["userPrincipalName"]
     return {
-        "id": object_id(name),
+        "id": user.get("objectId") or object_id(name),
         "userPrincipalName": name,
         "displayName": user["displayName"],
         "mail": name,
@@ -174,7 +176,7 @@ def _user(user: dict[str, Any]) -> dict[str, Any]:
 def _group(group: dict[str, Any]) -> dict[str, Any]:
     name = group["displayName"]
     return {
-        "id": object_id(name),
+        "id": group.get("objectId") or object_id(name),
         "displayName": name,
         "description": None,
         "mailEnabled": False,

@@ -1,0 +1,27 @@
+"""The templates of reports."""
+
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from review.formats import escape, view
+
+
+def render(template: str, **values: Any) -> str:
+    """Fill in a template of `templates/`; in those of pages, all that is filled in is escaped."""
+    page = template.endswith(".html.j2")
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).with_name("templates")),
+        autoescape=page,  # noqa: S701 # the others escape by name: each place of Markdown has its own way
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {
+        "plain": escape.plain, "marked": escape.marked, "code": escape.code, "hypertext": escape.hypertext,
+        "short": view.short, "why": view.why, "where": view.where, "counted": view.counted, "violated": view.violated,
+        "lost": view.lost,
+    }  # fmt: skip
+    return environment.get_template(template).render(view=view, **values)

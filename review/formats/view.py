@@ -1,0 +1,108 @@
+"""What the comment, the page and the terminal show of a report, in words and in order."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from review.model import Change, Violation
+from review.report import Kind, Report, StackReview
+from settings.plan import Place
+
+ORDER: Final = ("deleted", "replaced", "created", "updated")
+SIGNS: Final = {"deleted": "−", "replaced": "±", "created": "+", "updated": "~", "same": "="}
+"""What stands for an operation."""
+WHOLE: Final = "department"
+"""The word for what is no team's."""
+
+
+def stacks(report: Report) -> list[StackReview]:
+    """The stacks, those with objections first, those without any change last."""
+    return sorted(report.stacks, key=lambda one: (not one.objections, one.state == "same", one.stack))
+
+
+def changes(stack: StackReview) -> list[Change]:
+    """The changes, losses of data first."""
+    return sorted(stack.changes, key=lambda one: (not one.loss, ORDER.index(one.operation), one.team or "", one.name))
+
+
+def counted(changes: Iterable[Change]) -> str:
+    """The numbers of changes: `1 deleted, 2 updated`."""
+    numbers = Counter(change.operation for change in changes)
+    return ", ".join(f"{numbers[one]} {one}" for one in ORDER if numbers[one]) or "no change"
+
+
+def violated(found: Sequence[Violation]) -> str:
+    """The numbers of violations: `2 new (1 mandatory), 3 standing`."""
+    texts = []
+    for state in ("new", "standing", "fixed"):
+        those = [one for one in found if one.state == state]
+        mandatory = sum(one.level == "mandatory" for one in those)
+        if those:
+            texts.append(f"{len(those)} {state}" + (f" ({mandatory} mandatory)" if mandatory else ""))
+    return ", ".join(texts) or "none"
+
+
+def lost(stack: StackReview) -> str:
+    """The number of losses of data: `2, 1 of them accepted`."""
+    accepted = sum(bool(change.loss and change.loss.accepted) for change in stack.losses)
+    if not stack.losses:
+        return "none"
+    return f"{len(stack.losses)}, " + ("all accepted" if accepted == len(stack.losses) else f"{accepted} accepted")
+
+
+def short(type_: str) -> str:
+    """A type without its package: `StorageAccount`."""
+    return type_.rpartition(":")[2]
+
+
+def why(change: Change) -> str:
+    """The reason of a change: the properties that demand a replacement, or that differ."""
+    if change.causes:
+        return "replaced for " + ", ".join(change.causes)
+    return ", ".join(change.properties)
+
+
+def where(place: Place | None) -> str:
+    """A place as `Pulumi.dev.yaml:21:23`, with how the value comes there."""
+    if place is None:
+        return ""
+    how = {"written": "", "inherited": " (inherited)", "default": " (default)"}[place.origin]
+    return f"{place}{how}"
+
+
+def verdict(report: Report) -> str:
+    """The result in a sentence."""
+    against = [stack for stack in report.stacks if stack.objections]
+    if not against:
+        return "Nothing speaks against this change."
+    number = len(against)
+    return f"{number} stack{'s' if number > 1 else ''} must not be deployed like this."
+
+
+def about(report: Report) -> list[str]:
+    """What a reader must know of how the report was made, a sentence each."""
+    code = (
+        "The base's code made this report, with the head's stack files as data."
+        if report.made_by == "base"
+        else "The pull request's own code made this report: advisory, until somebody has read that code."
+    )
+    state = "The real state was previewed." if report.live else "A local sandbox was previewed, without a credential."
+    told = [code, state, "Rules, limits and exemptions are the base's.", *report.notes]
+    told += [
+        f"{one.package} is {one.base or 'absent'} at the base and {one.head or 'absent'} at the head; "
+        f"both ran with {one.used or 'none'}."
+        for one in report.requirements
+    ]
+    if report.untouched:
+        told.append(f"The change does not reach: {', '.join(report.untouched)}.")
+    return told
+
+
+def numbers(kind: Kind) -> list[tuple[str, int]]:
+    """Operations with how many resources of a type they meet; what stays as it is last."""
+    return [(one, getattr(kind, one)) for one in (*ORDER, "same") if getattr(kind, one)]
+
+
+def mark(kind: Kind) -> str:
+    """The operation that matters most among the resources of a type."""
+    return next((one for one, _ in numbers(kind)), "same")

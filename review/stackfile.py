@@ -1,0 +1,108 @@
+"""A stack file as a review hands it to the engine, and whom and what the sandbox must know for it.
+
+Nobody here can decrypt a secret, and nothing of the backend is needed. So the engine gets the configuration alone, with
+a text in place of each secret.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from settings import Department, Member, Problem, SettingsError, open_stack_file
+from settings.checks.subject import sections
+from settings.plan import Place, Plan, plan_of
+from settings.problems import KEY
+from settings.yamlfile import Node, YamlError, read_yaml
+
+SECRET = "secret of the stack file"  # noqa: S105 # what stands for one
+_LINE = re.compile(r"line (\d+)(?:, column (\d+))?")
+_ID = re.compile(r"/subscriptions/[^/]+/resourceGroups/[^/]+(/.*)?", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A reason why a stack file cannot be used.
+
+    Attributes:
+        place: Where it stands; line 1 where that is not known.
+        message: The value, what is wrong with it and what is allowed.
+    """
+
+    place: Place
+    message: str
+
+
+def plan_or_faults(file: Path) -> tuple[Plan | None, tuple[Fault, ...]]:
+    """The plan of a stack file, or why there is none."""
+    try:
+        return plan_of(open_stack_file(file), file.name), ()
+    except SettingsError as error:
+        return None, tuple(_faults(file, error.problems))
+
+
+def _faults(file: Path, problems: Iterable[Problem]) -> Iterator[Fault]:
+    try:
+        content: Node | None = read_yaml(file)
+    except YamlError:
+        content = None
+    for problem in problems:
+        line, column = 1, 1
+        if content:
+            node, _ = content.at(("config", KEY, *problem.path))
+            line, column = node.line, node.column
+        elif found := _LINE.search(problem.message):
+            line, column = int(found[1]), int(found[2] or 1)
+        yield Fault(Place(file.name, problem.key, line, column, "written"), problem.message)
+
+
+def without_secrets(file: Path, project: str) -> str:
+    """The configuration of a stack file for the engine: JSON, which is YAML, too. A broken file stays as it is."""
+    try:
+        content = read_yaml(file).value
+        given = content.get("config") if isinstance(content, dict) else None
+    except YamlError:
+        return file.read_text(encoding="utf-8", errors="replace")
+    config = given if isinstance(given, dict) else {}
+    named = {key if ":" in key else f"{project}:{key}": _open(value) for key, value in config.items()}
+    return json.dumps({"config": named}, ensure_ascii=False)
+
+
+def _open(value: Any) -> Any:
+    if isinstance(value, dict):
+        return SECRET if set(value) == {"secure"} else {key: _open(inner) for key, inner in value.items()}
+    return [_open(inner) for inner in value] if isinstance(value, list) else value
+
+
+def people(departments: Iterable[Department]) -> tuple[frozenset[str], frozenset[str]]:
+    """The users (by user principal name) and groups that departments name."""
+    users, groups = set[str](), set[str]()
+    for department in departments:
+        users.add(department.admin)
+        for _, section in sections(department):
+            if isinstance(section, Member):
+                users |= {section.user} if section.user else set()
+                groups |= {section.group} if section.group else set()
+            elif user := getattr(section, "user", None):
+                users.add(user)
+    return frozenset(users), frozenset(groups)
+
+
+def existing(departments: Iterable[Department]) -> frozenset[str]:
+    """The ids of resources that departments use and do not make."""
+    return frozenset(
+        text for department in departments for text in _texts(department.model_dump(mode="json")) if _ID.fullmatch(text)
+    )
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for inner in value.values():
+            yield from _texts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner)
