@@ -10,7 +10,9 @@ from typing import Annotated, Any, Literal
 import typer
 
 from sandbox import control
+from sandbox.ask import ask
 from sandbox.control import DEFAULT_PORT, SandboxError, sandbox_directory
+from sandbox.durations import duration, seconds_of
 from terminal import FAILED, INTERRUPTED, JsonOption, application, print_json, print_table, run
 
 PROGRAM = "python -m sandbox"
@@ -21,6 +23,8 @@ app = application(
 )
 faults = typer.Typer(help="Show, set or clear the faults that the sandbox injects.", invoke_without_command=True)
 app.add_typer(faults, name="faults")
+clock = typer.Typer(help="Show the sandbox's clock, or move it forward.", invoke_without_command=True)
+app.add_typer(clock, name="clock")
 
 
 @app.command()
@@ -150,6 +154,45 @@ def public(
 def pulumi() -> None:
     """Run a Pulumi command against the sandbox: the real pulumi if it is on PATH, else the embedded engine."""
     raise NotImplementedError  # `main` passes its words on before Typer reads them
+
+
+@clock.callback()
+def show_clock_by_default(context: typer.Context) -> None:
+    """Show the sandbox's clock, or move it forward; without a command, show it."""
+    if context.invoked_subcommand is None:
+        show_clock()
+
+
+@clock.command(name="show")
+def show_clock(as_json: JsonOption = False) -> None:
+    """Show the sandbox's time, how far it is ahead, and what is due next."""
+    _tell_clock(ask(sandbox_directory(), "GET", "/clock"), as_json)
+
+
+@clock.command()
+def advance(
+    by: Annotated[
+        int,
+        typer.Argument(
+            parser=seconds_of, metavar="TIME", help="How far: 31d, 12h, 90m, 30s or several, such as 1d12h."
+        ),
+    ],
+    as_json: JsonOption = False,
+) -> None:
+    """Move the clock forward and carry out what became due; only `reset` sets it back."""
+    _tell_clock(ask(sandbox_directory(), "POST", "/clock/advance", {"seconds": by}), as_json)
+
+
+def _tell_clock(told: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print_json(told)
+        return
+    ahead = duration(told["aheadSeconds"])
+    print(f"the sandbox's time is {told['now']}" + (f", {ahead} ahead of the machine's" if ahead else ""))
+    for kind, count in told.get("done", {}).items():
+        print(f"carried out: {kind}, {count}")
+    if told["next"]:
+        print(f"next: {told['next']['kind']} {told['next']['key']} at {told['next']['due']}")
 
 
 @faults.callback()

@@ -29,6 +29,8 @@ from starlette.routing import Route
 
 from sandbox.azure import services
 from sandbox.azure.cloud import Cloud, open_cloud
+from sandbox.azure.control import app as requests
+from sandbox.azure.control import socket as sockets
 from sandbox.azure.faults import Faults
 from sandbox.azure.front.gateway import Gateway
 from sandbox.azure.ml import Runner
@@ -111,7 +113,10 @@ class Daemon:
             partial(find_network, cloud.store),
         )
         runner = Runner(cloud, faults.preempts)
+        timekeeper = services.timekeeper(cloud)
         await runner.start()
+        timekeeper.start()
+        control = await sockets.serve(sockets.listen(self._directory), requests.application(timekeeper))
         server = await gateway.start(listening)
         told = {"pid": os.getpid(), "port": self._port, "started": self._started}
         write_whole(state, json.dumps(told).encode(), private=True)
@@ -120,6 +125,9 @@ class Daemon:
         ready.tell("ready")
         await stopped.wait()
         server.close()
+        control.close()
+        sockets.remove(self._directory)
+        await timekeeper.stop()
         await runner.stop()
         cloud.store.close()
         state.unlink(missing_ok=True)

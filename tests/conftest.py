@@ -71,7 +71,7 @@ class Sandbox:
         return self._environments[persona]
 
 
-def _started(directory: Path) -> Iterator[Sandbox]:
+def started(directory: Path) -> Iterator[Sandbox]:
     sandbox = Sandbox(directory)
     sandbox.start()
     try:
@@ -83,13 +83,13 @@ def _started(directory: Path) -> Iterator[Sandbox]:
 @pytest.fixture
 def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
     """A sandbox of the test's own, empty."""
-    yield from _started(tmp_path / ".sandbox")
+    yield from started(tmp_path / ".sandbox")
 
 
 @pytest.fixture(scope="session")
 def shared_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     """One sandbox for all tests of a worker: use names of your own in it, and no `reset`."""
-    yield from _started(tmp_path_factory.mktemp("shared") / ".sandbox")
+    yield from started(tmp_path_factory.mktemp("shared") / ".sandbox")
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from sandbox.azure import clock
 from sandbox.azure.access.rbac import AccessControl
 from sandbox.azure.access.tenant import seed_tenant
 from sandbox.azure.access.tokens import Tokens
@@ -54,6 +55,7 @@ def open_cloud(directory: Path, client_environment: dict[str, str]) -> Cloud:
     """
     tenant = load_seed()
     store = Store(directory / "azure.db")
+    clock.restore(store)
     seed_tenant(store, tenant)
     return Cloud(
         directory, store, Tokens(directory, tenant["tenantId"]), AccessControl(store), tenant, client_environment

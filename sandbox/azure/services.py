@@ -37,6 +37,7 @@ from sandbox.azure.ml.inference.app import Inference
 from sandbox.azure.ml.plane.app import WorkspaceServices
 from sandbox.azure.prices import Prices
 from sandbox.azure.storage.app import Storage
+from sandbox.azure.timers import Timekeeper
 
 
 class Provider(Protocol):
@@ -75,6 +76,11 @@ def resource_manager(cloud: Cloud) -> ResourceManager:
     operations.forget_old(cloud)
     types = [kind for provider in PROVIDERS for kind in provider.resource_types(cloud)]
     return ResourceManager(cloud, types, [route for module in ROUTES for route in module.routes()])
+
+
+def timekeeper(cloud: Cloud) -> Timekeeper:
+    """What carries out what the services have set a time for."""
+    return Timekeeper(cloud, workspaces.timers())
 
 
 def hosts(cloud: Cloud, faults: Faults) -> list[tuple[re.Pattern[str], Any]]:

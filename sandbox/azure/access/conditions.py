@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
+from sandbox.azure import clock
+
 CONTAINERS = "Microsoft.Storage/storageAccounts/blobServices/containers"
 ASSIGNMENTS = "Microsoft.Authorization/roleAssignments"
 KNOWN = {
@@ -279,7 +281,7 @@ class _Reader:
         if name not in KNOWN.get(source, ()):
             raise ConditionError(f"the sandbox does not emulate the attribute {token['attribute']} of conditions")
         if source == "environment":
-            return lambda attempt: datetime.now(UTC).isoformat()
+            return lambda attempt: clock.now().isoformat()
         return lambda attempt: (attempt.resource if source == "resource" else attempt.request).get(name)
 
     def _literal(self) -> Any:

@@ -1,6 +1,5 @@
 """Entra's signed tokens: who calls, for which audience, until when."""
 
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from sandbox.azure import clock
 from sandbox.azure.front.errors import AzureError
 from terminal import write_whole
 
@@ -58,7 +58,7 @@ class Tokens:
 
     def issue(self, audience: str, caller: Caller, **claims: Any) -> tuple[str, int]:
         """A token for the audience, and its lifetime in seconds."""
-        now = int(time.time())
+        now = clock.real_seconds()
         body = {
             "aud": audience,
             "iss": f"https://sts.windows.net/{self.tenant_id}/",

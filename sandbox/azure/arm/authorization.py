@@ -8,13 +8,13 @@ import copy
 import json
 import re
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from functools import cache
 from importlib import resources
 from typing import Any, ClassVar
 
 from starlette.responses import JSONResponse, Response
 
+from sandbox.azure import clock
 from sandbox.azure.access.conditions import ConditionError, compile_condition
 from sandbox.azure.access.rbac import built_in_roles
 from sandbox.azure.arm.core import Body, Call, ResourceId, ResourceType, Rule, invalid, properties_of
@@ -109,7 +109,7 @@ class RoleDefinition(ResourceType):
 
     def prepare(self, call: Call, old: Body | None) -> Body:
         """Adds who made the role and when."""
-        sent, now = copy.deepcopy(call.body["properties"]), datetime.now(UTC).isoformat()
+        sent, now = copy.deepcopy(call.body["properties"]), clock.now().isoformat()
         before = properties_of(old or {})
         return {
             "properties": {
@@ -291,7 +291,7 @@ class RoleAssignment(ResourceType):
 
     def prepare(self, call: Call, old: Body | None) -> Body:
         """Adds the scope, the principal's type, who made the assignment and when."""
-        sent, now = call.body["properties"], datetime.now(UTC).isoformat()
+        sent, now = call.body["properties"], clock.now().isoformat()
         before = properties_of(old or {})
         principal = sent["principalId"].lower()
         return {

@@ -7,9 +7,10 @@ of a start date that cannot be edited.
 import copy
 import re
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any, ClassVar
 
+from sandbox.azure import clock
 from sandbox.azure.arm.core import Body, Call, ResourceType, Rule, properties_of
 from sandbox.azure.front.errors import AzureError
 
@@ -72,7 +73,7 @@ class Budget(ResourceType):
             "endDate": sent["timePeriod"].get("endDate") or f"{last}T00:00:00Z",
         }
         spent = {"currentSpend": {"amount": 0.0, "unit": "USD"}}
-        version = f'"{int(datetime.now(UTC).timestamp() * 1e6):x}"'
+        version = f'"{int(clock.now().timestamp() * 1e6):x}"'
         return {
             "eTag": version,
             "properties": {**sent, "timeGrain": _grain(sent["timeGrain"]), "timePeriod": period, **spent},
@@ -101,7 +102,7 @@ def _day(text: str, target: str) -> date:
 
 
 def _check_start(start: date, months: int) -> None:
-    today = datetime.now(UTC).date()
+    today = clock.now().date()
     ahead = (start.year - today.year) * 12 + start.month - today.month
     if start.day != 1:
         problem = "must be the first day of a month"

@@ -4,9 +4,9 @@ import copy
 import re
 import secrets
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any, ClassVar
 
+from sandbox.azure import clock
 from sandbox.azure.arm.core import Action, Body, Call, ResourceType, Rule, invalid, properties_of
 from sandbox.azure.arm.identities import check_identity, forget_identity, shown_identity
 from sandbox.azure.arm.privatelinks import connections_of
@@ -100,7 +100,7 @@ class Registry(ResourceType):
                 }.items()
                 if value is not None
             },
-            "creationDate": properties_of(old or {}).get("creationDate") or datetime.now(UTC).isoformat(),
+            "creationDate": properties_of(old or {}).get("creationDate") or clock.now().isoformat(),
             "loginServer": f"{call.id.name.lower()}.azurecr.io",
             "provisioningState": "Succeeded",
         }

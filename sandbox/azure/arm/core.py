@@ -4,12 +4,12 @@ import copy
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, ClassVar
 
 from starlette.responses import JSONResponse, Response
 
+from sandbox.azure import clock
 from sandbox.azure.access.conditions import Attempt
 from sandbox.azure.access.tokens import Caller
 from sandbox.azure.cloud import Cloud
@@ -286,7 +286,7 @@ def system_data(cloud: Cloud, caller: Caller, old: Body | None) -> Body:
     who = {
         "By": user["userPrincipalName"] if user else caller.client_id,
         "ByType": "User" if user else "Application",
-        "At": datetime.now(UTC).isoformat(),
+        "At": clock.now().isoformat(),
     }
     made = {part: value for part, value in ((old or {}).get("systemData") or {}).items() if part.startswith("created")}
     return {

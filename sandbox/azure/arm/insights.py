@@ -4,9 +4,9 @@ import copy
 import re
 import uuid
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any, ClassVar
 
+from sandbox.azure import clock
 from sandbox.azure.arm.core import Body, Call, ResourceId, ResourceType, Rule, invalid, parse_id, properties_of
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.front.errors import AzureError
@@ -61,7 +61,7 @@ class Component(ResourceType):
             "Name": call.id.name,
             "InstrumentationKey": key,
             "ConnectionString": _connection_string(key, app, region),
-            "CreationDate": before.get("CreationDate") or datetime.now(UTC).isoformat(),
+            "CreationDate": before.get("CreationDate") or clock.now().isoformat(),
             "TenantId": call.subscription,
             "provisioningState": "Succeeded",
         }

@@ -3,11 +3,12 @@
 import copy
 import re
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, ClassVar
 
 from starlette.responses import JSONResponse, Response
 
+from sandbox.azure import clock
 from sandbox.azure.arm.core import Body, Call, ResourceId, ResourceType, Rule, invalid, normal_location, properties_of
 from sandbox.azure.arm.operations import accepted
 from sandbox.azure.arm.privatelinks import connections_of
@@ -107,7 +108,7 @@ class Vault(ResourceType):
 
     def deleted(self, call: Call, resource: Body) -> None:
         """Keeps the vault and its secrets recoverable until the retention ends."""
-        now = datetime.now(UTC)
+        now = clock.now()
         days = timedelta(days=properties_of(resource)["softDeleteRetentionInDays"])
         document = {
             "resource": resource,
@@ -184,7 +185,7 @@ def _check_protection(body: Body, before: Body) -> None:
 def find_deleted(cloud: Cloud, name: str) -> Body | None:
     """The soft-deleted vault of this name; one whose retention has ended is purged first."""
     deleted = cloud.store.get(DELETED, name.lower())
-    if deleted is not None and deleted["scheduledPurgeDate"] <= datetime.now(UTC).isoformat():
+    if deleted is not None and deleted["scheduledPurgeDate"] <= clock.now().isoformat():
         purge(cloud, name)
         return None
     return deleted

@@ -6,9 +6,9 @@ import re
 import secrets
 import uuid
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any, ClassVar
 
+from sandbox.azure import clock
 from sandbox.azure.arm.core import Action, Body, Call, ResourceType, Rule, properties_of
 from sandbox.azure.front.errors import AzureError
 
@@ -59,7 +59,7 @@ class LogWorkspace(ResourceType):
     def prepare(self, call: Call, old: Body | None) -> Body:
         """Adds the customer id, the defaults and the dates."""
         sent, before = copy.deepcopy(properties_of(call.body)), properties_of(old or {})
-        now = datetime.now(UTC).isoformat()
+        now = clock.now().isoformat()
         made = before.get("createdDate") or now
         properties = {
             "retentionInDays": 30,

@@ -6,11 +6,12 @@ Source: learn.microsoft.com/azure/azure-resource-manager/management/async-operat
 
 import re
 import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from starlette.responses import Response
 
+from sandbox.azure import clock
 from sandbox.azure.arm.core import Body, Call, parse_id
 from sandbox.azure.arm.resources import Resources, Route, route
 from sandbox.azure.cloud import Cloud
@@ -32,7 +33,7 @@ def accepted_result(call: Call, result: Body) -> Response:
 
 def _accepted(call: Call, outcome: Body) -> Response:
     name = str(uuid.uuid4())
-    call.cloud.store.put(KIND, name, {**outcome, "started": datetime.now(UTC).isoformat()})
+    call.cloud.store.put(KIND, name, {**outcome, "started": clock.now().isoformat()})
     address = (
         f"{call.base_url}/subscriptions/{call.subscription}/operationresults/{name}?api-version={call.api_version}"
     )
@@ -41,7 +42,7 @@ def _accepted(call: Call, outcome: Body) -> Response:
 
 def forget_old(cloud: Cloud) -> None:
     """Removes operations older than a day."""
-    oldest = (datetime.now(UTC) - REMEMBERED).isoformat()
+    oldest = (clock.now() - REMEMBERED).isoformat()
     for name, operation in list(cloud.store.items(KIND)):
         if operation["started"] < oldest:
             cloud.store.delete(KIND, name)

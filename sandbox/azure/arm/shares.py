@@ -6,9 +6,9 @@ Source: learn.microsoft.com/rest/api/storagerp/file-shares, storage.json 2024-01
 import copy
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any, ClassVar
 
+from sandbox.azure import clock
 from sandbox.azure.arm.core import Body, Call, ResourceId, ResourceType, Rule, properties_of
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.front.errors import AzureError
@@ -71,7 +71,7 @@ class FileShare(ResourceType):
 
     def prepare(self, call: Call, old: Body | None) -> Body:
         """Adds the service's defaults."""
-        now = datetime.now(UTC).isoformat()
+        now = clock.now().isoformat()
         defaults = {"shareQuota": LARGEST, "accessTier": "TransactionOptimized", "enabledProtocols": "SMB"}
         sent = {name: value for name, value in properties_of(copy.deepcopy(call.body)).items() if value is not None}
         tier = sent.get("accessTier", properties_of(old or {}).get("accessTier", defaults["accessTier"]))

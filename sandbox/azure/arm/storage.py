@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from starlette.responses import JSONResponse, Response
 
+from sandbox.azure import clock
 from sandbox.azure.arm import storageoffers
 from sandbox.azure.arm.core import Body, Call, ResourceId, ResourceType, Rule, invalid, properties_of
 from sandbox.azure.arm.identities import check_identity, forget_identity, shown_identity
@@ -205,7 +206,7 @@ def _encryption() -> Body:
 
 
 def _now() -> str:
-    return datetime.now(UTC).isoformat()
+    return clock.now().isoformat()
 
 
 def _list_keys(call: Call, resource: Body) -> Body:

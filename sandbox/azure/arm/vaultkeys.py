@@ -9,11 +9,11 @@ import copy
 import re
 import uuid
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from starlette.responses import JSONResponse, Response
 
+from sandbox.azure import clock
 from sandbox.azure.arm.core import Body, Call, ResourceId, ResourceType, Rule, properties_of
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.front.errors import AzureError
@@ -60,7 +60,7 @@ class VaultKey(ResourceType):
             return copy.deepcopy(old)
         vault = call.resource(call.id.parent) or {}
         uri = f"{properties_of(vault)['vaultUri']}keys/{call.id.name}"
-        now = int(datetime.now(UTC).timestamp())
+        now = int(clock.now().timestamp())
         body = {name: value for name, value in call.body["properties"].items() if value is not None}
         enabled = {"enabled": True, **(body.get("attributes") or {}), "created": now, "updated": now}
         own = {"attributes": enabled, "keyUri": uri, "keyUriWithVersion": f"{uri}/{uuid.uuid4().hex}"}

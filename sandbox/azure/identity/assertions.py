@@ -6,7 +6,6 @@ audience, each exactly, in letter case too.
 Source: learn.microsoft.com/entra/workload-id/workload-identity-federation and -considerations.
 """
 
-import time
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from sandbox.azure import clock
 from terminal import write_whole
 
 AUDIENCE = "api://AzureADTokenExchange"
@@ -55,7 +55,7 @@ class Pipelines:
 
     def token(self, issuer: str, subject: str, audience: str = AUDIENCE) -> str:
         """A token as the issuer gives it to the pipeline."""
-        now = int(time.time())
+        now = clock.real_seconds()
         claims = {"iss": issuer, "sub": subject, "aud": audience, "iat": now, "nbf": now, "exp": now + LIFETIME}
         return jwt.encode(claims, self._key, algorithm="RS256")
 

@@ -11,7 +11,6 @@ import json
 import re
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -19,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from jwt.algorithms import RSAAlgorithm
 from starlette.responses import JSONResponse, Response
 
+from sandbox.azure import clock
 from sandbox.azure.access.tenant import Persona, load_personas, object_id, register_personas
 from sandbox.azure.access.tokens import KEY_ID, Caller
 from sandbox.azure.cloud import Cloud
@@ -53,7 +53,7 @@ class EntraError(ServiceError):
 
     def body(self) -> dict[str, Any]:
         """The error's JSON, as OAuth 2.0 has it (RFC 6749, section 5.2), with Entra's additions."""
-        trace, now = str(uuid.uuid4()), datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+        trace, now = str(uuid.uuid4()), clock.real().strftime("%Y-%m-%d %H:%M:%SZ")
         text = f"AADSTS{self.number}: {self.message} Trace ID: {trace} Correlation ID: {trace} Timestamp: {now}"
         return {
             "error": self.code,
@@ -159,7 +159,7 @@ class Entra(Service[Request]):
             "access_token": token,
         }
         if not version2:
-            now = int(datetime.now(UTC).timestamp())
+            now = int(clock.real().timestamp())
             answer |= {name: str(answer[name]) for name in ("expires_in", "ext_expires_in")}
             answer |= {"expires_on": str(now + lifetime), "not_before": str(now), "resource": audience}
         return JSONResponse(answer, headers={"Cache-Control": "no-store, no-cache"})

@@ -9,9 +9,9 @@ import re
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
-from time import time
 from typing import Any
 
+from sandbox.azure import clock
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.keyvault.errors import VaultError, bad_parameter, deleted_but_recoverable, secret_not_found
 from sandbox.azure.sealed import seal, unseal
@@ -96,7 +96,7 @@ class Secrets:
         key, secret = self._key(name), self._find(name)
         if secret is not None and secret.get("deleted"):
             raise deleted_but_recoverable(secret["name"])
-        now = int(time())
+        now = int(clock.seconds())
         version = {
             "version": uuid.uuid4().hex,
             "sealed": seal(self._cloud.directory, body["value"]),
@@ -132,7 +132,7 @@ class Secrets:
         secret = self._active(name)
         key, document = self._version(secret, version)
         _apply(document, body)
-        document["attributes"]["updated"] = int(time())
+        document["attributes"]["updated"] = int(clock.seconds())
         self._store.put("secretVersion", key, document)
         return self._bundle(secret["name"], document)
 
@@ -160,7 +160,7 @@ class Secrets:
             VaultError: 404.
         """
         secret = self._active(name)
-        now = int(time())
+        now = int(clock.seconds())
         secret["deleted"] = {"date": now, "purge": now + self._vault.retention * DAY}
         self._store.put("secret", self._key(name), secret)
         return self._deleted_bundle(secret)
@@ -226,7 +226,7 @@ class Secrets:
     def _find(self, name: str) -> Document | None:
         """The secret, deleted or not; one whose retention has ended is purged first."""
         secret = self._store.get("secret", self._key(name))
-        if secret is not None and secret.get("deleted") and secret["deleted"]["purge"] <= time():
+        if secret is not None and secret.get("deleted") and secret["deleted"]["purge"] <= clock.seconds():
             self._remove(secret)
             return None
         return secret

@@ -2,8 +2,8 @@
 
 import hmac
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
+from sandbox.azure import clock
 from sandbox.azure.access.tokens import Caller
 from sandbox.azure.arm.core import Body
 from sandbox.azure.cloud import Cloud
@@ -153,7 +153,7 @@ def _service_principal(cloud: Cloud, credentials: Body, secret: str) -> Caller:
     Raises:
         AccessError: The pair is not valid.
     """
-    client_id, now = credentials["clientId"].lower(), datetime.now(UTC).isoformat()
+    client_id, now = credentials["clientId"].lower(), clock.now().isoformat()
     found = {
         kind: next((one for one in cloud.store.list(kind) if one["appId"] == client_id), None)
         for kind in ("application", "servicePrincipal")

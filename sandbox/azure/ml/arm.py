@@ -20,6 +20,9 @@ from sandbox.azure.ml.endpoints.online.endpoint import OnlineEndpoint
 from sandbox.azure.ml.jobs import routes as jobs
 from sandbox.azure.ml.networks import OutboundRule
 from sandbox.azure.ml.registries import Registry
+from sandbox.azure.ml.schedules import firing
+from sandbox.azure.ml.schedules import routes as schedules
+from sandbox.azure.timers import Kind
 
 
 def resource_types(cloud: Cloud) -> list[ResourceType]:
@@ -47,5 +50,11 @@ def routes() -> list[Route]:
         *registration.routes(),
         *components.routes(),
         *jobs.routes(),
+        *schedules.routes(),
         *workspace_actions.routes(),
     ]
+
+
+def timers() -> dict[str, Kind]:
+    """What happens at times: schedules' jobs."""
+    return firing.TIMERS

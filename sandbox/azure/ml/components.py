@@ -7,9 +7,9 @@ import copy
 import json
 import re
 import uuid
-from datetime import UTC, datetime
 from typing import Any
 
+from sandbox.azure import clock
 from sandbox.azure.arm.core import Body
 from sandbox.azure.arm.resources import Route
 from sandbox.azure.ml.assetkinds import AssetType
@@ -158,7 +158,7 @@ class ComponentRoutes(AssetRoutes):
 
 def _time_version() -> str:
     """Such as `2026-03-27-04-05-20-2300110`: to a ten-millionth of a second."""
-    now = datetime.now(UTC)
+    now = clock.now()
     return f"{now:%Y-%m-%d-%H-%M-%S}-{now.microsecond:06d}0"
 
 

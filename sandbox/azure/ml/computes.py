@@ -4,12 +4,13 @@ import copy
 import re
 from collections import Counter
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, ClassVar
 
 import isodate
 from starlette.responses import JSONResponse, Response
 
+from sandbox.azure import clock
 from sandbox.azure.arm.core import Action, Body, Call, ResourceType, Rule
 from sandbox.azure.arm.identities import check_identity, forget_identity, shown_identity
 from sandbox.azure.front.errors import AzureError
@@ -258,7 +259,7 @@ class Compute(ResourceType):
         outer = body["properties"]
         kind, inner = outer["computeType"], outer.get("properties") or {}
         outer["properties"] = inner
-        now = datetime.now(UTC).isoformat()
+        now = clock.now().isoformat()
         before = old["properties"] if old else {}
         if old is not None:
             for key in UNCHANGED[kind]:
@@ -479,7 +480,7 @@ def _require(resource: Body, kind: str) -> None:
 def _operation(name: str) -> Body:
     return {
         "operationName": name,
-        "operationTime": datetime.now(UTC).isoformat(),
+        "operationTime": clock.now().isoformat(),
         "operationStatus": "Succeeded",
         "operationTrigger": "User",
     }

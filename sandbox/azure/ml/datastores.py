@@ -4,11 +4,12 @@ import copy
 import re
 import uuid
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, ClassVar
 
 from starlette.responses import Response
 
+from sandbox.azure import clock
 from sandbox.azure.arm.core import Action, Body, Call, ResourceType, Rule
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.front.errors import AzureError
@@ -189,7 +190,7 @@ def _signature(call: Call, resource: Body, key: str) -> str:
         resource["properties"]["accountName"],
         key,
         permissions=SAS_PERMISSIONS,
-        expires=datetime.now(UTC) + timedelta(hours=hours),
+        expires=clock.real() + timedelta(hours=hours),
         resource_types="co",
         services="bf",
     )
@@ -248,7 +249,7 @@ def make_defaults(call: Call, workspace: Body) -> None:
 
 def _put_default(call: Call, workspace: Body, name: str, own: dict[str, Any], *, by_key: bool) -> None:
     parts = workspace["properties"]["storageAccount"].split("/")
-    datastore_id, time = f"{workspace_id(workspace['id'])}/datastores/{name}", datetime.now(UTC).isoformat()
+    datastore_id, time = f"{workspace_id(workspace['id'])}/datastores/{name}", clock.now().isoformat()
     place = {
         "subscriptionId": parts[2],
         "resourceGroup": parts[4],

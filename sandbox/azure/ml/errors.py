@@ -4,9 +4,9 @@ Sources: recordings of azure-ai-ml's tests, listed in docs/fidelity/ml.md.
 """
 
 import secrets
-from datetime import UTC, datetime
 from typing import Any
 
+from sandbox.azure import clock
 from sandbox.azure.front.errors import AzureError
 
 
@@ -56,7 +56,7 @@ class UserError(AzureError):
             "Correlation": _correlation(),
             "Environment": self.region,
             "Location": self.region,
-            "Time": datetime.now(UTC).isoformat(),
+            "Time": clock.now().isoformat(),
             **({"InnerError": _chain(self._inner)} if self._inner else {}),
         }
         body["error"]["additionalInfo"] = [{"type": name, "info": {"value": value}} for name, value in values.items()]
@@ -94,7 +94,7 @@ class AccountError(AzureError):
             "correlation": _correlation(),
             "environment": self._region,
             "location": self._region,
-            "time": datetime.now(UTC).isoformat(),
+            "time": clock.now().isoformat(),
             "componentName": "account-rp",
             "statusCode": self.status,
         }

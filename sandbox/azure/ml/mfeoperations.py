@@ -7,11 +7,12 @@ time has come. Sources: recordings, listed in docs/fidelity/ml.md.
 import re
 import uuid
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
+from sandbox.azure import clock
 from sandbox.azure.arm.core import Body, Call
 from sandbox.azure.arm.resources import Resources, Route, route
 from sandbox.azure.cloud import Cloud
@@ -32,18 +33,19 @@ class Family:
 
     Attributes:
         prefix: What their names begin with.
-        running: The status while they run.
-        timed: Whether the status says when they began and ended.
+        running: The status while they run, where `begin` says no other.
+        timed: Whether the status says when they began and ended: `always`, or only when they have `ended`.
     """
 
     prefix: str
     running: str = "Updating"
-    timed: bool = True
+    timed: str = "always"
 
 
 ONLINE_ENDPOINT = Family("oeidp")
 ONLINE_DEPLOYMENT = Family("odidp")
-FAMILIES = (ONLINE_ENDPOINT, ONLINE_DEPLOYMENT)
+SCHEDULE = Family("s", "Creating", timed="ended")
+FAMILIES = (ONLINE_ENDPOINT, ONLINE_DEPLOYMENT, SCHEDULE)
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,9 @@ class Operation:
     results: str
 
 
-def begin(call: Call, family: Family, workspace: Body, *, lasts: timedelta | None = TIME) -> Operation:
+def begin(
+    call: Call, family: Family, workspace: Body, *, lasts: timedelta | None = TIME, running: str = ""
+) -> Operation:
     """Begins an operation.
 
     Args:
@@ -69,11 +73,14 @@ def begin(call: Call, family: Family, workspace: Body, *, lasts: timedelta | Non
         family: Its family.
         workspace: Its workspace.
         lasts: How long it runs; None where `end` says so.
+        running: Its status while it runs, where that is not its family's.
     """
-    now = datetime.now(UTC)
+    now = clock.now()
     name = f"{family.prefix}:{workspace['properties'].get('workspaceId')}:{uuid.uuid4()}"
     until = (now + lasts).isoformat() if lasts is not None else None
-    call.cloud.store.put(KIND, name, {"started": now.isoformat(), "until": until, "failure": None})
+    status = running or family.running
+    document = {"started": now.isoformat(), "until": until, "failure": None, "running": status}
+    call.cloud.store.put(KIND, name, document)
     path = f"{call.base_url}/subscriptions/{call.subscription}/providers/{NAMESPACE}/locations/{workspace['location']}"
     return at(f"{path}/{STATUS}/{name}")
 
@@ -87,7 +94,7 @@ def end(store: Store, name: str, failure: Body | None = None) -> None:
     """Ends an operation; `failure` is the body of an error, None for success."""
     operation = store.get(KIND, name)
     if operation is not None and operation["until"] is None:
-        store.put(KIND, name, {**operation, "until": datetime.now(UTC).isoformat(), "failure": failure})
+        store.put(KIND, name, {**operation, "until": clock.now().isoformat(), "failure": failure})
 
 
 def accepted(call: Call, operation: Operation, body: Body | None, *, status: int, location: str = "") -> Response:
@@ -112,7 +119,7 @@ def accepted(call: Call, operation: Operation, body: Body | None, *, status: int
 
 def forget_old(cloud: Cloud) -> None:
     """Drops operations that have ended and that nobody polls any more."""
-    oldest = (datetime.now(UTC) - REMEMBERED).isoformat()
+    oldest = (clock.now() - REMEMBERED).isoformat()
     for key, operation in list(cloud.store.items(KIND)):
         if (operation["until"] or oldest) < oldest:
             cloud.store.delete(KIND, key)
@@ -123,7 +130,7 @@ def _found(call: Call, name: str) -> tuple[Body, bool]:
     operation = call.cloud.store.get(KIND, name)
     if operation is None:
         raise AzureError(404, "NotFound", f"There is no operation '{name}'.")
-    return operation, operation["until"] is None or datetime.now(UTC).isoformat() < operation["until"]
+    return operation, operation["until"] is None or clock.now().isoformat() < operation["until"]
 
 
 def _status(resources: Resources, call: Call, match: re.Match[str]) -> Any:
@@ -131,11 +138,13 @@ def _status(resources: Resources, call: Call, match: re.Match[str]) -> Any:
     operation, running = _found(call, match["name"])
     family = next(one for one in FAMILIES if match["name"].startswith(f"{one.prefix}:"))
     body: Body = {"id": call.id.text, "name": match["name"]}
-    if family.timed:
+    if family.timed == "always" or not running:
         ended = NEVER if running else operation["until"]
-        body |= {"startTime": operation["started"], "endTime": ended, "percentComplete": 0.0}
+        body |= {"startTime": operation["started"], "endTime": ended}
+    if family.timed == "always":
+        body["percentComplete"] = 0.0
     if running:
-        return JSONResponse({**body, "status": family.running}, headers={"Retry-After": WAIT})
+        return JSONResponse({**body, "status": operation["running"]}, headers={"Retry-After": WAIT})
     if operation["failure"] is not None:
         return {**body, "status": "Failed", **operation["failure"]}
     return {**body, "status": "Succeeded"}

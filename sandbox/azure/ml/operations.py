@@ -11,11 +11,12 @@ Sources: github.com/Azure/azure-resource-manager-rpc, async-api-reference.md; re
 import re
 import uuid
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
+from sandbox.azure import clock
 from sandbox.azure.arm.core import Body, Call, parse_id
 from sandbox.azure.arm.resources import Resources, Route, route
 from sandbox.azure.cloud import Cloud
@@ -72,7 +73,7 @@ def accepted(
     """
     name = str(uuid.uuid4())
     path = f"/subscriptions/{call.subscription}/providers/{NAMESPACE}/locations/{resource['location']}"
-    until = (datetime.now(UTC) + TIME).isoformat()
+    until = (clock.now() + TIME).isoformat()
     outcome = {"until": until, "failure": failure.body() if failure else None, "resource": resource["id"]}
     call.cloud.store.put(KIND, name, outcome)
     if state:
@@ -88,7 +89,7 @@ def accepted(
 
 def working(cloud: Cloud, resource: Body, state: str) -> None:
     """Says for `TIME` what is being done to a resource: `Creating`, `Updating`."""
-    until = (datetime.now(UTC) + TIME).isoformat()
+    until = (clock.now() + TIME).isoformat()
     cloud.store.put(RUNNING, resource["id"].lower(), {"until": until, "state": state})
 
 
@@ -99,12 +100,12 @@ def provisioning_state(cloud: Cloud, resource: Body, settled: str) -> str:
 
 
 def _runs(operation: Body) -> bool:
-    return bool(datetime.now(UTC).isoformat() < operation["until"])
+    return bool(clock.now().isoformat() < operation["until"])
 
 
 def forget_old(cloud: Cloud) -> None:
     """Drops operations that nobody polls any more, and what they meant for their resources."""
-    oldest = (datetime.now(UTC) - REMEMBERED).isoformat()
+    oldest = (clock.now() - REMEMBERED).isoformat()
     for kind in (KIND, RUNNING):
         for key, operation in list(cloud.store.items(kind)):
             if operation.get("until", "") < oldest:

@@ -7,11 +7,12 @@ version, and knows the latest and the next one.
 import copy
 import re
 import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from starlette.responses import Response
 
+from sandbox.azure import clock
 from sandbox.azure.arm.core import Body, Call, system_data
 from sandbox.azure.arm.resources import Route
 from sandbox.azure.ml.assetkinds import TYPES, AssetType, conda_text
@@ -291,7 +292,7 @@ class AssetRoutes:
             container,
             delegator=signer.object_id if signer else "",
             permissions="rcwl",
-            expires=datetime.now(UTC) + UPLOAD_TIME,
+            expires=clock.real() + UPLOAD_TIME,
         )
         address = f"https://{account}.blob.core.windows.net/{container}"
         return {

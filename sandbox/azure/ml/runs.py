@@ -10,6 +10,7 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any
 
+from sandbox.azure import clock
 from sandbox.azure.arm.core import Body
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.ml.scope import Scope
@@ -19,6 +20,8 @@ STEP, CHILD, REUSE = "mlStep", "mlChild", "mlReuse"
 """A step's definition, by run as a job's; the run of a pipeline's node; the run that a step's like can reuse."""
 REUSED = "azureml.reusedrunid"
 """The property of a reused step's run that names the original."""
+SCHEDULE = "azureml.genericTriggerName"
+"""The property of a run that names the schedule which submitted it."""
 DEFAULT_EXPERIMENT = "Default"
 ENDED = frozenset({"Completed", "Failed", "Canceled"})
 RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,254}")
@@ -26,7 +29,7 @@ RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,254}")
 
 def now() -> str:
     """The time as run history writes it."""
-    return datetime.now(UTC).isoformat(timespec="microseconds")
+    return clock.now().isoformat(timespec="microseconds")
 
 
 def millis(time: str | None) -> int:

@@ -4,11 +4,12 @@ import copy
 import re
 import uuid
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, ClassVar
 
 from starlette.responses import JSONResponse, Response
 
+from sandbox.azure import clock
 from sandbox.azure.access.tenant import COSMOS_DB
 from sandbox.azure.arm.core import Action, Body, Call, ResourceType, Rule, parse_id
 from sandbox.azure.arm.identities import check_identity, forget_identity, linked_authorization_failed, shown_identity
@@ -27,6 +28,7 @@ from sandbox.azure.ml.identities import (
 from sandbox.azure.ml.names import WORKSPACES, user_identities, zulu
 from sandbox.azure.ml.networks import OFF, check_mode, mode_of, present_network, provision
 from sandbox.azure.ml.operations import WORKSPACE, accepted, provisioning_state
+from sandbox.azure.ml.schedules.routes import forget as forget_schedules
 from sandbox.azure.storage import accounts
 
 RETENTION = timedelta(days=14)  # learn.microsoft.com/azure/machine-learning/concept-soft-delete
@@ -241,9 +243,10 @@ class Workspace(ResourceType):
         forget_identity(call, resource)
         assets.forget(call.cloud, resource["id"])
         runs.forget(call.cloud, resource["id"])
+        forget_schedules(call.cloud, resource["id"])
         if _purging(call):
             return
-        gone = datetime.now(UTC)
+        gone = clock.now()
         call.cloud.store.put(
             SOFT_DELETED,
             resource["id"].lower(),

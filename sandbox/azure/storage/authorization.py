@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from ipaddress import ip_address, ip_network
 from typing import Any, Protocol
 
+from sandbox.azure import clock
 from sandbox.azure.access.conditions import Attempt
 from sandbox.azure.access.tokens import Caller
 from sandbox.azure.cloud import Cloud
@@ -337,7 +338,7 @@ def _shared_key(cloud: Cloud, account: Account, request: Request, credentials: s
         sent = datetime.strptime(date, "%a, %d %b %Y %H:%M:%S GMT").replace(tzinfo=UTC)
     except ValueError as error:
         raise _unauthenticated("The Date header in the request is incorrect.") from error
-    if abs((datetime.now(UTC) - sent).total_seconds()) > ALLOWED_SKEW:
+    if abs((clock.real() - sent).total_seconds()) > ALLOWED_SKEW:
         raise _unauthenticated(f"Request date header too old: '{date}'")
 
 
@@ -426,13 +427,13 @@ def _mismatch(text: str) -> StorageError:
 
 
 def _check_delegation(cloud: Cloud, fields: Mapping[str, str]) -> None:
-    start, end, now = _time(fields, "skt"), _time(fields, "ske"), datetime.now(UTC)
+    start, end, now = _time(fields, "skt"), _time(fields, "ske"), clock.real()
     if fields.get("sktid") != cloud.tokens.tenant_id or not start <= now <= end or end - start > sas.LONGEST_KEY:
         raise _unauthenticated("The user delegation key is not valid: its tenant or its time frame.")
 
 
 def _check_times(fields: Mapping[str, str]) -> None:
-    now = datetime.now(UTC)
+    now = clock.real()
     start, end = _time(fields, "st") if "st" in fields else now, _time(fields, "se")
     if not start <= now <= end:
         raise _unauthenticated(

@@ -12,6 +12,7 @@ from email.utils import formatdate
 
 from starlette.responses import Response
 
+from sandbox.azure import clock
 from sandbox.azure.storage import containers, directories, sas
 from sandbox.azure.storage import xml as markup
 from sandbox.azure.storage.authorization import (
@@ -122,7 +123,7 @@ async def _user_delegation_key(call: Call) -> Response:
         raise StorageError("AuthenticationFailed")
     info = dict(markup.parse(await call.request.body(MAX_XML), "KeyInfo"))
     start, expiry = _time(info.get("Start")), _time(info.get("Expiry"))
-    if not start < expiry <= start + sas.LONGEST_KEY or expiry < datetime.now(UTC):
+    if not start < expiry <= start + sas.LONGEST_KEY or expiry < clock.real():
         raise StorageError("OutOfRangeInput")
     fields = {
         "skoid": call.grant.owner,
@@ -149,7 +150,7 @@ async def _user_delegation_key(call: Call) -> Response:
 
 def _time(text: str | None) -> datetime:
     if not text:
-        return datetime.now(UTC).replace(microsecond=0)
+        return clock.real().replace(microsecond=0)
     try:
         time = datetime.fromisoformat(text)
     except ValueError as error:

@@ -10,9 +10,9 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from time import time
 from typing import Any, Literal
 
+from sandbox.azure import clock
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.storage.access import inherited
 from sandbox.azure.storage.accounts import Account
@@ -94,7 +94,7 @@ class Blob:
 
     def touched(self, **changes: Any) -> "Blob":
         """The next version, with a new ETag."""
-        return replace(self, etag=new_etag(), modified=int(time()), **changes)
+        return replace(self, etag=new_etag(), modified=int(clock.seconds()), **changes)
 
 
 @dataclass(frozen=True)
@@ -198,7 +198,7 @@ class Container:
         conditions.check_write(old, "BlobAlreadyExists")
         if old is not None and old.directory:
             raise StorageError("ResourceTypeMismatch")
-        now = int(time())
+        now = int(clock.seconds())
         size = sum(segment.size for segment in segments)
         blob = Blob(new_etag(), now, now, blob_type, size, segments, **properties)
         with self.store.transaction():
@@ -250,7 +250,7 @@ class Container:
 
     def new_directory(self, name: str, **properties: Any) -> Blob:
         """A new empty directory; in a flat namespace the blob that marks a directory."""
-        now = int(time())
+        now = int(clock.seconds())
         if self.account.hierarchical:
             return Blob(
                 new_etag(),

@@ -5,9 +5,9 @@ A document has `etag`, `created` and `modified` (seconds since 1970), `metadata`
 """
 
 from collections.abc import Iterator
-from time import time
 from typing import Any
 
+from sandbox.azure import clock
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.storage import accounts
 from sandbox.azure.storage.accounts import Account
@@ -31,7 +31,7 @@ def create(
     key = f"{account}/{name}"
     if cloud.store.get("container", key) is not None:
         raise StorageError("ContainerAlreadyExists")
-    now = int(time())
+    now = int(clock.seconds())
     document = {
         "etag": new_etag(),
         "created": now,
@@ -58,7 +58,7 @@ def update(cloud: Cloud, account: str, name: str, **changes: Any) -> Document:
     old = get(cloud, account, name)
     if old is None:
         raise StorageError("ContainerNotFound")
-    document = {**old, **changes, "etag": new_etag(), "modified": int(time())}
+    document = {**old, **changes, "etag": new_etag(), "modified": int(clock.seconds())}
     cloud.store.put("container", f"{account}/{name}", document)
     return document
 

@@ -4,11 +4,11 @@ Sources: learn.microsoft.com/rest/api/storageservices/blob-service-error-codes a
 .../datalakestoragegen2/path/create (table of errors).
 """
 
-import time
 from collections.abc import Mapping
 from typing import Any
 from xml.sax.saxutils import escape
 
+from sandbox.azure import clock
 from sandbox.azure.front.errors import ServiceError
 
 ERRORS: dict[str, tuple[int, str]] = {
@@ -186,5 +186,5 @@ class StorageError(ServiceError):
         return {"error": {"code": self.code, "message": self._text(request_id), **detail}}
 
     def _text(self, request_id: str) -> str:
-        now = time.strftime("%Y-%m-%dT%H:%M:%S.0000000Z", time.gmtime())
+        now = f"{clock.now():%Y-%m-%dT%H:%M:%S}.0000000Z"
         return f"{self.message}\nRequestId:{request_id}\nTime:{now}"

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
+from sandbox.azure import clock
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.sealed import derive
 
@@ -114,7 +115,7 @@ def make_user_delegation_sas(
         expires: When it ends, with a time zone; at most 7 days from now.
         blob: The blob's name; empty for the container.
     """
-    start, end = datetime.now(UTC).strftime(FORMAT), expires.astimezone(UTC).strftime(FORMAT)
+    start, end = clock.real().strftime(FORMAT), expires.astimezone(UTC).strftime(FORMAT)
     sas = {
         "sv": VERSION,
         "sr": "b" if blob else "c",

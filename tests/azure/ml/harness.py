@@ -10,6 +10,8 @@ from tests.azure.client import CONTRIBUTOR, READER, Client, unique, user_id
 
 REGION = "eastus2"
 ML_API = "2025-12-01"
+RUNNING = ("InProgress", "Creating", "Updating", "Deleting")
+"""The states of operations that go on."""
 BLOB_CONTRIBUTOR = "ba92f5b4-2d11-453d-a403-e96b0029c9fe"
 VAULT_ADMINISTRATOR = "00482a5a-887f-4fb3-b363-3b7fe8e74483"
 ML_SCIENTIST = "f6c7c914-8db3-469d-8ca1-694a8f32e121"
@@ -44,7 +46,7 @@ def outcome(azure: Client, accepted: requests.Response) -> dict[str, Any]:
     deadline = time.monotonic() + 30
     while True:
         answer: dict[str, Any] = azure.send("GET", accepted.headers["Azure-AsyncOperation"]).json()
-        if answer["status"] != "InProgress":
+        if answer["status"] not in RUNNING:
             return answer
         assert time.monotonic() < deadline, answer
         time.sleep(0.02)

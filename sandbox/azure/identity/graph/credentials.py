@@ -8,6 +8,7 @@ import secrets
 import uuid
 from datetime import UTC, datetime, timedelta
 
+from sandbox.azure import clock
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.front.errors import AzureError
 from sandbox.azure.identity.graph.objects import EntitySet, now, written
@@ -37,8 +38,8 @@ def add_password(cloud: Cloud, entities: EntitySet, entity: Document, body: Docu
     credential = {
         "customKeyIdentifier": None,
         "displayName": asked.get("displayName"),
-        "startDateTime": _time(asked.get("startDateTime"), datetime.now(UTC)),
-        "endDateTime": _time(asked.get("endDateTime"), datetime.now(UTC) + LIFETIME),
+        "startDateTime": _time(asked.get("startDateTime"), clock.now()),
+        "endDateTime": _time(asked.get("endDateTime"), clock.now() + LIFETIME),
         "keyId": str(uuid.uuid4()),
         "hint": text[:3],
     }

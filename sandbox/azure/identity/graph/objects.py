@@ -9,9 +9,10 @@ import re
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
+from sandbox.azure import clock
 from sandbox.azure.access.tenant import object_id, service_principal
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.front.errors import AzureError
@@ -308,7 +309,7 @@ def taken(name: str) -> AzureError:
 
 def now() -> str:
     """The time now, as Graph writes times."""
-    return written(datetime.now(UTC))
+    return written(clock.now())
 
 
 def written(time: datetime) -> str:

@@ -5,12 +5,12 @@ Sources: learn.microsoft.com/graph/errors and learn.microsoft.com/graph/query-pa
 
 import uuid
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
 from starlette.responses import JSONResponse
 
+from sandbox.azure import clock
 from sandbox.azure.front.errors import AzureError, ServiceError
 from sandbox.azure.odata import FilterError, Term, parse_filter
 
@@ -38,7 +38,7 @@ USER_DEFAULTS = (
 def error_response(error: ServiceError, request_id: str) -> JSONResponse:
     """The error with the `innerError` that Graph adds."""
     inner = {
-        "date": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S"),
+        "date": clock.now().strftime("%Y-%m-%dT%H:%M:%S"),
         "request-id": str(uuid.uuid4()),
         "client-request-id": request_id,
     }

@@ -25,6 +25,8 @@ EARLY = {
     "output": ("assetVersion", "pathOnCompute", "autoDeleteSetting"),
     "queue": ("priority",),
 }
+# What the service does not tell of a schedule's pipeline: the recording of test_schedule_lifetime, 2024-02.
+UNTOLD = ("computeId", "identity", "settings", "jobs", "inputs", "outputs")
 LATE = {"job": ("parentJobName",), "resources": ("dockerArgsList",)}
 
 
@@ -50,24 +52,27 @@ def present(scope: Scope, job: Body, api_version: str) -> Body:
         "properties": run.get("properties", {}),
         "isArchived": run.get("hidden", False),
         "services": {**_services(scope, job), **interactive(job)},
-        "inputs": {name: _input(one, more) for name, one in own["inputs"].items()},
-        "outputs": {name: _unset(one, OUTPUT, more.get("output")) for name, one in own["outputs"].items()},
+        "inputs": {name: shown_input(one, more) for name, one in own["inputs"].items()},
+        "outputs": {name: unset(one, OUTPUT, more.get("output")) for name, one in own["outputs"].items()},
     }
     if is_command:
         properties |= _command(own, more)
         default = _artifacts(scope, job)
-        properties["outputs"] |= default and {"default": _unset(default, OUTPUT, more.get("output"))}
+        properties["outputs"] |= default and {"default": unset(default, OUTPUT, more.get("output"))}
+    elif runs.SCHEDULE in properties["properties"]:
+        properties |= dict.fromkeys(UNTOLD)
     shown["properties"] = properties
     return shown
 
 
-def _unset(given: Body, *names: tuple[str, ...] | None) -> Body:
+def unset(given: Body, *names: tuple[str, ...] | None) -> Body:
     """With null for the keys that are not there."""
     return {**{key: None for group in names for key in group or ()}, **given}
 
 
-def _input(given: Body, more: dict[str, Any]) -> Body:
-    return _unset(given, INPUT, None if given["jobInputType"] == "literal" else more.get("data"))
+def shown_input(given: Body, more: dict[str, Any]) -> Body:
+    """An input with null for what is unset."""
+    return unset(given, INPUT, None if given["jobInputType"] == "literal" else more.get("data"))
 
 
 def _command(own: Body, more: dict[str, Any]) -> Body:
@@ -75,8 +80,8 @@ def _command(own: Body, more: dict[str, Any]) -> Body:
     found: Body = {
         **dict.fromkeys((*COMMAND, *more.get("command", ()))),
         **{key: own[key] or None for key in COMMAND},
-        "resources": _unset({"shmSize": "2g", **own["resources"]}, RESOURCES, more["resources"]),
-        "queueSettings": _unset(queue, more.get("queue")),
+        "resources": unset({"shmSize": "2g", **own["resources"]}, RESOURCES, more["resources"]),
+        "queueSettings": unset(queue, more.get("queue")),
     }
     return found
 

@@ -12,10 +12,9 @@ from sandbox.azure.ml.jobfields import bad, object_of
 from sandbox.azure.ml.jobs import work
 from sandbox.azure.ml.jobs.kinds import kind_of
 from sandbox.azure.ml.jobs.present import early, present
-from sandbox.azure.ml.names import WORKSPACES
+from sandbox.azure.ml.jobs.submission import submit
 from sandbox.azure.ml.scope import Scope, page, properties_of, viewed, workspace_route
 
-TYPE = f"{WORKSPACES}/jobs"
 MUTABLE = ("displayName", "description", "tags", "properties", "isArchived", "services", "notificationSetting")
 
 
@@ -30,20 +29,7 @@ def _submit(scope: Scope, call: Call, match: re.Match[str]) -> Response:
     if old is not None:
         return JSONResponse(_change(scope, old, sent, call.api_version), 200)
     _check_model(sent, call.api_version)
-    kind = kind_of(sent)
-    job = kind.checked(scope, sent)
-    body = {
-        "id": f"{scope.id}/jobs/{name}",
-        "name": name,
-        "type": TYPE,
-        "properties": job,
-        "submitter": {"objectId": scope.caller.object_id, "clientId": scope.caller.client_id},
-        "systemData": {"createdAt": runs.now(), "createdBy": scope.caller.object_id, "createdByType": "User"},
-    }
-    with scope.cloud.store.transaction():
-        scope.put(runs.JOB, body, "jobs", name)
-        _make_run(scope, name, sent, kind.run_fields(job))
-        kind.start(scope, name, job)
+    body = submit(scope, name, sent)
     address = f"{call.base_url}{body['id']}?api-version={call.api_version}"
     return JSONResponse(present(scope, body, call.api_version), 201, headers={"Location": address})
 
@@ -57,23 +43,6 @@ def _check_model(sent: Body, api_version: str) -> None:
             model = "".join(word.capitalize() for word in str(one.get("jobOutputType")).split("_")) + "JobOutput"
             text = f"Could not find member 'assetVersion' on object of type '{model}'."
             raise UserError(400, "Request is invalid and/or missing fields.", details=(("RequestInvalid", text),))
-
-
-def _make_run(scope: Scope, name: str, sent: Body, own: Body) -> None:
-    experiment = runs.experiment(scope, sent.get("experimentName") or runs.DEFAULT_EXPERIMENT)
-    runs.make_run(
-        scope,
-        name,
-        experiment,
-        **{
-            **own,
-            "displayName": sent.get("displayName") or name,
-            "description": sent.get("description"),
-            "tags": object_of(sent, "tags"),
-            "properties": {**own["properties"], **object_of(sent, "properties")},
-            "hidden": bool(sent.get("isArchived")),
-        },
-    )
 
 
 def _change(scope: Scope, job: Body, sent: Body, api_version: str) -> Body:
@@ -135,11 +104,21 @@ def _list(scope: Scope, call: Call, match: re.Match[str]) -> Body:
         for job in scope.list(runs.JOB, "jobs")
         if viewed(hidden.get(job["name"].lower(), False), call)
         and (not wanted or job["properties"]["jobType"].lower() == wanted)
+        and _of_schedule(scope, job, call)
     ]
     found.sort(key=lambda job: job["systemData"]["createdAt"], reverse=True)
     answer = page(found, call)
     answer["value"] = [present(scope, job, call.api_version) for job in answer["value"]]
     return answer
+
+
+def _of_schedule(scope: Scope, job: Body, call: Call) -> bool:
+    """Whether a job is of the schedule, or of any or none, that a list asks for by `scheduleId` and `scheduled`."""
+    scheduled, name = call.query.get("scheduled"), call.query.get("scheduleId")
+    if scheduled is None and name is None:
+        return True
+    mine = (scope.get(runs.RUN, job["name"]) or {"properties": {}})["properties"].get(runs.SCHEDULE)
+    return (name is None or mine == name) and (scheduled is None or bool(mine) == (scheduled.lower() == "true"))
 
 
 def _cancel(scope: Scope, call: Call, match: re.Match[str]) -> Response:

@@ -9,6 +9,7 @@ from typing import Any
 
 from starlette.responses import Response
 
+from sandbox.azure import clock
 from sandbox.azure.arm.core import Body
 from sandbox.azure.ml.datastores import ARTIFACT_STORE
 from sandbox.azure.ml.errors import UserError, not_found
@@ -82,7 +83,7 @@ def _origin(request: Request) -> tuple[str, str]:
 
 
 def _shown(origin: str, container: str, path: str, created: float | None = None) -> Body:
-    when = datetime.fromtimestamp(created, UTC) if created is not None else datetime.now(UTC)
+    when = datetime.fromtimestamp(created, UTC) if created is not None else clock.now()
     return {
         "artifactId": f"{origin}/{container}/{path}",
         "origin": origin,

@@ -1,8 +1,9 @@
 """Run history v1.0: runs, their details with logs, their children, and the changes that clients make of them."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
+from sandbox.azure import clock
 from sandbox.azure.arm.core import Body
 from sandbox.azure.ml import runs
 from sandbox.azure.ml.errors import not_found
@@ -44,7 +45,7 @@ def signed_url(scope: Scope, location: Location, permissions: str = "r") -> str:
         location.container,
         delegator=delegator.object_id if delegator else "",
         permissions=permissions,
-        expires=datetime.now(UTC) + timedelta(hours=LOG_HOURS),
+        expires=clock.real() + timedelta(hours=LOG_HOURS),
         blob=location.path,
     )
     return f"{blob_url(location)}?{token}"

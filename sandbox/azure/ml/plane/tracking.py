@@ -2,10 +2,10 @@
 
 import json
 import uuid
-from time import time_ns
 from typing import Any
 from urllib.parse import quote
 
+from sandbox.azure import clock
 from sandbox.azure.arm.core import Body
 from sandbox.azure.ml import runs
 from sandbox.azure.ml.plane import logged, search
@@ -186,7 +186,7 @@ def _add_metrics(request: Request, run: Body, points: list[Body]) -> Body:
         if point.get("model_id"):
             logged.log_metric(request, run, key, point)
     for key, added in fresh.items():
-        place = f"{time_ns():020d}.{uuid.uuid4().hex[:8]}"
+        place = f"{clock.nanoseconds():020d}.{uuid.uuid4().hex[:8]}"
         request.scope.put(runs.METRIC, {"points": added}, run["runId"], quote(key, safe=""), place)
     return latest
 

@@ -8,10 +8,10 @@ import asyncio
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from sandbox.azure import clock
 from sandbox.azure.access.tokens import Caller
 from sandbox.azure.arm.core import Body
 from sandbox.azure.cloud import Cloud
@@ -256,7 +256,7 @@ class _Writes(Protocol):
 
 
 def _say(log: _Writes, text: str) -> None:
-    log.write(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} {text}\n".encode())
+    log.write(f"{clock.now():%Y-%m-%d %H:%M:%S} {text}\n".encode())
 
 
 def _of_model(model: Path | None) -> Specification:

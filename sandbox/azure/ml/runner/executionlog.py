@@ -1,8 +1,8 @@
 """A pipeline's own log, which clients show while it runs."""
 
 import logging
-from datetime import UTC, datetime
 
+from sandbox.azure import clock
 from sandbox.azure.ml.access import AccessError, open_place
 from sandbox.azure.ml.identities import workspace_identity
 from sandbox.azure.ml.scope import Scope
@@ -22,7 +22,7 @@ class ExecutionLog:
 
     def write(self, text: str) -> None:
         """Adds a line with the time before it."""
-        line = f"[{datetime.now(UTC):%Y-%m-%d %H:%M:%SZ}] {text}\n"
+        line = f"[{clock.now():%Y-%m-%d %H:%M:%SZ}] {text}\n"
         try:
             place = open_place(self._scope, artifacts(self._scope, self._run), workspace_identity(self._scope))
             place.require(WRITE, name := f"{place.path}/{NAME}")

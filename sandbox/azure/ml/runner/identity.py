@@ -7,10 +7,10 @@ azure-identity's `ManagedIdentityCredential` asks it as it does on Azure ML comp
 import asyncio
 import json
 import secrets
-import time
 from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
+from sandbox.azure import clock
 from sandbox.azure.access.tokens import Caller
 from sandbox.azure.cloud import Cloud
 
@@ -102,7 +102,7 @@ class IdentityEndpoint:
         token, lifetime = self._cloud.tokens.issue(query["resource"], caller)
         return 200, {
             "access_token": token,
-            "expires_on": str(int(time.time()) + lifetime),
+            "expires_on": str(clock.real_seconds() + lifetime),
             "resource": query["resource"],
             "token_type": "Bearer",
             "client_id": caller.client_id,

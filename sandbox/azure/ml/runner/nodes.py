@@ -8,13 +8,13 @@ import itertools
 from collections import Counter
 from typing import Any
 
+from sandbox.azure import clock
 from sandbox.azure.arm.core import Body
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.ml import runs, serverless
 from sandbox.azure.ml.computes import INSTANCE, NODES, seconds
 from sandbox.azure.ml.locations import vcpus_in_use
 from sandbox.azure.ml.names import workspace_id
-from sandbox.azure.ml.runner.clock import Clock
 from sandbox.azure.ml.sizes import DEDICATED, LOW_PRIORITY, quota, sizes, workspace_quota
 
 
@@ -23,11 +23,10 @@ class Nodes:
 
     Args:
         cloud: It.
-        clock: Tells how long a node was idle.
     """
 
-    def __init__(self, cloud: Cloud, clock: Clock) -> None:
-        self._cloud, self._store, self._clock = cloud, cloud.store, clock
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud, self._store = cloud, cloud.store
         self._on_instances: Counter[str] = Counter()  # jobs by the instance's id
 
     def forget_all(self) -> None:
@@ -120,7 +119,7 @@ class Nodes:
             spare = len(nodes) - scale.get("minNodeCount", 0)
             patience = seconds(scale.get("nodeIdleTimeBeforeScaleDown", "PT0S"))
             for key, node in nodes:
-                if spare > 0 and node["state"] == "idle" and self._clock.seconds_since(node["since"]) >= patience:
+                if spare > 0 and node["state"] == "idle" and clock.since(node["since"]) >= patience:
                     self._store.delete(NODES, key)
                     spare -= 1
 

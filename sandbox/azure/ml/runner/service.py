@@ -15,7 +15,6 @@ from sandbox.azure.front.errors import AzureError
 from sandbox.azure.ml import runs
 from sandbox.azure.ml.jobs.work import GRAPH
 from sandbox.azure.ml.runner.attempt import Attempt, Tools
-from sandbox.azure.ml.runner.clock import Clock
 from sandbox.azure.ml.runner.environment import Environments, sweep
 from sandbox.azure.ml.runner.graph import GraphRun
 from sandbox.azure.ml.runner.identity import IdentityEndpoint
@@ -46,7 +45,7 @@ class Runner:
 
     def __init__(self, cloud: Cloud, preempts: Callable[[], float | None] = lambda: None) -> None:
         self._cloud, self._store, self._preempts = cloud, cloud.store, preempts
-        self._queue, self._nodes = Queue(cloud), Nodes(cloud, Clock())
+        self._queue, self._nodes = Queue(cloud), Nodes(cloud)
         self._tasks: dict[str, tuple[asyncio.Task[None], Attempt]] = {}
         self._graphs: dict[str, GraphRun] = {}
         self._loop: asyncio.Task[None] | None = None

@@ -4,11 +4,11 @@ Source: azureml-mlflow 1.62 and azure-identity for what they read.
 """
 
 import os
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from sandbox.azure import clock
 from sandbox.azure.access.tokens import Caller
 from sandbox.azure.arm.core import Body
 from sandbox.azure.ml.scope import Scope
@@ -46,7 +46,7 @@ class Place:
 
 def run_token(scope: Scope, submitter: Caller) -> tuple[str, int]:
     """A token for the workspace's services as the submitter, and when it ends in seconds since 1970."""
-    expires = int(time.time()) + TOKEN_DAYS * 24 * 3600
+    expires = clock.real_seconds() + TOKEN_DAYS * 24 * 3600
     return scope.cloud.tokens.issue(AUDIENCE, submitter, exp=expires)[0], expires
 
 

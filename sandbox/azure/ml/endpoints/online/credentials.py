@@ -5,8 +5,9 @@ Sources: learn.microsoft.com/azure/machine-learning/concept-endpoints-online-aut
 
 import hmac
 import secrets
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
+from sandbox.azure import clock
 from sandbox.azure.access.tokens import Caller
 from sandbox.azure.arm.core import Body
 from sandbox.azure.cloud import Cloud
@@ -51,7 +52,7 @@ def audience(endpoint: Body) -> str:
 
 def token(cloud: Cloud, endpoint: Body, caller: Caller) -> Body:
     """A token for the endpoint, as the service shows it."""
-    now = datetime.now(UTC)
+    now = clock.real()
     ends = int((now + LIFETIME).timestamp())
     text, _ = cloud.tokens.issue(audience(endpoint), caller, exp=ends)
     return {

@@ -1,0 +1,55 @@
+"""Requests to the control socket of a running sandbox, which only its owner can open."""
+
+import http.client
+import json
+import socket
+from contextlib import chdir
+from pathlib import Path
+from typing import Any
+
+from sandbox.control import SandboxError, require
+
+SOCKET = "control.sock"
+
+
+class _Connection(http.client.HTTPConnection):
+    """HTTP through the socket of a folder."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__("sandbox")
+        self._directory = directory
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        with chdir(self._directory):  # a socket's path holds some 100 characters, the folder's may have more
+            self.sock.connect(SOCKET)
+
+
+def ask(directory: Path, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    """What the running sandbox answers; `sandbox.azure.control.app` lists the requests.
+
+    Args:
+        directory: The sandbox's folder.
+        method: `GET` or `POST`.
+        path: Such as `/clock`.
+        body: What is sent as JSON.
+
+    Raises:
+        SandboxError: No sandbox runs there, it does not answer, or it refuses.
+    """
+    running = require(directory)
+    connection = _Connection(directory)
+    try:
+        connection.request(method, path, None if body is None else json.dumps(body))
+        answer = connection.getresponse()
+        told: dict[str, Any] = json.loads(answer.read())
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise SandboxError(
+            f"the sandbox (process {running.pid}) does not answer on {directory / SOCKET}: {error}; "
+            "`python -m sandbox stop` and start it again"
+        ) from error
+    finally:
+        connection.close()
+    if "error" in told:
+        raise SandboxError(str(told["error"]))
+    return told

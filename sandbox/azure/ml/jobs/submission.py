@@ -1,0 +1,55 @@
+"""What a submitted job becomes: its document, its run, and its place in the runner's queue."""
+
+from sandbox.azure.arm.core import Body
+from sandbox.azure.ml import runs
+from sandbox.azure.ml.jobfields import object_of
+from sandbox.azure.ml.jobs.kinds import kind_of
+from sandbox.azure.ml.names import WORKSPACES
+from sandbox.azure.ml.scope import Scope
+
+TYPE = f"{WORKSPACES}/jobs"
+
+
+def submit(scope: Scope, name: str, sent: Body) -> Body:
+    """Makes a job and queues it; gives the job's document.
+
+    Args:
+        scope: The workspace, with the submitter as caller.
+        name: The job's name, which no other has.
+        sent: The definition, as the body's `properties`.
+
+    Raises:
+        UserError: 400 for what the service refuses.
+    """
+    kind = kind_of(sent)
+    job = kind.checked(scope, sent)
+    body = {
+        "id": f"{scope.id}/jobs/{name}",
+        "name": name,
+        "type": TYPE,
+        "properties": job,
+        "submitter": {"objectId": scope.caller.object_id, "clientId": scope.caller.client_id},
+        "systemData": {"createdAt": runs.now(), "createdBy": scope.caller.object_id, "createdByType": "User"},
+    }
+    with scope.cloud.store.transaction():
+        scope.put(runs.JOB, body, "jobs", name)
+        _make_run(scope, name, sent, kind.run_fields(job))
+        kind.start(scope, name, job)
+    return body
+
+
+def _make_run(scope: Scope, name: str, sent: Body, own: Body) -> None:
+    experiment = runs.experiment(scope, sent.get("experimentName") or runs.DEFAULT_EXPERIMENT)
+    runs.make_run(
+        scope,
+        name,
+        experiment,
+        **{
+            **own,
+            "displayName": sent.get("displayName") or name,
+            "description": sent.get("description"),
+            "tags": object_of(sent, "tags"),
+            "properties": {**own["properties"], **object_of(sent, "properties")},
+            "hidden": bool(sent.get("isArchived")),
+        },
+    )
