@@ -15,6 +15,7 @@ from sandbox.azure.ml import (
 from sandbox.azure.ml.computes import Compute
 from sandbox.azure.ml.connections import Connection
 from sandbox.azure.ml.datastores import Datastore
+from sandbox.azure.ml.endpoints.online import deployment
 from sandbox.azure.ml.endpoints.online.deployment import OnlineDeployment
 from sandbox.azure.ml.endpoints.online.endpoint import OnlineEndpoint
 from sandbox.azure.ml.jobs import routes as jobs
@@ -47,6 +48,7 @@ def routes() -> list[Route]:
         *locations.ROUTES,
         *operations.routes(),
         *mfeoperations.routes(),
+        *deployment.routes(),
         *registration.routes(),
         *components.routes(),
         *jobs.routes(),

@@ -5,7 +5,8 @@ import re
 from sandbox.azure.arm.core import Body
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.ml.environments import curated
-from sandbox.azure.ml.names import WORKSPACES
+from sandbox.azure.ml.errors import UserError
+from sandbox.azure.ml.names import ONLINE_DEPLOYMENTS, WORKSPACES
 from sandbox.azure.ml.scope import Scope
 
 VERSION, CONTAINER = "mlAsset", "mlAssetContainer"
@@ -101,6 +102,26 @@ def by_asset_id(scope: Scope, asset_id: str) -> Body | None:
         return version_of(scope, found[1], found[2], found[4])
     made = versions_of(scope, found[1], found[2]) if found[4] in LABELS else []
     return next((one for one in made if not one["properties"]["isArchived"]), None)
+
+
+def refuse_deployed(scope: Scope, plural: str, name: str, version: str = "") -> None:
+    """Refuses to delete a model, or a version of it, that a deployment serves.
+
+    Source: learn.microsoft.com/azure/machine-learning/how-to-manage-models; status and text are assumed.
+
+    Raises:
+        UserError: 409.
+    """
+    for one in scope.cloud.store.resources(ONLINE_DEPLOYMENTS):
+        served = by_asset_id(scope, one["properties"].get("model") or "")
+        if served is None or not one["id"].lower().startswith(scope.key("")):
+            continue
+        parts = served["id"].split("/")
+        if [plural, name.lower()] == [parts[-4], parts[-3].lower()] and version in ("", served["name"]):
+            what = "/".join(one["id"].split("/")[-3::2])
+            raise UserError(
+                409, f"The model '{name}' is served by the deployment '{what}': delete that first.", "Conflict"
+            )
 
 
 def forget(cloud: Cloud, workspace_id: str) -> None:

@@ -16,7 +16,7 @@ from sandbox.azure import clock
 from sandbox.azure.arm.core import Body, Call, system_data
 from sandbox.azure.arm.resources import Route
 from sandbox.azure.ml.assetkinds import TYPES, AssetType, conda_text
-from sandbox.azure.ml.assets import CONTAINER, VERSION, next_version, version_of, versions_of
+from sandbox.azure.ml.assets import CONTAINER, VERSION, next_version, refuse_deployed, version_of, versions_of
 from sandbox.azure.ml.errors import UserError, not_found
 from sandbox.azure.ml.identities import workspace_identity
 from sandbox.azure.ml.scope import Scope, page, properties_of, viewed, workspace_route, written
@@ -233,6 +233,7 @@ class AssetRoutes:
     def _delete_container(self, scope: Scope, call: Call, match: re.Match[str]) -> Response:
         del call
         store, parts = scope.cloud.store, (self._kind.plural, match["name"])
+        refuse_deployed(scope, *parts)
         with store.transaction():
             for version in versions_of(scope, *parts):
                 store.delete(VERSION, scope.key(*parts, "versions", version["name"]))
@@ -272,6 +273,7 @@ class AssetRoutes:
 
     def _delete_version(self, scope: Scope, call: Call, match: re.Match[str]) -> Response:
         del call
+        refuse_deployed(scope, self._kind.plural, match["name"], match["version"])
         key = scope.key(self._kind.plural, match["name"], "versions", match["version"])
         return Response(status_code=200 if scope.cloud.store.delete(VERSION, key) else 204)
 

@@ -10,7 +10,7 @@ from typing import Any
 from sandbox.azure.arm.core import Body, system_data
 from sandbox.azure.ml import runs
 from sandbox.azure.ml.assetkinds import BY_PLURAL
-from sandbox.azure.ml.assets import CONTAINER, VERSION, next_version, version_of, versions_of
+from sandbox.azure.ml.assets import CONTAINER, VERSION, next_version, refuse_deployed, version_of, versions_of
 from sandbox.azure.ml.plane import search
 from sandbox.azure.ml.plane.artifacts import model_uri
 from sandbox.azure.ml.plane.logged import LOGGED_MODEL
@@ -140,6 +140,7 @@ def _update(request: Request) -> Answer:
 def _delete(request: Request) -> Answer:
     container = _container(request, text_of(request, "name"))
     store, name = request.scope.cloud.store, container["name"]
+    refuse_deployed(request.scope, PLURAL, name)
     with store.transaction():
         for version in versions_of(request.scope, PLURAL, name):
             store.delete(VERSION, request.scope.key(PLURAL, name, "versions", version["name"]))
@@ -291,6 +292,7 @@ def _transition(request: Request) -> Answer:
 def _delete_version(request: Request) -> Answer:
     name = text_of(request, "name")
     version = _version(request, name, text_of(request, "version"))
+    refuse_deployed(request.scope, PLURAL, name, version["name"])
     request.scope.cloud.store.delete(VERSION, request.scope.key(PLURAL, name, "versions", version["name"]))
     return {}
 

@@ -11,7 +11,8 @@ from typing import ClassVar
 
 from starlette.responses import Response
 
-from sandbox.azure.arm.core import Action, Body, Call, ResourceType, Rule
+from sandbox.azure.arm.core import Action, Body, Call, ResourceType, Rule, parse_id
+from sandbox.azure.arm.resources import Resources, Route, route
 from sandbox.azure.ml import mfeoperations
 from sandbox.azure.ml.assets import by_asset_id
 from sandbox.azure.ml.endpoints import hostnames
@@ -19,7 +20,7 @@ from sandbox.azure.ml.endpoints.online import checks, logs, served, traffic
 from sandbox.azure.ml.endpoints.online.endpoint import unsigned
 from sandbox.azure.ml.endpoints.refusals import refused
 from sandbox.azure.ml.names import ONLINE_DEPLOYMENTS, workspace_id
-from sandbox.azure.ml.scope import Scope, told_from
+from sandbox.azure.ml.scope import PATH, Scope, told_from
 
 PROBE = {"failureThreshold": 30, "successThreshold": 1, "timeout": "PT2S", "period": "PT10S", "initialDelay": "PT10S"}
 REQUESTS = {"maxQueueWait": "PT0S", "requestTimeout": "PT5S", "maxConcurrentRequestsPerInstance": 1}
@@ -190,3 +191,19 @@ def _variables(scope: Scope, properties: Body) -> dict[str, str]:
         uri = str(version["properties"]["codeUri"]) if version else ""
         found["AML_APP_ROOT"] = f"{ROOT}/{uri.rstrip('/').rsplit('/', 1)[-1]}"
     return found
+
+
+def _skus(resources: Resources, call: Call, match: re.Match[str]) -> Body:
+    """How many instances a deployment may have."""
+    del match
+    on = call.on(parse_id(call.id.text.rpartition("/")[0]))
+    call.authorize(f"{ONLINE_DEPLOYMENTS}/skus/read", on.id.text)
+    resources.get(on)
+    capacity = {"default": 1, "minimum": 1, "maximum": checks.MOST_INSTANCES, "scaleType": "Manual"}
+    sku = {"name": "Default", "tier": "Standard"}
+    return {"value": [{"resourceType": ONLINE_DEPLOYMENTS, "sku": sku, "capacity": capacity}]}
+
+
+def routes() -> list[Route]:
+    """The list that is no resource type."""
+    return [route("GET", f"{PATH}/onlineEndpoints/{{endpoint}}/deployments/{{deployment}}/skus", _skus)]

@@ -23,7 +23,8 @@ def folder(cloud: Cloud, deployment_id: str) -> Path:
 
 def get_logs(call: Call, deployment: Body) -> Body:
     """The end of a container's log."""
-    kind, tail = call.body.get("containerType") or SERVER, call.body.get("tail") or DEFAULT_TAIL
+    given = {key: value for key, value in call.body.items() if value is not None}
+    kind, tail = given.get("containerType", SERVER), given.get("tail", DEFAULT_TAIL)
     if kind not in FILES:
         raise UserError(400, f"containerType must be {SERVER} or {INITIALIZER}, not '{kind}'.", "BadArgument")
     if isinstance(tail, bool) or not isinstance(tail, int) or tail < 1:
