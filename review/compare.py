@@ -15,8 +15,10 @@ from typing import Any
 
 import yaml
 
+from operations.costs.planned import expected_hours
 from policies.config import ConfigError
 from review.changes import changes
+from review.costs.compare import compare as compare_costs
 from review.notices import notices
 from review.preview import ENDED, Preview, errors, read_preview
 from review.report import Failure, Report, Requirement, StackReview, groups
@@ -203,6 +205,7 @@ class _One:
         today = self.job.request.today
         found = violations(preview, rules, pair.before, pair.after, today)
         state = "failed" if wrong else "new" if pair.base_file is None else "changed" if made else "same"
+        old, new = preview.before(pair.before), preview.after(pair.after)
         return StackReview(
             stack=pair.stack,
             file=file,
@@ -211,7 +214,8 @@ class _One:
             violations=found,
             notices=notices(preview, pair.before, pair.after, today),
             failures=(*failures, *wrong),
-            groups=groups(preview.before(pair.before), preview.after(pair.after), made),
+            groups=groups(old, new, made),
+            costs=compare_costs(old, new, hours_before=_hours(pair.before), hours_after=_hours(pair.after)),
         )
 
     def _bring_up(self, pair: _Pair) -> tuple[Failure, ...]:
@@ -257,6 +261,10 @@ class _One:
             return tuple(Failure(fault.message, fault.place) for fault in pair.faults)
         told = [text for severity, text in preview.diagnostics if severity == "error" and text not in ENDED]
         return tuple(Failure(text) for text in dict.fromkeys(told))
+
+
+def _hours(plan: Plan | None) -> dict[str, int] | None:
+    return expected_hours(plan.department) if plan else None
 
 
 def _requirements(base: Revision, head: Revision) -> Iterator[Requirement]:

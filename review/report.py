@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from review.costs.model import CostDifference
 from review.model import Change, Side, Violation
 from settings.plan import Place
 
@@ -93,6 +94,7 @@ class StackReview:
         notices: What else deserves a look.
         failures: Why it cannot be reviewed, or not wholly.
         groups: Its resources by team.
+        costs: How its monthly costs differ; None where nothing is known of them.
     """
 
     stack: str
@@ -104,6 +106,7 @@ class StackReview:
     notices: tuple[Notice, ...] = ()
     failures: tuple[Failure, ...] = ()
     groups: tuple[Group, ...] = ()
+    costs: CostDifference | None = None
 
     @property
     def losses(self) -> tuple[Change, ...]:

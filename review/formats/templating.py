@@ -22,6 +22,6 @@ def render(template: str, **values: Any) -> str:
     environment.filters |= {
         "plain": escape.plain, "marked": escape.marked, "code": escape.code, "hypertext": escape.hypertext,
         "short": view.short, "why": view.why, "where": view.where, "counted": view.counted, "violated": view.violated,
-        "lost": view.lost,
+        "lost": view.lost, "costs": view.costs, "money": view.money,
     }  # fmt: skip
     return environment.get_template(template).render(view=view, **values)

@@ -1,8 +1,10 @@
 """What the comment, the page and the terminal show of a report, in words and in order."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from typing import Final
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final, Generic, TypeVar
 
 from review.model import Change, Violation
 from review.report import Kind, Report, StackReview
@@ -11,6 +13,10 @@ from settings.plan import Place
 ORDER: Final = ("deleted", "replaced", "created", "updated")
 SIGNS: Final = {"deleted": "−", "replaced": "±", "created": "+", "updated": "~", "same": "="}
 """What stands for an operation."""
+MOST_NAMES: Final = 5
+"""Names that a row of several resources has."""
+T = TypeVar("T", Change, Violation)
+_SHARED_NAMES: Final = ("Workspace", "Registry")
 WHOLE: Final = "department"
 """The word for what is no team's."""
 
@@ -20,9 +26,43 @@ def stacks(report: Report) -> list[StackReview]:
     return sorted(report.stacks, key=lambda one: (not one.objections, one.state == "same", one.stack))
 
 
-def changes(stack: StackReview) -> list[Change]:
-    """The changes, losses of data first."""
-    return sorted(stack.changes, key=lambda one: (not one.loss, ORDER.index(one.operation), one.team or "", one.name))
+@dataclass(frozen=True)
+class Alike(Generic[T]):
+    """Changes, or violations, that differ only in the resource.
+
+    Attributes:
+        one: The first of them.
+        names: The resources' names.
+    """
+
+    one: T
+    names: tuple[str, ...]
+
+    @property
+    def listed(self) -> str:
+        """The first names, and how many more there are."""
+        more = len(self.names) - MOST_NAMES
+        return ", ".join(self.names[:MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
+
+
+def changes(stack: StackReview) -> list[Alike[Change]]:
+    """The changes, losses of data first and each by itself."""
+    ordered = sorted(
+        stack.changes, key=lambda one: (not one.loss, ORDER.index(one.operation), one.team or "", one.name)
+    )
+    return _alike(ordered, lambda one: one.urn if one.loss else (one.operation, one.type, one.team, why(one)))
+
+
+def violations(found: Iterable[Violation]) -> list[Alike[Violation]]:
+    """The violations; what one value of the stack file breaks for many resources is one row."""
+    return _alike(found, lambda one: (one.state, one.level, one.rule, one.message, one.exemption, one.place))
+
+
+def _alike(found: Iterable[T], key: Callable[[T], Hashable]) -> list[Alike[T]]:
+    rows: dict[Hashable, list[T]] = {}
+    for one in found:
+        rows.setdefault(key(one), []).append(one)
+    return [Alike(those[0], tuple(one.urn.rpartition("::")[2] for one in those)) for those in rows.values()]
 
 
 def counted(changes: Iterable[Change]) -> str:
@@ -51,8 +91,28 @@ def lost(stack: StackReview) -> str:
 
 
 def short(type_: str) -> str:
-    """A type without its package: `StorageAccount`."""
-    return type_.rpartition(":")[2]
+    """A type without its package: `StorageAccount`; with its module where Azure ML has one of the name, too."""
+    package, _, name = type_.rpartition(":")
+    module = package.rpartition(":")[2]
+    return f"{module} {name}" if name in _SHARED_NAMES and module != "machinelearningservices" else name
+
+
+def money(amount: Decimal) -> str:
+    """US dollars, to the dollar."""
+    return f"−${-amount:,.0f}" if amount <= Decimal("-0.5") else f"${max(amount, Decimal(0)):,.0f}"
+
+
+def shift(before: Decimal, after: Decimal) -> str:
+    """How an amount changes: `$12 → $40 (+$28)`."""
+    if money(before) == money(after):
+        return money(after)
+    sign = "+" if after > before else ""
+    return f"{money(before)} → {money(after)} ({sign}{money(after - before)})"
+
+
+def costs(stack: StackReview) -> str:
+    """What the worst case of a month becomes."""
+    return shift(stack.costs.before.worst, stack.costs.after.worst) if stack.costs else ""
 
 
 def why(change: Change) -> str:
