@@ -12,10 +12,6 @@ INSTEAD = {
     "synapsespark": "use PySpark in local mode in a command on an AmlCompute cluster",
     "datafactory": "copy the files in a command",
     "datalakeanalytics": "use DuckDB, pandas or Dask in a command on an AmlCompute cluster",
-    "if_else": "decide in the script of a command",
-    "do_while": "loop in the script of a command",
-    "parallel_for": "make the nodes in a loop of the pipeline's own function",
-    "data_transfer": "copy the files in a command, from an input to an output",
     "parallel": "go through the files in a command",
 }
 

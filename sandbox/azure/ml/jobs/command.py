@@ -49,7 +49,7 @@ def checked(scope: Scope, sent: Body) -> Body:
     if job["codeId"] and by_asset_id(scope, job["codeId"]) is None:
         raise bad("codeId", f"Code '{job['codeId']}' was not found.")
     _check_command(job)
-    _check_serverless(scope, job)
+    check_serverless(scope, job)
     return job
 
 
@@ -107,7 +107,8 @@ def _count(value: Any, target: str, least: int) -> int:
     return value
 
 
-def _check_serverless(scope: Scope, job: Body) -> None:
+def check_serverless(scope: Scope, job: Body) -> None:
+    """Refuses a job whose serverless nodes can never be had."""
     if is_serverless(job["computeId"]):
         try:
             serverless(scope.cloud, scope.workspace, job)

@@ -8,10 +8,13 @@ from sandbox.azure.arm.core import Body
 from sandbox.azure.ml.assets import by_asset_id
 from sandbox.azure.ml.beyond import instead
 from sandbox.azure.ml.jobfields import bad
-from sandbox.azure.ml.pipelines.bindings import bindings, parent_output
+from sandbox.azure.ml.pipelines.bindings import Binding, bindings, parent_output
+from sandbox.azure.ml.pipelines.flow import Flow, Guard, flattened
+from sandbox.azure.ml.pipelines.transfer import TRANSFER, built_in, gathering
 from sandbox.azure.ml.scope import Scope
 
 COMMAND, PIPELINE = "command", "pipeline"
+KINDS = (COMMAND, PIPELINE, TRANSFER)
 DEEPEST = 20  # pipelines in pipelines; a component that contains itself has no end
 
 
@@ -53,6 +56,14 @@ class Node:
         """What the pipeline says of its outputs, by name."""
         return self.given.get("outputs") or {}
 
+    def sources(self) -> set[Binding]:
+        """What its fields are bound to: inputs of the pipeline and outputs of other nodes."""
+        return set(bindings({key: value for key, value in self.given.items() if key != "outputs"}))
+
+    def puts_out(self) -> dict[str, str]:
+        """For each output of the pipeline that it gives its own output."""
+        return {bound: name for name, given in self.outputs().items() if (bound := parent_output(given.get("value")))}
+
 
 @dataclass(frozen=True)
 class Graph:
@@ -61,25 +72,22 @@ class Graph:
     Attributes:
         nodes: By name.
         waits: For each the names of those whose outputs it takes.
+        flow: Which nodes are guarded, and which are rounds of a loop.
     """
 
     nodes: dict[str, Node]
     waits: dict[str, set[str]]
+    flow: Flow
+
+    def guards(self, node: str) -> list[Guard]:
+        """What must be so for a node to run."""
+        return self.flow.guards.get(node, [])
 
     def sorter(self) -> graphlib.TopologicalSorter[str]:
         """Gives the nodes that can begin, as those that they wait for are done."""
         found: graphlib.TopologicalSorter[str] = graphlib.TopologicalSorter(self.waits)
         found.prepare()
         return found
-
-    def producers(self) -> dict[str, tuple[str, str]]:
-        """For each output of the pipeline the node and the node's output that it is."""
-        return {
-            bound: (node.name, name)
-            for node in self.nodes.values()
-            for name, given in node.outputs().items()
-            if (bound := parent_output(given.get("value")))
-        }
 
 
 def read(scope: Scope, jobs: Any, inputs: Body, outputs: Body, depth: int = 0) -> Graph:
@@ -100,17 +108,20 @@ def read(scope: Scope, jobs: Any, inputs: Body, outputs: Body, depth: int = 0) -
         raise bad("jobs", "A pipeline job needs at least one job.")
     if depth > DEEPEST:
         raise bad("jobs", f"Pipelines are nested more than {DEEPEST} deep.")
-    nodes = {name: _node(scope, name, given) for name, given in jobs.items()}
+    flow = flattened(jobs, inputs)
+    nodes = {name: _node(scope, name, given) for name, given in flow.jobs.items() if name not in flow.gathers}
+    for name, body in flow.gathers.items():
+        nodes[name] = _gather(name, flow, body, nodes)
     for node in nodes.values():
         _check_inputs(node)
         _check_outputs(node, outputs)
-    waits = {node.name: _waits(node, nodes, inputs) for node in nodes.values()}
-    graph = Graph(nodes, waits)
+    waits = {node.name: _waits(node, nodes, inputs, flow) for node in nodes.values()}
+    graph = Graph(nodes, waits, flow)
     try:
         graph.sorter()
     except graphlib.CycleError as error:
         raise bad("jobs", f"The jobs wait for one another: {' → '.join(error.args[1])}.") from error
-    for node in nodes.values():
+    for node in {one.component["id"]: one for one in nodes.values()}.values():
         if node.is_pipeline:
             read(scope, node.jobs, node.spec.get("inputs") or {}, node.spec.get("outputs") or {}, depth + 1)
     return graph
@@ -120,13 +131,14 @@ def _node(scope: Scope, name: str, given: Any) -> Node:
     if not isinstance(given, dict):
         raise bad(f"jobs.{name}", f"The job '{name}' must be an object.")
     kind = given.get("type") or COMMAND
-    if kind not in (COMMAND, PIPELINE):
+    if kind not in KINDS:
         raise bad(
             f"jobs.{name}.type",
             f"The job '{name}' is of type '{kind}', which the sandbox does not emulate in pipelines: {instead(kind)}.",
         )
     component_id = str(given.get("componentId") or "")
     component = by_asset_id(scope, component_id) if "/components/" in component_id else None
+    component = component or built_in(component_id)
     if component is None:
         raise bad(f"jobs.{name}.componentId", f"The component '{component_id}' of the job '{name}' was not found.")
     node = Node(name, given, component)
@@ -135,6 +147,12 @@ def _node(scope: Scope, name: str, given: Any) -> Node:
             f"jobs.{name}.type", f"The job '{name}' is of type '{kind}', its component of type '{node.spec['type']}'."
         )
     return node
+
+
+def _gather(name: str, flow: Flow, body: str, nodes: dict[str, Node]) -> Node:
+    """The node that gathers what the rounds of a parallel_for put out."""
+    rounds = flow.rounds[body]
+    return Node(name, *gathering(flow.jobs[name], rounds, nodes[rounds[0]].spec.get("outputs") or {}))
 
 
 def _check_inputs(node: Node) -> None:
@@ -160,21 +178,22 @@ def _check_outputs(node: Node, outputs: Body) -> None:
             raise bad(at, f"'{given['value']}' of the job '{node.name}' names no output of the pipeline.")
 
 
-def _waits(node: Node, nodes: dict[str, Node], inputs: Body) -> set[str]:
+def _waits(node: Node, nodes: dict[str, Node], inputs: Body, flow: Flow) -> set[str]:
     found = set()
-    for binding in bindings({key: value for key, value in node.given.items() if key != "outputs"}):
+    conditions = {one.condition for one in flow.guards.get(node.name, []) if isinstance(one.condition, Binding)}
+    for binding in node.sources() | conditions:
         if not binding.step:
             if binding.name not in inputs:
                 raise bad(
                     f"jobs.{node.name}", f"The job '{node.name}' uses '{binding.name}', which is no pipeline input."
                 )
             continue
-        other = nodes.get(binding.step)
+        other = nodes.get(flow.last(binding.step))
         if other is None or binding.name not in (other.spec.get("outputs") or {}):
             raise bad(
                 f"jobs.{node.name}",
                 f"The job '{node.name}' uses the output '{binding.name}' of the job '{binding.step}', which is not "
                 "there.",
             )
-        found.add(binding.step)
+        found.add(other.name)
     return found

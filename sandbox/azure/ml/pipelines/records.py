@@ -14,6 +14,8 @@ from sandbox.azure.ml.pipelines.bindings import parent_output
 from sandbox.azure.ml.pipelines.graph import Node
 from sandbox.azure.ml.pipelines.steps import Pipeline
 
+CONTROL = "azureml.pipeline.control"
+"""The property of a run by which a step tells values: all as JSON, or, with a name behind it, one early."""
 TRAITS = ["azureml.StepRun", "scriptRun", "remote", "AlmostCommonRuntime", "OsType:Linux"]
 
 
@@ -119,3 +121,22 @@ def taken_over(original: Body) -> dict[str, Any]:
         key: original[key]
         for key in ("status", "startTimeUtc", "endTimeUtc", "error", "inputs", "outputs", "metrics", "parameters")
     }
+
+
+def output(run: Body, name: str) -> Body | None:
+    """What a step's run has put out, as an input of others; None for nothing.
+
+    A value is what the step has told run history, else what its file has. Source of the properties: mldesigner
+    0.1.0b23, `_component_executor.py` and `_input_output.py`.
+    """
+    told = json.loads(run["properties"].get(CONTROL) or "{}").get(name, run["properties"].get(f"{CONTROL}.{name}"))
+    found = run["outputs"].get(name)
+    if told is not None or (found and "value" in found):
+        return {"jobInputType": "literal", "value": str(found["value"] if told is None else told)}
+    return found and {"jobInputType": found["type"], "uri": found["uri"]}
+
+
+def passed_on(run: Body, name: str) -> Body:
+    """The record of an output of the pipeline that is this one of a step."""
+    value = (output(run, name) or {}).get("value")
+    return {**run["outputs"][name], **({} if value is None else {"value": value})}

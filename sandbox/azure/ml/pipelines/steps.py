@@ -12,6 +12,7 @@ from sandbox.azure.ml.datastores import ARTIFACT_STORE, DEFAULT
 from sandbox.azure.ml.jobfields import DATA_TYPES
 from sandbox.azure.ml.pipelines.bindings import Look, filled, parent_output, text_of, whole
 from sandbox.azure.ml.pipelines.graph import Node
+from sandbox.azure.ml.pipelines.transfer import TRANSFER, is_data
 from sandbox.azure.ml.uris import output_uri
 
 CAMEL = {
@@ -89,11 +90,23 @@ def definition(node: Node, pipeline: Pipeline, look: Look) -> Body:
         "computeId": given.get("computeId") or pipeline.compute or None,
         "componentId": node.component["id"],
     }
-    return {**common, **(_nested(node, pipeline) if node.is_pipeline else _command(node, given))}
+    if node.is_pipeline:
+        return {**common, **_nested(node, pipeline)}
+    return {**common, **(_transfer(node, given) if node.spec["type"] == TRANSFER else _command(node, given))}
 
 
 def _nested(node: Node, pipeline: Pipeline) -> Body:
     return {"jobType": "Pipeline", "jobs": node.jobs, "settings": pipeline.settings}
+
+
+def _transfer(node: Node, given: Body) -> Body:
+    """The component's task with the node's own settings over it."""
+    return {
+        "jobType": "DataTransfer",
+        "task": given.get("task") or node.spec.get("task"),
+        "dataCopyMode": given.get("data_copy_mode") or node.spec.get("data_copy_mode"),
+        "resources": {},
+    }
 
 
 def _command(node: Node, given: Body) -> Body:
@@ -189,8 +202,10 @@ def _output(name: str, declared: Body, node: Node, pipeline: Pipeline) -> Body:
     above = (pipeline.properties.get("outputs") or {}).get(bound) or {}
     uri = given.get("uri") or (above.get("uri") and output_uri(_as_job(pipeline), bound))
     named = above if above.get("assetName") else given  # the pipeline's name counts: test_register_output_yaml_succeed
+    value = not is_data(declared)
     found = {
-        "jobOutputType": declared.get("type") or given.get("job_output_type"),
+        "jobOutputType": "uri_file" if value else declared["type"],
+        "isValue": value,
         "mode": given.get("mode") or above.get("mode") or declared.get("mode"),
         "uri": uri or _default_uri(name, pipeline),
         "assetName": named.get("name") or named.get("assetName"),

@@ -69,6 +69,11 @@ def copy_placed(source: Path, folder: Path, *, is_file: bool) -> Path:
     return shutil.copytree(source, folder)
 
 
+def names_below(place: Place) -> Iterator[str]:
+    """Paths of the files below a place's path, from there on."""
+    return (name[len(place.path) :].lstrip("/") for name, _ in _below(place))
+
+
 def _below(place: Place) -> Iterator[tuple[str, Blob]]:
     """Names and properties of the files below a place's path."""
     prefix, start = f"{place.path}/" if place.path else "", ""

@@ -10,7 +10,15 @@ from sandbox.azure.arm.core import Body
 from sandbox.azure.ml import runs
 from sandbox.azure.ml.access import AccessError, Place, open_place
 from sandbox.azure.ml.public import placed
-from sandbox.azure.ml.runner.data import DataError, copy_placed, fetch_file, fetch_folder, inside, upload_folder
+from sandbox.azure.ml.runner.data import (
+    DataError,
+    copy_placed,
+    fetch_file,
+    fetch_folder,
+    inside,
+    names_below,
+    upload_folder,
+)
 from sandbox.azure.ml.runner.log import Log
 from sandbox.azure.ml.scope import Scope
 from sandbox.azure.ml.uris import Location, locate, long_uri, output_uri
@@ -108,6 +116,10 @@ class Exchange:
             self._record("outputs", name, given["jobOutputType"], long_uri(self._scope, location))
         return values
 
+    def taken(self) -> set[str]:
+        """The files that lie at the places of the outputs already, by their paths there."""
+        return {name for place in self._places.values() for name in names_below(place)}
+
     async def send(self, log: Log) -> None:
         """Uploads the outputs.
 
@@ -115,13 +127,26 @@ class Exchange:
             AccessError, DataError: With the reason.
         """
         for name, place in self._places.items():
+            if self._job["properties"]["outputs"][name].get("isValue"):
+                self._record_value(name)
             await upload_folder(self._folder / "outputs" / name, place, log.write)
 
-    def _record(self, side: str, name: str, kind: str, uri: str) -> None:
+    def _record_value(self, name: str) -> None:
+        """An output that is a value for other steps is what its file has."""
+        for file in (self._folder / "outputs" / name).iterdir():
+            record = self._recorded("outputs").get(name, {})
+            value = file.read_text(encoding="utf-8", errors="replace").strip()
+            self._record("outputs", name, record["type"], record["uri"], value=value)
+
+    def _recorded(self, side: str) -> Body:
+        found: Body = (self._scope.get(runs.RUN, self._job["name"]) or {side: {}})[side]
+        return found
+
+    def _record(self, side: str, name: str, kind: str, uri: str, **more: str) -> None:
         """Tells run history of data that went in or out."""
         run_id = self._job["name"]
-        run = self._scope.get(runs.RUN, run_id) or {side: {}}
-        record = {"assetId": f"azureml://jobs/{run_id}/{side}/{name}", "type": kind, "uri": uri}
+        run = {side: self._recorded(side)}
+        record = {"assetId": f"azureml://jobs/{run_id}/{side}/{name}", "type": kind, "uri": uri, **more}
         runs.update_run(self._scope.cloud, self._scope.id, run_id, **{side: {**run[side], name: record}})
 
 

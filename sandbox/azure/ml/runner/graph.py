@@ -10,11 +10,13 @@ import uuid
 from sandbox.azure.arm.core import Body
 from sandbox.azure.front.errors import AzureError
 from sandbox.azure.ml import runs
-from sandbox.azure.ml.jobs import command, work
+from sandbox.azure.ml.jobs import command, transfer, work
 from sandbox.azure.ml.jobs.pipeline import graph_of, running_properties
 from sandbox.azure.ml.pipelines import records, steps
-from sandbox.azure.ml.pipelines.bindings import Binding, BindingError
+from sandbox.azure.ml.pipelines.bindings import Binding, BindingError, text_of
+from sandbox.azure.ml.pipelines.flow import Guard
 from sandbox.azure.ml.pipelines.graph import Node
+from sandbox.azure.ml.pipelines.transfer import TRANSFER
 from sandbox.azure.ml.runner.executionlog import ExecutionLog
 from sandbox.azure.ml.runner.outcome import Outcome
 from sandbox.azure.ml.scope import Scope
@@ -47,6 +49,7 @@ class GraphRun:
         self._waiting: list[str] = []  # nodes that can begin
         self._going: dict[str, str] = {}  # runs by node
         self._failed: set[str] = set()
+        self._skipped: set[str] = set()  # nodes of a branch that is not taken, or of a round that is not begun
 
     def advance(self, *, cancel: bool) -> Outcome | None:
         """Takes the pipeline as far as it goes now.
@@ -101,13 +104,40 @@ class GraphRun:
                 self._failed.add(node)
 
     def _ready(self) -> None:
-        """Nodes that can begin wait, but for those that an earlier sandbox has begun."""
-        for node in self._sorter.get_ready():
-            begun = self._scope.get(runs.CHILD, self._name, node)
-            if begun is None:
-                self._waiting.append(node)
-            else:
-                self._going[node] = begun["run"]
+        """Nodes that can begin wait, but for those that an earlier sandbox has begun, and those that are skipped."""
+        while ready := self._sorter.get_ready():
+            for node in ready:
+                begun = self._begun(node)
+                if begun:
+                    self._going[node] = begun
+                elif self._is_skipped(self._graph.nodes[node]):
+                    self._log.write(f"Skipping node {node}: its branch is not taken.")
+                    self._skipped.add(node)
+                    self._sorter.done(node)
+                else:
+                    self._waiting.append(node)
+
+    def _is_skipped(self, node: Node) -> bool:
+        """Whether a node's branch is not taken, or it takes an output of a node of which that is so."""
+        guards = self._graph.guards(node.name)
+        sources = node.sources() | {one.condition for one in guards if isinstance(one.condition, Binding)}
+        if any(self._ran(one.step) in self._skipped for one in sources if one.step):
+            return True
+        return any(self._holds(one) is False for one in guards)
+
+    def _holds(self, guard: Guard) -> bool | None:
+        """Whether a condition is as expected; None where its step has written no value."""
+        if isinstance(guard.condition, bool):
+            return guard.condition is guard.expected
+        value = self._look(guard.condition)
+        if value is None or value["jobInputType"] != "literal":
+            return None
+        return (text_of(value).strip().lower() == "true") is guard.expected
+
+    def _ran(self, step: str) -> str:
+        """The node that a step is: of a loop's body the last round that ran."""
+        rounds = self._graph.flow.rounds.get(step, [step])
+        return next((one for one in reversed(rounds) if one not in self._skipped), step)
 
     def _follow_original(self, name: str, run: Body) -> Body:
         """A reused step ends as its original; where that was cancelled it runs itself."""
@@ -125,11 +155,8 @@ class GraphRun:
 
     def _put_out(self, node: str, run: Body) -> None:
         """The pipeline's outputs are where their steps put them."""
-        mine = {
-            bound: run["outputs"][output]
-            for bound, (producer, output) in self._graph.producers().items()
-            if producer == node and output in run["outputs"]
-        }
+        puts_out = self._graph.nodes[node].puts_out()
+        mine = {bound: records.passed_on(run, output) for bound, output in puts_out.items() if output in run["outputs"]}
         if mine:
             self._update(self._name, outputs={**self._run(self._name)["outputs"], **_named(self._name, mine)})
 
@@ -147,9 +174,7 @@ class GraphRun:
         name, parent = str(uuid.uuid4()), self._run(self._name)
         failure = ""
         try:
-            properties = steps.definition(node, self._pipeline, self._look)
-            if not node.is_pipeline:
-                properties = command.checked(self._scope, properties)
+            properties = self._definition(node)
         except (AzureError, BindingError) as error:
             failure, properties = str(error), {"jobType": "Command", "inputs": {}, "outputs": {}}
         own = records.step_run(node, parent, properties)
@@ -173,6 +198,16 @@ class GraphRun:
             if not failure and original is None:
                 self._submit(name, document)
         self._going[node.name] = name
+
+    def _definition(self, node: Node) -> Body:
+        for one in self._graph.guards(node.name):
+            if self._holds(one) is None:
+                raise BindingError(f"The condition of '{node.name}' has no value: {one.condition}.")
+        properties = steps.definition(node, self._pipeline, self._look)
+        if node.is_pipeline:
+            return properties
+        checked = transfer.checked if node.spec["type"] == TRANSFER else command.checked
+        return checked(self._scope, properties)
 
     def _submit(self, name: str, document: Body) -> None:
         properties = document["properties"]
@@ -201,8 +236,7 @@ class GraphRun:
         if not binding.step:
             given: Body | None = self._pipeline.properties["inputs"].get(binding.name)
             return given
-        output = self._run(self._begun(binding.step))["outputs"].get(binding.name)
-        return output and {"jobInputType": output["type"], "uri": output["uri"]}
+        return records.output(self._run(self._begun(self._ran(binding.step))), binding.name)
 
     def _begun(self, node: str) -> str:
         begun = self._scope.get(runs.CHILD, self._name, node)

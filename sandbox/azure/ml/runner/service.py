@@ -13,6 +13,7 @@ from sandbox.azure.arm.core import Body
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.front.errors import AzureError
 from sandbox.azure.ml import runs
+from sandbox.azure.ml.jobs.transfer import JOB_TYPE
 from sandbox.azure.ml.jobs.work import GRAPH
 from sandbox.azure.ml.runner.attempt import Attempt, Tools
 from sandbox.azure.ml.runner.environment import Environments, sweep
@@ -24,6 +25,7 @@ from sandbox.azure.ml.runner.queue import LOST, PREEMPTED, Queue, interrupted
 from sandbox.azure.ml.runner.recovery import recover
 from sandbox.azure.ml.runner.registering import register_outputs
 from sandbox.azure.ml.runner.serving import Serving
+from sandbox.azure.ml.runner.transfer import Transfer
 from sandbox.azure.ml.scope import Scope
 from sandbox.azure.ml.serverless import QuotaError, is_serverless
 from sandbox.azure.ml.serverless import compute as serverless
@@ -206,7 +208,8 @@ class Runner:
                     self._nodes.set(compute, node, "running", name)
                 self._preempt_later(compute, key)
 
-        attempt = Attempt(
+        kind = Transfer if job["properties"]["jobType"] == JOB_TYPE else Attempt
+        attempt = kind(
             scope,
             job,
             compute,
