@@ -129,6 +129,10 @@ class Session:
             missing=graph.missing,
         )
 
+    def may_remediate(self, kind: str) -> bool:
+        """Whether a rule about resources of a type is set to `remediate`."""
+        return any(self._config[rule.name].level == Level.REMEDIATE for rule in pack.resource_rules(kind))
+
     def remediate(self, resource: Resource) -> Iterator[tuple[ResourceRule, Mapping[str, object] | UnknownValueError]]:
         """Let the rules that are set to `remediate` change a resource's inputs, each what the ones before it left.
 

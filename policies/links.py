@@ -28,7 +28,7 @@ def target(resource: Resource, path: str, graph: Graph, *kinds: str) -> Resource
     wanted = resource.get(path)
     if not isinstance(wanted, str):
         return None
-    places = graph.cached(("places", *kinds), lambda: {key_of(one): one for one in reversed(graph.of(*kinds))})
+    places = graph.cached("places", kinds, lambda: {key_of(one): one for one in reversed(graph.of(*kinds))})
     return next((places[key] for key in keys_of(wanted) if key in places), None)
 
 
@@ -41,7 +41,7 @@ def leading_to(graph: Graph, kind: str, key: str, wanted: Resource) -> Iterator[
         key: The input.
         wanted: Where it must lead.
     """
-    by_source, by_key = graph.cached(("leads", kind, key), lambda: _leads(graph, kind, key))
+    by_source, by_key = graph.cached(f"leads by {key}", (kind,), lambda: _leads(graph, kind, key))
     place = key_of(wanted)
     yield from dict.fromkeys([*by_source.get(wanted.urn, ()), *(by_key.get(place, ()) if place else ())])
 

@@ -97,7 +97,7 @@ class Graph:
     def __init__(self, resources: Iterable[Resource] = (), *, missing: str | None = None) -> None:
         self._by_urn: dict[str, Resource] = {}
         self._by_kind: dict[str, dict[str, Resource]] = {}
-        self._cache: dict[tuple[str, ...], Any] = {}
+        self._cache: dict[tuple[str, tuple[str, ...]], Any] = {}
         self.missing = missing
         for resource in resources:
             self.add(resource)
@@ -110,8 +110,9 @@ class Graph:
 
     def add(self, resource: Resource) -> None:
         """Add a resource, or put it in the place of an older one with its URN."""
-        self._cache.clear()
         self._by_urn[resource.urn] = resource
+        for key in [key for key in self._cache if resource.kind in key[1]]:
+            del self._cache[key]
         self._by_kind.setdefault(resource.kind, {})[resource.urn] = resource
 
     def with_exemptions(self, exemptions: "tuple[ExemptionUse, ...]") -> "Graph":
@@ -128,8 +129,15 @@ class Graph:
         """All resources of these types, in the order of the program."""
         return [resource for kind in kinds for resource in self._by_kind.get(kind, {}).values()]
 
-    def cached(self, key: tuple[str, ...], make: Callable[[], T]) -> T:
-        """The value that `make` gives, kept under the key and so made once for this graph."""
+    def cached(self, name: str, kinds: tuple[str, ...], make: Callable[[], T]) -> T:
+        """The value that `make` gives, made once, and again after a resource of these types is added.
+
+        Args:
+            name: What the value is, unique with the types.
+            kinds: Types of the resources that the value is made of.
+            make: Makes it.
+        """
+        key = name, kinds
         if key not in self._cache:
             self._cache[key] = make()
         found: T = self._cache[key]
@@ -139,11 +147,6 @@ class Graph:
         """The resources whose outputs the program used for an input's value; only those of these types, if given."""
         urns = resource.property_dependencies.get(key, ())
         return [found for urn in urns if (found := self._by_urn.get(urn)) and (not kinds or found.kind in kinds)]
-
-
-def same_name(left: object, right: object) -> bool:
-    """Whether two names are one to Azure, which ignores letter case."""
-    return isinstance(left, str) and isinstance(right, str) and left.casefold() == right.casefold()
 
 
 def value_or_none(resource: Resource, path: str) -> Any:

@@ -65,7 +65,7 @@ def read(value: Any) -> Any:
         return Unknown("secret" if "secret" in value else "string") if _SHOWN.fullmatch(value) else value
     if isinstance(value, list):
         return [read(item) for item in value]
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return _special(value) if SIGNATURE in value else {key: read(item) for key, item in value.items()}
     return value
 
@@ -89,14 +89,13 @@ def at(properties: Any, path: str) -> Any:
     Raises:
         UnknownValueError: If it, or what contains it, is not known.
     """
-    walked: list[str] = []
-    for key in path.split("."):
-        if not isinstance(properties, Mapping):
+    keys = path.split(".")
+    for depth, key in enumerate(keys, 1):
+        if not isinstance(properties, dict):
             return None
-        walked.append(key)
         properties = properties.get(key)
         if isinstance(properties, Unknown):
-            raise UnknownValueError(".".join(walked), properties.kind)
+            raise UnknownValueError(".".join(keys[:depth]), properties.kind)
     return properties
 
 
@@ -108,7 +107,7 @@ def known(value: Any, path: str) -> Any:
     """
     if isinstance(value, Unknown):
         raise UnknownValueError(path, value.kind)
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         for key, item in value.items():
             known(item, f"{path}.{key}")
     elif isinstance(value, list):

@@ -5,7 +5,7 @@ from typing import Any, Final
 from policies.model import Level, NotApplicableError, Outcome, Problem, ResourceRule, Setting, Settings, Severity
 from policies.resources import Graph, Resource
 from policies.rules.checks import alike, show
-from policies.rules.compute import SIZE_ONE_OF, SIZE_SETTINGS, size_problems
+from policies.rules.compute.sizes import SIZE_ONE_OF, SIZE_SETTINGS, size_problems
 
 ONLINE: Final = "machinelearningservices:OnlineEndpoint"
 BATCH: Final = "machinelearningservices:BatchEndpoint"

@@ -27,10 +27,17 @@ def role_of(assignment: Resource, graph: Graph) -> tuple[str, Resource | None]:
     if found := graph.sources(assignment, "roleDefinitionId", DEFINITION):
         return _guid(value_or_none(found[0], "roleDefinitionId") or name_of(found[0]) or found[0].name), found[0]
     guid = _guid(assignment.get("roleDefinitionId"))
-    own = (
-        one for one in graph.of(DEFINITION) if guid in (_guid(value_or_none(one, "roleDefinitionId")), _guid(one.id))
-    )
-    return guid, next(own, None)
+    return guid, _by_guid(graph).get(guid)
+
+
+def _by_guid(graph: Graph) -> dict[str, Resource]:
+    """The program's custom roles by their ids."""
+
+    def make() -> dict[str, Resource]:
+        ids = ((guid, one) for one in graph.of(DEFINITION) for guid in (value_or_none(one, "roleDefinitionId"), one.id))
+        return {_guid(id_): one for id_, one in ids if isinstance(id_, str)}
+
+    return graph.cached("guids", (DEFINITION,), make)
 
 
 def _guid(role_id: object) -> str:

@@ -7,7 +7,7 @@ from policies.links import undecided
 from policies.model import NotApplicableError, Outcome, Problem, Setting, Settings, Severity, StackRule, Undecided
 from policies.resources import Graph
 from policies.rules.checks import tag
-from policies.rules.compute import TEAM_TAG
+from policies.rules.compute.kinds import TEAM_TAG
 from policies.stack.quota import demands
 from policies.values import UnknownValueError
 

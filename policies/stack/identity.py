@@ -1,13 +1,13 @@
 """Whether the identities of clusters can do what jobs need."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from policies import roles
 from policies.links import leading_to, missing, target, undecided
 from policies.model import Level, NotApplicableError, Outcome, Problem, Settings, Severity, StackRule, Undecided
 from policies.resources import Graph, Resource
-from policies.rules.compute import CLUSTER, COMPUTE, workspace_of
+from policies.rules.compute.kinds import CLUSTER, COMPUTE, is_a, workspace_of
 from policies.rules.containerregistry import REGISTRY
 from policies.rules.storage import STORAGE
 from policies.stack.access import ASSIGNMENT, role_of
@@ -30,20 +30,17 @@ def _data(graph: Graph, _settings: Settings) -> Outcome:
 def _granted(graph: Graph, key: str, kind: str, wanted: Sequence[str], what: str) -> Outcome:
     """That each cluster's identity has one of the roles on a dependency of its workspace."""
     unknown: list[UnknownValueError] = []
-    clusters = [one for one in graph.of(COMPUTE) if _is_cluster(one)]
-    if not clusters:
-        raise NotApplicableError("the stack has no compute cluster")
-    for cluster in clusters:
+    some = False
+    for compute in graph.of(COMPUTE):
         try:
-            yield from _of_cluster(graph, cluster, (key, kind, wanted, what))
+            if is_a(compute, CLUSTER):
+                some = True
+                yield from _of_cluster(graph, compute, (key, kind, wanted, what))
         except UnknownValueError as error:
             unknown.append(error)
+    if not some and not unknown:
+        raise NotApplicableError("the stack has no compute cluster")
     yield from undecided(unknown, "the access")
-
-
-def _is_cluster(compute: Resource) -> bool:
-    body = compute.inputs.get("properties")
-    return isinstance(body, dict) and body.get("computeType") == CLUSTER
 
 
 def _of_cluster(graph: Graph, cluster: Resource, need: tuple[str, str, Sequence[str], str]) -> Outcome:
@@ -66,7 +63,7 @@ def _of_cluster(graph: Graph, cluster: Resource, need: tuple[str, str, Sequence[
 
 def _by_id(graph: Graph, cluster: Resource) -> list[Resource]:
     """The user-assigned identities of the program that the cluster's inputs name."""
-    owners = graph.cached(("owners of identities",), lambda: _owners(graph))
+    owners = graph.cached("owners", (IDENTITY, COMPUTE), lambda: _owners(graph))
     return owners.get(cluster.urn, [])
 
 
@@ -84,14 +81,10 @@ def _has_role(graph: Graph, identity: Resource, dependency: Resource, wanted: Se
     Raises:
         UnknownValueError: If none does, but what is not known of an assignment may do so.
     """
-    open_: UnknownValueError | None = None
-    for assignment in graph.of(ASSIGNMENT):
+    by_principal, open_ = graph.cached("grants", (ASSIGNMENT,), lambda: _grants(graph))
+    for assignment in [*by_principal.get(identity.urn, ()), *by_principal.get(_principal(identity), ())]:
         try:
-            if (
-                _is_for(assignment, identity)
-                and _reaches(graph, assignment, dependency)
-                and role_of(assignment, graph)[0] in wanted
-            ):
+            if _reaches(graph, assignment, dependency) and role_of(assignment, graph)[0] in wanted:
                 return True
         except UnknownValueError as error:
             open_ = error
@@ -100,16 +93,25 @@ def _has_role(graph: Graph, identity: Resource, dependency: Resource, wanted: Se
     return False
 
 
-def _is_for(assignment: Resource, identity: Resource) -> bool:
-    sources = assignment.property_dependencies.get("principalId", ())
-    if identity.urn in sources:
-        return True
-    principal = None if sources else assignment.get("principalId")  # of another resource, whatever it will be
-    own = identity.outputs.get("principalId")
-    if identity.kind == COMPUTE:
-        block = identity.outputs.get("identity")
-        own = block.get("principalId") if isinstance(block, dict) else None
-    return isinstance(own, str) and principal == own
+def _grants(graph: Graph) -> tuple[dict[str, list[Resource]], UnknownValueError | None]:
+    """The assignments by principal: its object id, or the URN of the resource that it comes from; what is unknown."""
+    found: dict[str, list[Resource]] = {}
+    open_: UnknownValueError | None = None
+    for assignment in graph.of(ASSIGNMENT):
+        try:
+            sources = assignment.property_dependencies.get("principalId")
+            for whose in sources or (assignment.get("principalId"),):
+                found.setdefault(str(whose), []).append(assignment)
+        except UnknownValueError as error:
+            open_ = error
+    return found, open_
+
+
+def _principal(identity: Resource) -> str:
+    """The object id of an identity, or of a compute's own one; empty where it is not known."""
+    block = identity.outputs.get("identity") if identity.kind == COMPUTE else identity.outputs
+    own = block.get("principalId") if isinstance(block, Mapping) else None
+    return own if isinstance(own, str) else ""
 
 
 def _reaches(graph: Graph, assignment: Resource, dependency: Resource) -> bool:

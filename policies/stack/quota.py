@@ -9,11 +9,11 @@ from policies.links import undecided
 from policies.model import Outcome, Problem, Setting, Settings, Severity, StackRule, Undecided
 from policies.resources import Graph, Resource
 from policies.rules.checks import alike, number, show
-from policies.rules.compute import CLUSTER, COMPUTE, INSTANCE
+from policies.rules.compute.kinds import CLUSTER, COMPUTE, INSTANCE, is_a
 from policies.values import UnknownValueError
 
 _DOCS = "https://learn.microsoft.com/azure/machine-learning/how-to-manage-quotas"
-_KIND, _BODY = "properties.computeType", "properties.properties"
+_BODY = "properties.properties"
 
 
 @dataclass(frozen=True)
@@ -37,11 +37,11 @@ def demands(graph: Graph, unknown: list[UnknownValueError]) -> Iterator[Demand]:
     """The demands of a stack's clusters and instances; for each with an unknown input, an error goes into `unknown`."""
     for compute in graph.of(COMPUTE):
         try:
-            kind = compute.get(_KIND)
-            if kind not in (CLUSTER, INSTANCE):
+            if not is_a(compute, CLUSTER, INSTANCE):
                 continue
-            nodes = number(compute, f"{_BODY}.scaleSettings.maxNodeCount") if kind == CLUSTER else 1
-            low = kind == CLUSTER and alike(compute.get(f"{_BODY}.vmPriority"), "LowPriority")
+            cluster = is_a(compute, CLUSTER)
+            nodes = number(compute, f"{_BODY}.scaleSettings.maxNodeCount") if cluster else 1
+            low = cluster and alike(compute.get(f"{_BODY}.vmPriority"), "LowPriority")
             yield Demand(compute, int(nodes or 0), str(compute.get(f"{_BODY}.vmSize")), low)
         except UnknownValueError as error:
             unknown.append(error)

@@ -82,6 +82,7 @@ class Analyzer:
             self.info = self._call("GetAnalyzerInfo", empty_pb2.Empty())
             self.name, self.version = self.info.name, str(_project(directory).get("version") or self.info.version)
             given = _configuration(self.info, config, directory)
+            self._remedies = any(LEVELS[one.enforcementLevel] == "remediate" for one in given.values())
             self._call("Configure", proto.ConfigureAnalyzerRequest(policyConfig=given))
         except BaseException:
             self.close()
@@ -114,7 +115,9 @@ class Analyzer:
             ) from None
 
     def remediate(self, new: Resource, goal: Goal, d: Context) -> None:
-        """Let the pack rewrite a resource's inputs, in place."""
+        """Let the pack rewrite a resource's inputs, in place, if a policy of it is set to do so."""
+        if not self._remedies:
+            return
         for remediation in self._call("Remediate", self._request(new, goal, d)).remediations:
             if remediation.diagnostic:
                 d.emit(
