@@ -71,6 +71,16 @@ def lookup(
     return ask().recover(cast("Callable[[Exception], pulumi.Input[T]]", asked_again))  # an Output in an awaitable, too
 
 
+def lookup_made(made: pulumi.Resource, ask: Callable[[], pulumi.Output[T]]) -> pulumi.Output[T]:
+    """The answer of a provider's function about a resource that the program makes.
+
+    It is an output of that resource in a first preview, too. There Pulumi asks nothing and forgets what the arguments
+    came from, so that no policy could tell whose the answer will be.
+    """
+    answer: pulumi.Output[T] = made.urn.apply(lambda _: lookup(ask))
+    return answer
+
+
 async def _again(args: pulumi.ErrorHookArgs) -> bool:
     if _TAKEN.search(args.errors[0]):
         file = f"Pulumi.{pulumi.get_stack()}.yaml"

@@ -63,5 +63,6 @@ def admit_subscription_admins(department: Department, provider: pulumi.ProviderR
     full_name = f"{department.code} {department.scheme.environment} {SUBSCRIPTION_ADMIN.title}"
     opts = pulumi.ResourceOptions(provider=provider)
     role = define_role(logical.SUBSCRIPTION_ADMIN, SUBSCRIPTION_ADMIN, full_name=full_name, scope=scope, opts=opts)
+    guid = guid_of(role, full_name)
     for admin in unique(principal(directory, member) for member in department.subscription_admins):
-        assign(logical.subscription_admin(admin.name), scope=scope, principal=admin, role=guid_of(role), opts=opts)
+        assign(logical.subscription_admin(admin.name), scope=scope, principal=admin, role=guid, opts=opts)

@@ -21,6 +21,7 @@ _TYPES: Mapping[str, tuple[type | tuple[type, ...], str]] = {
 
 
 _LONGEST: Final = 80  # value in a message
+_SOME: Final = 8  # keys in a message
 
 
 def problems(value: Any, schema: Mapping[str, Any], where: str) -> Iterator[str]:
@@ -73,6 +74,8 @@ def _text(value: str, schema: Mapping[str, Any], where: str) -> Iterator[str]:
 def _object(value: Mapping[str, Any], schema: Mapping[str, Any], where: str) -> Iterator[str]:
     own: Mapping[str, Any] = schema.get("properties", {})
     rest = schema.get("additionalProperties", False)
+    for key in value:
+        yield from _key(key, schema.get("propertyNames", {}), where)
     for key in schema.get("required", ()):
         if key not in value:
             yield f"{where} must have '{key}'"
@@ -82,6 +85,15 @@ def _object(value: Mapping[str, Any], schema: Mapping[str, Any], where: str) -> 
             yield f"{where} has no key '{key}'{nearest(key, own)}; it may have {', '.join(own)}"
         else:
             yield from problems(item, inner, f"{where}.{key}")
+
+
+def _key(key: str, schema: Mapping[str, Any], where: str) -> Iterator[str]:
+    allowed = schema.get("enum")
+    if allowed and key not in allowed:
+        hint = nearest(key, allowed) or f"; it may have {', '.join(allowed[:_SOME])}, …"
+        yield f"{where} has no key '{key}'{hint}"
+    elif "pattern" in schema and not re.search(schema["pattern"], key):
+        yield f"{where} has the key {_show(key)}, which must match {schema['pattern']}"
 
 
 def nearest(name: str, among: Any) -> str:

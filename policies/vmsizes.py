@@ -34,6 +34,11 @@ def known() -> Mapping[str, VmSize]:
     return {row["size"]: VmSize(row["size"], row["family"], int(row["vcpus"])) for row in _rows("vm_sizes.csv")}
 
 
+def families() -> list[str]:
+    """The vCPU quotas of the table's sizes."""
+    return sorted({size.family for size in known().values()})
+
+
 def find(name: str) -> VmSize | None:
     """The size of that name in any letter case; None if the table has none."""
     return known().get(name.upper())

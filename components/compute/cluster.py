@@ -8,7 +8,7 @@ import pulumi
 from pulumi_azure_native import machinelearningservices as ml
 
 from components.identity.principals import Principal
-from components.retries import lookup
+from components.retries import lookup_made
 
 _WIRE_PRIORITY = {"dedicated": "Dedicated", "lowPriority": "LowPriority"}
 
@@ -118,13 +118,14 @@ class ComputeCluster(pulumi.ComponentResource):
 
     def _own_identity(self, name: str, cluster: ml.Compute, args: ComputeClusterArgs) -> Principal:
         """Looked up by name: the preview of an update knows a cluster's name, and its identity no more."""
-        compute = lookup(
+        compute = lookup_made(
+            cluster,
             lambda: ml.get_compute_output(
                 compute_name=cluster.name,
                 workspace_name=args.workspace_name,
                 resource_group_name=args.resource_group_name,
                 opts=pulumi.InvokeOptions(parent=self),
-            )
+            ),
         )
         principal_id = compute.identity.apply(lambda identity: (identity and identity.principal_id) or "")
         return Principal(name, principal_id, "ServicePrincipal")

@@ -82,14 +82,15 @@ class DataScientistRole(pulumi.ComponentResource):
         self.register_outputs({persona: {"name": role.name, "id": role.id} for persona, role in defined.items()})
 
     def _define(self, persona: Persona, role: CustomRole, members: Sequence[Principal]) -> DefinedRole:
+        full_name = f"{self._args.role_prefix} {role.title}"
         definition = define_role(
             f"{self._name}-{persona}",
             role,
-            full_name=f"{self._args.role_prefix} {role.title}",
+            full_name=full_name,
             scope=self._args.resource_group_id,
             opts=pulumi.ResourceOptions(parent=self),
         )
-        self._assign(persona, guid_of(definition), members)
+        self._assign(persona, guid_of(definition, full_name), members)
         return DefinedRole(definition.role_name.apply(str), definition.id)
 
     def _assign(self, persona: Persona, guid: pulumi.Input[str], members: Sequence[Principal]) -> None:
@@ -103,9 +104,9 @@ class DataScientistRole(pulumi.ComponentResource):
             )
 
 
-def guid_of(definition: authorization.RoleDefinition) -> pulumi.Output[str]:
-    """GUID of a custom role, to assign it by."""
-    guid: pulumi.Output[str] = definition.id.apply(lambda id_: id_.rpartition("/")[2])
+def guid_of(definition: authorization.RoleDefinition, full_name: str) -> pulumi.Output[str]:
+    """GUID of a custom role, to assign it by: known before Azure has the role, and an output of it all the same."""
+    guid: pulumi.Output[str] = definition.urn.apply(lambda _: stable_guid(full_name))
     return guid
 
 

@@ -9,6 +9,7 @@ import pulumi
 from pulumi_azure_native import authorization
 
 from components.identity.roles import role_definition_id
+from components.retries import lookup
 
 
 @dataclass(frozen=True)
@@ -69,13 +70,29 @@ def assign(
         scope=known_scope,
         principal_id=principal.object_id,
         principal_type=principal.type,
-        role_definition_id=pulumi.Output.all(known_scope, role).apply(
-            lambda parts: role_definition_id(subscription_of(parts[0]), parts[1])
+        role_definition_id=pulumi.Output.all(_subscription(known_scope, opts), role).apply(
+            lambda parts: role_definition_id(*parts)
         ),
         condition=condition,
         condition_version="2.0" if condition else None,
         opts=opts,
     )
+
+
+def _subscription(scope: pulumi.Output[str], opts: pulumi.ResourceOptions) -> pulumi.Output[str]:
+    """The subscription of a scope; that of the provider, which will make the scope, where its id is not known yet.
+
+    So a first preview knows the id of each built-in role, and rules about roles can be decided in it.
+    """
+    asked = pulumi.InvokeOptions(parent=opts.parent, provider=opts.provider)
+
+    def found(text: str) -> pulumi.Input[str]:
+        if not pulumi.contains_unknowns(text):
+            return subscription_of(text)
+        client = lookup(lambda: authorization.get_client_config_output(opts=asked))
+        return client.apply(lambda config: config.subscription_id)
+
+    return scope.apply(found, run_with_unknowns=True)
 
 
 def subscription_of(resource_id: str) -> str:

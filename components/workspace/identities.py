@@ -5,7 +5,7 @@ from pulumi_azure_native import machinelearningservices as ml
 from pulumi_azure_native import managedidentity
 
 from components.identity.principals import Principal
-from components.retries import lookup
+from components.retries import lookup_made
 from components.workspace.group import TeamGroup
 
 
@@ -34,23 +34,25 @@ def looked_up(
     The preview of an update (of tags, say) knows an identity's name but no more its principal: taken from there,
     every assignment would look as if it were to be replaced. So it is looked up by the name.
     """
-    return lookup(
+    return lookup_made(
+        identity,
         lambda: managedidentity.get_user_assigned_identity_output(
             resource_name=identity.name,
             resource_group_name=group.name,
             opts=pulumi.InvokeOptions(parent=group.component),
-        )
+        ),
     )
 
 
 def system_principal(group: TeamGroup, workspace: ml.Workspace) -> Principal:
     """The workspace's own identity, looked up for the reason that `looked_up` has."""
-    answer = lookup(
+    answer = lookup_made(
+        workspace,
         lambda: ml.get_workspace_output(
             workspace_name=workspace.name,
             resource_group_name=group.name,
             opts=pulumi.InvokeOptions(parent=group.component),
-        )
+        ),
     )
     principal_id = answer.identity.apply(lambda identity: (identity and identity.principal_id) or "")
     return Principal("workspace-identity", principal_id, "ServicePrincipal")

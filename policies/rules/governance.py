@@ -127,7 +127,11 @@ RULES = (
         remediation="Name the resource by the pattern.",
         settings={
             "patterns": Setting(
-                {**_PATTERNS, "description": "By type, such as storage:StorageAccount, a regular expression."},
+                {
+                    **_PATTERNS,
+                    "propertyNames": {"enum": list(azuretypes.TYPES)},
+                    "description": "By type, such as storage:StorageAccount, a regular expression.",
+                },
                 required=True,
             )
         },

@@ -9,11 +9,14 @@ from policies.azuretypes import name_of
 from policies.links import undecided
 from policies.model import Level, NotApplicableError, Outcome, Problem, Setting, Settings, Severity, StackRule
 from policies.resources import Graph, Resource, value_or_none
+from policies.rules.checks import alike
 from policies.rules.roles import too_wide
 from policies.values import UnknownValueError
 
 ASSIGNMENT: Final = "authorization:RoleAssignment"
 DEFINITION: Final = "authorization:RoleDefinition"
+PRINCIPAL_TYPES: Final = ("User", "Group", "ServicePrincipal", "ForeignGroup", "Device")
+_GUID = r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
 _DOCS = "https://learn.microsoft.com/azure/role-based-access-control/best-practices"
 _SOURCE = "Microsoft: give only the access that people need (Azure RBAC's best practices; security baseline, PA-7)."
 
@@ -96,22 +99,41 @@ def _contributor(graph: Graph, settings: Settings) -> Outcome:
 def _ceiling(graph: Graph, settings: Settings) -> Outcome:
     if "principals" not in settings:
         raise NotApplicableError("the configuration has no 'principals' that say which roles each may have")
-    principals = {key.casefold(): value for key, value in settings["principals"].items()}
     unknown: list[UnknownValueError] = []
     for assignment, guid, definition in assignments(graph, unknown):
-        try:
-            principal = str(assignment.get("principalId"))
-        except UnknownValueError as error:
-            unknown.append(error)
-            continue
-        ceiling = principals.get(principal.casefold())
-        if ceiling is None:
-            continue
         name = title(guid, definition)
-        if not any(one.casefold() in (guid, name.casefold()) for one in ceiling):
-            message = f"it gives {principal} the role {name}; at most it may have {', '.join(ceiling) or 'none'}"
-            yield Problem(message, "roleDefinitionId", assignment)
-    yield from undecided(unknown, "the role or the principal")
+        for whose, ceiling in settings["principals"].items():
+            try:
+                if not _is_meant(whose, assignment):
+                    continue
+            except UnknownValueError as error:
+                unknown.append(error)
+                continue
+            if not any(guid == one.casefold() or fnmatchcase(name.casefold(), one.casefold()) for one in ceiling):
+                most = ", ".join(ceiling) or "none"
+                message = f"it gives the role {name}; the ceiling of '{whose}' is: {most}"
+                yield Problem(message, "roleDefinitionId", assignment)
+                break
+    yield from undecided(unknown, "the principal or its role")
+
+
+def _is_meant(whose: str, assignment: Resource) -> bool:
+    """Whether a key of `principals` means the principal of an assignment.
+
+    Raises:
+        UnknownValueError: If that is not known.
+    """
+    makers = assignment.property_dependencies.get("principalId", ())
+    if ":" in whose or "*" in whose:
+        return any(urn == whose or fnmatchcase(urn, whose) for urn in (assignment.urn, *makers))
+    if whose in PRINCIPAL_TYPES:
+        kind = assignment.get("principalType")
+        if kind is None:  # Azure looks the type up
+            raise UnknownValueError("principalType", "string")
+        return alike(kind, whose)
+    if makers and value_or_none(assignment, "principalId") is None:
+        return False  # a new principal, whose id nobody has configured
+    return alike(assignment.get("principalId"), whose)
 
 
 RULES = (
@@ -164,11 +186,16 @@ RULES = (
             "principals": Setting(
                 {
                     "type": "object",
+                    "propertyNames": {"pattern": rf"^({_GUID}|{'|'.join(PRINCIPAL_TYPES)}|.*[:*].*)$"},
                     "additionalProperties": {"type": "array", "items": {"type": "string", "minLength": 1}},
-                    "description": "By object id, the names or ids of the roles that it may have at most.",
+                    "description": (
+                        "The roles that a principal may have at most, by name, pattern or id. The principal is an "
+                        f"object id, a principalType ({', '.join(PRINCIPAL_TYPES)}), or a pattern for the URN of the "
+                        "assignment or of the resource that makes the principal. Each that matches is a ceiling."
+                    ),
                 }
             )
         },
-        applies="Role assignments of the principals that the configuration names.",
+        applies="Role assignments of the principals that the configuration names, one by one, by type or by pattern.",
     ),
 )

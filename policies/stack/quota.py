@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from policies import vmsizes
 from policies.links import undecided
@@ -14,6 +15,8 @@ from policies.values import UnknownValueError
 
 _DOCS = "https://learn.microsoft.com/azure/machine-learning/how-to-manage-quotas"
 _BODY = "properties.properties"
+LOW_PRIORITY: Final = "lowPriority"
+"""The pool that low-priority nodes of all families share."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ def _vcpus(graph: Graph, settings: Settings) -> Outcome:
         if size is None:
             yield Undecided(f"{_BODY}.vmSize", f"the vCPUs of VM size {one.size} are not known", one.compute)
         else:
-            taken["lowpriority" if one.low_priority else size.family.casefold()] += one.nodes * size.vcpus
+            taken[LOW_PRIORITY.casefold() if one.low_priority else size.family.casefold()] += one.nodes * size.vcpus
     for key, (name, most) in limits.items():
         if taken[key] > most:
             yield Problem(
@@ -114,6 +117,7 @@ RULES = (
             "families": Setting(
                 {
                     "type": "object",
+                    "propertyNames": {"enum": [LOW_PRIORITY, *vmsizes.families()]},
                     "additionalProperties": {"type": "integer", "minimum": 0},
                     "description": "Most vCPUs by family, such as standardDSv2Family, or of all lowPriority nodes.",
                 },

@@ -187,6 +187,7 @@ class Monitor(mocks.MockMonitor):
         self.run.invokes.append((request.tok, args))
         found = {
             "tenantId": TENANT,
+            "subscriptionId": SUBSCRIPTION,
             "properties": {"enablePurgeProtection": True},
             "principalId": principal_id(args.get("resourceName", "")),
             "objectId": principal_id(json.dumps(args, sort_keys=True)),
