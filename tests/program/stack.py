@@ -4,7 +4,7 @@ import contextlib
 import io
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,16 +16,14 @@ from tests.conftest import Sandbox
 from tests.program.harness import ROOT
 
 KEY = "azureml-platform:department"
-THE_DEPARTMENTS_OWN = (
-    "azure-resource-allow-regions",
-    "azure-resource-match-name-pattern",
-    "azure-resource-require-tags",
-    "machinelearning-stack-limit-monthly-cost",
-    "machinelearning-stack-limit-nodes",
-    "machinelearning-stack-limit-vcpus",
-    "authorization-assignment-limit-contributor",
-)
-"""Rules whose settings are made for the shipped department: its regions, names, tags, sums and flagged Contributors."""
+THE_DEPARTMENTS_OWN: Mapping[str, Mapping[str, Any]] = {
+    "azure-resource-match-name-pattern": {"patterns": {"resources:ResourceGroup": "^[a-z]"}},
+    "azure-resource-require-tags": {"required": ["department", "environment"], "patterns": {}},
+    "machinelearning-stack-limit-monthly-cost": {"total": 1_000_000},
+    "machinelearning-stack-limit-nodes": {"maxNodes": 1000},
+    "machinelearning-stack-limit-vcpus": {"families": {"lowPriority": 10_000}, "others": True},
+}
+"""Settings that fit any department of the tests, where the shipped ones are made for the shipped department."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +79,7 @@ class Stack:
         return found
 
     def _operate(self, operation: str, department: Any, *words: str) -> Done:
-        policies = ["--policy-pack", "policies", "--policy-pack-config", self._policies()]
+        policies = ["--policy-pack", "policies", "--policy-pack-config", self._policies(department)]
         packs = policies if self.under_policy and operation in ("preview", "up") else []
         code, text = self.run(operation, "--config-file", self.configure(department), "--json", *words, *packs)
         return Done(code, frozenset(_steps(text)), text)
@@ -91,11 +89,12 @@ class Stack:
         self._file.write_text(yaml.safe_dump({"config": {KEY: department}}))
         return str(self._file)
 
-    def _policies(self) -> str:
-        """The shipped stack's policies, without the limits that are the shipped department's alone."""
+    def _policies(self, department: Any) -> str:
+        """The shipped stack's policies, every rule as it is there; regions and limits are the department's own."""
         config = json.loads((ROOT / "policies" / "merged" / f"{self.name}.json").read_text())
-        for rule in THE_DEPARTMENTS_OWN:
-            config[rule] = "disabled"
+        for rule, settings in THE_DEPARTMENTS_OWN.items():
+            config[rule] |= settings
+        config["azure-resource-allow-regions"]["allowed"] += _regions(department)
         file = self.folder / "policies.json"
         file.write_text(json.dumps(config))
         return str(file)
@@ -114,6 +113,14 @@ class Stack:
             os.environ.clear()
             os.environ.update(before)
         return code, output.getvalue()
+
+
+def _regions(settings: Any) -> list[str]:
+    """Every region in a department's settings."""
+    if isinstance(settings, dict):
+        own = [settings["region"]] if isinstance(settings.get("region"), str) else []
+        return own + [one for value in settings.values() for one in _regions(value)]
+    return [one for value in settings for one in _regions(value)] if isinstance(settings, list) else []
 
 
 def _steps(text: str) -> Iterator[str]:
