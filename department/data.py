@@ -74,7 +74,7 @@ def _lake(context: WorkspaceContext, lake: Lake, people: Sequence[Principal]) ->
             contributors=contributors,
             service_identity=context.team.workspace_identity,
             restricted={
-                one.file_system: Access(principals(context, one.readers), principals(context, one.writers))
+                one.place: Access(principals(context, one.readers), principals(context, one.writers))
                 for one in lake.restricted
             },
             feeds={

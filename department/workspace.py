@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import pulumi
 
+from catalogue.conditions import outside_of_account
 from components.data.encryption import CustomerKey
-from components.data.storage import all_but
 from components.identity.principals import Principal
 from components.workspace.arguments import Existing, TeamWorkspaceArgs
 from components.workspace.workspace import TeamWorkspace
@@ -48,11 +48,12 @@ def make_workspace(context: TeamContext, contributors: Sequence[Principal]) -> T
 
 
 def _condition(context: TeamContext) -> str | None:
-    """Keep the role on the group from those file systems of the team's own lake that only some people reach."""
+    """Keep the role on the group from those file systems and folders of the lake that only some people reach."""
     lake = context.team.lake
-    if lake is None or lake.account_id:
+    if lake is None:
         return None
-    return all_but(context.names.lake, [restricted.file_system for restricted in lake.restricted])
+    account = lake.account_id.rsplit("/", 1)[1] if lake.account_id else context.names.lake
+    return outside_of_account(account, lake.restricted_file_systems, lake.restricted_folders)
 
 
 def _existing(context: TeamContext) -> Existing:

@@ -17,6 +17,8 @@ DatastoreName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_-]{0,254}$
 ContainerName = Annotated[str, Field(min_length=3, max_length=63, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 """Name of a file system, container or share."""
 _DATASTORE_NAME = "Name of the datastore: up to 255 letters, digits, hyphens and underscores."
+_STEP = "[A-Za-z0-9_]([A-Za-z0-9_ .=-]*[A-Za-z0-9_])?"
+_FOLDER = f"^{_STEP}(/{_STEP}){{0,7}}$"
 _CONTAINER_NAME = "3 to 63 lower-case letters, digits and single hyphens"
 
 
@@ -60,15 +62,31 @@ class LifecycleRule(Section):
 
 
 class Restricted(Section):
-    """A file system of the lake that only some people reach, such as one with data about persons.
+    """A file system of the lake, or a folder of one, that only some people reach, such as one with data about persons.
 
     The team's other people, its clusters' identities, its automation and the lake's service principal do not reach
     it. Jobs read it as the person who submits them (`identity: {type: user_identity}`).
+    Who reaches the rest of a file system sees the names of what is in its restricted folders, and no content.
+    The team's admins have no role on data, but they change the account, and with it whether account keys are allowed.
     """
 
     file_system: str = Field(description="The file system; one of lake.fileSystems.")
+    folder: str | None = Field(
+        default=None,
+        max_length=100,
+        pattern=_FOLDER,
+        description=(
+            "A folder of it, such as hr/persons: up to 100 letters, digits, spaces and _ . = -, with a letter, digit "
+            "or _ at both ends of each name. All of it if left out."
+        ),
+    )
     readers: Entries[Member] = Field(default=(), description="Who reads its files.")
     writers: Entries[Member] = Field(default=(), description="Who reads and writes its files.")
+
+    @property
+    def place(self) -> str:
+        """File system and folder, as components name it."""
+        return f"{self.file_system}/{self.folder}" if self.folder else self.file_system
 
     @model_validator(mode="after")
     def _somebody(self) -> Self:
@@ -78,7 +96,10 @@ class Restricted(Section):
 
 
 class Feed(Section):
-    """What fills the lake from outside, such as a Data Factory: its identity writes file systems, and nothing else."""
+    """What fills the lake from outside, such as a Data Factory: its identity writes file systems, and nothing else.
+
+    It reads and writes all of a file system that it names, restricted folders included.
+    """
 
     name: str = Field(
         pattern=r"^[a-z][a-z0-9-]{0,22}[a-z0-9]$",
@@ -108,7 +129,9 @@ class Lake(Section):
         min_length=1, description=f"File systems of the lake, at least one, each of {_CONTAINER_NAME}."
     )
     datastores: Entries[Datastore] = Field(default=(), description="Datastores of the workspace on these file systems.")
-    restricted: Entries[Restricted] = Field(default=(), description="File systems that only some people reach.")
+    restricted: Entries[Restricted] = Field(
+        default=(), description="File systems and folders that only some people reach."
+    )
     feeds: Entries[Feed] = Field(default=(), description="What fills the lake from outside, such as a Data Factory.")
     service_principal: Secret | None = Field(
         default=None, description="Makes a service principal with which jobs reach the lake."
@@ -122,6 +145,20 @@ class Lake(Section):
     lifecycle: Entries[LifecycleRule] = Field(
         default=(), description="When blobs move to a cheaper tier and when they are deleted."
     )
+
+    @property
+    def restricted_file_systems(self) -> list[str]:
+        """The file systems that are restricted as a whole."""
+        return [one.file_system for one in self.restricted if one.folder is None]
+
+    @property
+    def restricted_folders(self) -> dict[str, list[str]]:
+        """The restricted folders of each file system that has some."""
+        folders: dict[str, list[str]] = {}
+        for one in self.restricted:
+            if one.folder is not None:
+                folders.setdefault(one.file_system, []).append(one.folder)
+        return folders
 
 
 class DataDatastore(Section):

@@ -8,8 +8,9 @@ import pulumi
 from pulumi_azure_native import machinelearningservices as ml
 from pulumi_azure_native import storage
 
-from catalogue.roles import BLOB_DATA_CONTRIBUTOR, BLOB_DATA_READER, FILE_DATA_PRIVILEGED_CONTRIBUTOR
+from catalogue.roles import FILE_DATA_PRIVILEGED_CONTRIBUTOR
 from components.data.encryption import Encryption
+from components.data.filesystems import grants
 from components.data.storage import Lifecycle, protect_from_mistakes, storage_account
 from components.data.stores import (
     WIRE_TYPES,
@@ -42,9 +43,10 @@ class AdlsDatastoreArgs:
         existing_file_systems: Whether the file systems exist too, and nothing is made in the account.
         datastores: What each datastore stands for, by its name.
         contributors: Who reads and writes the file systems: people, groups, the clusters' and the workspace's identity.
-        restricted: File systems that the contributors do not reach, each with those who do. Jobs reach their
-            datastores by the person's own identity, whatever the credential.
-        feeds: Who else writes a file system, such as a Data Factory's identity.
+        restricted: File systems, or folders in them such as `fs1/persons`, that the contributors do not reach, each
+            with those who do. A folder is in no other one. Jobs reach the datastores of these file systems by the
+            person's own identity, whatever the credential.
+        feeds: Who else writes all of a file system, such as a Data Factory's identity.
         shares: File shares to make in the account: the most that each holds in GiB, by its name.
         share_contributors: Who reads and writes all shares of the account, if there are any.
         service_identity: Which identity of the workspace its own features, such as previews, reach the data by: the
@@ -91,10 +93,13 @@ class AdlsDatastoreArgs:
         """Refuse what cannot be made.
 
         Raises:
-            ValueError: If not just one of account name and id is given, or a datastore's file system is not there.
+            ValueError: If not just one of account name and id is given, or a file system that is named is not there.
         """
         if (self.account_name is None) == (self.account_id is None):
             raise ValueError("give either account_name, to make an account, or account_id, to use one")
+        for place in self.restricted:
+            if place.partition("/")[0] not in self.file_systems:
+                raise ValueError(f"restricted '{place}': no such file system among {list(self.file_systems)}")
         for name, store in self.datastores.items():
             what, known = ("share", self.shares) if store.type == "file" else ("file system", self.file_systems)
             if store.container not in known:
@@ -204,9 +209,9 @@ class AdlsDatastore(pulumi.ComponentResource):
                 public_access="None",
                 opts=pulumi.ResourceOptions(parent=self),
             ).id
-        access = self._args.restricted.get(system, Access(writers=self._args.contributors))
-        self._grant(system, id_, [*access.writers, *self._args.feeds.get(system, ())], BLOB_DATA_CONTRIBUTOR)
-        self._grant(f"{system}.read", id_, access.readers, BLOB_DATA_READER)
+        args = self._args
+        for grant in grants(system, args.contributors, args.restricted, args.feeds.get(system, ())):
+            self._grant(f"{system}{grant.purpose}", id_, [grant.principal], grant.role, grant.condition)
         return id_
 
     def _share(self, share: str, gib: int, account: StorageAccount) -> pulumi.Output[str]:
@@ -222,16 +227,29 @@ class AdlsDatastore(pulumi.ComponentResource):
         )
         return pulumi.Output.from_input(made.id)
 
-    def _grant(self, what: str, scope: pulumi.Output[str], who: Sequence[Principal], role: str) -> None:
+    def _grant(
+        self,
+        what: str,
+        scope: pulumi.Output[str],
+        who: Sequence[Principal],
+        role: str,
+        condition: str | None = None,
+    ) -> None:
         for principal in unique(who):
             assigned = assign(
                 f"{self._name}-{what}-{principal.name}",
                 scope=scope,
                 principal=principal,
                 role=role,
+                condition=condition,
                 opts=pulumi.ResourceOptions(parent=self),
             )
             self._below.append(assigned)
+
+    def _credential(self, container: str) -> ClientSecret | None:
+        """With whom jobs reach a container: where it is restricted in part, by their own identity."""
+        restricted = {place.partition("/")[0] for place in self._args.restricted}
+        return None if container in restricted else self._args.credential
 
     def _datastore(
         self, store: str, what: Store, account: StorageAccount, container_id: pulumi.Output[str]
@@ -245,7 +263,7 @@ class AdlsDatastore(pulumi.ComponentResource):
                 what,
                 account,
                 container_id.apply(lambda id_: id_.rsplit("/", 1)[1]),
-                None if what.container in self._args.restricted else self._args.credential,
+                self._credential(what.container),
                 self._args.service_identity,
             ),
             # Azure ML changes no datastore's type.

@@ -76,19 +76,6 @@ def _bare(address: str) -> str:
     return address.removesuffix("/32")
 
 
-def all_but(account_name: str, containers: Sequence[str]) -> str | None:
-    """The condition of a role assignment that covers every container but these of one account; None for no limit.
-
-    Source: learn.microsoft.com/azure/storage/blobs/storage-auth-abac-attributes.
-    """
-    account = "@Resource[Microsoft.Storage/storageAccounts:name]"
-    container = "@Resource[Microsoft.Storage/storageAccounts/blobServices/containers:name]"
-    limits = [
-        f"({account} StringNotEquals '{account_name}' OR {container} StringNotEquals '{name}')" for name in containers
-    ]
-    return " AND ".join(limits) or None
-
-
 @dataclass(frozen=True)
 class Lifecycle:
     """When blobs get cheaper and go, counted in days since they were last written.

@@ -35,7 +35,7 @@ class Store:
 
 @dataclass(frozen=True)
 class Access:
-    """Who reaches a file system.
+    """Who reaches a file system or a folder of one.
 
     Attributes:
         readers: Who reads its files.

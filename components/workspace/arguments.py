@@ -43,7 +43,7 @@ class TeamWorkspaceArgs:
             results under the person's own identity, as the accounts have no keys. They have their role on the
             resource group, since Azure removes no assignment from what is locked. In an existing, unprotected group
             they get the role on the team's accounts only.
-        data_condition: Condition of the contributors' role on the resource group, such as `all_but` writes.
+        data_condition: Condition of the contributors' role on the resource group, as `catalogue.conditions` writes it.
         existing: What exists already and is not made: `Existing` has the ids of resource group, vault, registry, Log
             Analytics workspace and Application Insights. Roles are given on it, and nothing else happens to it.
         purge_protection: Whether nobody can remove a deleted key vault for good before its retention ends.

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
+from catalogue.conditions import LONGEST, outside_of_account
 from settings.checks.existing import in_subscription
 from settings.checks.subject import Subject, duplicates
 from settings.data import RESERVED_DATASTORES, Lake
-from settings.problems import Path, Problem, show
+from settings.problems import KEY, Path, Problem, show, written
 from settings.spelling import did_you_mean
 from settings.team import Team
 from settings.types import PRODUCTION
@@ -33,10 +34,7 @@ def _lake_problems(subject: Subject, path: Path, lake: Lake) -> Iterator[Problem
         (((*path, "lifecycle", i, "name"), rule.name) for i, rule in enumerate(lake.lifecycle)),
         "Rules have distinct names.",
     )
-    yield from duplicates(
-        (((*path, "restricted", i, "fileSystem"), one.file_system) for i, one in enumerate(lake.restricted)),
-        "A file system is restricted once.",
-    )
+    yield from _restricted_problems(path, lake)
     yield from duplicates(
         (((*path, "feeds", i, "name"), feed.name) for i, feed in enumerate(lake.feeds)), "Feeds have distinct names."
     )
@@ -65,6 +63,34 @@ def _lake_problems(subject: Subject, path: Path, lake: Lake) -> Iterator[Problem
             yield Problem(
                 (*path, key), "is set on the account itself, as accountId names one that exists; leave it out."
             )
+
+
+def _restricted_problems(path: Path, lake: Lake) -> Iterator[Problem]:
+    """Each file system and folder once, no folder in another one, and no more than a condition holds."""
+    places: dict[str, Path] = {}
+    for i, one in enumerate(lake.restricted):
+        where = (*path, "restricted", i, "folder" if one.folder else "fileSystem")
+        other = next((place for place in places if one.folder and _overlap(place, one.place)), None)
+        if one.place in places or other:
+            known = written(places[other or one.place]).removeprefix(f"{KEY}.")
+            yield Problem(
+                where,
+                f"{show(one.folder or one.file_system)} is restricted by {known}. "
+                "A file system or folder is restricted once, and no folder lies in another one.",
+            )
+        places.setdefault(one.place, where)
+    condition = outside_of_account("x" * 24, lake.restricted_file_systems, lake.restricted_folders) or ""
+    if len(condition) > LONGEST:
+        yield Problem(
+            (*path, "restricted"),
+            f"makes a condition of {len(condition)} characters, and Azure takes {LONGEST}. "
+            "Restrict whole file systems, or a folder above several.",
+        )
+
+
+def _overlap(place: str, other: str) -> bool:
+    """Whether of two different folders one lies in the other."""
+    return "/" in place and (other.startswith(f"{place}/") or place.startswith(f"{other}/"))
 
 
 def _datastore_problems(subject: Subject, at: Path, team: Team) -> Iterator[Problem]:

@@ -1,17 +1,20 @@
 """The life of a stack against the sandbox: made, the same again, drifted, gone, its names freed, made again."""
 
 import copy
+import os
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
+import yaml
 from azure.ai.ml import Input, MLClient, Output, command
 from azure.ai.ml.entities import Environment
 from azure.core.exceptions import HttpResponseError
-from azure.identity import EnvironmentCredential
+from azure.identity import ClientSecretCredential, EnvironmentCredential
+from azure.storage.blob import ContainerClient
 from azure.storage.filedatalake import FileSystemClient
 
 from department.__main__ import main as department
@@ -157,6 +160,119 @@ def test_only_some_reach_a_restricted_file_system(
     with pytest.raises(HttpResponseError) as refused:
         _lake("persons").get_file_client("hr/a.txt").upload_data(b"5", overwrite=True)
     assert refused.value.status_code == 403
+
+
+def test_only_some_reach_a_restricted_folder(
+    signed_in: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By conditions of role assignments: what the others may not, they may not by any way around either."""
+    department = stack_file("dev")
+    lake = department["teams"][0]["lake"]
+    lake["restricted"] = [{"fileSystem": "fs1", "folder": "hr/persons", "writers": ["admin1@site.com"]}]
+    stack = Stack(signed_in, tmp_path)
+    made = stack.up(department)
+    assert made.code == 0, made.text
+    assert stack.up(department).steps == frozenset()
+    _become(monkeypatch, signed_in, persona="lead")
+    _lake().get_file_client("hr/persons/a.txt").upload_data(b"1", overwrite=True)
+    _lake().get_file_client("hr/persons-not/a.txt").upload_data(b"2", overwrite=True)
+    assert [path.name for path in _lake().get_paths("hr/persons")] == ["hr/persons/a.txt"]
+    _become(monkeypatch, signed_in)
+    files = _lake()
+    assert files.get_file_client("hr/persons-not/a.txt").download_file().readall() == b"2"
+    files.get_file_client("hr/b.txt").upload_data(b"3", overwrite=True)
+    files.get_directory_client("other/persons").create_directory()
+    folder, above = files.get_directory_client("hr/persons"), files.get_directory_client("hr")
+    blobs = ContainerClient("https://bgmrbluegranite2devlake.blob.core.windows.net", "fs1", EnvironmentCredential())
+    forbidden: dict[str, Callable[[], object]] = {
+        "read": files.get_file_client("hr/persons/a.txt").download_file,
+        "read as a blob": blobs.get_blob_client("hr/persons/a.txt").download_blob,
+        "look at": files.get_file_client("hr/persons/a.txt").get_file_properties,
+        "write": lambda: files.get_file_client("hr/persons/b.txt").upload_data(b"4", overwrite=True),
+        "delete": files.get_file_client("hr/persons/a.txt").delete_file,
+        "move out": lambda: files.get_file_client("hr/persons/a.txt").rename_file("fs1/out.txt"),
+        "move in": lambda: files.get_file_client("hr/b.txt").rename_file("fs1/hr/persons/b.txt"),
+        "rename": lambda: folder.rename_directory("fs1/mine"),
+        "rename what is above": lambda: above.rename_directory("fs1/mine"),
+        "put another in its place": lambda: files.get_directory_client("other/persons").rename_directory(
+            "fs1/hr/persons"
+        ),
+        "delete it": folder.delete_directory,
+        "delete what is above": above.delete_directory,
+        "open it by its list": lambda: folder.set_access_control(permissions="rwxrwxrwx"),
+        "copy out": lambda: blobs.get_blob_client("copy.txt").start_copy_from_url(
+            blobs.get_blob_client("hr/persons/a.txt").url
+        ),
+    }
+    for what, attempt in forbidden.items():
+        with pytest.raises(HttpResponseError) as refused:
+            attempt()
+        assert refused.value.status_code == 403, (what, refused.value)
+    assert "hr/persons/a.txt" in [path.name for path in files.get_paths()]  # names are seen from above
+
+    lake["restricted"][0] |= {"readers": ["user2@site.com"], "writers": ["admin1@site.com", "user1@site.com"]}
+    _become(monkeypatch, signed_in, persona="owner")
+    admitted = stack.up(department)
+    assert admitted.code == 0, admitted.text
+    assert admitted.steps == {
+        "create RoleAssignment bluegranit-fs1.read-user2@site.com",
+        "create RoleAssignment bluegranit-fs1-user1@site.com",
+    }
+    _become(monkeypatch, signed_in)
+    assert _lake().get_file_client("hr/persons/a.txt").download_file().readall() == b"1"
+    with pytest.raises(HttpResponseError) as refused:
+        _lake().get_file_client("hr/persons/a.txt").upload_data(b"5", overwrite=True)
+    assert refused.value.status_code == 403
+    _become(monkeypatch, signed_in, persona="owner")
+    lake["restricted"] = []
+    opened = stack.up(department)
+    assert opened.code == 0, opened.text
+    assert {step.split()[0] for step in opened.steps} == {"update", "delete"}
+    _become(monkeypatch, signed_in)
+    _lake().get_file_client("hr/persons/a.txt").upload_data(b"5", overwrite=True)
+
+
+def test_the_example_of_a_feed_writes_what_it_names_and_nothing_else(signed_in: Sandbox, tmp_path: Path) -> None:
+    example = yaml.safe_load((ROOT / "examples/feeds/Pulumi.feeds.yaml").read_text())
+    department = example["config"]["azureml-platform:department"]
+    lake = department["teams"][0]["lake"]
+    lake["feeds"][0]["objectId"], factory = _identity()
+    stack = Stack(signed_in, tmp_path)
+    made = stack.up(department)
+    assert made.code == 0, made.text
+    address = "https://feedsalese2devlake.dfs.core.windows.net"
+    landing, curated = (FileSystemClient(address, name, factory, retry_total=0) for name in ("landing", "curated"))
+    for path in ("in.csv", "hr/persons/in.csv"):
+        landing.get_file_client(path).upload_data(b"1", overwrite=True)
+        assert landing.get_file_client(path).download_file().readall() == b"1"
+    for attempt in (
+        lambda: curated.get_file_client("out.csv").upload_data(b"2", overwrite=True),
+        lambda: list(curated.get_paths()),
+        lambda: landing.get_directory_client("/").set_access_control(permissions="rwxrwxrwx"),
+    ):
+        with pytest.raises(HttpResponseError) as refused:
+            attempt()
+        assert refused.value.status_code == 403
+    gone = stack.destroy(department)
+    assert gone.code == 0, gone.text
+
+
+def _identity() -> tuple[str, ClientSecretCredential]:
+    """The object id of a new service principal, such as a Data Factory's identity, and its credential."""
+    graph = requests.Session()
+    token = EnvironmentCredential().get_token("https://graph.microsoft.com/.default").token
+    graph.headers["Authorization"] = f"Bearer {token}"
+    graph.verify = os.environ["REQUESTS_CA_BUNDLE"]
+
+    def post(path: str, body: dict[str, Any]) -> Any:
+        answer = graph.post(f"https://graph.microsoft.com/v1.0/{path}", json=body, timeout=30)
+        assert answer.status_code in (200, 201), answer.text
+        return answer.json()
+
+    application = post("applications", {"displayName": "corp-factory"})
+    principal = post("servicePrincipals", {"appId": application["appId"]})
+    secret = post(f"applications/{application['id']}/addPassword", {})["secretText"]
+    return principal["id"], ClientSecretCredential(os.environ["AZURE_TENANT_ID"], application["appId"], secret)
 
 
 def _become(shell: pytest.MonkeyPatch, sandbox: Sandbox, *where: str, persona: str = "scientist") -> None:

@@ -579,6 +579,27 @@ def test_restricted_file_systems_and_feeds_are_the_lakes_own() -> None:
     assert "Feeds have distinct names." in found[f"{at}.feeds[1].name"]
 
 
+def test_folders_are_restricted_once_and_in_no_other_one() -> None:
+    at, users = "teams.0.lake.restricted", {"readers": ["user1@site.com"]}
+
+    def restricted(*folders: str | None) -> Any:
+        return problems(changed((at, [{"fileSystem": "fs1", "folder": folder, **users} for folder in folders])))
+
+    right = [{"fileSystem": "fs1", "folder": name, **users} for name in (None, "hr", "hr2/Persons_1 a=b", "sales")]
+    lake = parse_department(changed((at, right)), "f").teams[0].lake
+    assert lake is not None
+    assert lake.restricted_folders == {"fs1": ["hr", "hr2/Persons_1 a=b", "sales"]}
+    key = f"{KEY}.{at.replace('.0', '[0]')}"
+    assert "restricted by teams[0].lake.restricted[0].folder" in restricted("hr", "hr")[f"{key}[1].folder"]
+    assert "no folder lies in another one" in restricted("hr/a", "hr")[f"{key}[1].folder"]
+    assert "no folder lies in another one" in restricted("hr", "hr/a")[f"{key}[1].folder"]
+    assert "restricted once" in restricted(None, None)[f"{key}[1].fileSystem"]
+    for wrong in ("", "/hr", "hr/", "a//b", "a'b", "a*", "..", "a/../b", " a", "x" * 101):
+        assert f"{key}[0].folder" in restricted(wrong), wrong
+    many = restricted(*("x" * 90 + f"/{i:02}" for i in range(40)))
+    assert "characters, and Azure takes 8192" in many[key]
+
+
 def test_ids_are_taken_in_any_letter_case() -> None:
     subscription = stack_file("dev")["subscriptionId"]
     group = f"/subscriptions/{subscription.upper()}/resourcegroups/Data-RG"

@@ -239,7 +239,7 @@ class Holder:
         request = {}
         if container:
             resource[f"{CONTAINERS}:name".lower()] = container
-        if right.suboperation:
+        if path and right.suboperation:
             request[f"{CONTAINERS}/blobs:prefix".lower()] = path
         elif path:
             resource[f"{CONTAINERS}/blobs:path".lower()] = path

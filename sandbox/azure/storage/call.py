@@ -65,6 +65,14 @@ class Call:
         self.grant.require(right, container, path)
         return Container(self.cloud, self.account, container, self.grant.owner)
 
+    def may(self, right: Right, path: str) -> bool:
+        """Whether the caller has a right to another path of the request's container."""
+        try:
+            self.grant.require(right, self.request.target[0], path)
+        except StorageError:
+            return False
+        return True
+
     @property
     def path(self) -> str:
         """The request's blob or path."""

@@ -359,16 +359,28 @@ async def _set_access_recursive(call: Call) -> Response:
     limit = call.request.number("maxrecords", MAX_ACCESS)
     if not limit:
         raise call.request.invalid_query("maxrecords")
-    folders, files, following = directories.set_access_recursive(
+    changed = directories.set_access_recursive(
         container,
         _path(call),
         mode=call.request.query.get("mode", ""),
         acl=acl,
         start=_unmark(call),
         limit=min(limit, MAX_ACCESS),
+        force=call.request.query.get("forceflag", "").lower() == "true",
+        may=lambda path: call.may(SET_ACCESS, path),
     )
-    body = {"directoriesSuccessful": folders, "filesSuccessful": files, "failureCount": 0, "failedEntries": []}
-    return JSONResponse(body, headers={"x-ms-continuation": _mark(following)} if following else {})
+    reason = StorageError("AuthorizationPermissionMismatch").message
+    refused = [
+        {"name": path, "type": "DIRECTORY" if blob.directory else "FILE", "errorMessage": reason}
+        for path, blob in changed.refused
+    ]
+    body = {
+        "directoriesSuccessful": changed.folders,
+        "filesSuccessful": changed.files,
+        "failureCount": len(refused),
+        "failedEntries": refused,
+    }
+    return JSONResponse(body, headers={"x-ms-continuation": _mark(changed.following)} if changed.following else {})
 
 
 async def _read(call: Call) -> Response:

@@ -4,6 +4,7 @@ Directories are real where the account has a hierarchical namespace; in a flat o
 common prefix of blobs.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -219,13 +220,45 @@ def set_access(
     return _save_access(container, name, blob, new)
 
 
+@dataclass(frozen=True)
+class RecursiveChange:
+    """What one call of a recursive change of access control lists did.
+
+    Attributes:
+        folders: Number of directories that were changed.
+        files: Number of files that were changed.
+        refused: Paths that the caller may not change.
+        following: The path to go on from; empty at the end.
+    """
+
+    folders: int
+    files: int
+    refused: tuple[tuple[str, Blob], ...]
+    following: str
+
+
 def set_access_recursive(
-    container: Container, name: str, *, mode: str, acl: str, start: str, limit: int
-) -> tuple[int, int, str]:
+    container: Container,
+    name: str,
+    *,
+    mode: str,
+    acl: str,
+    start: str,
+    limit: int,
+    force: bool,
+    may: Callable[[str], bool],
+) -> RecursiveChange:
     """Changes the access control lists of a path and all below it, `limit` of them a call.
 
-    Returns:
-        The numbers of directories and files changed, and the path to go on from; empty at the end.
+    Args:
+        container: The container.
+        name: The path; empty for the root.
+        mode: `set`, `modify` or `remove`.
+        acl: The entries.
+        start: The path to go on from; empty for the beginning.
+        limit: Most paths a call.
+        force: Whether it goes on after a path that the caller may not change.
+        may: Whether the caller may change a path's list.
 
     Raises:
         StorageError: 400; 404.
@@ -233,15 +266,24 @@ def set_access_recursive(
     require_hierarchical(container)
     blob = root(container) if not name else container.get(name)
     entries, following = container.page(f"{name}/" if name else "", "", start, limit - (not start))
-    changed = [(entry.name, entry.blob) for entry in entries if entry.blob is not None]
+    found = [(entry.name, entry.blob) for entry in entries if entry.blob is not None]
     if not start:
-        changed.insert(0, (name, blob))
+        found.insert(0, (name, blob))
+    changed, refused = [], []
+    for path, path_blob in found:
+        if may(path):
+            changed.append((path, path_blob))
+        else:
+            refused.append((path, path_blob))
+            if not force:
+                following = ""
+                break
     with container.store.transaction():
         for path, path_blob in changed:
             new = {**path_blob.access, "acl": access.changed(path_blob.access["acl"], mode, acl)}
             _save_access(container, path, path_blob, new)
-    directories = sum(path_blob.directory for _, path_blob in changed)
-    return directories, len(changed) - directories, following
+    folders = sum(path_blob.directory for _, path_blob in changed)
+    return RecursiveChange(folders, len(changed) - folders, tuple(refused), following)
 
 
 def root(container: Container) -> Blob:
