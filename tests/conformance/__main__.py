@@ -21,6 +21,7 @@ SUITES = (
     "compute",
     "component",
     "command_job",
+    "sweep_job",
     "pipeline_job",
     "dsl",
 )

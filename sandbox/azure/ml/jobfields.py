@@ -53,14 +53,19 @@ def variables(sent: Body) -> dict[str, str]:
     return {name: value if isinstance(value, str) else json.dumps(value) for name, value in found.items()}
 
 
+def duration(target: str, text: str) -> float:
+    """The seconds of a duration."""
+    try:
+        return computes.seconds(text)
+    except ValueError as error:
+        raise bad(target, f"{error}.") from error
+
+
 def limits(sent: Body) -> Body:
     """The job's limits, whose timeout is a duration."""
     found = object_of(sent, "limits")
     if found.get("timeout"):
-        try:
-            computes.seconds(str(found["timeout"]))
-        except ValueError as error:
-            raise bad("limits.timeout", f"{error}.") from error
+        duration("limits.timeout", str(found["timeout"]))
     return found
 
 

@@ -9,6 +9,7 @@ import re
 import uuid
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 from sandbox.azure import clock
 from sandbox.azure.arm.core import Body
@@ -110,6 +111,11 @@ def update_run(cloud: Cloud, workspace_id: str, run_id: str, **changes: Any) -> 
     body |= changes
     cloud.store.put(RUN, key, body)
     return body
+
+
+def points(scope: Scope, run_id: str, metric: str) -> list[Body]:
+    """All points of a metric, in the order of their arrival."""
+    return [point for one in scope.list(METRIC, run_id, quote(metric, safe="")) for point in one["points"]]
 
 
 def delete_run(scope: Scope, run_id: str) -> None:

@@ -118,11 +118,31 @@ class TestRefusals:
     ) -> None:
         self.refused(arm_pipeline(team, {"a": node | changes}), target)
 
-    @pytest.mark.parametrize("kind", ["parallel", "sweep", "automl", "spark"])
+    @pytest.mark.parametrize("kind", ["parallel", "automl", "spark"])
     def test_node_types_that_are_not_emulated(self, team: Team, node: dict[str, Any], kind: str) -> None:
         answer = arm_pipeline(team, {"a": node | {"type": kind}})
         self.refused(answer, "jobs.a.type")
         assert f"'{kind}'" in answer.json()["error"]["message"]
+
+    @pytest.mark.parametrize(
+        ("changes", "target"),
+        [
+            ({"search_space": {}}, "inputs.word"),
+            ({"search_space": {"word": {"type": "uniform", "min_value": 1}}}, "search_space.word"),
+            ({"search_space": {"none": {"type": "randint", "upper": 3}}}, "inputs.none"),
+            ({"objective": {"goal": "maximize"}}, "objective"),
+            ({"trial": {}}, "componentId"),
+        ],
+    )
+    def test_a_sweep(self, team: Team, maker: str, changes: dict[str, Any], target: str) -> None:
+        node = {
+            "type": "sweep",
+            "trial": {"componentId": maker},
+            "search_space": {"word": {"type": "choice", "values": ["a"]}},
+            "objective": {"goal": "maximize", "primary_metric": "score"},
+            **changes,
+        }
+        self.refused(arm_pipeline(team, {"a": node}), f"jobs.a.{target}")
 
     def test_a_circle(self, team: Team, maker: str) -> None:
         jobs = {

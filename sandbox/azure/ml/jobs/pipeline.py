@@ -11,6 +11,7 @@ from sandbox.azure.ml.jobfields import bad
 from sandbox.azure.ml.jobs import work
 from sandbox.azure.ml.pipelines.graph import PIPELINE, Graph, read
 from sandbox.azure.ml.pipelines.steps import Pipeline, with_identity_type
+from sandbox.azure.ml.pipelines.sweeps import check
 from sandbox.azure.ml.scope import Scope
 
 INPUT_NAME = re.compile(r"[A-Za-z_][\w.]{0,254}", re.ASCII)  # a group's inputs have its name and a dot before theirs
@@ -38,6 +39,8 @@ def checked(scope: Scope, sent: Body) -> Body:
     graph = graph_of(scope, job)
     pipeline = Pipeline("", job)
     for node in graph.nodes.values():
+        if node.is_sweep:
+            check(node)
         given = str(node.given.get("computeId") or pipeline.compute)
         if given and "${{" not in given:
             jobfields.compute(scope, {"computeId": given})
@@ -96,7 +99,7 @@ def running_properties(pipeline: Pipeline) -> dict[str, str]:
     }
 
 
-def start(scope: Scope, name: str, job: Body) -> None:
+def start(scope: Scope, name: str, job: Body, **more: str) -> None:
     """Queues the job."""
     del job
-    work.submit(scope, name, work.GRAPH)
+    work.submit(scope, name, work.GRAPH, **more)

@@ -20,6 +20,7 @@ INPUT, OUTPUT = ("description",), ("description", "uri", "assetName")
 EARLY = {
     "job": ("secretsConfiguration",),
     "command": ("autologgerSettings",),
+    "sweep": ("componentConfiguration",),
     "resources": ("maxInstanceCount", "locations"),
     "data": ("pathOnCompute",),
     "output": ("assetVersion", "pathOnCompute", "autoDeleteSetting"),
@@ -40,7 +41,6 @@ def present(scope: Scope, job: Body, api_version: str) -> Body:
     run = scope.get(runs.RUN, job["name"]) or {}
     shown = copy.deepcopy({key: value for key, value in job.items() if key != "submitter"})
     own, more = shown["properties"], EARLY if early(api_version) else LATE
-    is_command = own["jobType"] == "Command"
     properties = {
         **dict.fromkeys((*COMMON, *more["job"])),
         **own,
@@ -55,8 +55,8 @@ def present(scope: Scope, job: Body, api_version: str) -> Body:
         "inputs": {name: shown_input(one, more) for name, one in own["inputs"].items()},
         "outputs": {name: unset(one, OUTPUT, more.get("output")) for name, one in own["outputs"].items()},
     }
-    if is_command:
-        properties |= _command(own, more)
+    if own["jobType"] in OWN:
+        properties |= OWN[own["jobType"]](own, more)
         default = _artifacts(scope, job)
         properties["outputs"] |= default and {"default": unset(default, OUTPUT, more.get("output"))}
     elif runs.SCHEDULE in properties["properties"]:
@@ -86,12 +86,28 @@ def _command(own: Body, more: dict[str, Any]) -> Body:
     return found
 
 
+def _sweep(own: Body, more: dict[str, Any]) -> Body:
+    queue = {"jobTier": "Null", **(own["queueSettings"] or {})}
+    resources = unset({"shmSize": "2g", **own["resources"]}, RESOURCES, more["resources"])
+    return {
+        **dict.fromkeys(more.get("sweep", ())),
+        "trial": {**own["trial"], "distribution": own["trial"]["distribution"] or None, "resources": resources},
+        "resources": resources,
+        "queueSettings": unset(queue, more.get("queue")),
+    }
+
+
+OWN = {"Command": _command, "Sweep": _sweep}
+"""What the job types have that write to the default output."""
+
+
 def _services(scope: Scope, job: Body) -> Body:
     tracking = f"azureml://{scope.workspace['location']}.api.azureml.ms/mlflow/v1.0{scope.id}?"
     studio = f"https://ml.azure.com/runs/{job['name']}?wsid={scope.id}"  # clients append the tenant
     return {
         name: {**dict.fromkeys(SERVICE), "jobServiceType": name, "endpoint": endpoint}
         for name, endpoint in (("Tracking", tracking), ("Studio", studio))
+        if name == "Studio" or job["properties"]["jobType"] != "Sweep"
     }
 
 

@@ -79,12 +79,17 @@ def _change(scope: Scope, job: Body, sent: Body, api_version: str) -> Body:
 
 
 def _get(scope: Scope, call: Call, match: re.Match[str]) -> Body:
-    """A job; of a pipeline's step the definition is not shown, and clients ask run history."""
+    """A job, or a sweep's trial; of a pipeline's step the definition is not shown, and clients ask run history."""
     found = _stored(scope, match["name"])
-    is_step = scope.get(runs.JOB, "jobs", found["name"]) is None
-    if is_step:
+    if scope.get(runs.JOB, "jobs", found["name"]) is None and not _is_trial(scope, found["name"]):
         return {**{key: found[key] for key in ("id", "name", "type", "systemData")}, "properties": None}
     return present(scope, found, call.api_version)
+
+
+def _is_trial(scope: Scope, name: str) -> bool:
+    run = scope.get(runs.RUN, name)
+    parent = run and runs.definition(scope, run["parentRunId"])
+    return parent is not None and parent["properties"]["jobType"] == "Sweep"
 
 
 def _stored(scope: Scope, name: str) -> Body:

@@ -3,11 +3,9 @@
 from sandbox.azure.arm.core import Body
 from sandbox.azure.ml import runs
 from sandbox.azure.ml.jobfields import object_of
+from sandbox.azure.ml.jobs import work
 from sandbox.azure.ml.jobs.kinds import kind_of
-from sandbox.azure.ml.names import WORKSPACES
 from sandbox.azure.ml.scope import Scope
-
-TYPE = f"{WORKSPACES}/jobs"
 
 
 def submit(scope: Scope, name: str, sent: Body) -> Body:
@@ -23,14 +21,8 @@ def submit(scope: Scope, name: str, sent: Body) -> Body:
     """
     kind = kind_of(sent)
     job = kind.checked(scope, sent)
-    body = {
-        "id": f"{scope.id}/jobs/{name}",
-        "name": name,
-        "type": TYPE,
-        "properties": job,
-        "submitter": {"objectId": scope.caller.object_id, "clientId": scope.caller.client_id},
-        "systemData": {"createdAt": runs.now(), "createdBy": scope.caller.object_id, "createdByType": "User"},
-    }
+    submitter = {"objectId": scope.caller.object_id, "clientId": scope.caller.client_id}
+    body = work.document(scope, name, job, submitter)
     with scope.cloud.store.transaction():
         scope.put(runs.JOB, body, "jobs", name)
         _make_run(scope, name, sent, kind.run_fields(job))

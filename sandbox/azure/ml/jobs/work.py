@@ -6,12 +6,25 @@ is to `cancel`; a process has its `compute` and its number of `nodes` as well, a
 
 from sandbox.azure.arm.core import Body
 from sandbox.azure.ml import runs
+from sandbox.azure.ml.names import WORKSPACES
 from sandbox.azure.ml.scope import Scope
 from sandbox.azure.ml.wakeup import wake_runner
 
 WORK = "mlWork"
-PROCESS, GRAPH = "process", "graph"
-"""The carriers: of one command on nodes, and of a pipeline's steps."""
+PROCESS, GRAPH, SEARCH = "process", "graph", "search"
+"""The carriers: of one command on nodes, of a pipeline's steps, and of a sweep's trials."""
+
+
+def document(scope: Scope, name: str, properties: Body, submitter: Body) -> Body:
+    """What is stored of a job, a pipeline's step or a sweep's trial."""
+    return {
+        "id": f"{scope.id}/jobs/{name}",
+        "name": name,
+        "type": f"{WORKSPACES}/jobs",
+        "properties": properties,
+        "submitter": submitter,
+        "systemData": {"createdAt": runs.now(), "createdBy": submitter["objectId"], "createdByType": "User"},
+    }
 
 
 def submit(scope: Scope, run: str, carrier: str, **more: object) -> None:

@@ -13,8 +13,9 @@ from sandbox.azure.ml.pipelines.flow import Flow, Guard, flattened
 from sandbox.azure.ml.pipelines.transfer import TRANSFER, built_in, gathering
 from sandbox.azure.ml.scope import Scope
 
-COMMAND, PIPELINE = "command", "pipeline"
-KINDS = (COMMAND, PIPELINE, TRANSFER)
+COMMAND, PIPELINE, SWEEP = "command", "pipeline", "sweep"
+COMPONENTS = {COMMAND: COMMAND, PIPELINE: PIPELINE, SWEEP: COMMAND, TRANSFER: TRANSFER}
+"""The types of nodes, with that of their component."""
 DEEPEST = 20  # pipelines in pipelines; a component that contains itself has no end
 
 
@@ -44,6 +45,11 @@ class Node:
         return bool(self.spec["type"] == PIPELINE)
 
     @property
+    def is_sweep(self) -> bool:
+        """Whether its component is tried with many values."""
+        return bool(self.given.get("type") == SWEEP)
+
+    @property
     def jobs(self) -> Body:
         """The nodes of its own."""
         return self.component["properties"].get("jobs") or {}
@@ -51,6 +57,10 @@ class Node:
     def inputs(self) -> Body:
         """What the pipeline gives to its inputs, by name."""
         return self.given.get("inputs") or {}
+
+    def space(self) -> Body:
+        """A sweep's search space, whose hyperparameters are inputs of its component."""
+        return (self.given.get("search_space") or {}) if self.is_sweep else {}
 
     def outputs(self) -> Body:
         """What the pipeline says of its outputs, by name."""
@@ -131,18 +141,19 @@ def _node(scope: Scope, name: str, given: Any) -> Node:
     if not isinstance(given, dict):
         raise bad(f"jobs.{name}", f"The job '{name}' must be an object.")
     kind = given.get("type") or COMMAND
-    if kind not in KINDS:
+    if kind not in COMPONENTS:
         raise bad(
             f"jobs.{name}.type",
             f"The job '{name}' is of type '{kind}', which the sandbox does not emulate in pipelines: {instead(kind)}.",
         )
-    component_id = str(given.get("componentId") or "")
+    holder = (given.get("trial") or {}) if kind == SWEEP else given
+    component_id = str(holder.get("componentId") or "")
     component = by_asset_id(scope, component_id) if "/components/" in component_id else None
     component = component or built_in(component_id)
     if component is None:
         raise bad(f"jobs.{name}.componentId", f"The component '{component_id}' of the job '{name}' was not found.")
     node = Node(name, given, component)
-    if node.spec["type"] != kind:
+    if node.spec["type"] != COMPONENTS[kind]:
         raise bad(
             f"jobs.{name}.type", f"The job '{name}' is of type '{kind}', its component of type '{node.spec['type']}'."
         )
@@ -156,7 +167,7 @@ def _gather(name: str, flow: Flow, body: str, nodes: dict[str, Node]) -> Node:
 
 
 def _check_inputs(node: Node) -> None:
-    declared, given = node.spec.get("inputs") or {}, node.inputs()
+    declared, given = node.spec.get("inputs") or {}, {**node.inputs(), **node.space()}
     for name in given:
         if name not in declared:
             raise bad(

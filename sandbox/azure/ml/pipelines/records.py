@@ -13,6 +13,7 @@ from sandbox.azure.ml import runs
 from sandbox.azure.ml.pipelines.bindings import parent_output
 from sandbox.azure.ml.pipelines.graph import Node
 from sandbox.azure.ml.pipelines.steps import Pipeline
+from sandbox.azure.ml.sweeps.definition import run_properties
 
 CONTROL = "azureml.pipeline.control"
 """The property of a run by which a step tells values: all as JSON, or, with a name behind it, one early."""
@@ -50,6 +51,7 @@ def step_run(node: Node, parent: Body, definition: Body) -> dict[str, Any]:
     """
     spec, id_ = node.spec, node_id(parent["runId"], node.name)
     root = parent.get("rootRunId") or parent["runId"]
+    sweep = run_properties(definition) if definition["jobType"] == "Sweep" else {}
     target = str(definition.get("computeId") or "serverless").rsplit("/", 1)[-1]
     module = {
         "StepType": "PythonScriptStep",
@@ -89,7 +91,7 @@ def step_run(node: Node, parent: Body, definition: Body) -> dict[str, Any]:
         "rootRunId": root,
         "runType": "azureml.PipelineRun" if node.is_pipeline else "azureml.StepRun",
         "traits": TRAITS,
-        "properties": {**common, **own, **(node.given.get("properties") or {})},
+        "properties": {**common, **own, **sweep, **(node.given.get("properties") or {})},
         "tags": {"azureml.nodeid": id_, "azureml.pipeline": parent["runId"], **(node.given.get("tags") or {})},
         "target": None if node.is_pipeline else target,
         "nodeCount": 0 if node.is_pipeline else (definition.get("resources") or {}).get("instanceCount") or 1,

@@ -12,6 +12,7 @@ from sandbox.azure.ml.datastores import ARTIFACT_STORE, DEFAULT
 from sandbox.azure.ml.jobfields import DATA_TYPES
 from sandbox.azure.ml.pipelines.bindings import Look, filled, parent_output, text_of, whole
 from sandbox.azure.ml.pipelines.graph import Node
+from sandbox.azure.ml.pipelines.sweeps import sweep
 from sandbox.azure.ml.pipelines.transfer import TRANSFER, is_data
 from sandbox.azure.ml.uris import output_uri
 
@@ -92,7 +93,10 @@ def definition(node: Node, pipeline: Pipeline, look: Look) -> Body:
     }
     if node.is_pipeline:
         return {**common, **_nested(node, pipeline)}
-    return {**common, **(_transfer(node, given) if node.spec["type"] == TRANSFER else _command(node, given))}
+    if node.spec["type"] == TRANSFER:
+        return {**common, **_transfer(node, given)}
+    single = _command(node, given)
+    return {**common, **(sweep(node, given, single) if node.is_sweep else single)}
 
 
 def _nested(node: Node, pipeline: Pipeline) -> Body:
@@ -165,6 +169,8 @@ def _inputs(node: Node, look: Look) -> Body:
     """Values of the inputs; those that are optional and not given are left out."""
     found = {}
     for name, declared in (node.spec.get("inputs") or {}).items():
+        if name in node.space():
+            continue
         value = _value(node.inputs().get(name), look)
         if value is None and "default" in declared:
             value = {"jobInputType": "literal", "value": declared["default"]}

@@ -86,7 +86,7 @@ def _log_files(scope: Scope, run_id: str) -> dict[str, str]:
     except AddressError:
         return {}
     found = {}
-    for part in ("user_logs", "system_logs", "logs"):
+    for part in ("user_logs", "system_logs", "logs", "azureml-logs"):
         for name, _ in blobs_below(scope, root.joined(part)):
             found[f"{part}/{name}"] = signed_url(scope, root.joined(f"{part}/{name}"))
     return found

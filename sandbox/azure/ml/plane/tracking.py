@@ -143,7 +143,7 @@ def _update_run(request: Request) -> Answer:
     status = sent.get("status")
     if status is not None and status not in STATUS_IN:
         raise MlflowError("INVALID_PARAMETER_VALUE", f"Invalid run status '{status}'.")
-    if status is not None and request.scope.get(runs.JOB, "jobs", run["runId"]) is None:
+    if status is not None and runs.definition(request.scope, run["runId"]) is None:
         changes["status"] = STATUS_IN[status]
         if sent.get("end_time"):
             changes["endTimeUtc"] = runs.from_millis(float(sent["end_time"]))
@@ -272,8 +272,8 @@ def _batch_status(request: Request) -> Answer:
 
 def _history(request: Request) -> Answer:
     run, key = find_run(request), text_of(request, "metric_key")
-    kept = request.scope.list(runs.METRIC, run["runId"], quote(key, safe=""))
-    points = sorted((point for one in kept for point in one["points"]), key=lambda one: (one["step"], one["timestamp"]))
+    kept = runs.points(request.scope, run["runId"], key)
+    points = sorted(kept, key=lambda one: (one["step"], one["timestamp"]))
     shown = [shown_metric(key, point) for point in points]
     return page(request, "metrics", shown, 25000, most=25000)
 

@@ -7,24 +7,26 @@ transaction. A sandbox that begins again finds by them what was begun, and goes 
 import json
 import uuid
 
+from sandbox.azure import clock
 from sandbox.azure.arm.core import Body
 from sandbox.azure.front.errors import AzureError
 from sandbox.azure.ml import runs
 from sandbox.azure.ml.jobs import command, transfer, work
+from sandbox.azure.ml.jobs.kinds import KINDS, Kind
 from sandbox.azure.ml.jobs.pipeline import graph_of, running_properties
 from sandbox.azure.ml.pipelines import records, steps
 from sandbox.azure.ml.pipelines.bindings import Binding, BindingError, text_of
 from sandbox.azure.ml.pipelines.flow import Guard
 from sandbox.azure.ml.pipelines.graph import Node
-from sandbox.azure.ml.pipelines.transfer import TRANSFER
-from sandbox.azure.ml.runner.executionlog import ExecutionLog
+from sandbox.azure.ml.runner.children import AT_ONCE, named, too_early
+from sandbox.azure.ml.runner.executionlog import PIPELINE, ExecutionLog
 from sandbox.azure.ml.runner.outcome import Outcome
 from sandbox.azure.ml.scope import Scope
 from sandbox.azure.ml.wakeup import wake_runner
 
-AT_ONCE = 20  # nodes that are begun before others have a turn
-SHORTEST = 1.5  # seconds from submission to the end, as of a job: clients show nothing of a run that ended before
 FINISHED = {"Completed": "Finished", "Failed": "Failed", "Canceled": "Canceled"}
+STEPS = {**KINDS, transfer.JOB_TYPE: Kind(transfer.checked, command.run_fields, command.start)}
+"""What steps can be: jobs of any type, and data transfers."""
 STEP_FAILED = "Some of the steps failed: {}. See the logs of each."
 
 
@@ -45,7 +47,7 @@ class GraphRun:
         self._graph = graph_of(scope, definition["properties"])
         self._submitter, self._created = definition["submitter"], definition["systemData"]["createdAt"]
         self._sorter = self._graph.sorter()
-        self._log = ExecutionLog(scope, self._name)
+        self._log = ExecutionLog(scope, self._name, PIPELINE)
         self._waiting: list[str] = []  # nodes that can begin
         self._going: dict[str, str] = {}  # runs by node
         self._failed: set[str] = set()
@@ -67,7 +69,7 @@ class GraphRun:
             self._cancel_steps()
         else:
             self._start_steps()
-        if self._going or (self._waiting and not stops) or self._too_early():
+        if self._going or (self._waiting and not stops) or too_early(self._scope, self._name, self._created):
             return None
         return self._ended(cancel=cancel)
 
@@ -95,7 +97,7 @@ class GraphRun:
             if run["status"] not in runs.ENDED or work.pending(self._scope, name):
                 continue
             del self._going[node]
-            self._log.write(f"Completing processing run id {name}, node {node}: {run['status']}.")
+            self._tell(f"Completing processing run id {name}, node {node}: {run['status']}.")
             if run["status"] == "Completed":
                 self._put_out(node, run)
                 self._sorter.done(node)
@@ -111,7 +113,7 @@ class GraphRun:
                 if begun:
                     self._going[node] = begun
                 elif self._is_skipped(self._graph.nodes[node]):
-                    self._log.write(f"Skipping node {node}: its branch is not taken.")
+                    self._tell(f"Skipping node {node}: its branch is not taken.")
                     self._skipped.add(node)
                     self._sorter.done(node)
                 else:
@@ -158,7 +160,7 @@ class GraphRun:
         puts_out = self._graph.nodes[node].puts_out()
         mine = {bound: records.passed_on(run, output) for bound, output in puts_out.items() if output in run["outputs"]}
         if mine:
-            self._update(self._name, outputs={**self._run(self._name)["outputs"], **_named(self._name, mine)})
+            self._update(self._name, outputs={**self._run(self._name)["outputs"], **named(self._name, mine)})
 
     def _start_steps(self) -> None:
         started, self._waiting = self._waiting[:AT_ONCE], self._waiting[AT_ONCE:]
@@ -167,7 +169,7 @@ class GraphRun:
         if started:
             wake_runner(self._scope.cloud.store)  # some may have ended already, and others wait
             first = ", ".join(f"{node}:{self._going[node]}" for node in started[:5] if node in self._going)
-            self._log.write(f"Submitting {len(started)} runs, first five are: {first}")
+            self._tell(f"Submitting {len(started)} runs, first five are: {first}")
 
     def _start(self, node: Node) -> None:
         """Begins a node; one whose fields have no value fails at once."""
@@ -178,14 +180,7 @@ class GraphRun:
         except (AzureError, BindingError) as error:
             failure, properties = str(error), {"jobType": "Command", "inputs": {}, "outputs": {}}
         own = records.step_run(node, parent, properties)
-        document = {
-            "id": f"{self._scope.id}/jobs/{name}",
-            "name": name,
-            "type": "Microsoft.MachineLearningServices/workspaces/jobs",
-            "properties": properties,
-            "submitter": self._submitter,
-            "systemData": {"createdAt": runs.now(), "createdBy": self._submitter["objectId"], "createdByType": "User"},
-        }
+        document = work.document(self._scope, name, properties, self._submitter)
         with self._scope.cloud.store.transaction():
             original = None if failure else self._reusable(node, properties, name)
             if failure:
@@ -206,15 +201,11 @@ class GraphRun:
         properties = steps.definition(node, self._pipeline, self._look)
         if node.is_pipeline:
             return properties
-        checked = transfer.checked if node.spec["type"] == TRANSFER else command.checked
-        return checked(self._scope, properties)
+        return STEPS[properties["jobType"]].checked(self._scope, properties)
 
     def _submit(self, name: str, document: Body) -> None:
         properties = document["properties"]
-        if properties["jobType"] == "Pipeline":
-            work.submit(self._scope, name, work.GRAPH, parent=self._name)
-        else:
-            command.start(self._scope, name, properties, parent=self._name)
+        STEPS[properties["jobType"]].start(self._scope, name, properties, parent=self._name)
 
     def _experiment(self, parent: Body) -> Body:
         return {"id": parent["experimentId"], "name": parent["experimentName"]}
@@ -250,9 +241,8 @@ class GraphRun:
             elif self._run(name)["status"] not in runs.ENDED:  # it waits for its original
                 self._update(name, status="Canceled", endTimeUtc=runs.now())
 
-    def _too_early(self) -> bool:
-        nested = self._run(self._name).get("parentRunId")
-        return not nested and runs.millis(runs.now()) - runs.millis(self._created) < SHORTEST * 1000
+    def _tell(self, text: str) -> None:
+        self._log.write(f"[{clock.now():%Y-%m-%d %H:%M:%SZ}] {text}")
 
     def _ended(self, *, cancel: bool) -> Outcome:
         run = self._run(self._name)
@@ -262,7 +252,7 @@ class GraphRun:
             outcome = Outcome("Failed", "UserError", STEP_FAILED.format(", ".join(sorted(self._failed))))
         else:
             outcome = Outcome("Completed")
-        self._log.write("Finishing experiment: no runs left and nothing to schedule.")
+        self._tell("Finishing experiment: no runs left and nothing to schedule.")
         stages = {
             "Initialization": None,
             "Execution": {
@@ -274,10 +264,6 @@ class GraphRun:
         properties = {**run["properties"], "azureml.pipelines.stages": json.dumps(stages, separators=(",", ":"))}
         self._update(self._name, properties=properties)
         return outcome
-
-
-def _named(run: str, outputs: Body) -> Body:
-    return {name: {**one, "assetId": f"azureml://jobs/{run}/outputs/{name}"} for name, one in outputs.items()}
 
 
 def _user_error(message: str) -> Body:

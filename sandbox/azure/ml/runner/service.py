@@ -14,7 +14,7 @@ from sandbox.azure.cloud import Cloud
 from sandbox.azure.front.errors import AzureError
 from sandbox.azure.ml import runs
 from sandbox.azure.ml.jobs.transfer import JOB_TYPE
-from sandbox.azure.ml.jobs.work import GRAPH
+from sandbox.azure.ml.jobs.work import GRAPH, SEARCH
 from sandbox.azure.ml.runner.attempt import Attempt, Tools
 from sandbox.azure.ml.runner.environment import Environments, sweep
 from sandbox.azure.ml.runner.graph import GraphRun
@@ -24,6 +24,7 @@ from sandbox.azure.ml.runner.outcome import Outcome
 from sandbox.azure.ml.runner.queue import LOST, PREEMPTED, Queue, interrupted
 from sandbox.azure.ml.runner.recovery import recover
 from sandbox.azure.ml.runner.registering import register_outputs
+from sandbox.azure.ml.runner.search import SearchRun
 from sandbox.azure.ml.runner.serving import Serving
 from sandbox.azure.ml.runner.transfer import Transfer
 from sandbox.azure.ml.scope import Scope
@@ -34,6 +35,8 @@ from sandbox.azure.ml.wakeup import wake_runner, wakeup_event
 TICK = 1.0  # seconds between looks for idle nodes
 SETTING = "environmentMismatch"
 NOBODY = Caller("", "")
+PARENTS: dict[str, type[GraphRun | SearchRun]] = {GRAPH: GraphRun, SEARCH: SearchRun}
+"""What carries out the runs that begin others, by carrier."""
 FAILED = Outcome("Failed", "SystemError", "The sandbox failed; its log has the cause.")
 
 
@@ -49,7 +52,7 @@ class Runner:
         self._cloud, self._store, self._preempts = cloud, cloud.store, preempts
         self._queue, self._nodes = Queue(cloud), Nodes(cloud)
         self._tasks: dict[str, tuple[asyncio.Task[None], Attempt]] = {}
-        self._graphs: dict[str, GraphRun] = {}
+        self._parents: dict[str, GraphRun | SearchRun] = {}
         self._loop: asyncio.Task[None] | None = None
         settings = cloud.seed.get("runner") or {}
         environments = Environments(cloud.directory / "environments", cloud.client_environment)
@@ -96,7 +99,7 @@ class Runner:
         full: set[str] = set()  # computes without a node for the first in their line
         for key, work in self._queue.items():
             running = self._tasks.get(key)
-            if work["carrier"] == GRAPH:
+            if work["carrier"] in PARENTS:
                 self._advance(key, work)
             elif running is not None:
                 self._check_running(work, *running)
@@ -129,27 +132,34 @@ class Runner:
         return ""
 
     def _advance(self, key: str, work: Body) -> None:
-        """Takes a pipeline further. One that the runner cannot handle must not hold up the others."""
+        """Takes a pipeline or a sweep further. One that the runner cannot handle must not hold up the others."""
         try:
-            graph = self._graphs.get(key) or self._graph(key, work)
-            if graph is None:
-                return
-            outcome = graph.advance(cancel=work["cancel"])
+            outcome = self._further(key, work)
         except AzureError as error:
             outcome = Outcome("Failed", "UserError", error.message)
         except Exception:
-            logging.exception("the pipeline %s failed", work["run"])
+            logging.exception("the run %s failed", work["run"])
             outcome = FAILED
         if outcome is not None:
-            self._graphs.pop(key, None)
-            self._queue.end(key, outcome)
+            self._parents.pop(key, None)
+            self._end_parent(key, work, outcome)
             wake_runner(self._store)
 
-    def _graph(self, key: str, work: Body) -> GraphRun | None:
-        found = self._job(key, work)
-        if found is not None:
-            self._graphs[key] = GraphRun(*found)
-        return self._graphs.get(key)
+    def _further(self, key: str, work: Body) -> Outcome | None:
+        if key not in self._parents:
+            found = self._job(key, work)
+            if found is None:
+                return None
+            self._parents[key] = PARENTS[work["carrier"]](*found)
+        return self._parents[key].advance(cancel=work["cancel"])
+
+    def _end_parent(self, key: str, work: Body, outcome: Outcome) -> None:
+        """Ends a pipeline, whose outputs its steps have registered, or a sweep."""
+        found = self._job(key, work) if work["carrier"] == SEARCH else None
+        if found is None:
+            self._queue.end(key, outcome)
+        else:
+            self._end(key, *found, outcome)
 
     def _job(self, key: str, work: Body) -> tuple[Scope, Body] | None:
         """The workspace, with the submitter as caller, and the definition of a run; None for one that is gone."""
