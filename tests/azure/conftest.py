@@ -1,9 +1,11 @@
 """Clients of the shared sandbox."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from tests.azure.client import Client
-from tests.conftest import Sandbox
+from tests.conftest import Sandbox, started
 
 
 @pytest.fixture(scope="session")
@@ -22,3 +24,9 @@ def lead(shared_sandbox: Sandbox) -> Client:
 def scientist(shared_sandbox: Sandbox) -> Client:
     """The data scientist's client: without any role at the subscription."""
     return Client(shared_sandbox, "scientist")
+
+
+@pytest.fixture(scope="session")
+def moving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """A second sandbox of the worker, whose clock tests move forward: nothing in it stays as recent as it was."""
+    yield from started(tmp_path_factory.mktemp("moving") / ".sandbox")

@@ -8,6 +8,7 @@ from sandbox.azure.ml import (
     locations,
     mfeoperations,
     operations,
+    power,
     registration,
     workspace_actions,
     workspaces,
@@ -58,5 +59,5 @@ def routes() -> list[Route]:
 
 
 def timers() -> dict[str, Kind]:
-    """What happens at times: schedules' jobs."""
-    return firing.TIMERS
+    """What happens at times: schedules' jobs, and the start and stop of instances."""
+    return {**firing.TIMERS, **power.TIMERS}

@@ -14,6 +14,7 @@ from sandbox.azure import clock
 from sandbox.azure.arm.core import Action, Body, Call, ResourceType, Rule
 from sandbox.azure.arm.identities import check_identity, forget_identity, shown_identity
 from sandbox.azure.front.errors import AzureError
+from sandbox.azure.ml import power
 from sandbox.azure.ml.beyond import instead
 from sandbox.azure.ml.names import WORKSPACES, workspace_id
 from sandbox.azure.ml.networks import provision
@@ -88,9 +89,9 @@ class Compute(ResourceType):
         return {
             "listnodes": self._list_nodes,
             "listkeys": self._list_keys,
-            "start": lambda call, resource: self._switch(call, resource, "Running"),
-            "stop": lambda call, resource: self._switch(call, resource, "Stopped"),
-            "restart": lambda call, resource: self._switch(call, resource, "Running"),
+            "start": lambda call, resource: self._switch(call, resource, "Start"),
+            "stop": lambda call, resource: self._switch(call, resource, "Stop"),
+            "restart": lambda call, resource: self._switch(call, resource, "Start"),
             "updateidleshutdownsetting": self._idle_shutdown,
         }
 
@@ -318,7 +319,8 @@ class Compute(ResourceType):
             "userId": call.caller.object_id,
             "userOrgId": call.cloud.seed["tenantId"],
         }
-        inner["lastOperation"] = known.get("lastOperation") or _operation("Create")
+        inner["lastOperation"] = known.get("lastOperation") or power.operation("Create")
+        inner["schedules"] = known.get("schedules") or power.checked(inner.get("schedules"))
         inner["errors"] = []
 
     def stored(self, call: Call, resource: Body, old: Body | None) -> None:
@@ -328,6 +330,8 @@ class Compute(ResourceType):
             workspace = call.resource(workspace_id(call.id.text))
             if workspace is not None:
                 provision(call.cloud, workspace)
+            if _kind(resource) == INSTANCE:
+                power.set_times(call.cloud.store, resource)
 
     def present(self, call: Call, resource: Body) -> Body:
         """Shows the compute with the state of a running operation, and the nodes that a cluster has now."""
@@ -368,6 +372,7 @@ class Compute(ResourceType):
     def deleted(self, call: Call, resource: Body) -> None:
         """A detached cluster's size is remembered with its name; identity and nodes go."""
         forget_identity(call, resource)
+        power.forget(call.cloud.store, resource["id"])
         action = call.query.get("underlyingResourceAction", "Delete")
         if action == "Detach" and _kind(resource) == CLUSTER:
             size = resource["properties"]["properties"]["vmSize"]
@@ -405,11 +410,9 @@ class Compute(ResourceType):
         raise AzureError(400, "BadRequest", f"Compute '{resource['name']}' has no keys: its local accounts are off.")
 
     @staticmethod
-    def _switch(call: Call, resource: Body, state: str) -> Response:
+    def _switch(call: Call, resource: Body, action: str) -> Response:
         _require(resource, INSTANCE)
-        resource["properties"]["properties"]["state"] = state
-        resource["properties"]["properties"]["lastOperation"] = _operation("Stop" if state == "Stopped" else "Start")
-        call.cloud.store.put("resource", resource["id"].lower(), resource)
+        power.switch(call.cloud.store, resource, action)
         return accepted(call, COMPUTE, resource, None, status=202)
 
     @staticmethod
@@ -419,6 +422,7 @@ class Compute(ResourceType):
         _check_idle(idle)
         resource["properties"]["properties"]["idleTimeBeforeShutdown"] = idle
         call.cloud.store.put("resource", resource["id"].lower(), resource)
+        power.count_idle(call.cloud.store, resource)
         return Response(status_code=200)
 
 
@@ -475,15 +479,6 @@ def _kind(resource: Body) -> str:
 def _require(resource: Body, kind: str) -> None:
     if _kind(resource) != kind:
         raise AzureError(400, "BadRequest", f"Compute '{resource['name']}' is {_kind(resource)}; this is for {kind}.")
-
-
-def _operation(name: str) -> Body:
-    return {
-        "operationName": name,
-        "operationTime": clock.now().isoformat(),
-        "operationStatus": "Succeeded",
-        "operationTrigger": "User",
-    }
 
 
 def _check_idle(idle: str) -> None:

@@ -30,6 +30,7 @@ from sandbox.azure.ml.networks import OFF, check_mode, mode_of, present_network,
 from sandbox.azure.ml.operations import WORKSPACE, accepted, provisioning_state
 from sandbox.azure.ml.schedules.routes import forget as forget_schedules
 from sandbox.azure.storage import accounts
+from sandbox.azure.store import Store
 
 RETENTION = timedelta(days=14)  # learn.microsoft.com/azure/machine-learning/concept-soft-delete
 DEPENDENCIES = {
@@ -131,7 +132,7 @@ class Workspace(ResourceType):
 
     @staticmethod
     def _soft_deleted(call: Call) -> None:
-        if call.cloud.store.get(SOFT_DELETED, call.id.key) is not None:
+        if find_soft_deleted(call.cloud.store, call.id.key) is not None:
             raise AzureError(
                 400,
                 "BadRequest",
@@ -256,11 +257,20 @@ class Workspace(ResourceType):
     def delete_response(self, call: Call, resource: Body | None) -> Response:
         """A deletion is accepted; where asked to, a soft-deleted workspace is purged."""
         if resource is None and _purging(call):
-            resource = call.cloud.store.get(SOFT_DELETED, call.id.key)
+            resource = find_soft_deleted(call.cloud.store, call.id.key)
             call.cloud.store.delete(SOFT_DELETED, call.id.key)
         if resource is None:
             return super().delete_response(call, None)
         return accepted(call, WORKSPACE, resource, None, status=202)
+
+
+def find_soft_deleted(store: Store, key: str) -> Body | None:
+    """The soft-deleted workspace of an id in lower case; one whose retention has ended is purged first."""
+    found = store.get(SOFT_DELETED, key)
+    if found is not None and found["scheduledPurgeDate"] <= clock.now().isoformat():
+        store.delete(SOFT_DELETED, key)
+        return None
+    return found
 
 
 def _notebooks(workspace: Body) -> Body:

@@ -3,18 +3,18 @@
 import json
 import os
 import signal
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.azure.client import READER, Client, unique, user_id
+from tests.azure.clock import clock
 from tests.azure.ml import harness
 from tests.azure.ml.harness import Team
 from tests.azure.ml.waiting import ended, log_text
-from tests.conftest import SUBSCRIPTION, Sandbox, started
+from tests.conftest import SUBSCRIPTION, Sandbox
 
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient
@@ -23,34 +23,20 @@ API = "2023-06-01-preview"
 
 
 @pytest.fixture(scope="module")
-def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    """A sandbox of this module's own, as its clock is moved."""
-    yield from started(tmp_path_factory.mktemp("clock") / ".sandbox")
-
-
-@pytest.fixture(scope="module")
-def team(own: Sandbox) -> Team:
-    made = harness.team(Client(own))
+def team(moving: Sandbox) -> Team:
+    made = harness.team(Client(moving))
     assert made.arm("PUT", "/environments/none/versions/1", {"properties": {"image": "python:3.11"}}).ok
     return made
 
 
 @pytest.fixture
-def ml(team: Team, own: Sandbox, monkeypatch: pytest.MonkeyPatch) -> "MLClient":
+def ml(team: Team, moving: Sandbox, monkeypatch: pytest.MonkeyPatch) -> "MLClient":
     from azure.ai.ml import MLClient  # noqa: PLC0415 # slow to import
     from azure.identity import EnvironmentCredential  # noqa: PLC0415
 
-    for name, value in own.environment("scientist").items():
+    for name, value in moving.environment("scientist").items():
         monkeypatch.setenv(name, value)
     return MLClient(EnvironmentCredential(), SUBSCRIPTION, team.group, team.workspace["name"])
-
-
-def clock(sandbox: Sandbox, *words: str) -> dict[str, Any]:
-    """What the command says of the clock."""
-    done = sandbox.command("clock", *(words or ("show",)), "--json")
-    assert done.returncode == 0, done.stderr + sandbox.log()
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
 
 
 def command_job(team: Team, command: str = "true", **more: Any) -> dict[str, Any]:
@@ -89,7 +75,7 @@ def off(team: Team, name: str) -> None:
     put(team, name, {"properties": {**shown, "isEnabled": False}})
 
 
-def test_a_schedule_submits_its_job_at_each_time_in_order_and_once(team: Team, own: Sandbox) -> None:
+def test_a_schedule_submits_its_job_at_each_time_in_order_and_once(team: Team, moving: Sandbox) -> None:
     name = unique("daily")
     shown = put(
         team,
@@ -99,10 +85,10 @@ def test_a_schedule_submits_its_job_at_each_time_in_order_and_once(team: Team, o
             command_job(team, "echo at work"),
         ),
     )
-    before = datetime.fromisoformat(clock(own)["now"])
-    told = clock(own, "advance", "5d")
+    before = datetime.fromisoformat(clock(moving)["now"])
+    told = clock(moving, "advance", "5d")
     assert told["done"]["schedule"] == 5
-    again = clock(own, "advance", "1s")
+    again = clock(moving, "advance", "1s")
     assert again["done"].get("schedule", 0) == 0
     off(team, name)
     jobs = jobs_of(team, name)
@@ -118,28 +104,28 @@ def test_a_schedule_submits_its_job_at_each_time_in_order_and_once(team: Team, o
     assert "at work" in log_text(team, jobs[-1]["name"])
 
 
-def test_a_schedule_without_a_start_begins_at_the_next_minute(team: Team, own: Sandbox) -> None:
+def test_a_schedule_without_a_start_begins_at_the_next_minute(team: Team, moving: Sandbox) -> None:
     name = unique("atonce")
-    now = datetime.fromisoformat(clock(own)["now"])
+    now = datetime.fromisoformat(clock(moving)["now"])
     trigger = {"triggerType": "Cron", "expression": "0 0 * * 0", "timeZone": "Tokyo Standard Time"}
     shown = put(team, name, body(trigger, command_job(team)))
     start = datetime.fromisoformat(shown["properties"]["trigger"]["startTime"])
     assert 0 <= (start - timedelta(hours=9) - now.replace(tzinfo=None)).total_seconds() <= 90
-    clock(own, "advance", "2m")
+    clock(moving, "advance", "2m")
     assert [job["properties"]["displayName"] for job in jobs_of(team, name)] == [
         f"{name}-{start - timedelta(hours=9):%Y%m%dT%H%M%SZ}"
     ]
     off(team, name)
 
 
-def test_a_schedule_ends_and_one_that_is_off_submits_nothing(team: Team, own: Sandbox) -> None:
+def test_a_schedule_ends_and_one_that_is_off_submits_nothing(team: Team, moving: Sandbox) -> None:
     ending, silent = unique("ending"), unique("silent")
-    now = datetime.fromisoformat(clock(own)["now"])
+    now = datetime.fromisoformat(clock(moving)["now"])
     trigger = {"triggerType": "Recurrence", "frequency": "Hour", "interval": 1, "startTime": f"{now:%Y-%m-%dT%H:%M:%S}"}
     end = now + timedelta(hours=3, minutes=30)
     put(team, ending, body({**trigger, "endTime": f"{end:%Y-%m-%dT%H:%M:%S}"}, command_job(team)))
     put(team, silent, body(trigger, command_job(team), isEnabled=False))
-    clock(own, "advance", "1d")
+    clock(moving, "advance", "1d")
     assert (len(jobs_of(team, ending)), len(jobs_of(team, silent))) == (3, 0)
     enabled, disabled, every = (
         {one["name"] for one in team.arm("GET", "/schedules", api=API, **view).json()["value"]} & {ending, silent}
@@ -171,7 +157,7 @@ def test_a_killed_sandbox_repeats_nothing_and_leaves_nothing_out(tmp_path: Path)
         sandbox.stop()
 
 
-def test_the_client_makes_enables_triggers_and_deletes_a_schedule(ml: "MLClient", team: Team, own: Sandbox) -> None:
+def test_the_client_makes_enables_triggers_and_deletes_a_schedule(ml: "MLClient", team: Team, moving: Sandbox) -> None:
     from azure.ai.ml import Input, command, dsl  # noqa: PLC0415 # slow to import
     from azure.ai.ml.entities import JobSchedule, RecurrencePattern, RecurrenceTrigger  # noqa: PLC0415
 
@@ -216,10 +202,10 @@ def test_the_client_makes_enables_triggers_and_deletes_a_schedule(ml: "MLClient"
         "when": "at 2024-02-19T00:00:00Z",
     }
 
-    assert clock(own, "advance", "7d")["done"]["schedule"] == 4
+    assert clock(moving, "advance", "7d")["done"]["schedule"] == 4
     assert len(list(ml.jobs.list(scheduled_job_name=name))) == 5
     assert ml.schedules.begin_disable(name).result().is_enabled is False
-    assert clock(own, "advance", "7d")["done"].get("schedule", 0) == 0
+    assert clock(moving, "advance", "7d")["done"].get("schedule", 0) == 0
     assert ml.schedules.begin_enable(name).result().is_enabled is True
     with pytest.raises(Exception, match="Cannot delete an active trigger"):
         ml.schedules.begin_delete(name).result()
@@ -229,7 +215,7 @@ def test_the_client_makes_enables_triggers_and_deletes_a_schedule(ml: "MLClient"
         ml.schedules.get(name)
 
 
-def test_a_schedule_of_an_existing_job_takes_what_it_says_over_it(team: Team, own: Sandbox) -> None:
+def test_a_schedule_of_an_existing_job_takes_what_it_says_over_it(team: Team, moving: Sandbox) -> None:
     from tests.azure.ml.pipelines import arm_component  # noqa: PLC0415 # imports the client
 
     declared = {"inputs": {"x": {"type": "string"}}}
@@ -284,12 +270,12 @@ def test_what_is_refused(team: Team, change: dict[str, Any], message: str) -> No
     assert message in answer.json()["error"]["message"]
 
 
-def test_rights(team: Team, own: Sandbox) -> None:
+def test_rights(team: Team, moving: Sandbox) -> None:
     """Who may read, and who may write: each operation needs its action of the documented list."""
     name = unique("rights")
     sent = body({"triggerType": "Cron", "expression": "0 0 * * *"}, command_job(team), isEnabled=False)
     put(team, name, sent)
-    reader = Team(Client(own, "lead"), team.needs, team.workspace)
+    reader = Team(Client(moving, "lead"), team.needs, team.workspace)
     calls: list[tuple[str, str, Any, str]] = [
         ("GET", "/schedules", None, "read"),
         ("GET", f"/schedules/{name}", None, "read"),
@@ -308,22 +294,3 @@ def test_rights(team: Team, own: Sandbox) -> None:
         False,
         False,
     ]
-
-
-def test_only_the_owner_of_the_folder_can_move_the_clock(own: Sandbox, team: Team) -> None:
-    socket = own.directory / "control.sock"
-    assert socket.stat().st_mode & 0o777 == 0o600
-    port = json.loads((own.directory / "sandbox.json").read_text())["port"]
-    plain = team.azure.session.get(f"http://127.0.0.1:{port}/clock", proxies={"http": ""})
-    assert plain.status_code == 404
-    assert own.command("clock", "advance", "soon").returncode == 2
-    assert own.command("clock", "advance", "0s").returncode == 1
-
-
-def test_tokens_go_by_the_machines_time(own: Sandbox, team: Team) -> None:
-    clock(own, "advance", "1d")
-    now = datetime.now(UTC).timestamp()
-    import jwt  # noqa: PLC0415
-
-    claims = jwt.decode(team.azure.token("https://management.azure.com"), options={"verify_signature": False})
-    assert claims["iat"] - 300 <= now <= claims["exp"]

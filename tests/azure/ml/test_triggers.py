@@ -7,8 +7,8 @@ import pytest
 from azure.ai.ml.constants import TimeZone
 
 from sandbox.azure.ml.errors import UserError
-from sandbox.azure.ml.schedules.triggers import read
-from sandbox.azure.ml.schedules.zones import time_zone
+from sandbox.azure.ml.triggers.triggers import read
+from sandbox.azure.ml.triggers.zones import time_zone
 
 NOW = datetime(2026, 1, 14, 9, 30, 20, tzinfo=UTC)  # a Wednesday
 

@@ -11,8 +11,8 @@ from typing import Any
 from sandbox.azure import clock
 from sandbox.azure.arm.core import Body
 from sandbox.azure.cloud import Cloud
-from sandbox.azure.ml import runs, serverless
-from sandbox.azure.ml.computes import INSTANCE, NODES, seconds
+from sandbox.azure.ml import power, runs, serverless
+from sandbox.azure.ml.computes import INSTANCE, NODES, TYPE, seconds
 from sandbox.azure.ml.locations import vcpus_in_use
 from sandbox.azure.ml.names import workspace_id
 from sandbox.azure.ml.sizes import DEDICATED, LOW_PRIORITY, quota, sizes, workspace_quota
@@ -30,9 +30,11 @@ class Nodes:
         self._on_instances: Counter[str] = Counter()  # jobs by the instance's id
 
     def forget_all(self) -> None:
-        """Removes all nodes from the store: none outlives the sandbox that started it."""
+        """Removes all nodes from the store: none outlives the sandbox that started it. Instances are idle."""
         for key, _ in list(self._store.items(NODES)):
             self._store.delete(NODES, key)
+        instances = (one for one in self._store.resources(TYPE) if one["properties"]["computeType"] == INSTANCE)
+        power.count_running(self._store, instances)
 
     def take(self, compute: Body, run: str, count: int) -> list[str] | None:
         """Nodes of the compute for a run, idle or new; None where there are not so many now."""
@@ -54,6 +56,7 @@ class Nodes:
         if inner["state"] != "Running" or self._on_instances[compute["id"]] >= sizes()[inner["vmSize"]].vcpus:
             return None
         self._on_instances[compute["id"]] += 1
+        power.in_use(self._store, compute)
         return [str(compute["name"])]
 
     def _may_grow(self, compute: Body, there: int, more: int) -> bool:
@@ -99,6 +102,9 @@ class Nodes:
         """A run has left its nodes, which are idle now, or lost; serverless ones were made for it alone."""
         if compute["properties"]["computeType"] == INSTANCE:
             self._on_instances[compute["id"]] -= 1
+            now = self._store.get("resource", compute["id"].lower())
+            if now is not None and not self._on_instances[compute["id"]]:
+                power.count_idle(self._store, now)
             return
         for node in nodes:
             if lost or serverless.is_serverless(compute["id"]):

@@ -1,5 +1,4 @@
 """Schedules: jobs that the service submits at times.
 
-`triggers` reads when, `routes` has the operations, `firing` submits a job. Compute instances are started and stopped by
-the same triggers.
+`routes` has the operations, `firing` submits a job; `sandbox.azure.ml.triggers` reads when.
 """

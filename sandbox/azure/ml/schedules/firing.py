@@ -15,8 +15,8 @@ from sandbox.azure.cloud import Cloud
 from sandbox.azure.ml import runs
 from sandbox.azure.ml.jobfields import bad
 from sandbox.azure.ml.jobs.submission import submit
-from sandbox.azure.ml.schedules import triggers
 from sandbox.azure.ml.scope import Scope
+from sandbox.azure.ml.triggers import triggers
 from sandbox.azure.timers import Kind
 
 KIND = "mlSchedule"

@@ -9,7 +9,7 @@ from typing import Any
 from sandbox.azure.arm.core import Body
 from sandbox.azure.ml import runs
 from sandbox.azure.ml.jobs.present import COMMON, EARLY, LATE, RESOURCES, early, shown_input, unset
-from sandbox.azure.ml.schedules import triggers
+from sandbox.azure.ml.triggers import triggers
 
 PIPELINE = ("settings", "jobs", "inputs", "outputs", "sourceJobId")
 COMMAND = (

@@ -18,9 +18,10 @@ from sandbox.azure.ml.beyond import instead
 from sandbox.azure.ml.errors import UserError
 from sandbox.azure.ml.jobfields import object_of
 from sandbox.azure.ml.jobs.kinds import kind_of
-from sandbox.azure.ml.schedules import firing, triggers
+from sandbox.azure.ml.schedules import firing
 from sandbox.azure.ml.schedules.present import present
 from sandbox.azure.ml.scope import Scope, page, properties_of, workspace_route
+from sandbox.azure.ml.triggers import triggers
 from sandbox.azure.timers import forget_below, set_timer
 
 PLURAL = "schedules"

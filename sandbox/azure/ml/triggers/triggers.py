@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 
 from sandbox.azure.arm.core import Body
 from sandbox.azure.ml.errors import UserError
-from sandbox.azure.ml.schedules import patterns
-from sandbox.azure.ml.schedules.cron import CronError, parse
-from sandbox.azure.ml.schedules.zones import time_zone
+from sandbox.azure.ml.triggers import patterns
+from sandbox.azure.ml.triggers.cron import CronError, parse
+from sandbox.azure.ml.triggers.zones import time_zone
 
 CRON, RECURRENCE = "Cron", "Recurrence"
 STEPS = {"Minute": timedelta(minutes=1), "Hour": timedelta(hours=1)}
