@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import time
-from typing import Annotated
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import asdict
+from io import StringIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,13 +17,16 @@ from jobs.commands.show import print_list, print_side_by_side
 from jobs.errors import JobError
 from terminal import JsonOption, print_json
 
+if TYPE_CHECKING:
+    from jobs.lineage import Origin
+
 _WATCH_SECONDS = 2.0
 _CLEAR = "\033[H\033[2J"  # ECMA-48: the cursor to the first line, and the screen empty
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the app."""
-    for command in (ps, show, cancel, open_):
+    for command in (ps, show, cancel, retry, download, lineage, open_):
         app.command(command.__name__.rstrip("_"))(command)
 
 
@@ -91,6 +98,68 @@ def cancel(
     from jobs import runs  # noqa: PLC0415 - loads the outputs' model
 
     print(f"run {run} is {runs.cancel(connect(stack, outputs, team), run)}")
+
+
+def retry(
+    run: RunArgument,
+    *,
+    cluster: Annotated[str | None, typer.Option(help="Cluster to run on, instead of the old run's.")] = None,
+    as_json: JsonOption = False,
+    stack: StackOption = None,
+    outputs: OutputsOption = None,
+    team: TeamOption = None,
+) -> None:
+    """Submit a run again; an output named checkpoints keeps its place."""
+    from jobs import again  # noqa: PLC0415 - loads the outputs' model
+
+    made = again.retry(connect(stack, outputs, team), run, cluster)
+    if as_json:
+        print_json(run_as_json(made))
+    else:
+        print(f"run {made.name}\n{made.url}")
+
+
+def download(
+    run: RunArgument,
+    *,
+    output: Annotated[str | None, typer.Option(help="Only this output; its artifacts and logs if left out.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All outputs, artifacts and logs.")] = False,
+    to: Annotated[Path, typer.Option(help="Folder to download to; a folder of the run's name is made.")] = Path(),
+    stack: StackOption = None,
+    outputs: OutputsOption = None,
+    team: TeamOption = None,
+) -> None:
+    """Download a run's outputs, artifacts and logs."""
+    workspace = connect(stack, outputs, team)
+    workspace.history.run(run)  # says clearly when there is none
+    folder = to / run
+    with redirect_stderr(StringIO()), redirect_stdout(StringIO()):  # the client shows each file
+        workspace.client.jobs.download(run, download_path=folder, output_name=output, all=everything)
+    print(folder)
+
+
+def lineage(
+    name: Annotated[str, typer.Argument(metavar="MODEL|ENDPOINT|RUN", help="What to trace; MODEL may have :VERSION.")],
+    *,
+    as_json: JsonOption = False,
+    stack: StackOption = None,
+    outputs: OutputsOption = None,
+    team: TeamOption = None,
+) -> None:
+    """Show where a model, endpoint or run comes from: run, code, commit, data, environment."""
+    from jobs.lineage import trace  # noqa: PLC0415 - loads the outputs' model
+
+    origin = trace(connect(stack, outputs, team), name)
+    if as_json:
+        print_json(asdict(origin))
+    else:
+        _print_origin(origin, 0)
+
+
+def _print_origin(origin: Origin, depth: int) -> None:
+    print(f"{'  ' * depth}{origin.kind} {origin.name}")
+    for source in origin.sources:
+        _print_origin(source, depth + 1)
 
 
 def open_(

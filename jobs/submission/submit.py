@@ -53,12 +53,25 @@ def prepare(workspace: Workspace, source: Path, cluster: str | None, changes: Se
     """
     with home(source):
         job = load(source, changes)
-    team = workspace.team
     try:
-        choose_clusters(team, job, cluster)
-        check_datastores(team, job)
+        return _fitted(workspace, job, cluster, source)
     except JobError as error:
         raise JobError(f"{source}: {error}") from None
+
+
+def prepare_job(workspace: Workspace, job: Job, cluster: str | None) -> Prepared:
+    """Fit a job that was made in Python to the team, as `prepare` does with a file's.
+
+    Raises:
+        JobError: It asks for a cluster or datastore that the team does not have.
+    """
+    return _fitted(workspace, job, cluster, Path("job"))
+
+
+def _fitted(workspace: Workspace, job: Job, cluster: str | None, source: Path) -> Prepared:
+    team = workspace.team
+    choose_clusters(team, job, cluster)
+    check_datastores(team, job)
     stamp(job, workspace.outputs, workspace.team_name, team, source.absolute().parent)
     return Prepared(source, job, beside(team, job, source.parent), estimate(team, job))
 

@@ -1,0 +1,61 @@
+"""Lists of registered assets: models, data, environments, components."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from terminal import print_json, print_table
+
+if TYPE_CHECKING:
+    from jobs.workspace import Workspace
+
+_ANONYMOUS = "CliV2Anonymous"  # what azure-ai-ml calls the environment of a job that names none
+
+
+def print_latest(workspace: Workspace, kind: str, as_json: bool) -> None:
+    """Print the assets of a kind (`models`, `data`, `environments`), each with its latest version."""
+    found = [_latest(one) for one in workspace.resources.list(kind) if not one["name"].startswith(_ANONYMOUS)]
+    if as_json:
+        print_json(found)
+    elif not found:
+        print(f"no {kind} yet")
+    else:
+        rows = [(one["name"], one["latest"], one["description"], one["created"]) for one in found]
+        print_table(("NAME", "LATEST", "DESCRIPTION", "CREATED"), rows)
+
+
+def print_versions(workspace: Workspace, kind: str, name: str, as_json: bool) -> None:
+    """Print all versions of an asset, newest first."""
+    found = [_version(one) for one in workspace.resources.list(kind, name, "versions")]
+    if as_json:
+        print_json(found)
+    elif not found:
+        print(f"no {kind} of the name {name}")
+    else:
+        rows = [(one["version"], one["description"], one["created"], one["properties"].get("run", "")) for one in found]
+        print_table(("VERSION", "DESCRIPTION", "CREATED", "RUN"), rows)
+
+
+def _latest(asset: dict[str, Any]) -> dict[str, str]:
+    own = asset["properties"]
+    return {
+        "name": asset["name"],
+        "latest": str(own.get("latestVersion") or ""),
+        "description": own.get("description") or "",
+        "created": _when(asset),
+    }
+
+
+def _version(asset: dict[str, Any]) -> dict[str, Any]:
+    own = asset["properties"]
+    return {
+        "version": asset["name"],
+        "description": own.get("description") or "",
+        "created": _when(asset),
+        "tags": own.get("tags") or {},
+        "properties": own.get("properties") or {},
+    }
+
+
+def _when(asset: dict[str, Any]) -> str:
+    return str((asset.get("systemData") or {}).get("createdAt") or "").partition(".")[0]

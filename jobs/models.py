@@ -1,0 +1,94 @@
+"""Registered models: register, compare, download, promote to the department's registry."""
+
+from __future__ import annotations
+
+from contextlib import redirect_stderr
+from io import StringIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jobs.errors import JobError
+from jobs.workspace import Workspace
+
+if TYPE_CHECKING:
+    from azure.ai.ml.entities import Model
+
+
+def find(workspace: Workspace, text: str) -> Model:
+    """Find a model by `NAME` (its latest version) or `NAME:VERSION`.
+
+    Raises:
+        JobError: There is no such model.
+    """
+    from azure.core.exceptions import ResourceNotFoundError  # noqa: PLC0415
+
+    name, _, version = text.removeprefix("azureml:").partition(":")
+    models = workspace.client.models
+    try:
+        if not version:
+            version = latest(workspace, name)
+        found: Model = models.get(name, version)
+    except ResourceNotFoundError:
+        raise JobError(
+            f"{workspace.team.workspace} has no model '{text}'; `python -m jobs models ls` lists the models"
+        ) from None
+    return found
+
+
+def latest(workspace: Workspace, name: str) -> str:
+    """Return the latest version of a model.
+
+    Raises:
+        JobError: There is no such model.
+    """
+    found = workspace.resources.get("models", name)
+    version = ((found or {}).get("properties") or {}).get("latestVersion")
+    if not version:
+        raise JobError(f"{workspace.team.workspace} has no model '{name}'; `python -m jobs models ls` lists the models")
+    return str(version)
+
+
+def register(workspace: Workspace, name: str, path: str, kind: str, description: str) -> Model:
+    """Register a file, a folder, or a run's output (`azureml://jobs/RUN/outputs/NAME`) as a model's next version.
+
+    Args:
+        workspace: The team's workspace.
+        name: Name of the model.
+        path: Where its files are.
+        kind: `custom_model`, `mlflow_model` or `triton_model`.
+        description: What it is, for people.
+    """
+    from azure.ai.ml.entities import Model  # noqa: PLC0415
+
+    with redirect_stderr(StringIO()):  # the client's upload shows its progress there
+        made: Model = workspace.client.models.create_or_update(
+            Model(name=name, path=path, type=kind, description=description or None)
+        )
+    return made
+
+
+def download(workspace: Workspace, model: Model, folder: Path) -> Path:
+    """Download a model's files to `folder/NAME` and return that folder."""
+    with redirect_stderr(StringIO()):
+        workspace.client.models.download(str(model.name), str(model.version), download_path=str(folder))
+    return folder / str(model.name)
+
+
+def promote(workspace: Workspace, model: Model) -> Any:
+    """Copy a model to the department's registry, under the same name and version.
+
+    Raises:
+        JobError: The department has no registry.
+    """
+    registry = workspace.outputs.department.model_registry
+    if registry is None:
+        raise JobError(
+            f"department {workspace.outputs.department.code} has no registry of models: modelRegistry in the stack file"
+        )
+    return workspace.client.models.share(
+        str(model.name),
+        str(model.version),
+        share_with_name=str(model.name),
+        share_with_version=str(model.version),
+        registry_name=registry.name,
+    )
