@@ -61,9 +61,7 @@ def _forget(job: Any) -> None:
 
 def _keep(job: Any, name: str) -> None:
     """Let the checkpoints stay where the old run wrote them."""
-    from azure.ai.ml import Output  # noqa: PLC0415
-
-    old = job.outputs[CHECKPOINTS]
-    # The place of an output without a path, as how-to-read-write-data-v2 of Microsoft's documentation says.
-    path = getattr(old, "path", None) or f"azureml://datastores/workspaceblobstore/paths/azureml/{name}/{CHECKPOINTS}/"
-    job.outputs[CHECKPOINTS] = Output(type=old.type, path=path, mode=old.mode)
+    output = job.outputs[CHECKPOINTS]
+    if not getattr(output, "path", None):
+        # The place of an output without a path, as how-to-read-write-data-v2 of Microsoft's documentation says.
+        output.path = f"azureml://datastores/workspaceblobstore/paths/azureml/{name}/{CHECKPOINTS}/"

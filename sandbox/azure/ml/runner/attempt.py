@@ -163,10 +163,13 @@ class Attempt:
         await self._code()
         await self._earlier(artifact_place)
         exchange = Exchange(self._scope, self._job, self._folder, self._data_identity(), self._network)
-        inputs, outputs = await exchange.inputs(), exchange.outputs()
+        inputs, outputs = await exchange.inputs(), await exchange.outputs()
         secret = self._tools.identities.admit(self._identity_for)
         try:
             await self._processes(logs, environment, inputs, outputs, secret)
+        except BaseException:
+            await asyncio.shield(exchange.keep(logs[0]))
+            raise
         finally:
             self._tools.identities.dismiss(secret)
             await asyncio.shield(self._artifacts(logs[0], artifact_place))

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import shutil
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 from sandbox.azure.ml.access import Place
@@ -119,8 +119,10 @@ async def _download(place: Place, blob: Blob, target: Path) -> None:
             raise DataError(f"'{target.name}' is there twice.") from error
 
 
-async def upload_folder(folder: Path, place: Place, warn: Callable[[str], None]) -> int:
-    """Copies all files of a folder below a place's path; gives their number.
+async def upload_folder(
+    folder: Path, place: Place, warn: Callable[[str], None], only: Iterable[Path] | None = None
+) -> int:
+    """Copies the files of a folder below a place's path, all of them or only some; gives their number.
 
     A symbolic link is followed within the folder; one that leads out of it is left out, with a warning.
 
@@ -132,7 +134,7 @@ async def upload_folder(folder: Path, place: Place, warn: Callable[[str], None])
         warn(f"Left out {folder.name}: a link in the place of the folder.")
         return count
     root = folder.resolve()
-    for path in sorted(folder.rglob("*")):
+    for path in sorted(folder.rglob("*")) if only is None else only:
         if not path.resolve().is_relative_to(root):
             warn(f"Left out {path.relative_to(folder)}: a link that leads out of the output's folder.")
             continue

@@ -1,6 +1,7 @@
 """A job's inputs and outputs: fetched before it runs, sent off after it; run history is told of each."""
 
 import asyncio
+import contextlib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from sandbox.azure.ml.uris import Location, locate, long_uri, output_uri
 from sandbox.azure.storage import accounts
 
 FILE_TYPES = {"uri_file"}
+MOUNTED = "ReadWriteMount"
 
 
 class ExchangeError(Exception):
@@ -46,6 +48,7 @@ class Exchange:
         self._scope, self._job, self._folder = scope, job, folder
         self._identity, self._network = identity, network
         self._places: dict[str, Place] = {}
+        self._there: dict[str, dict[Path, tuple[int, int]]] = {}
 
     async def inputs(self) -> dict[str, str]:
         """Values for the command: literals, addresses, and local paths of fetched data.
@@ -89,8 +92,11 @@ class Exchange:
         await fetch_folder(place, folder)
         return folder
 
-    def outputs(self) -> dict[str, str]:
+    async def outputs(self, *, mounts: bool = True) -> dict[str, str]:
         """Values for the command; access is checked before the job runs.
+
+        Args:
+            mounts: Whether a mounted output shows what its place has already.
 
         Raises:
             ExchangeError, AddressError: With the reason.
@@ -112,6 +118,8 @@ class Exchange:
                 self._places[name] = open_place(self._scope, where, self._identity, self._network)
             except AccessError as error:
                 raise ExchangeError(f"Output '{name}': {error}") from error
+            if mounts and given["mode"] == MOUNTED and not is_file:
+                await self._mount(name, folder)
             values[name] = str(target)
             self._record("outputs", name, given["jobOutputType"], long_uri(self._scope, location))
         return values
@@ -120,16 +128,33 @@ class Exchange:
         """The files that lie at the places of the outputs already, by their paths there."""
         return {name for place in self._places.values() for name in names_below(place)}
 
+    async def _mount(self, name: str, folder: Path) -> None:
+        """Fills a mounted output's folder with what its place has; only what the job changes is sent back."""
+        with contextlib.suppress(AccessError, DataError):  # there is nothing, or it may only be written
+            await fetch_folder(self._places[name], folder)
+        self._there[name] = {path: _state(path) for path in folder.rglob("*")}
+
     async def send(self, log: Log) -> None:
-        """Uploads the outputs.
+        """Uploads the outputs of a job that completed.
 
         Raises:
             AccessError, DataError: With the reason.
         """
-        for name, place in self._places.items():
+        for name in self._places:
             if self._job["properties"]["outputs"][name].get("isValue"):
                 self._record_value(name)
-            await upload_folder(self._folder / "outputs" / name, place, log.write)
+            await self._send(name, log)
+
+    async def keep(self, log: Log) -> None:
+        """Uploads what a job that did not complete wrote to mounted outputs: on Azure those files are in the lake."""
+        with contextlib.suppress(AccessError, DataError):  # what is told is the job's own end
+            for name in self._there:
+                await self._send(name, log)
+
+    async def _send(self, name: str, log: Log) -> None:
+        folder, there = self._folder / "outputs" / name, self._there.get(name, {})
+        changed = [path for path in sorted(folder.rglob("*")) if there.get(path) != _state(path)]
+        await upload_folder(folder, self._places[name], log.write, only=changed)
 
     def _record_value(self, name: str) -> None:
         """An output that is a value for other steps is what its file has."""
@@ -148,6 +173,12 @@ class Exchange:
         run = {side: self._recorded(side)}
         record = {"assetId": f"azureml://jobs/{run_id}/{side}/{name}", "type": kind, "uri": uri, **more}
         runs.update_run(self._scope.cloud, self._scope.id, run_id, **{side: {**run[side], name: record}})
+
+
+def _state(path: Path) -> tuple[int, int]:
+    """What changes when a file is written: its time and its size."""
+    found = path.lstat()
+    return found.st_mtime_ns, found.st_size
 
 
 def _parent(location: Location) -> Location:

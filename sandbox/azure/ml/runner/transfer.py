@@ -30,7 +30,7 @@ class Transfer(Attempt):
         if properties["task"] not in (COPY, GATHER):
             raise FailedError("UserError", OUTSIDE.format(properties["task"]))
         exchange = Exchange(self._scope, self._job, self._folder, self._data_identity(), self._network)
-        inputs, outputs = await exchange.inputs(), exchange.outputs()
+        inputs, outputs = await exchange.inputs(), await exchange.outputs(mounts=False)
         self._update(status="Running", startTimeUtc=runs.now())
         if properties["task"] == GATHER:
             _gather(properties, inputs, outputs)
