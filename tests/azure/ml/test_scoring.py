@@ -162,3 +162,80 @@ class TestAccess:
 def test_an_endpoint_without_public_access_is_for_private_clients(team: Team) -> None:
     made = serving.endpoint(team, publicNetworkAccess="Disabled")
     assert made.score({}).status_code == 403
+
+
+MODEL = """
+flavors:
+  python_function:
+    code: code
+    env: {conda: conda.yaml}
+    loader_module: doubles
+    python_version: 3.11.7
+mlflow_version: 3.17.2
+model_uuid: 0f2f5c1d9d4b4c0f8f3a6f1f2a7b9c1d
+"""
+DOUBLES = """
+class Doubles:
+    def predict(self, given, params=None):
+        if isinstance(given, dict):
+            return {name: value * 2 for name, value in given.items()}
+        return given * (params or {}).get("by", 2)
+def _load_pyfunc(path):
+    return Doubles()
+"""
+
+
+class TestModelsWithoutCode:
+    """The contract of Microsoft's public scoring script for MLflow models."""
+
+    @pytest.fixture(scope="class")
+    def model(self, team: Team) -> Endpoint:
+        made = serving.endpoint(team)
+        conda = (serving.CONDA.parent / "model.yml").read_text()
+        files: dict[str, str | bytes] = {"m/MLmodel": MODEL, "m/conda.yaml": conda, "m/code/doubles.py": DOUBLES}
+        address = serving.uploaded(team, files)
+        model = serving.registered(team, "models", {"modelUri": f"{address}/m", "modelType": "mlflow_model"})
+        done = serving.outcome(team, made.deploy("blue", model=model))
+        assert done["status"] == "Succeeded", (done, made.logs("blue"), made.logs("blue", "StorageInitializer"))
+        made.traffic(blue=100)
+        return made
+
+    @pytest.mark.parametrize(
+        ("sent", "answered"),
+        [
+            ({"columns": ["a", "b"], "index": [0, 1], "data": [[1, 2], [3, 4]]}, [{"a": 2, "b": 4}, {"a": 6, "b": 8}]),
+            ([[1, 2], [3, 4]], [[2, 4], [6, 8]]),
+            ({"x": [1, 2]}, {"x": [2, 4]}),
+        ],
+    )
+    def test_tables_lists_and_tensors(self, model: Endpoint, sent: object, answered: object) -> None:
+        assert model.score({"input_data": sent}).json() == answered
+
+    def test_other_bodies_are_refused(self, model: Endpoint) -> None:
+        answer = model.score({"inputs": [1]})
+        assert (answer.status_code, answer.headers["ms-azureml-model-error-statuscode"]) == (424, "400")
+        assert "input_data" in answer.text
+
+
+def test_a_small_server_stands_in_where_the_inference_server_cannot_be_had(team: Team) -> None:
+    """An environment that excludes it gets a server with the same contract, and its log says so."""
+    conda = "dependencies:\n- pip:\n  - opentelemetry-api==1.45.1\n"  # the inference server needs an older one
+    made = serving.endpoint(team)
+    script = SCRIPT.replace("return {", "return {'headers': request_headers.get('X-Mine'), ").replace(
+        "run(body)", "run(body, request_headers)"
+    )
+    environment = serving.environment(team, conda)
+    done = made.served("blue", script, environmentId=environment, environmentVariables={"WORD": "b"})
+    assert done["status"] == "Succeeded", (done, made.logs("blue"))
+    made.traffic(blue=100)
+    answer = made.score({"a": 1}, headers={"X-Mine": "yes"})
+    assert answer.json() == {"headers": "yes", "sent": {"a": 1}, "word": "b"}
+    assert float(answer.headers["x-ms-run-fn-exec-ms"]) >= 0
+    assert made.score({"fail": "here"}).headers["ms-azureml-model-error-statuscode"] == "500"
+    assert made.score({"status": 418}).json() == {"own": True}
+    assert made.score(to="/swagger.json", method="GET").json()["swagger"] == "2.0"
+    assert "a server with its contract stands for it" in made.logs("blue")
+    failed = made.served(
+        "green", "def init():\n    raise RuntimeError('no model')\ndef run(body): pass", environmentId=environment
+    )
+    assert (failed["status"], "no model" in made.logs("green")) == ("Failed", True)

@@ -119,7 +119,7 @@ class Script:
             given = request.data.decode() if request.method == "POST" else json.dumps(request.args)
         arguments = {self.parameter: given}
         if self.headers:
-            arguments["request_headers"] = dict(request.headers.items())
+            arguments["request_headers"] = {name.title(): value for name, value in request.headers.items()}
         begun = time.perf_counter()
         found = self.run(**arguments)
         elapsed = (time.perf_counter() - begun) * 1000
