@@ -12,7 +12,6 @@ INSTEAD = {
     "synapsespark": "use PySpark in local mode in a command on an AmlCompute cluster",
     "datafactory": "copy the files in a command",
     "datalakeanalytics": "use DuckDB, pandas or Dask in a command on an AmlCompute cluster",
-    "parallel": "go through the files in a command",
 }
 
 

@@ -18,6 +18,8 @@ from sandbox.azure.ml.errors import UserError
 from sandbox.azure.ml.registration import AssetRoutes, put_version
 from sandbox.azure.ml.scope import Scope
 
+RETRIES, TIMEOUT = 3, 60
+"""Of a mini-batch of a parallel component that says nothing of it: how often, and seconds."""
 ANONYMOUS = "azureml_anonymous"
 """The name that all anonymous components share; their versions are the service's."""
 DEFAULT_VERSION = "azureml_default"
@@ -69,11 +71,28 @@ def normalised(sent: Body, version: str) -> Body:
     if is_command:
         spec["environment"] = _environment(spec.get("environment"))
         spec["resources"] = {"instance_count": 1, **(spec.get("resources") or {})}
+    if spec["type"] == "parallel":
+        spec |= _parallel(spec)
     kept: Body = _text({key: value for key, value in spec.items() if value not in (None, {})})
     if "distribution" in kept:
         kind = kept["distribution"].get("type", "")
         kept["distribution"]["type"] = DISTRIBUTIONS.get(kind.lower(), kind)
     return kept
+
+
+def _parallel(spec: Body) -> Body:
+    """What the service makes of a parallel component: retries are filled in, resources and modes of inputs go.
+
+    Source: the recording of azure-ai-ml's test_parallel_job, 2026-03.
+    """
+    task = spec.get("task") or {}
+    inputs = {name: {k: v for k, v in one.items() if k != "mode"} for name, one in (spec.get("inputs") or {}).items()}
+    return {
+        "resources": None,
+        "inputs": inputs,
+        "retry_settings": {"max_retries": RETRIES, "timeout": TIMEOUT, **(spec.get("retry_settings") or {})},
+        "task": {**task, "environment": _environment(task.get("environment"))},
+    }
 
 
 def _version_guid(spec: Body, jobs: Any) -> str:

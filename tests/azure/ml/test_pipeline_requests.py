@@ -118,7 +118,7 @@ class TestRefusals:
     ) -> None:
         self.refused(arm_pipeline(team, {"a": node | changes}), target)
 
-    @pytest.mark.parametrize("kind", ["parallel", "automl", "spark"])
+    @pytest.mark.parametrize("kind", ["automl", "spark"])
     def test_node_types_that_are_not_emulated(self, team: Team, node: dict[str, Any], kind: str) -> None:
         answer = arm_pipeline(team, {"a": node | {"type": kind}})
         self.refused(answer, "jobs.a.type")

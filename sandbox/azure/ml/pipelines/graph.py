@@ -13,8 +13,8 @@ from sandbox.azure.ml.pipelines.flow import Flow, Guard, flattened
 from sandbox.azure.ml.pipelines.transfer import TRANSFER, built_in, gathering
 from sandbox.azure.ml.scope import Scope
 
-COMMAND, PIPELINE, SWEEP = "command", "pipeline", "sweep"
-COMPONENTS = {COMMAND: COMMAND, PIPELINE: PIPELINE, SWEEP: COMMAND, TRANSFER: TRANSFER}
+COMMAND, PIPELINE, SWEEP, PARALLEL = "command", "pipeline", "sweep", "parallel"
+COMPONENTS = {COMMAND: COMMAND, PIPELINE: PIPELINE, SWEEP: COMMAND, PARALLEL: PARALLEL, TRANSFER: TRANSFER}
 """The types of nodes, with that of their component."""
 DEEPEST = 20  # pipelines in pipelines; a component that contains itself has no end
 

@@ -11,7 +11,7 @@ from sandbox.azure.ml import runs
 from sandbox.azure.ml.datastores import ARTIFACT_STORE, DEFAULT
 from sandbox.azure.ml.jobfields import DATA_TYPES
 from sandbox.azure.ml.pipelines.bindings import Look, filled, parent_output, text_of, whole
-from sandbox.azure.ml.pipelines.graph import Node
+from sandbox.azure.ml.pipelines.graph import PARALLEL, Node
 from sandbox.azure.ml.pipelines.sweeps import sweep
 from sandbox.azure.ml.pipelines.transfer import TRANSFER, is_data
 from sandbox.azure.ml.uris import output_uri
@@ -95,6 +95,8 @@ def definition(node: Node, pipeline: Pipeline, look: Look) -> Body:
         return {**common, **_nested(node, pipeline)}
     if node.spec["type"] == TRANSFER:
         return {**common, **_transfer(node, given)}
+    if node.spec["type"] == PARALLEL:
+        return {**common, **_parallel(node, given)}
     single = _command(node, given)
     return {**common, **(sweep(node, given, single) if node.is_sweep else single)}
 
@@ -116,25 +118,62 @@ def _transfer(node: Node, given: Body) -> Body:
 def _command(node: Node, given: Body) -> Body:
     """The component's settings with the node's own over them."""
     spec = node.spec
-    resources = {**_camel(spec.get("resources")), **_camel(given.get("resources"))}
     return {
         "jobType": "Command",
         "command": spec["command"],
-        "codeId": str(spec.get("code") or "").removeprefix("azureml:") or None,
+        "codeId": _code(spec),
         "environmentId": str(spec.get("environment") or ""),
-        "environmentVariables": {
-            name: str(value)
-            for name, value in {
-                **(spec.get("environment_variables") or {}),
-                **(given.get("environment_variables") or {}),
-            }.items()
-        },
         "distribution": _camel(given.get("distribution")) or _camel(spec.get("distribution")),
         "limits": _limits(given.get("limits") or spec.get("limits")),
-        "resources": resources,
+        "services": given.get("services"),
+        **_surroundings(spec, given),
+    }
+
+
+PARALLEL_FIELDS = {
+    "input_data": "inputData",
+    "mini_batch_size": "miniBatchSize",
+    "partition_keys": "partitionKeys",
+    "max_concurrency_per_instance": "maxConcurrencyPerInstance",
+    "error_threshold": "errorThreshold",
+    "mini_batch_error_threshold": "miniBatchErrorThreshold",
+    "logging_level": "loggingLevel",
+    "model": "model",
+}
+
+
+def _parallel(node: Node, given: Body) -> Body:
+    """The component's task and settings with the node's own over them."""
+    spec = node.spec
+    task = {**(spec.get("task") or {}), **(given.get("task") or {})}
+    retry = {**(spec.get("retry_settings") or {}), **(given.get("retry_settings") or {})}
+    settings = {
+        camel: spec.get(name) if given.get(name) is None else given[name] for name, camel in PARALLEL_FIELDS.items()
+    }
+    return {
+        "jobType": "Parallel",
+        "task": task,
+        "codeId": _code(task),
+        "environmentId": str(task.get("environment") or ""),
+        "maxRetries": retry.get("max_retries"),
+        "timeout": retry.get("timeout"),
+        **settings,
+        **_surroundings(spec, given),
+    }
+
+
+def _code(holder: Body) -> str | None:
+    return str(holder.get("code") or "").removeprefix("azureml:") or None
+
+
+def _surroundings(spec: Body, given: Body) -> Body:
+    """What commands and parallel steps run with."""
+    variables = {**(spec.get("environment_variables") or {}), **(given.get("environment_variables") or {})}
+    return {
+        "environmentVariables": {name: str(value) for name, value in variables.items()},
+        "resources": {**_camel(spec.get("resources")), **_camel(given.get("resources"))},
         "queueSettings": _camel(given.get("queue_settings")) or None,
         "identity": _identity(given.get("identity") or spec.get("identity")),
-        "services": given.get("services"),
     }
 
 

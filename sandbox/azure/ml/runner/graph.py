@@ -11,7 +11,7 @@ from sandbox.azure import clock
 from sandbox.azure.arm.core import Body
 from sandbox.azure.front.errors import AzureError
 from sandbox.azure.ml import runs
-from sandbox.azure.ml.jobs import command, transfer, work
+from sandbox.azure.ml.jobs import command, parallel, transfer, work
 from sandbox.azure.ml.jobs.kinds import KINDS, Kind
 from sandbox.azure.ml.jobs.pipeline import graph_of, running_properties
 from sandbox.azure.ml.pipelines import records, steps
@@ -25,8 +25,12 @@ from sandbox.azure.ml.scope import Scope
 from sandbox.azure.ml.wakeup import wake_runner
 
 FINISHED = {"Completed": "Finished", "Failed": "Failed", "Canceled": "Canceled"}
-STEPS = {**KINDS, transfer.JOB_TYPE: Kind(transfer.checked, command.run_fields, command.start)}
-"""What steps can be: jobs of any type, and data transfers."""
+STEPS = {
+    **KINDS,
+    transfer.JOB_TYPE: Kind(transfer.checked, command.run_fields, command.start),
+    parallel.JOB_TYPE: Kind(parallel.checked, command.run_fields, command.start),
+}
+"""What steps can be: jobs of any type, parallel steps and data transfers."""
 STEP_FAILED = "Some of the steps failed: {}. See the logs of each."
 
 
