@@ -61,11 +61,17 @@ def costs(
 
 
 @app.command()
-def quota(file: StackFile, as_json: JsonOption = False) -> int:
+def quota(
+    file: StackFile,
+    apply: Annotated[
+        bool, typer.Option("--apply", help="First give the teams' workspaces the limits of their key 'quota'.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> int:
     """Compare the vCPUs that the compute can use at most with Azure's quota. Exit code 1 if one is too small."""
     from department.commands import quota as command  # noqa: PLC0415
 
-    return command.run(file, as_json=as_json)
+    return command.run(file, apply=apply, as_json=as_json)
 
 
 @app.command()

@@ -9,6 +9,7 @@ from operations import renames, unique_names
 from operations.demanded_tags import missing_tags
 from operations.quota import Finding, Verdict, check, demands
 from operations.resourcemanager import AzureRefusedError, signed_in
+from operations.shares import shares
 from operations.workspaces import workspaces
 from settings import Department
 
@@ -29,7 +30,8 @@ def report_quota(department: Department) -> None:
 
     Azure is asked in a thread while the program registers its resources; the program waits for the answer.
     """
-    if pulumi.runtime.is_dry_run() and demands(department, department.teams):
+    drawn = demands(department, department.teams) or any(team.quota for team in department.teams)
+    if pulumi.runtime.is_dry_run() and drawn:
         told: pulumi.Output[_Told] = pulumi.Output.from_input(asyncio.to_thread(_ask_quota, department))
         told.apply(_log)
 
@@ -37,11 +39,14 @@ def report_quota(department: Department) -> None:
 def _ask_quota(department: Department) -> _Told:
     region = department.region
     try:
-        findings = check(department, signed_in(timeout_seconds=_TIMEOUT_SECONDS))
+        send = signed_in(timeout_seconds=_TIMEOUT_SECONDS)
+        findings, limits = check(department, send), shares(department, send)
     except AzureRefusedError as error:
         return _Told("", (f"The vCPU quota in {region} could not be read, so it is not checked: {error}",))
     held = ", ".join(_held(findings))
     wrong = tuple(finding.text(region) for finding in findings if finding.verdict is not Verdict.FITS)
+    apply = f"python -m department quota --apply Pulumi.{pulumi.get_stack()}.yaml"
+    wrong += tuple(f"{share.text} After the update, set it: {apply}" for share in limits if share.differs)
     return _Told(f"The vCPU quota in {region} holds, with every node on: {held}." if held else "", wrong)
 
 

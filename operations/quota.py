@@ -28,7 +28,8 @@ API = "2025-12-01"
 NAMESPACE = "Microsoft.MachineLearningServices"
 DEDICATED, LOW_PRIORITY = "TotalDedicatedCores", "TotalLowPriorityCores"
 _TOTALS = {"dedicatedcores/usages": DEDICATED, "lowprioritycores/usages": LOW_PRIORITY}
-_NO_LIMIT = -1
+NO_LIMIT = -1
+"""The limit that lifts a limit."""
 _WORKSPACE = re.compile(rf"(?P<workspace>/.+/providers/{re.escape(NAMESPACE)}/workspaces/[^/]+)/usages/[^/]+", re.I)
 
 
@@ -116,16 +117,16 @@ def check(department: Department, send: Send) -> list[Finding]:
     Raises:
         AzureRefusedError: If Azure does not tell the quotas.
     """
-    subscription, workspaces = _limits(department, send)
+    subscription, workspaces = limits(department, send)
     findings = []
     for demand in demands(department, department.teams):
-        limit = subscription.get(_plain(demand.pool))
+        limit = subscription.get(plain(demand.pool))
         short = _verdict(demand, limit) in (Verdict.SHORT, Verdict.REFUSED)
         findings.append(Finding(demand, limit, None, _ask_command(department, demand) if short else None))
     for team in department.teams:
         id_ = workspace_id(department, team)
         for demand in demands(department, [team]):
-            if limit := workspaces[id_.lower()].get(_plain(demand.pool)):
+            if limit := workspaces[id_.lower()].get(plain(demand.pool)):
                 short = _verdict(demand, limit) is not Verdict.FITS
                 command = _share_command(department, [(f"{id_}/quotas/{demand.pool}", demand.vcpus)])
                 findings.append(Finding(demand, limit, id_.rsplit("/", 1)[-1], command if short else None))
@@ -204,26 +205,37 @@ def _ask_command(department: Department, demand: Demand) -> str | None:
 
 def _share_command(department: Department, shares: list[tuple[str, int]]) -> str:
     """The command that sets limits of workspaces: ids of their quotas, and vCPUs."""
-    items = [
-        {"id": id_, "type": f"{NAMESPACE}/workspaces/dedicatedCores/quotas", "limit": vcpus, "unit": "Count"}
-        for id_, vcpus in shares
-    ]
-    url = f"{_location(department)}/updateQuotas?api-version={API}"
-    return shlex.join(["az", "rest", "--method", "post", "--url", url, "--body", json.dumps({"value": items})])
+    url, body = update_quotas_path(department), limits_body(shares)
+    return shlex.join(["az", "rest", "--method", "post", "--url", url, "--body", json.dumps(body)])
+
+
+def update_quotas_path(department: Department) -> str:
+    """The path of the operation that sets limits of workspaces."""
+    return f"{_location(department)}/updateQuotas?api-version={API}"
+
+
+def limits_body(shares: list[tuple[str, int]]) -> dict[str, Any]:
+    """The body of the operation: ids of the workspaces' quotas, and vCPUs."""
+    type_ = f"{NAMESPACE}/workspaces/dedicatedCores/quotas"
+    return {"value": [{"id": id_, "type": type_, "limit": vcpus, "unit": "Count"} for id_, vcpus in shares]}
 
 
 Limits = Mapping[str, Limit]
 
 
-def _limits(department: Department, send: Send) -> tuple[Limits, Mapping[str, Limits]]:
-    """The subscription's quotas, and those of workspaces by lower-case id, each by its plain name."""
+def limits(department: Department, send: Send) -> tuple[Limits, Mapping[str, Limits]]:
+    """The subscription's quotas, and those of workspaces by lower-case id, each by its plain name.
+
+    Raises:
+        AzureRefusedError: If Azure does not tell them.
+    """
     subscription: dict[str, Limit] = {}
     workspaces: dict[str, dict[str, Limit]] = defaultdict(dict)
     try:
         for row in _rows(department, send):
             if "/computes/" in row["id"]:  # what one cluster uses is no quota
                 continue
-            limit = Limit(None if row["limit"] == _NO_LIMIT else int(row["limit"]), int(row["currentValue"] or 0))
+            limit = Limit(None if row["limit"] == NO_LIMIT else int(row["limit"]), int(row["currentValue"] or 0))
             own = _WORKSPACE.fullmatch(row["id"])
             (workspaces[own["workspace"].lower()] if own else subscription).update(dict.fromkeys(_names(row), limit))
     except (AttributeError, KeyError, TypeError, ValueError) as error:
@@ -243,12 +255,12 @@ def _names(row: Mapping[str, Any]) -> set[str]:
     """The plain names of a usage's quota: the family is in the value, the shown name or the id's end."""
     kind = str(row["type"]).lower().removeprefix(f"{NAMESPACE.lower()}/")
     if kind in _TOTALS:
-        return {_plain(_TOTALS[kind])}
+        return {plain(_TOTALS[kind])}
     spellings = (row["name"]["value"], row["name"].get("localizedValue") or "", row["id"].rsplit("/", 1)[-1])
     # A family has a row of the same name for its low-priority nodes too, which the one pool bounds.
-    return set() if "lowpriority" in _plain(kind + row["name"]["value"]) else {_plain(name) for name in spellings}
+    return set() if "lowpriority" in plain(kind + row["name"]["value"]) else {plain(name) for name in spellings}
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
     """A quota's name without what its spellings differ in: `standardDSv2Family`, `Standard_DSv2_Family_Cluster_…`."""
     return re.sub(r"[^a-z0-9]", "", name.lower()).removesuffix("clusterdedicatedvcpus")

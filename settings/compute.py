@@ -1,16 +1,45 @@
 """Compute clusters and compute instances."""
 
+from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
+from catalogue import vm_sizes
 from catalogue.meters import HOURS
+from settings.spelling import did_you_mean
 from settings.types import Cron, Person, Section, VmSizeName, fault
 
 EXPECTED_HOURS = 160
 """Hours a month that a node is on, where the settings do not say it: the working hours of one person."""
 
 ComputeName = Annotated[str, Field(min_length=3, pattern=r"^[A-Za-z]([A-Za-z0-9-]*[A-Za-z][A-Za-z0-9]*|[A-Za-z0-9]*)$")]
+
+
+def _families(limits: Mapping[str, int]) -> Mapping[str, int]:
+    """The limits by the families' names as Azure spells them.
+
+    Raises:
+        PydanticCustomError: For a family that no known VM size has, one that stands twice, or a limit below -1.
+    """
+    known = {size.family.lower(): size.family for size in vm_sizes.known().values()}
+    found: dict[str, int] = {}
+    for name, limit in limits.items():
+        family = known.get(name.lower())
+        if family is None:
+            hint = did_you_mean(name, known.values(), otherwise=" Take one of az ml compute list-usage.")
+            raise fault("'{name}' is no VM family.{hint}", name=name, hint=hint)
+        if family in found:
+            raise fault("'{name}' stands twice.", name=family)
+        if limit < -1:
+            raise fault("'{name}' needs a limit of 0 or more vCPUs, or -1 to lift the limit.", name=family)
+        found[family] = limit
+    return found
+
+
+_SCHEMA = {"type": "object", "additionalProperties": {"type": "integer", "minimum": -1}}
+Quota = Annotated[Mapping[str, int], AfterValidator(_families), WithJsonSchema(_SCHEMA)]
+"""Limits of vCPUs by VM family."""
 
 
 class Cluster(Section):

@@ -52,7 +52,6 @@ This page is generated from the model: `python -m department docs`.
 
 _LONGEST_ENUM = 8
 _PLAIN = {
-    "object": "mapping of text",
     "string": "text",
     "integer": "whole number",
     "number": "number",
@@ -135,6 +134,8 @@ def _type(field: dict[str, Any]) -> str:
             return ", ".join(f"`{value}`" for value in values) if len(values) <= _LONGEST_ENUM else "text"
         case {"type": "array", "items": items}:
             return f"list of {_type(items)}"
+        case {"additionalProperties": {"type": kind}}:
+            return f"mapping of {_PLAIN[kind]}"
         case {"const": value}:
             return f"`{value}`"
     return _PLAIN[field.get("format", field["type"])]

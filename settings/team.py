@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from catalogue import vm_sizes
-from settings.compute import Cluster, Instance
+from settings.compute import Cluster, Instance, Quota
 from settings.data import Data, Lake
 from settings.existing import Existing
 from settings.money import Budget, Serving, Spending
@@ -100,6 +100,13 @@ class Team(Section):
     )
     existing: Existing = Field(
         default=Existing(), description="What exists already and is used in place of what would be made."
+    )
+    quota: Quota = Field(
+        default={},
+        description=(
+            "Most vCPUs of VM families for the team's dedicated nodes, such as standardDSv2Family: 24. "
+            "-1 lifts a limit. `python -m department quota --apply` sets them."
+        ),
     )
     budget: Budget | None = Field(default=None, description="What the team may cost a month; not watched if left out.")
     spending: Spending = Field(default=Spending(), description="Limits on the cost of jobs.")

@@ -8,28 +8,51 @@ from rich.table import Table
 
 from operations.quota import Finding, Verdict, check, share_command
 from operations.resourcemanager import signed_in
+from operations.shares import Share, set_shares, shares
 from settings import Department, read_stack_file
 from terminal import print_json, print_table
 
 
-def run(file: Path, *, as_json: bool) -> int:
-    """Print the quotas that a department draws on; exit code 1 if finding does not hold its compute.
+def run(file: Path, *, apply: bool, as_json: bool) -> int:
+    """Print the quotas that a department draws on; exit code 1 if one is too small or not as the settings say.
+
+    Args:
+        file: The stack file.
+        apply: Whether the teams' limits are set first.
+        as_json: Whether to print JSON.
 
     Raises:
         SettingsError: The stack file cannot be used.
-        AzureRefusedError: The quotas cannot be read.
+        AzureRefusedError: The quotas cannot be read, or a limit cannot be set.
     """
-    department = read_stack_file(file)
-    findings = check(department, signed_in())
+    department, send = read_stack_file(file), signed_in()
+    changed = set_shares(department, send) if apply else []
+    findings, limits = check(department, send), shares(department, send)
     if as_json:
-        print_json(_document(department, findings))
+        print_json(_document(department, findings, limits))
     else:
+        for share in changed:
+            print(f"Set the limit of {share.family} of the workspace {share.workspace}: {share.vcpus}.")
         _draw(department, findings)
-    return 1 if any(finding.verdict is not Verdict.FITS for finding in findings) else 0
+        for share in limits:
+            if share.differs:
+                print(f"{share.text} Set it: python -m department quota --apply {file}")
+    differs = any(share.differs for share in limits)
+    return 1 if differs or any(finding.verdict is not Verdict.FITS for finding in findings) else 0
 
 
-def _document(department: Department, findings: list[Finding]) -> dict[str, Any]:
+def _document(department: Department, findings: list[Finding], limits: list[Share]) -> dict[str, Any]:
     return {
+        "teamLimits": [
+            {
+                "team": share.team,
+                "workspace": share.workspace,
+                "quota": share.family,
+                "limit": share.vcpus,
+                "actual": share.actual,
+            }
+            for share in limits
+        ],
         "subscriptionId": department.subscription_id,
         "region": department.region,
         "quotas": [

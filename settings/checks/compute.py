@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from catalogue import vm_sizes
 from settings.checks.subject import Subject, duplicates
 from settings.problems import Path, Problem, show
 
@@ -15,6 +16,7 @@ def problems(subject: Subject) -> Iterator[Problem]:
         "Azure wants the name of a cluster or instance to be unique in the region, so those of a department have "
         "distinct names.",
     )
+    yield from _quota_problems(subject)
     allowed = subject.department.allowed_vm_sizes
     if allowed is None:
         return
@@ -23,6 +25,20 @@ def problems(subject: Subject) -> Iterator[Problem]:
     for path, size in _sizes(subject):
         if size and size.upper() not in names:
             yield Problem(path, f"{show(size)} is not one of the department's allowedVmSizes{some}.")
+
+
+def _quota_problems(subject: Subject) -> Iterator[Problem]:
+    """A team's own limit holds one node of each of its dedicated clusters and instances, or Azure makes none."""
+    for at, team in subject.teams():
+        machines = [(one.name, one.vm_size) for one in team.clusters if one.priority == "dedicated"]
+        machines += [(one.name, one.vm_size) for one in team.instances]
+        for name, size_name in machines:
+            size = vm_sizes.find(size_name)
+            limit = team.quota.get(size.family, -1) if size else -1
+            if size and 0 <= limit < size.vcpus:
+                yield Problem(
+                    (*at, "quota"), f"{size.family} is {limit}, and one node of {show(name)} needs {size.vcpus} vCPUs."
+                )
 
 
 def _computes(subject: Subject) -> Iterator[tuple[Path, str, str]]:

@@ -38,6 +38,7 @@ KNOWN: dict[str, st.SearchStrategy[Any]] = {
     "Department.ignoreTags": st.lists(WORDS.map("i-{}".format), max_size=MOST, unique=True),
     "Team.name": WORDS,
     "Team.customName": WORDS.map("x{}".format),
+    "Team.quota": st.dictionaries(st.sampled_from(["standardDSv2Family", "standardDv2Family"]), st.integers(900, 9000)),
     "Team.tags": st.dictionaries(WORDS.map("t-{}".format), WORDS, max_size=4),
     "Restricted.writers": st.just(["user1@site.com"]),
     "Budget.start": st.just("2026-11"),

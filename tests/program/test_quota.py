@@ -49,6 +49,41 @@ def test_the_command_that_is_told_for_a_small_workspace_limit_raises_it(
     assert department(["quota", file]) == 0
 
 
+def test_a_teams_limit_stands_in_the_settings_and_is_set_by_the_command(
+    signed_in: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stack, raw = Stack(signed_in, tmp_path, "prod"), stack_file("prod")
+    raw["teams"][0]["quota"] = {"standarddsv2family": 20}
+    file = stack.configure(raw)
+    assert (done := stack.up(raw)).code == 0, done.text
+    said = (
+        "quota of team bluegranit: the settings give the workspace bgmrbluegranite2prows 20 vCPUs of standardDSv2Family"
+    )
+    assert f"{said}, and Azure gives it no limit. After the update, set it: python -m" in stack.preview(raw).text
+    assert department(["quota", file]) == 1
+    assert f"{said}, and Azure gives it no limit. Set it: python -m department quota --apply" in capsys.readouterr().out
+    assert department(["quota", file, "--apply"]) == 0
+    told = capsys.readouterr().out
+    assert "Set the limit of standardDSv2Family of the workspace bgmrbluegranite2prows: 20." in told
+    assert department(["quota", file, "--apply", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert [(one["limit"], one["actual"]) for one in document["teamLimits"]] == [(20, 20)]
+    assert [one["limit"] for one in document["quotas"] if one["workspace"]] == [20]
+    assert "settings give the workspace" not in stack.preview(raw).text
+    raw["teams"][0]["quota"] = {"standardDSv2Family": 999}
+    assert department(["quota", stack.configure(raw), "--apply"]) == 1
+    assert "999 vCPUs of standardDSv2Family: InvalidQuotaExceedsSubscriptionLimit (the subs" in capsys.readouterr().err
+    raw["teams"][0]["quota"] = {"standardDSv2Family": -1}
+    assert department(["quota", stack.configure(raw), "--apply"]) == 0
+    assert not [one for one in json.loads(_quota_json(file, capsys))["quotas"] if one["workspace"]]
+
+
+def _quota_json(file: str, capsys: pytest.CaptureFixture[str]) -> str:
+    capsys.readouterr()
+    assert department(["quota", file, "--json"]) == 0
+    return capsys.readouterr().out
+
+
 def az_rest(command: str) -> list[str]:
     """What `az rest` does with a command that was told: the statuses of its items."""
     words = shlex.split(command)

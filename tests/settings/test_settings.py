@@ -600,6 +600,21 @@ def test_folders_are_restricted_once_and_in_no_other_one() -> None:
     assert "characters, and Azure takes 8192" in many[key]
 
 
+def test_limits_of_vcpus_name_families_and_hold_one_node() -> None:
+    dedicated = {"name": "cpu", "vmSize": "STANDARD_DS3_V2", "maxNodes": 2}
+    team = parse_department(changed(("teams.0.quota", {"STANDARDDSV2FAMILY": 8, "standardDv2Family": 0})), "f").teams[0]
+    assert team.quota == {"standardDSv2Family": 8, "standardDv2Family": 0}  # its clusters have low priority
+    key = f"{KEY}.teams[0].quota"
+    for quota, said in (
+        ({"standardDSv3Famly": 8}, "is no VM family"),
+        ({"standardDSv2Family": -2}, "0 or more vCPUs, or -1"),
+        ({"standardDSv2Family": 8, "StandardDSv2Family": 8}, "stands twice"),
+        ({"standardDSv2Family": 3}, "is 3, and one node of 'cpu' needs 4 vCPUs"),
+    ):
+        found = problems(changed(("teams.0.clusters", [dedicated]), ("teams.0.quota", quota)))
+        assert said in found[key], found
+
+
 def test_ids_are_taken_in_any_letter_case() -> None:
     subscription = stack_file("dev")["subscriptionId"]
     group = f"/subscriptions/{subscription.upper()}/resourcegroups/Data-RG"
