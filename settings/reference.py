@@ -134,11 +134,10 @@ def _type(field: dict[str, Any]) -> str:
             return ", ".join(f"`{value}`" for value in values) if len(values) <= _LONGEST_ENUM else "text"
         case {"type": "array", "items": items}:
             return f"list of {_type(items)}"
-        case {"additionalProperties": {"type": kind}}:
-            return f"mapping of {_PLAIN[kind]}"
         case {"const": value}:
             return f"`{value}`"
-    return _PLAIN[field.get("format", field["type"])]
+    inner = field.get("additionalProperties", {}).get("type") if field["type"] == "object" else None
+    return f"mapping to {_PLAIN[inner]}" if inner else _PLAIN[field.get("format", field["type"])]
 
 
 def _default(field: dict[str, Any], *, required: bool) -> str:
