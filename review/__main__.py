@@ -45,6 +45,9 @@ def changes(
     stack_files_only: Annotated[
         bool, typer.Option("--stack-files-only", help="Take the head's stack files as data for the base's program.")
     ] = False,
+    live: Annotated[
+        bool, typer.Option("--live", help="Preview Azure by your own pulumi and credentials, not a sandbox.")
+    ] = False,
     project: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder with Pulumi.yaml.")] = Path(),
     as_json: JsonOption = False,
     markdown: _Markdown = False,
@@ -56,9 +59,16 @@ def changes(
     form = _form(json=as_json, markdown=markdown, html=html, sarif=sarif)
     from review.compare import Request, review, to_stderr  # noqa: PLC0415 - `--help` needs none of it
 
-    accepted = frozenset(accept_loss or ())
-    report = review(Request(project.resolve(), base, head, tuple(stack or ()), accepted, stack_files_only), to_stderr)
-    return _shown(report, form, output)
+    asked = Request(
+        project=project.resolve(),
+        base=base,
+        head=head,
+        stacks=tuple(stack or ()),
+        accepted=frozenset(accept_loss or ()),
+        stack_files_only=stack_files_only,
+        live=live,
+    )
+    return _shown(review(asked, to_stderr), form, output)
 
 
 @app.command()

@@ -6,27 +6,18 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from operations.costs.planned import expected_hours
-from policies.config import ConfigError
-from review.changes import changes
-from review.costs.compare import compare as compare_costs
-from review.notices import notices
-from review.preview import ENDED, Preview, errors, read_preview
-from review.report import Failure, Report, Requirement, StackReview, groups
+from review.report import Report, Requirement, StackReview
 from review.revisions import Repository, Revision, UsageError, stack_of, touches_every_stack
-from review.stackfile import Fault, plan_or_faults, without_secrets
-from review.throwaway import Commands, ThrowawaySandbox
-from review.violations import configuration, violations
-from settings.plan import Plan
+from review.stacks import Pair, Reviewer, World, pair
+from review.throwaway import LivePulumi, ThrowawaySandbox
 
 
 @dataclass(frozen=True)
@@ -40,6 +31,7 @@ class Request:
         stacks: Names of the stacks; those that the change can reach if empty.
         accepted: URNs of what may be lost, each with all that is below it; or `all`.
         stack_files_only: Whether the head's stack files are data for the base's program.
+        live: Whether Azure is previewed by the user's own `pulumi`, with the real state as the base.
         today: The day by which exemptions, access and VM sizes end.
     """
 
@@ -49,19 +41,8 @@ class Request:
     stacks: tuple[str, ...] = ()
     accepted: frozenset[str] = frozenset()
     stack_files_only: bool = False
+    live: bool = False
     today: date = field(default_factory=date.today)
-
-
-@dataclass(frozen=True)
-class _Pair:
-    """One stack at both revisions: its file and its plan there, None where it is not there or cannot be used."""
-
-    stack: str
-    base_file: Path | None
-    head_file: Path | None
-    before: Plan | None
-    after: Plan | None
-    faults: tuple[Fault, ...]
 
 
 def review(request: Request, say: Callable[[str], None]) -> Report:
@@ -74,6 +55,8 @@ def review(request: Request, say: Callable[[str], None]) -> Report:
     Raises:
         UsageError: The review cannot begin.
     """
+    if request.live and (request.head or request.stack_files_only):
+        raise UsageError("--live previews the working tree: leave --head and --stack-files-only out")
     repository = Repository(request.project)
     with tempfile.TemporaryDirectory(prefix="azureml-review-", ignore_cleanup_errors=True) as made:
         folder = Path(made)
@@ -83,16 +66,24 @@ def review(request: Request, say: Callable[[str], None]) -> Report:
         others = sorted(path for path in changed if stack_of(path) is None)
         if request.stack_files_only and others:
             raise UsageError(f"not only stack files differ, but also {others[0]}: leave --stack-files-only out")
-        program = base if request.stack_files_only else head
         stacks, untouched = _chosen(request, base, head, changed)
-        pairs = [_pair(stack, base, head) for stack in stacks]
-        reviews = _reviews(pairs, _Job(base, program, request, folder, say)) if pairs else []
+        pairs = [pair(stack, base, head) for stack in stacks]
+        reviewer = partial(
+            Reviewer,
+            base=base,
+            program=base if request.stack_files_only else head,
+            rules=head.folder / "policies" if any(path.startswith("policies/") for path in others) else None,
+            accepted=request.accepted,
+            today=request.today,
+            folder=folder,
+            say=say,
+        )
         return Report(
             base=base.shown,
             head=head.shown,
-            made_by="base" if not others else "head",
-            live=False,
-            stacks=tuple(reviews),
+            made_by="head" if others else "base",
+            live=request.live,
+            stacks=tuple(_reviews(pairs, reviewer, _world(pairs, request, folder, say)) if pairs else ()),
             untouched=untouched,
             requirements=tuple(_requirements(base, head)),
             notes=notes,
@@ -127,27 +118,30 @@ def _chosen(
     return tuple(sorted(chosen)), tuple(sorted(there - chosen)) if not request.stacks else ()
 
 
-def _pair(stack: str, base: Revision, head: Revision) -> _Pair:
-    files = [revision.stack_file(stack) if stack in revision.stacks else None for revision in (base, head)]
-    before, _ = plan_or_faults(files[0]) if files[0] else (None, ())
-    after, faults = plan_or_faults(files[1]) if files[1] else (None, ())
-    return _Pair(stack, files[0], files[1], before, after, faults)
-
-
-def _reviews(pairs: Sequence[_Pair], job: "_Job") -> list[StackReview]:
+def _reviews(
+    pairs: Sequence[Pair], reviewer: Callable[[World], Reviewer], world: AbstractContextManager[World]
+) -> list[StackReview]:
     """The stacks' reviews, as many at a time as there are processors."""
-    commands = Commands()
-    departments = [plan.department for pair in pairs for plan in (pair.before, pair.after) if plan]
-    with _terminable(), ThrowawaySandbox(job.folder, departments, commands) as sandbox:
-        if wrong := sandbox.furnish():
-            job.say(wrong)
-        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-            try:
-                return list(pool.map(_One(sandbox, job).review, pairs))
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                commands.end()
-                raise
+    with _terminable(), world as there, ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        try:
+            return list(pool.map(reviewer(there).review, pairs))
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            there.end()
+            raise
+
+
+@contextmanager
+def _world(pairs: Sequence[Pair], request: Request, folder: Path, say: Callable[[str], None]) -> Iterator[World]:
+    """Azure by the user's own `pulumi`, or a sandbox that has what the stacks name."""
+    if request.live:
+        yield LivePulumi()
+        return
+    departments = [plan.department for one in pairs for plan in (one.before, one.after) if plan]
+    with ThrowawaySandbox(folder, departments) as sandbox:
+        for line in sandbox.furnish():
+            say(line)
+        yield sandbox
 
 
 @contextmanager
@@ -166,105 +160,6 @@ def _terminable() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-@dataclass(frozen=True)
-class _Job:
-    """What the reviews of all stacks share: the revisions, the request, a folder for files, and who is told."""
-
-    base: Revision
-    program: Revision
-    request: Request
-    folder: Path
-    say: Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class _One:
-    """Reviews one stack."""
-
-    sandbox: ThrowawaySandbox
-    job: _Job
-
-    def review(self, pair: _Pair) -> StackReview:
-        file = f"Pulumi.{pair.stack}.yaml"
-        if pair.head_file is None:
-            note = Failure(
-                f"{file} is gone: nothing deletes what the stack has made until somebody runs pulumi destroy"
-            )
-            return StackReview(pair.stack, file, "gone", failures=(note,))
-        failures = self._bring_up(pair)
-        self.job.say(f"{pair.stack}: previewing {self.job.program.shown}")
-        try:
-            preview = self._preview(pair)
-            rules = configuration(pair.stack, self.job.base.folder / "policies")
-        except (ConfigError, ValueError) as error:
-            return StackReview(pair.stack, file, "failed", failures=(*failures, Failure(str(error))))
-        wrong = self._wrong(pair, preview)
-        made = changes(preview.steps, pair.before, pair.after, self.job.request.accepted)
-        today = self.job.request.today
-        found = violations(preview, rules, pair.before, pair.after, today)
-        state = "failed" if wrong else "new" if pair.base_file is None else "changed" if made else "same"
-        old, new = preview.before(pair.before), preview.after(pair.after)
-        return StackReview(
-            stack=pair.stack,
-            file=file,
-            state=state,  # type: ignore[arg-type] # one of the words
-            changes=made,
-            violations=found,
-            notices=notices(preview, pair.before, pair.after, today),
-            failures=(*failures, *wrong),
-            groups=groups(old, new, made),
-            costs=compare_costs(old, new, hours_before=_hours(pair.before), hours_after=_hours(pair.after)),
-        )
-
-    def _bring_up(self, pair: _Pair) -> tuple[Failure, ...]:
-        """Bring the base up; what does not come up."""
-        if pair.base_file is None:
-            return ()
-        self.job.say(f"{pair.stack}: bringing {self.job.base.shown} up in the sandbox")
-        events = self.job.folder / f"{pair.stack}.up"
-        words = ("--yes", "--skip-preview", "--continue-on-error", "--event-log", str(events))
-        done = self.sandbox.pulumi("up", *self._words(pair, pair.base_file, self.job.base, "base"), *words)
-        if not done.code:
-            return ()
-        told = errors(events) or (done.err.strip().removeprefix("error: "),)
-        return tuple(Failure(f"the base does not come up whole in the sandbox: {text}") for text in told)
-
-    def _preview(self, pair: _Pair) -> Preview:
-        assert pair.head_file is not None  # noqa: S101 # asked before
-        events = self.job.folder / f"{pair.stack}.events"
-        words = ["--json", "--show-sames", "--event-log", str(events), *self._pack(pair.stack)]
-        done = self.sandbox.pulumi("preview", *self._words(pair, pair.head_file, self.job.program, "head"), *words)
-        preview = read_preview(done.out, events)
-        if done.code and not preview.diagnostics and not preview.broken:
-            raise ValueError(done.err.strip().removeprefix("error: ") or f"the preview ended with code {done.code}")
-        return preview
-
-    def _words(self, pair: _Pair, file: Path, program: Revision, side: str) -> list[str]:
-        project = yaml.safe_load((program.folder / "Pulumi.yaml").read_text(encoding="utf-8"))["name"]
-        clean = self.job.folder / f"{pair.stack}.{side}.yaml"
-        clean.write_text(without_secrets(file, str(project)), encoding="utf-8")
-        where = ["--cwd", str(program.folder), "--config-file", str(clean)]
-        return ["--stack", pair.stack, "--non-interactive", *where]
-
-    def _pack(self, stack: str) -> list[str]:
-        """The base's rules, in the base's configuration."""
-        pack = self.job.base.folder / "policies"
-        merged = pack / "merged" / f"{stack}.json"
-        words = ["--policy-pack", str(pack)] if (pack / "PulumiPolicy.yaml").is_file() else []
-        return [*words, "--policy-pack-config", str(merged)] if words and merged.is_file() else words
-
-    def _wrong(self, pair: _Pair, preview: Preview) -> tuple[Failure, ...]:
-        """Why the head cannot be previewed; what a policy refuses is none of it."""
-        if pair.faults:
-            return tuple(Failure(fault.message, fault.place) for fault in pair.faults)
-        told = [text for severity, text in preview.diagnostics if severity == "error" and text not in ENDED]
-        return tuple(Failure(text) for text in dict.fromkeys(told))
-
-
-def _hours(plan: Plan | None) -> dict[str, int] | None:
-    return expected_hours(plan.department) if plan else None
 
 
 def _requirements(base: Revision, head: Revision) -> Iterator[Requirement]:

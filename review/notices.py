@@ -12,11 +12,14 @@ from settings.plan import Plan
 from settings.problems import written
 from settings.warnings import placed
 
+_SEED: Final = "sandbox/azure/seed.yaml"
 _MAY_END: Final = frozenset({"price", "spending", "serving", "vmSizes", "perJob", "monthly", "maxInstances"})
 """Outputs for which null means that there is no limit or no price: a reader expects it."""
 
 
-def notices(preview: Preview, before: Plan | None, after: Plan | None, today: date) -> tuple[Notice, ...]:
+def notices(
+    preview: Preview, before: Plan | None, after: Plan | None, today: date, *, live: bool
+) -> tuple[Notice, ...]:
     """The notices of a stack, what is new first.
 
     Args:
@@ -24,6 +27,7 @@ def notices(preview: Preview, before: Plan | None, after: Plan | None, today: da
         before: The plan of the base's stack file; None where the stack is new.
         after: The plan of the head's.
         today: The day by which VM sizes are retired and secrets expire.
+        live: Whether Azure told its quotas; those of a sandbox are the seed file's.
     """
     found = [*_contract(*preview.stack_outputs()), *_of_settings(before, after, today)]
     known = {f"{written(path)}: {text}" for path, text in placed(after.department, today)} if after else set()
@@ -31,7 +35,8 @@ def notices(preview: Preview, before: Plan | None, after: Plan | None, today: da
     for severity, text in preview.diagnostics:
         if severity == "warning" and text not in known:
             quota = "vCPU quota" in text
-            found.append(Notice("quota" if quota else "warning", "standing" if quota and same else "new", text))
+            told = text if live or not quota else f"By the quotas of {_SEED}: {text}"
+            found.append(Notice("quota" if quota else "warning", "standing" if quota and same else "new", told))
     return tuple(sorted(found, key=lambda one: one.state == "standing"))
 
 

@@ -20,7 +20,13 @@ _OPERATIONS: Mapping[str, Operation] = {
     "create": "created", "import": "created", "update": "updated", "replace": "replaced", "delete": "deleted",
     "create-replacement": "replaced", "delete-replaced": "replaced", "import-replacement": "replaced",
 }  # fmt: skip
-ENDED = frozenset({"preview failed", "update failed"})
+ENDED = frozenset(
+    {
+        "preview failed",
+        "update failed",
+        "an unhandled error occurred: program exited with non-zero exit code: 1",
+    }
+)
 """Errors that tell only that there were others."""
 _GONE = ("delete", "delete-replaced", "discard", "discard-replaced", "remove-pending-replace", "read-discard")
 

@@ -6,12 +6,13 @@ a text in place of each secret.
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from settings import Department, Member, Problem, SettingsError, open_stack_file
+from catalogue.private_link import ZONES
+from settings import Department, Member, Network, Problem, SettingsError, open_stack_file
 from settings.checks.subject import sections
 from settings.plan import Place, Plan, plan_of
 from settings.problems import KEY
@@ -90,11 +91,17 @@ def people(departments: Iterable[Department]) -> tuple[frozenset[str], frozenset
     return frozenset(users), frozenset(groups)
 
 
-def existing(departments: Iterable[Department]) -> frozenset[str]:
-    """The ids of resources that departments use and do not make."""
-    return frozenset(
-        text for department in departments for text in _texts(department.model_dump(mode="json")) if _ID.fullmatch(text)
-    )
+def existing(departments: Iterable[Department]) -> Mapping[str, str]:
+    """The ids of resources that departments use and do not make, each with the region of who uses it."""
+    found: dict[str, str] = {}
+    for department in departments:
+        ids = [text for text in _texts(department.model_dump(mode="json")) if _ID.fullmatch(text)]
+        for _, section in sections(department):
+            if isinstance(section, Network) and (group := section.dns_zones_group_id):
+                zones = dict.fromkeys(zone for zones in ZONES.values() for zone in zones)
+                ids += [f"{group}/providers/Microsoft.Network/privateDnsZones/{zone}" for zone in zones]
+        found |= {id_: department.region for id_ in ids if id_ not in found}
+    return found
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -1,11 +1,13 @@
-"""A sandbox for one review: made for the people and resources that the stack files name, and gone afterwards.
+"""Where stacks are previewed: Azure by the user's own command, or a sandbox for one review.
 
-Its engine and providers are the reviewer's. A revision's program runs in processes of its own, which get none of the
-user's variables but the way to programs and the language: no credential, no home folder, no state.
+The sandbox is made for the people and resources that the stack files name, and is gone afterwards. Its engine and
+providers are the reviewer's. A revision's program runs in processes of its own, which get none of the user's variables
+but the way to programs and the language: no credential, no home folder, no state.
 """
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -48,9 +50,16 @@ class Commands:
 
     def __init__(self) -> None:
         self._running: set[subprocess.Popen[str]] = set()
+        self._ended = False
 
     def run(self, command: Sequence[str], environment: Mapping[str, str], folder: Path) -> Done:
-        """Run one and wait for it. It is in a session of its own: Ctrl-C reaches it by `end` alone."""
+        """Run one and wait for it. It is in a session of its own: Ctrl-C reaches it by `end` alone.
+
+        Raises:
+            KeyboardInterrupt: The commands were ended.
+        """
+        if self._ended:
+            raise KeyboardInterrupt
         with subprocess.Popen(  # noqa: S603 # our own commands, no shell
             command,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -64,24 +73,50 @@ class Commands:
         return Done(process.returncode, out, err)
 
     def end(self) -> None:
-        """Kill what still runs, with all that it started."""
+        """Kill what still runs, with all that it started, and start nothing more."""
+        self._ended = True
         for process in list(self._running):
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
 
 
+class LivePulumi:
+    """The user's own `pulumi`, with the user's own credentials, backend and state.
+
+    Raises:
+        UsageError: There is none.
+    """
+
+    live = True
+
+    def __init__(self) -> None:
+        self._commands = Commands()
+        self._pulumi = shutil.which("pulumi")
+        if self._pulumi is None:
+            raise UsageError("--live runs pulumi, which is not on PATH: install Pulumi, or leave --live out")
+
+    def pulumi(self, *words: str) -> Done:
+        """Run a command."""
+        return self._commands.run([str(self._pulumi), *words], os.environ, Path.cwd())
+
+    def end(self) -> None:
+        """End the commands that still run."""
+        self._commands.end()
+
+
 class ThrowawaySandbox:
     """A sandbox in a folder of its own, from `with` to the end of it."""
 
-    def __init__(self, folder: Path, departments: Sequence[Department], commands: Commands) -> None:
+    live = False
+
+    def __init__(self, folder: Path, departments: Sequence[Department]) -> None:
         """Describe it.
 
         Args:
             folder: A folder that is there and goes with the review.
             departments: What the stacks are at both revisions.
-            commands: What runs the commands.
         """
-        self._folder, self._departments, self._commands = folder, departments, commands
+        self._folder, self._departments, self._commands = folder, departments, Commands()
         seed = folder / "seed.yaml"
         seed.write_text(yaml.safe_dump(_seed(departments)), encoding="utf-8")
         (folder / "home").mkdir()
@@ -104,21 +139,26 @@ class ThrowawaySandbox:
     def __exit__(
         self, _type: type[BaseException] | None, _error: BaseException | None, _traceback: TracebackType | None
     ) -> None:
-        self._commands.end()
+        self.end()
+        self._commands = Commands()
         self._sandbox("stop")
 
     def pulumi(self, *words: str) -> Done:
         """Run a command of Pulumi's."""
         return self._sandbox("pulumi", *words)
 
-    def furnish(self) -> str:
-        """Make what the departments use and do not make; what cannot be made, empty for nothing."""
-        ids = sorted(existing(self._departments))
-        if not ids:
-            return ""
+    def end(self) -> None:
+        """End the commands that still run."""
+        self._commands.end()
+
+    def furnish(self) -> list[str]:
+        """Make what the departments use and do not make; a line for each that cannot be made."""
+        wanted = existing(self._departments)
+        if not wanted:
+            return []
         environment = {**self._environment, **json.loads(self._sandbox("env", "--json").out)}
-        command = [sys.executable, "-m", "review.existing", *ids]
-        return self._commands.run(command, environment, REVIEWER).err.strip()
+        command = [sys.executable, "-m", "review.existing", json.dumps(wanted)]
+        return self._commands.run(command, environment, REVIEWER).err.splitlines()
 
     def _sandbox(self, *words: str) -> Done:
         return self._commands.run([sys.executable, "-m", "sandbox", *words], self._environment, REVIEWER)
@@ -134,7 +174,8 @@ def _seed(departments: Iterable[Department]) -> dict[str, Any]:
     seed["users"] += [{"userPrincipalName": one, "displayName": one, **_id(one)} for one in sorted(users - known)]
     seed["groups"] += [{"displayName": one, "members": [], **_id(one)} for one in sorted(groups - known)]
     own = {one["id"] for one in seed["subscriptions"]}
-    asked = {department.subscription_id for department in departments} - own
+    asked = {department.subscription_id for department in departments}
+    asked = (asked | {id_.split("/")[2] for id_ in existing(departments)}) - own
     seed["subscriptions"] += [{"id": one, "name": one} for one in sorted(asked)]
     return seed
 

@@ -62,6 +62,28 @@ def violations(
     return tuple(sorted(told, key=lambda one: (order.index(one.state), one.level != "mandatory")))
 
 
+def under_new_rules(
+    preview: Preview, configs: tuple[offline.Config, offline.Config], plan: Plan | None, today: date
+) -> tuple[Violation, ...]:
+    """How the violations of the head differ under another configuration of the rules.
+
+    Args:
+        preview: The preview of the head.
+        configs: The base's configuration, and the head's.
+        plan: The plan of the head's stack file.
+        today: The day by which exemptions expire.
+    """
+    _, graph = preview.graphs()
+    was, now = (_found(offline.evaluate(graph, config, today=today)) for config in configs)
+    told = [_shown(one, "new", plan) for key, one in now.items() if _weight(was.get(key)) < _weight(one)]
+    return (*told, *(_shown(one, "fixed", plan) for key, one in was.items() if _weight(now.get(key)) < _weight(one)))
+
+
+def _weight(one: offline.Finding | None) -> int:
+    """What a finding counts: nothing where there is none or it is exempted, most where it blocks."""
+    return 0 if one is None or one.exemption else 2 if one.blocks else 1
+
+
 def _found(report: offline.Report | None) -> dict[Key, offline.Finding]:
     return {_key(one): one for one in report.findings if one.kind == "violation" or one.blocks} if report else {}
 

@@ -21,6 +21,7 @@ FILES = {
     "docs/settings.md": "settings.reference:reference",
     "docs/components.md": "department.reference:reference",
     "docs/outputs.schema.json": "contract:schema",
+    "docs/review.schema.json": "review.formats.document:schema",
     "docs/coverage.md": "tools.coverage:page",
     "sandbox/azure/arm/apiversions.json": "tools.apiversions:page",
     "docs/licences.md": "tools.licences:page",

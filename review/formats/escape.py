@@ -12,8 +12,8 @@ LONGEST = 300
 """Characters of one text that a report shows."""
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|.)?")
 _SPACE = re.compile(r"\s+")
-_MARKS = re.compile(r"([\\`*_{}\[\]()<>#+\-!|~&$^=:\"'])")
-_LINKED = re.compile(r"([@#]|://|\bwww(?=\.)|\bGH(?=-))", re.IGNORECASE)
+_MARKS = re.compile(r"([\\`*_{}\[\]()<>#+\-!|~&$^=])")
+_LINKED = re.compile(r"([@#]|:(?=//)|\bwww(?=\.)|\bGH(?=-))", re.IGNORECASE)
 _JOINER = "\u2060"
 _UNSEEN = frozenset({"Cc", "Cf", "Co", "Cs", "Cn"})
 
@@ -21,13 +21,15 @@ _UNSEEN = frozenset({"Cc", "Cf", "Co", "Cs", "Cn"})
 def plain(text: object, most: int = LONGEST) -> str:
     """One line without control codes, direction marks and unseen characters, cut to a length."""
     shown = _SPACE.sub(" ", _ANSI.sub("", str(text)))
-    shown = "".join(char for char in shown if unicodedata.category(char) not in _UNSEEN).strip()
+    if not shown.isprintable():
+        shown = "".join(char for char in shown if unicodedata.category(char) not in _UNSEEN)
+    shown = shown.strip()
     return shown if len(shown) <= most else f"{shown[: most - 1]}…"
 
 
 def marked(text: object, most: int = LONGEST) -> str:
     """Text for Markdown that is neither markup nor a link, and mentions nobody."""
-    return _LINKED.sub(rf"\1{_JOINER}", _MARKS.sub(r"\\\1", plain(text, most)).replace(r"\:", ":"))
+    return _MARKS.sub(r"\\\1", _LINKED.sub(rf"\1{_JOINER}", plain(text, most)))
 
 
 def code(text: object, most: int = LONGEST) -> str:
@@ -39,5 +41,5 @@ def code(text: object, most: int = LONGEST) -> str:
 
 
 def hypertext(text: object, most: int = LONGEST) -> str:
-    """Text for raw HTML within Markdown, which GitHub would still search for names to mention."""
+    """Text for a block of raw HTML in Markdown, which is not read as Markdown but searched for names to mention."""
     return _LINKED.sub(rf"\1{_JOINER}", html.escape(plain(text, most)).replace("&#x27;", "&apos;"))

@@ -1,6 +1,5 @@
 """One comment of a pull request, which its hidden marker finds again."""
 
-from collections.abc import Iterator
 from typing import Final
 
 from review.formats import view
@@ -10,6 +9,7 @@ from review.report import Report
 MARKER: Final = "<!-- azureml-platform-review -->"
 LIMIT: Final = 65_000
 """Characters of a comment: GitHub refuses 65,536 and more."""
+_ROWS: Final = (5, 10, 20, 50, 200, 1000)
 
 
 def markdown(report: Report, limit: int = LIMIT) -> str:
@@ -17,16 +17,19 @@ def markdown(report: Report, limit: int = LIMIT) -> str:
 
     Where all would be too much, tables are cut, then the sections of stacks, then the summary; the last line says so.
     """
-    for rows, stacks in _cuts(len(report.stacks)):
-        text = render("comment.md.j2", marker=MARKER, report=report, stacks=view.stacks(report), rows=rows, most=stacks)
-        if len(text) < limit:
-            return text
-    raise AssertionError("a comment without any stack is too long")
 
+    def shown(rows: int, most: int) -> str:
+        return render("comment.md.j2", marker=MARKER, report=report, stacks=stacks, rows=rows, most=most)
 
-def _cuts(stacks: int) -> Iterator[tuple[int, int]]:
-    """Rows of each table and stacks that are shown, ever fewer."""
-    yield from ((rows, stacks) for rows in (1000, 200, 50, 20, 10, 5, 0))
-    while stacks:
-        stacks //= 2
-        yield 0, stacks
+    stacks = view.stacks(report)
+    most = len(stacks)
+    fits = shown(0, most)
+    while len(fits) >= limit and most:
+        most //= 2
+        fits = shown(0, most)
+    for rows in _ROWS if most == len(stacks) else ():
+        text = shown(rows, most)
+        if len(text) >= limit:
+            break
+        fits = text
+    return fits

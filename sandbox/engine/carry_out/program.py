@@ -156,6 +156,7 @@ def _as_program(d: Deployment, project: Project) -> Iterator[None]:
     out, err = _Lines(d, "info"), _Lines(d, "info#err")
     sys.argv = [str(project.main)]
     os.chdir(project.main)
+    hidden = {name: sys.modules.pop(name) for name in modules if _is_shadowed(name, project)}
     try:
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             yield
@@ -169,6 +170,17 @@ def _as_program(d: Deployment, project: Project) -> Iterator[None]:
             file = getattr(sys.modules[name], "__file__", None)
             if file and name.partition(".")[0] != own_package and _is_own(file, project):
                 del sys.modules[name]  # the next run of the program starts afresh
+        sys.modules.update(hidden)
+
+
+def _is_shadowed(name: str, project: Project) -> bool:
+    """Whether a module of the engine's has the name of one of the program's, which would then get the engine's."""
+    top = name.partition(".")[0]
+    here = [project.directory / top / "__init__.py", project.directory / f"{top}.py"]
+    if top in (__name__.partition(".")[0], "__main__") or not any(file.is_file() for file in here):
+        return False
+    file = getattr(sys.modules[name], "__file__", None)
+    return file is not None and not _is_own(file, project)
 
 
 class _Lines(io.TextIOBase):

@@ -1,0 +1,72 @@
+"""Pull requests end to end: the command reviews them, and says what is expected of each."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import pytest
+
+from tests.review.harness import Reviewed, reviewed
+from tests.review.pulls import IN_EVERY_RUN, PULLS, changes_of, with_name
+
+DOLLARS = 0.02
+
+
+@pytest.fixture(scope="module")
+def some(tmp_path_factory: pytest.TempPathFactory) -> Reviewed:
+    return reviewed(tmp_path_factory.mktemp("review") / "project", IN_EVERY_RUN)
+
+
+@pytest.fixture(scope="module")
+def rest(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reviewed]:
+    yield reviewed(tmp_path_factory.mktemp("review") / "project", [name for name in PULLS if name not in IN_EVERY_RUN])
+
+
+@pytest.mark.parametrize("name", IN_EVERY_RUN)
+def test_a_pull_request(some: Reviewed, name: str) -> None:
+    check(some, name)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("name", [name for name in PULLS if name not in IN_EVERY_RUN])
+def test_a_further_pull_request(rest: Reviewed, name: str) -> None:
+    check(rest, name)
+
+
+def test_the_review_objects_and_leaves_nothing_behind(some: Reviewed) -> None:
+    assert some.code == 1
+    folder: Path = some.project.folder
+    assert list(folder.parent.glob("azureml-review-*")) == []
+    assert len(some.project.git("worktree", "list").splitlines()) == 1
+    assert some.report["made_by"] == "base"  # nothing but stack files differs
+    assert "what is not committed" in some.report["head"]
+
+
+def check(found: Reviewed, name: str) -> None:
+    pull, stack = PULLS[name], found.stack(name)
+    assert stack["state"] == pull.state, stack["failures"]
+    made = changes_of(stack)
+    assert [one for one in made if not any(fnmatchcase(one, pattern) for pattern in pull.changes)] == []
+    assert [pattern for pattern in pull.changes if not any(fnmatchcase(one, pattern) for one in made)] == []
+
+    new = [one for one in stack["violations"] if one["state"] == "new" and pull.base]
+    assert {one["rule"] for one in new} == set(pull.broken)
+    for one in new:
+        assert found.line(one["place"]).startswith(pull.broken[one["rule"]].partition(": ")[2]), one["place"]
+    assert {one["rule"] for one in stack["violations"] if one["state"] == "fixed"} == set(pull.fixed)
+
+    lost = [one for one in stack["changes"] if one["loss"]]
+    assert {with_name(one["urn"]) for one in lost} == set(pull.lost)
+    assert all(one["loss"]["accepted"] == bool(pull.accepted) for one in lost)
+    if stack["costs"]:
+        before, after = stack["costs"]["before"], stack["costs"]["after"]
+        for key, expected in (("floor", pull.floor), ("worst", pull.worst)):
+            difference = float(Decimal(after[key]) - Decimal(before[key]))
+            assert expected is None or difference == pytest.approx(expected, abs=DOLLARS), key
+    if pull.told:
+        text, line = pull.told
+        told = [one for one in (*stack["notices"], *stack["failures"]) if text in one["message"]]
+        assert told, (stack["notices"], stack["failures"])
+        assert not line or found.line(told[0]["place"]).startswith(line.partition(": ")[2])
