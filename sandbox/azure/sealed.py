@@ -5,6 +5,7 @@ Someone who copies or searches the database alone learns none of them. Fernet: A
 
 import hashlib
 import hmac
+from functools import lru_cache
 from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken
@@ -34,12 +35,18 @@ def unseal(directory: Path, sealed: str) -> str:
         UnreadableSecretError: It was altered, or sealed by another sandbox.
     """
     try:
-        return Fernet(_key(directory)).decrypt(sealed).decode()
+        return _opened(_key(directory), sealed)
     except InvalidToken as error:
         raise UnreadableSecretError(
             f"{directory / KEY_FILE} does not open this secret: it was sealed by another sandbox. "
             "Restore that file, or start anew with `python -m sandbox reset`."
         ) from error
+
+
+@lru_cache(maxsize=256)
+def _opened(key: bytes, sealed: str) -> str:
+    """Kept for the secrets that each request needs, such as an account's keys: who reads this memory has the key."""
+    return Fernet(key).decrypt(sealed).decode()
 
 
 def derive(directory: Path, purpose: str) -> bytes:
@@ -49,6 +56,8 @@ def derive(directory: Path, purpose: str) -> bytes:
 
 def _key(directory: Path) -> bytes:
     path = directory / KEY_FILE
-    if not path.exists():
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
         write_whole(path, Fernet.generate_key(), private=True)
-    return path.read_bytes()
+        return path.read_bytes()

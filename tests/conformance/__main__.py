@@ -67,7 +67,7 @@ def _words(folder: Path, workers: int) -> list[str]:
     """pytest's options: none of this project's, our plugin, so many workers."""
     plain = ["--rootdir", str(folder), "-c", os.devnull, "-p", "plugin", "-p", "no:cacheprovider", "-m", "e2etest"]
     spread = ["-n", str(workers), "--dist", "loadscope"] if workers > 1 else []
-    return [*plain, "-q", "--tb=short", "--timeout", str(SECONDS), *spread]
+    return [*plain, "-q", "--tb=short", "--timeout", str(SECONDS), "--continue-on-collection-errors", *spread]
 
 
 def _pytest(command: list[str], folder: Path, surroundings: dict[str, str]) -> None:

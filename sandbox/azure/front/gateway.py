@@ -41,6 +41,7 @@ OTHER_CLOUDS = {
     "microsoftonline.de": "Azure Germany, which has ended",
     "cloudapi.de": "Azure Germany, which has ended",
 }
+CORKED = 16384  # bytes of a write that may wait for the next: more than a head, and than a TLS record takes
 MAX_HEAD = 8192  # bytes of a CONNECT request; real ones take some 200
 
 
@@ -96,6 +97,36 @@ class Gateway:
         return config
 
 
+class _Corked:
+    """A transport that sends what is written in one turn of the loop together: a head and its body are one packet."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport, self._waiting = transport, bytearray()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        """Sends data: soon if there is little, else at once."""
+        if len(data) > CORKED:
+            self._send()
+            self._transport.write(data)
+            return
+        if not self._waiting:
+            asyncio.get_running_loop().call_soon(self._send)
+        self._waiting += data
+
+    def close(self) -> None:
+        """Closes the connection once everything is sent."""
+        self._send()
+        self._transport.close()
+
+    def _send(self) -> None:
+        if self._waiting:
+            data, self._waiting = bytes(self._waiting), bytearray()
+            self._transport.write(data)
+
+
 class _Http(HttpToolsProtocol):
     """HTTP after the handshake. A request can come with the handshake's last bytes, before `connection_made`.
 
@@ -123,7 +154,7 @@ class _Http(HttpToolsProtocol):
         self.scope["state"]["header_names"].append(name)
 
     def connection_made(self, transport: Any) -> None:
-        super().connection_made(transport)
+        super().connection_made(cast("asyncio.Transport", _Corked(transport)))
         self._expect_head()
         for data in self.__dict__.pop("early", ()):
             self.data_received(data)

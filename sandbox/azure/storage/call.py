@@ -31,6 +31,7 @@ PROPERTIES = (
     "content-disposition",
 )
 MAX_RANGE_MD5 = 4 * 1024 * 1024  # bytes
+SOON = 4 * 1024 * 1024  # bytes of an answer that is sent whether or not its client has gone
 RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 UNSUPPORTED = (
     "x-ms-structured-body",
@@ -285,13 +286,16 @@ class Content(StreamingResponse):
     """A blob's bytes, read while they are sent; the blob may be overwritten or deleted meanwhile."""
 
     def __init__(self, container: Container, blob: Blob, part: tuple[int, int], **answer: Any) -> None:
-        self._container, self._blob = container, blob
+        self._container, self._blob, self._length = container, blob, part[1]
         super().__init__(_sent(container.content.read(blob.segments, *part)), **answer)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Sends the content."""
+        """Sends the content; nobody listens whether the client is still there where it is soon sent."""
         with self._container.content.reading(self._blob.segments):
-            await super().__call__(scope, receive, send)
+            if self._length <= SOON:
+                await self.stream_response(send)
+            else:
+                await super().__call__(scope, receive, send)
 
 
 async def _sent(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
