@@ -60,11 +60,14 @@ bench: setup ## measure; docs/benchmarks.md has the last results
 verify-azure: setup ## check what the sandbox assumes in your own subscription (asks first; removes what it makes)
 	@$(BIN)/python -m tools verify-azure
 
-.PHONY: generate refresh
+.PHONY: generate refresh pictures
 generate: setup ## write every generated page, schema and copy, from the repository alone
 	@$(BIN)/python -m tools generate
 refresh: setup ## read again what comes from outside, such as prices; the files hold the date
 	@$(BIN)/python -m tools refresh
+
+pictures: setup ## the README's pictures of a review anew; needs chromium
+	@$(BIN)/python -m tools pictures
 
 .PHONY: check audit format lock
 check: setup ## lint, format, types, the rooms' borders, generated files, the docs

@@ -1,12 +1,16 @@
 """What the head revision changes in a stack, and which data it destroys."""
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from review.model import Change, Loss
+from policies.values import read
+from review.model import Change, Difference, Loss
 from review.preview import Step, name_of, type_of
 from settings.plan import Plan
 
+_PART: Final = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
+_LONGEST: Final = 60  # characters of a value
 EVERYTHING: Final = "all"
 """In place of a URN: every loss is meant."""
 _LOST: Final[Mapping[str, str]] = {
@@ -48,13 +52,32 @@ def changes(
                 type=type_of(step.urn),
                 name=name_of(step.urn),
                 team=planned.team if planned else None,
-                properties=step.properties,
+                differences=tuple(_difference(path, step) for path in step.properties),
                 causes=step.causes,
                 loss=_loss(step, parents, accepted),
                 place=planned.place if planned else None,
             )
         )
     return tuple(found)
+
+
+def _difference(path: str, step: Step) -> Difference:
+    return Difference(path, *(_short((state or {}).get("inputs"), path) for state in (step.old, step.new)))
+
+
+def _short(inputs: Any, path: str) -> str:
+    """The value at a path, if people can read it: no object, nothing long, nothing that is unknown or a secret."""
+    value = read(inputs)
+    for key, index in _PART.findall(path):
+        try:
+            value = value[int(index)] if index else value[key]
+        except (LookupError, TypeError):
+            return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return str(value) if isinstance(value, str | int | float) and len(str(value)) <= _LONGEST else ""
 
 
 def _loss(step: Step, parents: Mapping[str, str], accepted: Collection[str]) -> Loss | None:

@@ -70,6 +70,21 @@ class Loss:
 
 
 @dataclass(frozen=True)
+class Difference:
+    """An input that differs.
+
+    Attributes:
+        path: Its dotted path.
+        before: Its value at the base, if it is a short text, a number or a boolean that is no secret; else empty.
+        after: The same at the head.
+    """
+
+    path: str
+    before: str = ""
+    after: str = ""
+
+
+@dataclass(frozen=True)
 class Change:
     """One resource that the head revision changes.
 
@@ -79,7 +94,7 @@ class Change:
         type: Its type in Pulumi.
         name: Its name in Pulumi.
         team: Name of its team; None for what is the department's.
-        properties: Paths of the inputs that differ.
+        differences: The inputs that differ.
         causes: Of a replacement, the properties for which Azure cannot change the resource in place.
         loss: The data that is lost; None where none is.
         place: The setting that it is made from, in the head's stack file or, if it is deleted, the base's.
@@ -90,7 +105,7 @@ class Change:
     type: str
     name: str
     team: str | None = None
-    properties: tuple[str, ...] = ()
+    differences: tuple[Difference, ...] = ()
     causes: tuple[str, ...] = ()
     loss: Loss | None = None
     place: Place | None = None

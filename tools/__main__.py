@@ -52,6 +52,14 @@ def check_docs() -> int:
 
 
 @app.command()
+def pictures() -> None:
+    """Take the pictures of a review's page anew; needs Chromium."""
+    from tools.pictures import draw  # noqa: PLC0415 - the other commands need no browser
+
+    draw()
+
+
+@app.command()
 def verify_azure(
     location: Annotated[str, typer.Option(help="Azure region of what is made.")] = "eastus2",
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, Generic, TypeVar
 
-from review.model import Change, Violation
+from review.model import Change, Difference, Violation
 from review.report import Kind, Report, StackReview
 from settings.plan import Place
 
@@ -116,10 +116,15 @@ def costs(stack: StackReview) -> str:
 
 
 def why(change: Change) -> str:
-    """The reason of a change: the properties that demand a replacement, or that differ."""
+    """The reason of a change: the properties that demand a replacement, or what differs."""
     if change.causes:
         return "replaced for " + ", ".join(change.causes)
-    return ", ".join(change.properties)
+    return ", ".join(_differs(one) for one in change.differences)
+
+
+def _differs(one: Difference) -> str:
+    name = one.path.removeprefix("properties.").removeprefix("properties.")
+    return f"{name}: {one.before or 'nothing'} → {one.after or 'nothing'}" if one.before or one.after else name
 
 
 def where(place: Place | None) -> str:

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from operations.costs.charges import Charge, Range
 from review.costs.model import CostDifference, ResourceCost, TeamCost
-from review.model import Change, Loss, Violation
+from review.model import Change, Difference, Loss, Violation
 from review.report import Failure, Group, Kind, Notice, Report, Requirement, StackReview
 from settings.plan import Place
 
@@ -35,7 +35,8 @@ def stack_review(stack: str, text: str = "as it is", rows: int = 2) -> StackRevi
         file=f"Pulumi.{stack}.yaml",
         state="changed",
         changes=tuple(
-            Change("deleted", urn(stack, name), "azure-native:storage:StorageAccount", name, text, (text,), (text,),
+            Change("deleted", urn(stack, name), "azure-native:storage:StorageAccount", name, text,
+                   (Difference(text, text, text),), (text,),
                    Loss(text), place)
             for name in names
         ),
