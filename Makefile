@@ -70,7 +70,7 @@ pictures: setup ## the README's pictures of a review anew; needs chromium
 	@$(BIN)/python -m tools pictures
 
 .PHONY: check audit format lock
-check: setup ## lint, format, types, the rooms' borders, generated files, the docs
+check: setup ## lint, format, types, the rooms' borders, generated files, the docs, the workflows
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
@@ -78,6 +78,7 @@ check: setup ## lint, format, types, the rooms' borders, generated files, the do
 	@$(BIN)/python -m tools generate --check
 	@$(BIN)/python -m policies config --check
 	@$(BIN)/python -m tools docs
+	@$(BIN)/zizmor --offline --quiet .github/workflows
 audit: setup ## known vulnerabilities of the pinned packages; says so and fails where they cannot be looked up
 	@$(BIN)/python -m tests.supply.audit
 format: setup ## let ruff mend what it can
