@@ -8,15 +8,17 @@ from policies.model import ResourceRule, Rule, StackRule
 from policies.rules import (
     compute,
     containerregistry,
+    credentials,
     endpoints,
     governance,
     insights,
     keyvault,
+    network,
     roles,
     storage,
     workspace,
 )
-from policies.stack import access, cost, exemptions, identity, logs, names, network, quota, sharing
+from policies.stack import access, cost, exemptions, identity, logs, names, privacy, quota, sharing
 
 NAME = "azureml-platform"
 VERSION = Path(__file__).with_name("PulumiPolicy.yaml").read_text(encoding="utf-8").rpartition("version: ")[2].strip()
@@ -29,14 +31,16 @@ def rules() -> Mapping[str, Rule]:
     families: tuple[tuple[Rule, ...], ...] = (
         compute.RULES,
         workspace.RULES,
+        credentials.RULES,
         endpoints.RULES,
         storage.RULES,
         keyvault.RULES,
         containerregistry.RULES,
         insights.RULES,
+        network.RULES,
         roles.RULES,
         governance.RULES,
-        network.RULES,
+        privacy.RULES,
         identity.RULES,
         access.RULES,
         sharing.RULES,

@@ -4,10 +4,10 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from policies import config, pack
+from policies import baseline, config, pack
 from policies.model import Level, ResourceRule, Rule
 
-_FRAMEWORKS: Final = ("Azure Policy", "PSRule", "checkov", "Azure Landing Zones")
+_FRAMEWORKS: Final = ("Azure Policy", "PSRule", "checkov", "Azure Landing Zones", baseline.FRAMEWORK)
 _HEAD: Final = """\
 # Policies
 
@@ -57,7 +57,7 @@ Without a configuration each rule has its default. A rule that lacks a required 
 def page() -> str:
     """The page's text."""
     merged = {stack: config.merged(stack) for stack in config.stacks()}
-    parts = [_HEAD.format(count=len(pack.rules())), *_overview(merged), "## The rules\n"]
+    parts = [_HEAD.format(count=len(pack.rules())), *_overview(merged), *_baseline(), "## The rules\n"]
     for rule in pack.rules().values():
         parts += _section(rule, merged)
     return "\n".join(parts)
@@ -71,6 +71,15 @@ def _overview(merged: Mapping[str, Any]) -> Iterator[str]:
         levels = [_level(entries[rule.name]) for entries in merged.values()]
         cells = [f"[{rule.name}](#{rule.name})", str(rule.severity), *levels, *(_ids(rule, one) for one in _FRAMEWORKS)]
         yield f"| {' | '.join(cells)} |"
+    yield ""
+
+
+def _baseline() -> Iterator[str]:
+    yield "## The Azure security baseline for Machine Learning\n"
+    yield "Every control of the baseline, and what answers it. A rule's own section has the ids of other controls.\n"
+    for id_, control in baseline.CONTROLS.items():
+        named = [f"[{rule.name}](#{rule.name})" for rule in pack.rules().values() if baseline.answers(rule, id_)]
+        yield f"- **{id_}** ({control.asks}): {', '.join(named) or f'no rule; {control.why_none}'}."
     yield ""
 
 

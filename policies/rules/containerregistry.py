@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from policies.baseline import controls
 from policies.model import Counterpart, Level, NotApplicableError, Outcome, ResourceRule, Settings, Severity
 from policies.resources import Graph, Resource
 from policies.rules.checks import alike, must_be
@@ -27,6 +28,7 @@ RULES = (
             Counterpart("Azure Policy", "dc921057-6b28-4fbe-9b83-f7bec05db6c2"),
             Counterpart("PSRule", "AZR-000005"),
             Counterpart("checkov", "CKV_AZURE_137"),
+            *controls("IM-1", "PA-1"),
         ),
         url=f"{_DOCS}container-registry-authentication#admin-account",
         remediation="Set adminUserEnabled to false, or leave it out.",
@@ -42,6 +44,7 @@ RULES = (
             Counterpart("Azure Policy", "9f2dea28-e834-476c-99c5-3507b4728395", "Theirs is for every tier."),
             Counterpart("PSRule", "AZR-000401"),
             Counterpart("checkov", "CKV_AZURE_138"),
+            *controls("IM-1"),
         ),
         url=f"{_DOCS}anonymous-pull-access",
         remediation="Set anonymousPullEnabled to false, or leave it out.",
@@ -60,6 +63,7 @@ RULES = (
                 "PSRule", "AZR-000402", "Theirs is for Premium, where a firewall that denies by default is enough."
             ),
             Counterpart("checkov", "CKV_AZURE_139"),
+            *controls("NS-2"),
         ),
         url=f"{_DOCS}container-registry-private-link",
         remediation="Set publicNetworkAccess to Disabled (tier Premium) and give the registry a private endpoint.",

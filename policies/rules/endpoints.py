@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from policies.baseline import controls
 from policies.model import Level, NotApplicableError, Outcome, Problem, ResourceRule, Setting, Settings, Severity
 from policies.resources import Graph, Resource
 from policies.rules.checks import alike, show
@@ -16,10 +17,6 @@ _OLDER: Final = {  # what azure-native 2 calls `properties`
     DEPLOYMENT: "onlineDeploymentProperties",
 }
 _DOCS = "https://learn.microsoft.com/azure/machine-learning/"
-_BASELINE = (
-    "Azure security baseline for Machine Learning, "
-    "https://learn.microsoft.com/security/benchmark/azure/baselines/machine-learning-service-security-baseline"
-)
 MODES: Final = ("AADToken", "AMLToken")
 
 
@@ -57,7 +54,7 @@ RULES = (
         kinds=(ONLINE, BATCH),
         check=_key_auth,
         severity=Severity.HIGH,
-        source=f"{_BASELINE}, IM-1.",
+        counterparts=controls("IM-1"),
         url=f"{_DOCS}how-to-authenticate-online-endpoint",
         remediation="Set authMode to AADToken.",
         settings={
@@ -80,7 +77,7 @@ RULES = (
         check=_public_access,
         severity=Severity.HIGH,
         level=Level.ADVISORY,
-        source=f"{_BASELINE}, NS-2.",
+        counterparts=controls("NS-2"),
         url=f"{_DOCS}concept-secure-online-endpoint",
         remediation="Set publicNetworkAccess to Disabled; callers come by the workspace's private endpoint.",
         applies="Online endpoints. Batch endpoints are reached as their workspace is.",

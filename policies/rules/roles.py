@@ -1,5 +1,6 @@
 """Custom roles."""
 
+from policies.baseline import controls
 from policies.model import Counterpart, Outcome, Problem, ResourceRule, Settings, Severity, Undecided
 from policies.resources import Graph, Resource
 from policies.rules.checks import show
@@ -41,6 +42,7 @@ RULES = (
                 "CKV_AZURE_39",
                 "Theirs is for roles that a subscription can assign, and for the action '*' only.",
             ),
+            *controls("PA-7"),
         ),
         url="https://learn.microsoft.com/azure/role-based-access-control/custom-roles",
         remediation="List the actions that are needed, each with its resource provider.",

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from policies.baseline import controls
 from policies.model import Counterpart, Level, NotApplicableError, Outcome, Problem, ResourceRule, Settings, Severity
 from policies.resources import Graph, Resource
 from policies.rules.checks import alike, must_be, not_public, show
@@ -33,6 +34,7 @@ RULES = (
             Counterpart("Azure Policy", "404c3081-a854-4457-ae30-26a93ef643f9"),
             Counterpart("PSRule", "AZR-000196"),
             Counterpart("checkov", "CKV_AZURE_3"),
+            *controls("DP-3"),
         ),
         url=f"{_DOCS}common/storage-require-secure-transfer",
         remediation="Set enableHttpsTrafficOnly to true, or leave it out.",
@@ -52,6 +54,7 @@ RULES = (
             ),
             Counterpart("PSRule", "AZR-000200"),
             Counterpart("checkov", "CKV_AZURE_44", "Theirs refuses TLS 1.3."),
+            *controls("DP-3"),
         ),
         url=f"{_DOCS}common/transport-layer-security-configure-minimum-version",
         remediation="Set minimumTlsVersion to TLS1_2.",
@@ -67,6 +70,7 @@ RULES = (
             Counterpart("Azure Policy", "4fa4b6c0-31ca-4c0d-b10d-24b96f62a751"),
             Counterpart("PSRule", "AZR-000198", "Theirs is not for accounts of kind FileStorage."),
             Counterpart("checkov", "CKV_AZURE_190"),
+            *controls("NS-2"),
         ),
         url=f"{_DOCS}blobs/anonymous-read-access-prevent",
         remediation="Set allowBlobPublicAccess to false.",
@@ -83,6 +87,7 @@ RULES = (
             Counterpart(
                 "checkov", "CKV_AZURE_59", "Theirs lets an absent publicNetworkAccess pass; Azure takes it for Enabled."
             ),
+            *controls("NS-2"),
         ),
         url=f"{_DOCS}common/storage-network-security",
         remediation="Set publicNetworkAccess to Disabled and give the account private endpoints.",
@@ -98,6 +103,7 @@ RULES = (
         counterparts=(
             Counterpart("Azure Policy", "8c6a50c6-9ffd-4ae7-986f-5fa6111f9a54"),
             Counterpart("checkov", "CKV2_AZURE_40"),
+            *controls("IM-1"),
         ),
         url=f"{_DOCS}common/shared-key-authorization-prevent",
         remediation="Set allowSharedKeyAccess to false and give people and identities roles on the data.",
@@ -113,6 +119,7 @@ RULES = (
         counterparts=(
             Counterpart("PSRule", "AZR-000202"),
             Counterpart("checkov", "CKV_AZURE_35", "Theirs asks for it beside publicNetworkAccess 'Disabled', too."),
+            *controls("NS-2"),
         ),
         url=f"{_DOCS}common/storage-network-security",
         remediation="Set networkRuleSet.defaultAction to Deny, or publicNetworkAccess to Disabled.",

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from policies.baseline import controls
 from policies.model import (
     Check,
     Counterpart,
@@ -18,10 +19,6 @@ from policies.rules.checks import alike, must_be, present, show
 
 WORKSPACE: Final = "machinelearningservices:Workspace"
 _DOCS = "https://learn.microsoft.com/azure/machine-learning/"
-_BASELINE = (
-    "Azure security baseline for Machine Learning, "
-    "https://learn.microsoft.com/security/benchmark/azure/baselines/machine-learning-service-security-baseline"
-)
 
 
 def managed_network(workspace: Resource) -> bool:
@@ -80,13 +77,6 @@ def _registry_access(resource: Resource, settings: Settings, graph: Graph) -> Ou
     yield from must_be(path, "Disabled")(resource, settings, graph)
 
 
-def _credentials(resource: Resource, _settings: Settings, _graph: Graph) -> Outcome:
-    path = "properties.credentials.credentialsType"
-    kind = resource.get(path)
-    if not alike(kind, "None"):
-        yield Problem(f"{path} is {show(kind)}, it must be 'None': jobs use their own identity", path)
-
-
 RULES = (
     ResourceRule(
         name="machinelearning-workspace-disable-public-access",
@@ -106,6 +96,7 @@ RULES = (
                 "CKV2_AZURE_49",
                 "Theirs lets an absent publicNetworkAccess pass; Azure takes it for Enabled.",
             ),
+            *controls("NS-2"),
         ),
         url=f"{_DOCS}how-to-configure-private-link",
         remediation="Set publicNetworkAccess to Disabled and give the workspace a private endpoint.",
@@ -120,6 +111,7 @@ RULES = (
         counterparts=(
             Counterpart("Azure Landing Zones", "Deny-MachineLearning-PublicAccessWhenBehindVnet"),
             Counterpart("PSRule", "AZR-000406", "A part of theirs."),
+            *controls("NS-2"),
         ),
         url=f"{_DOCS}how-to-configure-private-link#enable-public-access",
         remediation="Leave allowPublicAccessWhenBehindVnet out.",
@@ -138,6 +130,7 @@ RULES = (
                 "6ddb1705-c8cf-450e-aa4b-19ad6703c440",
                 "Theirs also fails for a workspace without a managed network.",
             ),
+            *controls("NS-1", "DP-2"),
         ),
         url=f"{_DOCS}how-to-managed-network",
         remediation="Set managedNetwork.isolationMode to AllowOnlyApprovedOutbound.",
@@ -150,7 +143,7 @@ RULES = (
         check=_not_a_project(must_be("encryption.status", "Enabled")),
         severity=Severity.MEDIUM,
         level=Level.DISABLED,
-        counterparts=(Counterpart("Azure Policy", "ba769a63-b8cc-4b2d-abf6-ac33c7204be8"),),
+        counterparts=(Counterpart("Azure Policy", "ba769a63-b8cc-4b2d-abf6-ac33c7204be8"), *controls("DP-5")),
         url=f"{_DOCS}how-to-setup-customer-managed-keys",
         remediation="Create the workspace with encryption; it cannot be added later.",
         applies="Workspaces and hubs; projects have their hub's key.",
@@ -167,6 +160,7 @@ RULES = (
                 "Azure Policy", "5f0c7d88-c7de-45b8-ac49-db49e72eaa78", "Theirs asks for the primary identity only."
             ),
             Counterpart("PSRule", "AZR-000407", "Theirs refuses a system-assigned identity beside it."),
+            *controls("IM-3"),
         ),
         url=f"{_DOCS}how-to-identity-based-service-authentication",
         remediation="Give the workspace a user-assigned identity and name it in primaryUserAssignedIdentity.",
@@ -196,7 +190,7 @@ RULES = (
         check=_not_a_project(must_be("systemDatastoresAuthMode", "Identity")),
         severity=Severity.MEDIUM,
         level=Level.ADVISORY,
-        source=f"{_BASELINE}, IM-1 and IM-3.",
+        counterparts=controls("IM-3"),
         url=f"{_DOCS}how-to-disable-local-auth-storage",
         remediation="Set systemDatastoresAuthMode to Identity.",
         applies="Workspaces and hubs.",
@@ -220,21 +214,9 @@ RULES = (
         check=_registry_access,
         severity=Severity.HIGH,
         level=Level.ADVISORY,
-        source=f"{_BASELINE}, NS-2.",
+        counterparts=controls("NS-2"),
         url=f"{_DOCS}how-to-registry-network-isolation",
         remediation="Set publicNetworkAccess to Disabled and give the registry private endpoints.",
         applies="Azure ML registries.",
-    ),
-    ResourceRule(
-        name="machinelearning-datastore-refuse-credentials",
-        title="Datastores have no credentials.",
-        kinds=("machinelearningservices:Datastore",),
-        check=_credentials,
-        severity=Severity.MEDIUM,
-        level=Level.ADVISORY,
-        source=f"{_BASELINE}, IM-3 and IM-8.",
-        url=f"{_DOCS}how-to-datastore",
-        remediation="Set credentialsType to None and give the jobs' identities a role on the storage account.",
-        applies="Datastores.",
     ),
 )

@@ -6,6 +6,7 @@ from typing import Final
 
 from policies import roles
 from policies.azuretypes import name_of
+from policies.baseline import controls
 from policies.links import undecided
 from policies.model import Level, NotApplicableError, Outcome, Problem, Setting, Settings, Severity, StackRule
 from policies.resources import Graph, Resource, value_or_none
@@ -142,6 +143,7 @@ RULES = (
         title="Nobody gets a role that may do everything or give access.",
         check=_owner,
         severity=Severity.CRITICAL,
+        counterparts=controls("PA-7"),
         source=_SOURCE,
         url=_DOCS,
         remediation="Give a role with just the actions that are needed.",
@@ -153,6 +155,7 @@ RULES = (
         check=_contributor,
         severity=Severity.HIGH,
         level=Level.ADVISORY,
+        counterparts=controls("PA-7"),
         source=_SOURCE,
         url=_DOCS,
         remediation="Give a narrower role, or flag the assignment in the rule's 'exceptions', with the reason.",
@@ -179,6 +182,7 @@ RULES = (
         title="No principal gets a role above the ceiling of its persona.",
         check=_ceiling,
         severity=Severity.HIGH,
+        counterparts=controls("PA-7"),
         source=_SOURCE,
         url=_DOCS,
         remediation="Take the assignment out, or have the principal's ceiling raised.",

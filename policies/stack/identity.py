@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from policies import roles
+from policies.baseline import controls
 from policies.links import leading_to, missing, target, undecided
 from policies.model import Level, NotApplicableError, Outcome, Problem, Settings, Severity, StackRule, Undecided
 from policies.resources import Graph, Resource
@@ -134,6 +135,7 @@ RULES = (
         check=_images,
         severity=Severity.MEDIUM,
         level=Level.ADVISORY,
+        counterparts=controls("IM-3"),
         source=_SOURCE,
         url=_DOCS,
         remediation="Give the cluster's identity the role AcrPull on the workspace's registry.",
@@ -145,6 +147,7 @@ RULES = (
         check=_data,
         severity=Severity.MEDIUM,
         level=Level.ADVISORY,
+        counterparts=controls("IM-3"),
         source=_SOURCE,
         url=_DOCS,
         remediation="Give the cluster's identity the role Storage Blob Data Reader on the storage account.",

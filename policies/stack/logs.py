@@ -1,5 +1,6 @@
 """Whether what happens in a workspace is recorded."""
 
+from policies.baseline import controls
 from policies.links import leading_to, missing, open_lead
 from policies.model import (
     Counterpart,
@@ -50,6 +51,7 @@ RULES = (
         level=Level.ADVISORY,
         counterparts=(
             Counterpart("Azure Policy", "afe0c3be-ba3b-4544-ba52-0c99672a8ad6", "Theirs looks at the retention, too."),
+            *controls("LT-4"),
         ),
         url="https://learn.microsoft.com/azure/machine-learning/monitor-azure-machine-learning",
         remediation="Create a diagnostic setting for the workspace that sends its logs to a Log Analytics workspace.",

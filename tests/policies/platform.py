@@ -119,7 +119,7 @@ def _workspace(name: str, *, managed: bool) -> list[Item]:
         Item("monitor:DiagnosticSetting", f"{name}-diagnostics", {
             "name": "platform", "resourceUri": workspace_id, "logs": [{"categoryGroup": "allLogs", "enabled": True}]}),
         Item("machinelearningservices:Compute", f"{name}-cpu", _tagged({
-            "computeName": f"{name}-cpu", "workspaceName": f"{name}-ws", "identity": identity, "properties": {
+            "computeName": f"{name}-cpu", "workspaceName": f"{name}-ws", "identity": dict(identity), "properties": {
                 "computeType": "AmlCompute", "disableLocalAuth": True, "properties": {
                     "vmSize": "STANDARD_DS3_V2", "vmPriority": "Dedicated", "enableNodePublicIp": False, **subnet,
                     "remoteLoginPortPublicAccess": "Disabled", "scaleSettings": {
@@ -146,6 +146,18 @@ _CLEAN = Platform(
         Item("machinelearningservices:Datastore", "lake", {
             "name": "lake", "workspaceName": "own-ws", "resourceGroupName": "shop",
             "properties": {"datastoreType": "AzureDataLakeGen2", "credentials": {"credentialsType": "None"}}}),
+        Item("machinelearningservices:WorkspaceConnection", "search", {
+            "connectionName": "search", "workspaceName": "own-ws", "resourceGroupName": "shop",
+            "properties": {"authType": "AAD", "category": "CognitiveSearch", "target": "https://search.example"}}),
+        Item("keyvault:Key", "platform-key", _tagged({
+            "keyName": "platform", "vaultName": "own-vault", "properties": {
+                "kty": "RSA", "rotationPolicy": {"lifetimeActions": [
+                    {"action": {"type": "rotate"}, "trigger": {"timeAfterCreate": "P90D"}}]}}})),
+        Item("network:VirtualNetwork", "net", _tagged({
+            "virtualNetworkName": "net", "subnets": [
+                {"name": "compute", "networkSecurityGroup": {"id": _id(
+                    "Microsoft.Network/networkSecurityGroups", "compute")}},
+                {"name": "GatewaySubnet"}]})),
         Item("machinelearningservices:Registry", "models", _tagged({
             "registryName": "models", "publicNetworkAccess": "Disabled"})),
         Item("machinelearningservices:OnlineEndpoint", "scoring", _tagged({

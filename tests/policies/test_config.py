@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from policies import config, pack
+from policies import baseline, config, pack
 from tests.policies.analyzer import ROOT
 
 SIZES = "machinelearning-compute-allow-vm-sizes"
@@ -158,6 +158,12 @@ def test_wrong_usage_is_one_message_and_code_2(words: list[str], said: str) -> N
     done = run(*words)
     assert (done.returncode, done.stdout) == (2, "")
     assert said in done.stderr and "Traceback" not in done.stderr
+
+
+def test_each_control_of_the_baseline_has_a_rule_or_a_reason() -> None:
+    for id_, control in baseline.CONTROLS.items():
+        answered = any(baseline.answers(rule, id_) for rule in pack.rules().values())
+        assert answered != bool(control.why_none), id_
 
 
 def test_list_and_explain_tell_of_every_rule() -> None:

@@ -74,6 +74,13 @@ CASES = {
     f"{ML}workspace-require-high-business-impact": Case(("own-ws", "hbiWorkspace", False), BREAKS, PROJECT),
     f"{ML}registry-disable-public-access": Case(("models", "publicNetworkAccess", "Enabled")),
     f"{ML}datastore-refuse-credentials": Case(("lake", "properties.credentials.credentialsType", "AccountKey")),
+    f"{ML}connection-refuse-credentials": Case(("search", "properties.authType", "ApiKey")),
+    "keyvault-key-require-rotation": Case(
+        ("platform-key", "properties.rotationPolicy.lifetimeActions.0.action.type", "notify")),
+    "network-subnet-require-security-group": Case(
+        ("net", "subnets.0.networkSecurityGroup.id", ""), BREAKS, ("net", "subnets", [])),
+    f"{ML}compute-require-identity": Case(
+        ("own-cpu", "identity.type", "None"), BREAKS, KUBERNETES),
     f"{ML}endpoint-disable-key-auth": Case(("scoring", "properties.authMode", "Key")),
     f"{ML}endpoint-disable-public-access": Case(("scoring", "properties.publicNetworkAccess", "Enabled")),
     f"{ML}deployment-allow-instance-types": Case(("blue", "properties.instanceType", "Standard_NC6s_v3"), BREAKS,

@@ -1,5 +1,6 @@
 """Where compute is reached from, and what it reaches."""
 
+from policies.baseline import controls
 from policies.model import Counterpart, Level, NotApplicableError, Outcome, Problem, ResourceRule, Settings, Severity
 from policies.resources import Graph, Resource
 from policies.rules.checks import alike, show
@@ -71,6 +72,7 @@ RULES = (
             ),
             Counterpart("PSRule", "AZR-000405", "Theirs is for every type of compute, in a managed network, too."),
             Counterpart(LANDING_ZONES, "Deny-MachineLearning-Compute-SubnetId"),
+            *controls("NS-1", "NS-2"),
         ),
         url=f"{DOCS}how-to-secure-training-vnet",
         remediation="Set subnet.id, or give the workspace a managed network.",
@@ -88,6 +90,7 @@ RULES = (
                 "Deny-MachineLearning-ComputeCluster-RemoteLoginPortPublicAccess",
                 "Theirs is for clusters only.",
             ),
+            *controls("NS-1"),
         ),
         url=CLUSTERS,
         remediation="Set remoteLoginPortPublicAccess of a cluster, or sshPublicAccess of an instance, to Disabled.",
@@ -100,10 +103,7 @@ RULES = (
         check=_public_ip,
         severity=Severity.MEDIUM,
         level=Level.DISABLED,
-        source=(
-            "Azure security baseline for Machine Learning, NS-2, "
-            "https://learn.microsoft.com/security/benchmark/azure/baselines/machine-learning-service-security-baseline."
-        ),
+        counterparts=controls("NS-2"),
         url=f"{DOCS}how-to-secure-training-vnet",
         remediation="Set enableNodePublicIp to false; the compute needs a virtual network.",
         applies="Clusters and instances.",

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import isodate
 
+from policies.baseline import controls
 from policies.model import Counterpart, Outcome, Problem, ResourceRule, Setting, Settings, Severity
 from policies.resources import Graph, Resource
 from policies.rules.checks import number, show
@@ -93,6 +94,7 @@ RULES = (
                 "checkov", "CKV_AZURE_150", "An absent minimum passes here: azure-native and Azure take it for 0."
             ),
             Counterpart(LANDING_ZONES, "Deny-MachineLearning-ComputeCluster-Scale"),
+            *controls("PV-6"),
         ),
         url=CLUSTERS,
         remediation="Set the cluster's minNodeCount to 0.",

@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from policies.baseline import controls
 from policies.links import leading_to, missing, open_lead, target, undecided
 from policies.model import (
     Counterpart,
@@ -133,6 +134,7 @@ RULES = (
         counterparts=(
             Counterpart("Azure Policy", "45e05259-1eb5-4f70-9574-baf73e9d219b", "Theirs sees endpoints of anybody."),
             Counterpart("checkov", "CKV_AZURE_243", "Theirs looks for an outbound rule of the managed network."),
+            *controls("NS-2"),
         ),
         url=f"{_DOCS}how-to-configure-private-link",
         remediation="Create a private endpoint for the workspace, with both of its DNS zones.",
@@ -143,6 +145,7 @@ RULES = (
         title="What a private workspace depends on is private, too.",
         check=_dependencies,
         severity=Severity.HIGH,
+        counterparts=controls("NS-2"),
         source="Microsoft: secure the workspace's associated resources along with it.",
         url=f"{_DOCS}how-to-secure-workspace-vnet",
         remediation="Set publicNetworkAccess of the dependency to Disabled, or let its firewall deny by default.",
@@ -153,7 +156,7 @@ RULES = (
         title="The storage account of a workspace of high business impact is private.",
         check=_impact,
         severity=Severity.HIGH,
-        counterparts=(Counterpart("checkov", "CKV2_AZURE_50"),),
+        counterparts=(Counterpart("checkov", "CKV2_AZURE_50"), *controls("NS-2")),
         url=f"{_DOCS}concept-data-encryption",
         remediation="Set publicNetworkAccess of the storage account to Disabled.",
         applies="Workspaces with hbiWorkspace.",
