@@ -6,11 +6,12 @@ from typing import Any
 
 from policies import azuretypes
 from policies.model import NotApplicableError, Outcome, Problem, ResourceRule, Setting, Settings, Severity, Undecided
-from policies.resources import Graph, Resource
-from policies.rules.checks import listed, show, tag
+from policies.resources import Graph, Resource, value_or_none
+from policies.rules.checks import alike, listed, show, tag
 from policies.values import UnknownValueError
 
 ANY = "*"
+GROUP = "resources:ResourceGroup"
 _SOURCE = "This project: costs and owners are told apart by tags, data stays in its regions, names are recognised."
 _DOCS = "https://learn.microsoft.com/azure/cloud-adoption-framework/ready/azure-best-practices/"
 
@@ -44,13 +45,24 @@ def _is_placed(resource: Resource) -> bool:
     return azuretypes.find(resource.kind) is not None or "location" in resource.inputs
 
 
-def _regions(resource: Resource, settings: Settings, _graph: Graph) -> Outcome:
+def _regions(resource: Resource, settings: Settings, graph: Graph) -> Outcome:
     if not azuretypes.is_azure(resource) or not _is_placed(resource):
         raise NotApplicableError("the resource has no region")
-    location = resource.get("location")
-    allowed = settings["allowed"]
-    if _region(location) not in {"global", *map(_region, allowed)}:
+    location, allowed = resource.get("location"), settings["allowed"]
+    if location is None:
+        location = _of_group(resource, graph)
+    if location is None:
+        yield Undecided("location", "location is not set; the provider's default, or the group's region, is not known")
+    elif _region(location) not in {"global", *map(_region, allowed)}:
         yield Problem(f"location is {show(location)}; allowed are {listed(allowed)}", "location")
+
+
+def _of_group(resource: Resource, graph: Graph) -> Any:
+    """The region of a resource's group, which azure-native takes where neither program nor provider says one."""
+    groups = graph.sources(resource, "resourceGroupName", GROUP)
+    name = value_or_none(resource, "resourceGroupName")
+    groups += [one for one in graph.of(GROUP) if name and alike(azuretypes.name_of(one), name)]
+    return groups[0].get("location") if groups else None
 
 
 def _region(text: Any) -> str:
@@ -114,7 +126,7 @@ RULES = (
                 required=True,
             )
         },
-        applies="Resources with a location.",
+        applies="Resources with a location. One that is left out is its resource group's, as azure-native takes it.",
     ),
     ResourceRule(
         name="azure-resource-match-name-pattern",

@@ -10,12 +10,12 @@ from policies.model import Level, NotApplicableError, Outcome, Problem, Settings
 from policies.resources import Graph, Resource
 from policies.rules.compute.kinds import CLUSTER, COMPUTE, is_a, workspace_of
 from policies.rules.containerregistry import REGISTRY
+from policies.rules.governance import GROUP
 from policies.rules.storage import STORAGE
 from policies.stack.access import ASSIGNMENT, role_of
 from policies.values import UnknownValueError
 
 IDENTITY: Final = "managedidentity:UserAssignedIdentity"
-GROUP: Final = "resources:ResourceGroup"
 _DOCS = "https://learn.microsoft.com/azure/machine-learning/how-to-identity-based-service-authentication"
 _SOURCE = "Microsoft: a cluster's identity needs AcrPull, and a role on the data."
 

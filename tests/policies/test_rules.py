@@ -108,7 +108,7 @@ CASES = {
     "authorization-role-refuse-wildcard": Case(("scientist", "permissions.0.actions", ["*"]), PASSES, None,
         ("authorization-assignment-refuse-owner",)),
     "azure-resource-require-tags": Case(("ownimages", "tags.owner", " ")),
-    "azure-resource-allow-regions": Case(("ownimages", "location", "westeurope")),
+    "azure-resource-allow-regions": Case(("ownimages", "location", "westeurope"), None),
     "azure-resource-match-name-pattern": Case(("shop", "resourceGroupName", "shop-test"), PASSES),
 }  # fmt: skip
 """The rules about single resources."""

@@ -90,11 +90,12 @@ class Stack:
         return str(self._file)
 
     def _policies(self, department: Any) -> str:
-        """The shipped stack's policies, every rule as it is there; regions and limits are the department's own."""
+        """The shipped stack's policies; regions, limits and flagged Contributors are the department's own."""
         config = json.loads((ROOT / "policies" / "merged" / f"{self.name}.json").read_text())
         for rule, settings in THE_DEPARTMENTS_OWN.items():
             config[rule] |= settings
         config["azure-resource-allow-regions"]["allowed"] += _regions(department)
+        config["authorization-assignment-limit-contributor"]["exceptions"] += _contributors(department)
         file = self.folder / "policies.json"
         file.write_text(json.dumps(config))
         return str(file)
@@ -115,12 +116,27 @@ class Stack:
         return code, output.getvalue()
 
 
-def _regions(settings: Any) -> list[str]:
+def _contributors(department: Any) -> list[Mapping[str, str]]:
+    """The exceptions for the automation that a department makes a Contributor of its workspace."""
+    return [
+        {"assignment": f"*-{entry.get('name')}-workspace", "reason": "The settings ask for it."}
+        for entry in _sections(department)
+        if entry.get("role") == "contributor"
+    ]
+
+
+def _regions(department: Any) -> list[str]:
     """Every region in a department's settings."""
+    return [one["region"] for one in _sections(department) if isinstance(one.get("region"), str)]
+
+
+def _sections(settings: Any) -> Iterator[Mapping[str, Any]]:
+    """Every object in settings, however odd they are."""
     if isinstance(settings, dict):
-        own = [settings["region"]] if isinstance(settings.get("region"), str) else []
-        return own + [one for value in settings.values() for one in _regions(value)]
-    return [one for value in settings for one in _regions(value)] if isinstance(settings, list) else []
+        yield settings
+        settings = list(settings.values())
+    for one in settings if isinstance(settings, list) else ():
+        yield from _sections(one)
 
 
 def _steps(text: str) -> Iterator[str]:
