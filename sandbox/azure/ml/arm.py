@@ -16,6 +16,8 @@ from sandbox.azure.ml import (
 from sandbox.azure.ml.computes import Compute
 from sandbox.azure.ml.connections import Connection
 from sandbox.azure.ml.datastores import Datastore
+from sandbox.azure.ml.endpoints.batch.deployment import BatchDeployment
+from sandbox.azure.ml.endpoints.batch.endpoint import BatchEndpoint
 from sandbox.azure.ml.endpoints.online import deployment
 from sandbox.azure.ml.endpoints.online.deployment import OnlineDeployment
 from sandbox.azure.ml.endpoints.online.endpoint import OnlineEndpoint
@@ -40,6 +42,8 @@ def resource_types(cloud: Cloud) -> list[ResourceType]:
         Registry(),
         OnlineEndpoint(),
         OnlineDeployment(),
+        BatchEndpoint(),
+        BatchDeployment(),
     ]
 
 

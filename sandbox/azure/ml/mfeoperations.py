@@ -34,7 +34,7 @@ class Family:
     Attributes:
         prefix: What their names begin with.
         running: The status while they run, where `begin` says no other.
-        timed: Whether the status says when they began and ended: `always`, or only when they have `ended`.
+        timed: Whether the status says when they began and ended: `always`, only when they have `ended`, or `never`.
     """
 
     prefix: str
@@ -45,7 +45,9 @@ class Family:
 ONLINE_ENDPOINT = Family("oeidp")
 ONLINE_DEPLOYMENT = Family("odidp")
 SCHEDULE = Family("s", "Creating", timed="ended")
-FAMILIES = (ONLINE_ENDPOINT, ONLINE_DEPLOYMENT, SCHEDULE)
+BATCH_ENDPOINT = Family("bebes", timed="never")
+BATCH_DEPLOYMENT = Family("bdbes", timed="never")
+FAMILIES = (ONLINE_ENDPOINT, ONLINE_DEPLOYMENT, SCHEDULE, BATCH_ENDPOINT, BATCH_DEPLOYMENT)
 
 
 @dataclass(frozen=True)
@@ -138,7 +140,7 @@ def _status(resources: Resources, call: Call, match: re.Match[str]) -> Any:
     operation, running = _found(call, match["name"])
     family = next(one for one in FAMILIES if match["name"].startswith(f"{one.prefix}:"))
     body: Body = {"id": call.id.text, "name": match["name"]}
-    if family.timed == "always" or not running:
+    if family.timed == "always" or (family.timed == "ended" and not running):
         ended = NEVER if running else operation["until"]
         body |= {"startTime": operation["started"], "endTime": ended}
     if family.timed == "always":

@@ -7,6 +7,8 @@ NAMESPACE = "Microsoft.MachineLearningServices"
 WORKSPACES = f"{NAMESPACE}/workspaces"
 ONLINE_ENDPOINTS = f"{WORKSPACES}/onlineEndpoints"
 ONLINE_DEPLOYMENTS = f"{ONLINE_ENDPOINTS}/deployments"
+BATCH_ENDPOINTS = f"{WORKSPACES}/batchEndpoints"
+BATCH_DEPLOYMENTS = f"{BATCH_ENDPOINTS}/deployments"
 _WORKSPACE = re.compile(
     r"/subscriptions/[^/]+/resourcegroups/[^/]+/providers/microsoft\.machinelearningservices/workspaces/[^/]+",
     re.IGNORECASE,

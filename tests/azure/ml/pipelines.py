@@ -54,7 +54,8 @@ def children(team: Team, name: str) -> dict[str, dict[str, Any]]:
 
 def failures(team: Team, name: str) -> list[Any]:
     """Why a pipeline and its steps failed."""
-    return [details(team, name)["error"], *(one["error"] for one in children(team, name).values())]
+    found = [details(team, name)["error"], *(one["error"] for one in children(team, name).values())]
+    return [one["error"]["message"] for one in found if one]
 
 
 def run(team: Team, name: str) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from sandbox.azure.ml.names import WORKSPACES
 from sandbox.azure.ml.plane import (
     artifacts,
     assets,
+    batch,
     datastores,
     experiments,
     files,
@@ -35,7 +36,7 @@ from sandbox.azure.privatelink import reaches
 AUDIENCES = ("https://ml.azure.com", "https://management.azure.com", "https://management.core.windows.net")
 SERVICES = ("api", "history", "artifact", "mlflow", "modelregistry", "dataset", "data", "metric", "execution")
 _PATH = re.compile(
-    r"/(?P<service>[a-z]+)/v\d\.\d(?P<workspace>/subscriptions/[^/]+/resourcegroups/[^/]+/providers/"
+    r"/(?P<service>[a-z]+)/(?:v\d\.\d|managementfrontend)(?P<workspace>/subscriptions/[^/]+/resourcegroups/[^/]+/providers/"
     r"microsoft\.machinelearningservices/workspaces/[^/]+)(?P<rest>/.*)?",
     re.IGNORECASE,
 )
@@ -54,6 +55,7 @@ class WorkspaceServices(Service[HttpRequest]):
             "artifact": Routes(artifacts.ROUTES),
             "data": Routes(assets.DATA_ROUTES),
             "datastore": Routes(datastores.ROUTES),
+            "mferp": Routes(batch.ROUTES),
             "modelregistry": Routes(assets.MODEL_ROUTES),
             "mlflow": Routes([*experiments.ROUTES, *tracking.ROUTES, *logged.ROUTES, *registry.ROUTES, *files.ROUTES]),
         }

@@ -10,6 +10,7 @@ from sandbox.azure.access.tokens import Caller
 from sandbox.azure.arm.core import Body
 from sandbox.azure.ml import runs
 from sandbox.azure.ml.access import AccessError, Place, open_place
+from sandbox.azure.ml.assetkinds import MODEL_TYPES
 from sandbox.azure.ml.public import placed
 from sandbox.azure.ml.runner.data import (
     DataError,
@@ -71,7 +72,8 @@ class Exchange:
         folder = self._folder / "inputs" / name
         is_file = given["jobInputType"] in FILE_TYPES
         try:
-            path = await self._copy(location, folder, is_file=is_file)
+            of_model = given["jobInputType"] in MODEL_TYPES
+            path = await self._copy(location, folder, is_file=is_file, of_model=of_model)
         except (AccessError, DataError) as error:
             raise ExchangeError(f"Input '{name}': {error}") from error
         if given["mode"] == "ReadOnlyMount":
@@ -81,13 +83,13 @@ class Exchange:
         self._record("inputs", name, given["jobInputType"], long_uri(self._scope, location))
         return path
 
-    async def _copy(self, location: Location, folder: Path, *, is_file: bool) -> Path:
+    async def _copy(self, location: Location, folder: Path, *, is_file: bool, of_model: bool) -> Path:
         """Copies an input into its folder: from its account, else from what stands for a public container."""
         public = placed(self._scope.cloud.directory, location)
         if public is not None and accounts.find(self._scope.cloud, location.account) is None:
             return await asyncio.to_thread(copy_placed, public, folder, is_file=is_file)
         place = open_place(self._scope, location, self._identity, self._network)
-        if is_file:
+        if is_file or (of_model and _is_file(place)):
             return await fetch_file(place, folder)
         await fetch_folder(place, folder)
         return folder
@@ -179,6 +181,12 @@ def _state(path: Path) -> tuple[int, int]:
     """What changes when a file is written: its time and its size."""
     found = path.lstat()
     return found.st_mtime_ns, found.st_size
+
+
+def _is_file(place: Place) -> bool:
+    """Whether a model is one file."""
+    blob = place.container.find(place.path)
+    return blob is not None and not blob.folder
 
 
 def _parent(location: Location) -> Location:

@@ -12,6 +12,7 @@ import json
 import os
 import re
 import select
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -339,12 +340,13 @@ def main(words: list[str]) -> int:
 
 
 def _place_model(model: dict[str, str], scratch: Path) -> None:
-    """The model lies in AZUREML_MODEL_DIR, under the name that it was registered from."""
+    """The model lies in AZUREML_MODEL_DIR under its own name; scripts know where files of their own go."""
     folder = scratch / "azureml-models" / model["name"] / model["version"]
     folder.mkdir(parents=True)
-    path = Path(model["path"])
-    (folder / model["base"]).symlink_to(path, target_is_directory=path.is_dir())
+    shutil.move(model["path"], folder / model["base"])  # no link, which searches do not follow
     os.environ["AZUREML_MODEL_DIR"] = str(folder)
+    target = Path(model["output"])
+    os.environ["AZUREML_BI_OUTPUT_PATH"] = str(target if target.is_dir() else target.parent)
 
 
 if __name__ == "__main__":
