@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from review.access.model import AccessDifference
 from review.costs.model import CostDifference
 from review.model import Change, Side, Violation
 from settings.plan import Place
@@ -95,6 +96,7 @@ class StackReview:
         failures: Why it cannot be reviewed, or not wholly.
         groups: Its resources by team.
         costs: How its monthly costs differ; None where nothing is known of them.
+        access: How access to it differs; None where nothing is known of it.
     """
 
     stack: str
@@ -107,6 +109,7 @@ class StackReview:
     failures: tuple[Failure, ...] = ()
     groups: tuple[Group, ...] = ()
     costs: CostDifference | None = None
+    access: AccessDifference | None = None
 
     @property
     def losses(self) -> tuple[Change, ...]:

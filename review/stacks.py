@@ -11,8 +11,12 @@ import yaml
 
 from operations.costs.planned import expected_hours
 from policies.config import Config, ConfigError, written_out
+from review.access.compare import compare as compare_access
+from review.access.model import AccessDifference
+from review.access.people import ends, names
 from review.changes import changes
 from review.costs.compare import compare as compare_costs
+from review.model import Side
 from review.notices import notices
 from review.preview import ENDED, Preview, errors, read_preview
 from review.report import Failure, StackReview, groups
@@ -130,6 +134,7 @@ class Reviewer:
             notices=notices(preview, stack.before, stack.after, self.today, live=self.world.live),
             failures=(*failures, *wrong),
             groups=groups(old, new, made),
+            access=_access(stack, old, new),
             costs=compare_costs(old, new, hours_before=_hours(stack.before), hours_after=_hours(stack.after)),
         )
 
@@ -187,6 +192,17 @@ def _wrong(stack: Pair, preview: Preview) -> tuple[Failure, ...]:
         return tuple(Failure(fault.message, fault.place) for fault in stack.faults)
     told = [text for severity, text in preview.diagnostics if severity == "error" and text not in ENDED]
     return tuple(Failure(text) for text in dict.fromkeys(told))
+
+
+def _access(stack: Pair, before: Side, after: Side) -> AccessDifference:
+    known = [(plan.department, side) for plan, side in ((stack.before, before), (stack.after, after)) if plan]
+    return compare_access(
+        before,
+        after,
+        ends_before=ends(stack.before.department) if stack.before else None,
+        ends_after=ends(stack.after.department) if stack.after else None,
+        names={id_: name for department, side in known for id_, name in names(department, side).items()},
+    )
 
 
 def _hours(plan: Plan | None) -> dict[str, int] | None:

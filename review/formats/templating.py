@@ -5,7 +5,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from review.formats import escape, view
+from review.formats import access, escape, view
 
 
 def render(template: str, **values: Any) -> str:
@@ -23,5 +23,6 @@ def render(template: str, **values: Any) -> str:
         "plain": escape.plain, "marked": escape.marked, "code": escape.code, "hypertext": escape.hypertext,
         "short": view.short, "why": view.why, "where": view.where, "counted": view.counted, "violated": view.violated,
         "lost": view.lost, "costs": view.costs, "money": view.money,
+        "access": access.counted,
     }  # fmt: skip
-    return environment.get_template(template).render(view=view, **values)
+    return environment.get_template(template).render(view=view, access_lines=access.lines, **values)

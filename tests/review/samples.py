@@ -4,6 +4,16 @@ from datetime import date
 from decimal import Decimal
 
 from operations.costs.charges import Charge, Range
+from review.access.model import (
+    Ability,
+    AccessDifference,
+    Grant,
+    Membership,
+    Password,
+    Principal,
+    RoleChange,
+    Trust,
+)
 from review.costs.model import CostDifference, ResourceCost, TeamCost
 from review.model import Change, Difference, Loss, Violation
 from review.report import Failure, Group, Kind, Notice, Report, Requirement, StackReview
@@ -29,6 +39,7 @@ def stack_review(stack: str, text: str = "as it is", rows: int = 2) -> StackRevi
         "azure-native:storage:StorageAccount", text, text, text, "hour", Range.always(Decimal(730)), Decimal("0.1"),
         date(2026, 11, 1), text, (text,),
     )  # fmt: skip
+    grant = Grant(Principal(text, "user", text), text, text, text, text, date(2027, 1, 31))
     more, less = Range.always(Decimal(90)), Range.always(Decimal(15))
     return StackReview(
         stack=stack,
@@ -55,6 +66,12 @@ def stack_review(stack: str, text: str = "as it is", rows: int = 2) -> StackRevi
             less, more, (TeamCost(text, less, more), TeamCost(None, less, less)),
             (ResourceCost("azure-native:storage:StorageAccount", text, text, (), (charge,)),),
             (), (charge,), (text,), (charge,),
+        ),
+        access=AccessDifference(
+            grants_gained=(grant,), grants_lost=(grant,), members_gained=(Membership(text, grant.principal),),
+            abilities_gained=(Ability(grant.principal, text, text, text),), trusts_gained=(Trust(text, text, text),),
+            passwords_gained=(Password(text, text),), roles_changed=(RoleChange(text, (text,), (text,)),),
+            ending=(grant,), notes=(text,),
         ),
     )  # fmt: skip
 
