@@ -31,6 +31,8 @@ from sandbox.azure.faults import Faults
 from sandbox.azure.identity.entra import Entra
 from sandbox.azure.identity.graph.app import Graph
 from sandbox.azure.keyvault.app import Vaults
+from sandbox.azure.logs.app import HOSTS as LOGS
+from sandbox.azure.logs.app import Logs
 from sandbox.azure.ml import arm as workspaces
 from sandbox.azure.ml.inference.app import HOSTS as ENDPOINTS
 from sandbox.azure.ml.inference.app import Inference
@@ -93,6 +95,7 @@ def hosts(cloud: Cloud, faults: Faults) -> list[tuple[re.Pattern[str], Any]]:
         r"[a-z0-9-]+\.vault\.azure\.net": Vaults(cloud),
         r"[a-z0-9-]+\.api\.azureml\.ms": WorkspaceServices(cloud),
         ENDPOINTS: Inference(cloud),
+        LOGS: Logs(cloud),
         r"prices\.azure\.com": Prices(),
     }
     cloud.access.settling = faults.settling

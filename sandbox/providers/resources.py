@@ -257,6 +257,22 @@ RESOURCES: Final[dict[str, ResourceType]] = {
     "azure-native:machinelearningservices:ManagedNetworkSettingsRule": ResourceType(
         _ML + "/outboundRules/{ruleName}", flat=False, long_running=True, limits=_ML_NAME
     ),
+    "azure-native:machinelearningservices:OnlineEndpoint": ResourceType(
+        _ML + "/onlineEndpoints/{endpointName}",
+        replaces=_LOCATION,
+        flat=False,
+        needs_location=True,
+        long_running=True,
+        limits=_ML_NAME,
+    ),
+    "azure-native:machinelearningservices:OnlineDeployment": ResourceType(
+        _ML + "/onlineEndpoints/{endpointName}/deployments/{deploymentName}",
+        replaces=_LOCATION,
+        flat=False,
+        needs_location=True,
+        long_running=True,
+        limits=_ML_NAME,
+    ),
     "azure-native:machinelearningservices:Registry": ResourceType(
         _GROUP + "Microsoft.MachineLearningServices/registries/{registryName}",
         replaces=_LOCATION,

@@ -22,6 +22,7 @@ SUITES = (
     "component",
     "command_job",
     "sweep_job",
+    "online_services",
     "pipeline_job",
     "dsl",
 )

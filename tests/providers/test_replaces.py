@@ -110,6 +110,20 @@ TABLE: list[tuple[str, list[str], list[str], list[str], str]] = [
         ["tags", "publicNetworkAccess", "sku"],
         "S: common-types v3 TrackedResource, create-only; the schema export has willReplaceOnChanges",
     ),
+    (
+        "machinelearningservices:OnlineEndpoint",
+        ["endpointName", GROUP, "workspaceName"],
+        ["location"],
+        ["properties", "identity", "sku", "tags"],
+        "S: common-types v3 TrackedResource, create-only",
+    ),
+    (
+        "machinelearningservices:OnlineDeployment",
+        ["deploymentName", "endpointName", GROUP, "workspaceName"],
+        ["location"],
+        ["properties", "identity", "sku", "tags"],
+        "S: common-types v3 TrackedResource, create-only",
+    ),
     ("machinelearningservices:Datastore", [GROUP, "workspaceName", "name"], [], ["properties"], NOTHING),
     (
         "machinelearningservices:WorkspaceConnection",

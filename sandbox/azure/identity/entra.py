@@ -33,7 +33,7 @@ from sandbox.azure.identity.graph.objects import APPLICATIONS, PRINCIPALS, by_ke
 HOST = "https://login.microsoftonline.com"
 FIRST_PARTY = re.compile(
     r"https://(management\.azure\.com|management\.core\.windows\.net|graph\.microsoft\.com|storage\.azure\.com"
-    r"|vault\.azure\.net|ml\.azure\.com|[a-z0-9-]+\.(blob|dfs)\.core\.windows\.net|[a-z0-9-]+\.vault\.azure\.net)/?"
+    r"|vault\.azure\.net|ml\.azure\.com|api\.loganalytics\.(io|azure\.com)|[a-z0-9-]+\.(blob|dfs)\.core\.windows\.net|[a-z0-9-]+\.vault\.azure\.net)/?"
 )
 
 

@@ -4,6 +4,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import requests
 
 from tests.azure.client import Client, unique
 from tests.azure.ml import serving
@@ -239,3 +240,67 @@ def test_a_small_server_stands_in_where_the_inference_server_cannot_be_had(team:
         "green", "def init():\n    raise RuntimeError('no model')\ndef run(body): pass", environmentId=environment
     )
     assert (failed["status"], "no model" in made.logs("green")) == ("Failed", True)
+
+
+class TestRecordedRequests:
+    """`appInsightsEnabled`: requests are rows of AppRequests, which the logs' API reads."""
+
+    @pytest.fixture(scope="class")
+    def asked(self, served: Endpoint) -> Endpoint:
+        shown = served.get("/deployments/blue")["properties"]
+        kept = ("codeConfiguration", "environmentId", "environmentVariables", "requestSettings")
+        put = served.deploy("blue", **{name: shown[name] for name in kept}, appInsightsEnabled=True)
+        assert serving.outcome(served.team, put)["status"] == "Succeeded"
+        for body in ({"a": 1}, {"fail": "x"}, {"a": 2}):
+            served.score(body)
+        return served
+
+    def logs(self, endpoint: Endpoint, query: str, client: Client | None = None) -> requests.Response:
+        azure, component = client or endpoint.team.azure, endpoint.team.needs.ids["applicationInsights"]
+        shown = endpoint.team.azure.arm("GET", component, api="2020-02-02").json()["properties"]
+        url = f"https://api.loganalytics.io/v1{shown['WorkspaceResourceId']}/query"
+        return azure.send("POST", url, {"query": query})
+
+    @pytest.mark.parametrize(
+        ("query", "rows"),
+        [
+            (
+                "AppRequests | where AppRoleName == '{name}' | project ResultCode, Success | order by ResultCode asc",
+                [["200", True], ["200", True], ["500", False]],
+            ),
+            ("AppRequests | where AppRoleName == '{name}' and Success == false | count", [[1]]),
+            (
+                "AppRequests\n| where TimeGenerated > ago(1h) and AppRoleName == '{name}'\n"
+                "| summarize count() by AppRoleInstance",
+                [["blue", 3]],
+            ),
+            ("AppRequests | where AppRoleName == '{name}' | top 1 by TimeGenerated | project Name", [["POST /score"]]),
+            ("AppRequests | where TimeGenerated < ago(1h) and AppRoleName == '{name}' | take 5", []),
+        ],
+    )
+    def test_queries_that_are_answered(self, asked: Endpoint, query: str, rows: list[list[object]]) -> None:
+        answer = self.logs(asked, query.replace("{name}", asked.name))
+        assert answer.status_code == 200, answer.text
+        (table,) = answer.json()["tables"]
+        assert (table["name"], table["rows"]) == ("PrimaryResult", rows)
+
+    @pytest.mark.parametrize(
+        ("query", "named"),
+        [
+            ("AppTraces | take 1", "AppTraces"),
+            ("AppRequests | join kind=inner (AppTraces) on Id", "operator 'join'"),
+            ("AppRequests | where Nothing == 1", "column 'Nothing'"),
+            ("AppRequests | where Name matches regex 'x'", "condition"),
+            ("AppRequests | summarize avg(DurationMs) by Name", "summarize avg(DurationMs)"),
+            ("", "no table ''"),
+        ],
+    )
+    def test_others_are_refused_by_name(self, asked: Endpoint, query: str, named: str) -> None:
+        answer = self.logs(asked, query)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (400, "BadArgumentError")
+        assert named in answer.json()["error"]["message"]
+
+    def test_they_need_the_right_to_query(self, asked: Endpoint, lead: Client) -> None:
+        answer = self.logs(asked, "AppRequests | count", lead)
+        assert answer.status_code == 403
+        assert "Microsoft.OperationalInsights/workspaces/query/read" in answer.text

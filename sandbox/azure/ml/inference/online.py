@@ -1,6 +1,7 @@
 """Requests to online endpoints: who may, which deployment, and what its server says."""
 
 import asyncio
+import time
 
 from starlette.responses import Response
 
@@ -12,6 +13,7 @@ from sandbox.azure.ml.computes import seconds
 from sandbox.azure.ml.endpoints.online import credentials, traffic
 from sandbox.azure.ml.endpoints.online.live import Live, board
 from sandbox.azure.ml.inference.forward import HOP, Answer, Headers, forward
+from sandbox.azure.ml.inference.records import record
 from sandbox.azure.ml.inference.refusals import ScoringError
 from sandbox.azure.ml.names import ONLINE_ENDPOINTS
 
@@ -40,7 +42,16 @@ class Online:
         if request.path not in PATHS:
             raise ScoringError(404, f"The endpoint has no path '{request.path}': it has {', '.join(PATHS)}.")
         deployment = self._deployment(endpoint, request.headers.get(DEPLOYMENT, ""))
-        answer = await self._ask(deployment, request, body)
+        begun, status = time.perf_counter(), 0
+        try:
+            answer = await self._ask(deployment, request, body)
+            status = answer.status
+        except ScoringError as refusal:
+            status = refusal.status
+            raise
+        finally:
+            if deployment["properties"]["appInsightsEnabled"]:
+                record(self._cloud, deployment, request, status, (time.perf_counter() - begun) * 1000)
         if DEPLOYMENT not in request.headers:
             self._mirror(endpoint, request, body)
         return _shown(answer, deployment)
