@@ -7,6 +7,10 @@ import sys
 from datetime import date
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run as a file, it knows only its own folder
+
+from terminal import write_whole
+
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "benchmarks"
 
 
@@ -21,9 +25,7 @@ def write(name: str, title: str, words: str, lines: list[str]) -> None:
     """
     where = f"{date.today()}, {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
     target = FOLDER / f"{name}.md"
-    part = Path(f"{target}.part")
-    part.write_text("\n".join([f"# {title}", "", words, f"Last result: {where}.", "", *lines, ""]), encoding="utf-8")
-    part.replace(target)
+    write_whole(target, "\n".join([f"# {title}", "", words, f"Last result: {where}.", "", *lines, ""]))
 
 
 def peak_memory() -> float:

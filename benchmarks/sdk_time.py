@@ -20,6 +20,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run as a file, it knows only its own folder
 
 from settings import parse_department
+from terminal import write_whole
 from tests.program.harness import ROOT, run_program, stack_file
 
 LIMIT = 8.0
@@ -96,10 +97,7 @@ def _write(lines: list[str], teams: int, rounds: int) -> None:
         *lines,
         "",
     ]
-    TARGET.parent.mkdir(parents=True, exist_ok=True)
-    part = Path(f"{TARGET}.part")
-    part.write_text("\n".join(text), encoding="utf-8")
-    part.replace(TARGET)
+    write_whole(TARGET, "\n".join(text))
 
 
 if __name__ == "__main__":

@@ -68,6 +68,8 @@ class Restricted(Section):
     it. Jobs read it as the person who submits them (`identity: {type: user_identity}`).
     Who reaches the rest of a file system sees the names of what is in its restricted folders, and no content.
     The team's admins have no role on data, but they change the account, and with it whether account keys are allowed.
+    Under `protect`, Azure's lock on the account also keeps these roles and those of feeds from deletion. To take one
+    back, set `protect` to false, run `up`, and set it again.
     """
 
     file_system: str = Field(description="The file system; one of lake.fileSystems.")

@@ -51,7 +51,11 @@ class Member(Section):
 
 
 class Secret(Section):
-    """A service principal's secret, kept in the team's key vault."""
+    """A service principal's secret, kept in the team's key vault.
+
+    Under `protect`, Azure's lock on the vault also keeps the readers' roles from deletion. To take one back, set
+    `protect` to false, run `up`, and set it again.
+    """
 
     rotated: Day = Field(
         description="Day on which the secret was made. Give another day to make a new secret and end the old one."

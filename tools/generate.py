@@ -38,6 +38,7 @@ REFRESHED = {
     "prices": ("department", "costs", "--refresh"),
     "operations": ("tools.coverage", "--refresh"),
     "curated": ("tools.curated",),
+    "roles": ("tools.roles",),
 }
 """Facts from outside, each with the module and options that read them again and write them with their date.
 

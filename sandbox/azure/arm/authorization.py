@@ -42,6 +42,7 @@ class RoleDefinition(ResourceType):
     """`Microsoft.Authorization/roleDefinitions`: built-in ones and the tenant's own, by GUID in every scope."""
 
     type = ROLES
+    absent = ("RoleDefinitionDoesNotExist", "The specified role definition with ID '{name}' does not exist.")
     tracked = False
     kind = "roleDefinition"
     update_status = 201  # observed by azure-cli's users: a PUT answers 201 also for an update
@@ -228,6 +229,7 @@ class RoleAssignment(ResourceType):
     """`Microsoft.Authorization/roleAssignments`."""
 
     type = ASSIGNMENTS
+    absent = ("RoleAssignmentNotFound", "The role assignment '{name}' is not found.")
     tracked = False
     kind = "roleAssignment"
     name_pattern = GUID
@@ -423,6 +425,7 @@ class Lock(ResourceType):
     """`Microsoft.Authorization/locks`."""
 
     type = "Microsoft.Authorization/locks"
+    absent = ("LockNotFound", "The lock '{name}' could not be found.")
     tracked = False
     kind = "lock"
     name_pattern = re.compile(r"[^<>%&:?/]{0,259}[^<>%&:?/. ]")

@@ -164,6 +164,7 @@ class ResourceType:
         global_location: Whether its location is `global` and no region.
         name_pattern: What the whole name must match.
         name_error: Code and message of a bad name; `{name}` stands for the name.
+        absent: Code and message of one that does not exist, where the service has its own.
         kind: The store's kind; `resource` but for types that others must find fast.
         fields: What the body's main properties may be, by dotted path: a Python type, or the allowed strings.
         required: Dotted paths that a PUT must have.
@@ -181,6 +182,7 @@ class ResourceType:
     global_location: ClassVar[bool] = False
     name_pattern: ClassVar[re.Pattern[str]] = re.compile(r"[^/?#%&\\]{1,260}")
     name_error: ClassVar[tuple[str, str]] = ("InvalidResourceName", "The resource name '{name}' is not valid.")
+    absent: ClassVar[tuple[str, str] | None] = None
     kind: ClassVar[str] = "resource"
     fields: ClassVar[Mapping[str, Rule]] = {}
     required: ClassVar[tuple[str, ...]] = ()
@@ -216,7 +218,10 @@ class ResourceType:
 
     def missing(self, call: Call) -> AzureError:
         """The refusal of a call on a resource that is not there."""
-        return not_found(call.id)
+        if self.absent is None:
+            return not_found(call.id)
+        code, message = self.absent
+        return AzureError(404, code, message.format(name=call.id.name))
 
     def erase(self, cloud: Cloud, resource: Body) -> None:
         """Removes the resource from the store."""

@@ -48,6 +48,7 @@ class PolicyDefinition(ResourceType):
     """`Microsoft.Authorization/policyDefinitions`."""
 
     type = DEFINITIONS
+    absent = ("PolicyDefinitionNotFound", "The policy definition '{name}' could not be found.")
     tracked = False
     name_pattern = re.compile(r"[^<>%&:\\?/#]{0,63}[^<>%&:\\?/#. ]")
     invalid_value = "InvalidPolicyDefinition"
@@ -138,6 +139,7 @@ class PolicyAssignment(ResourceType):
     """`Microsoft.Authorization/policyAssignments`, an extension of a subscription, group or resource."""
 
     type = "Microsoft.Authorization/policyAssignments"
+    absent = ("PolicyAssignmentNotFound", "The policy assignment '{name}' is not found.")
     tracked = False
     name_pattern = re.compile(r"[^<>%&:\\?/#]{0,63}[^<>%&:\\?/#. ]")
     invalid_value = "InvalidPolicyAssignment"

@@ -44,6 +44,7 @@ class FileShare(ResourceType):
     """`…/fileServices/default/shares`."""
 
     type = f"{ACCOUNTS}/fileServices/shares"
+    absent = ("ShareNotFound", "The specified share does not exist.")
     tracked = False
     name_pattern = re.compile(r"(?!.*--)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
     name_error = ("InvalidResourceName", "The specified share name '{name}' is invalid.")

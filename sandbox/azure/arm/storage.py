@@ -287,6 +287,7 @@ class BlobContainer(ResourceType):
     """`…/blobServices/default/containers`, the same containers that the data plane has."""
 
     type = f"{ACCOUNTS}/blobServices/containers"
+    absent = ("ContainerNotFound", "The specified container does not exist.")
     tracked = False
     # learn.microsoft.com/rest/api/storageservices/naming-and-referencing-containers--blobs--and-metadata
     name_pattern = re.compile(r"(?!.*--)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]|\$root|\$web|\$logs")
@@ -372,6 +373,7 @@ class ManagementPolicy(ResourceType):
     """`…/managementPolicies/default`: lifecycle rules. They are kept; nothing ages in the sandbox."""
 
     type = f"{ACCOUNTS}/managementPolicies"
+    absent = ("ManagementPolicyNotFound", "No ManagementPolicy found for the account.")
     tracked = False
     create_status = 200
     name_pattern = re.compile("default")

@@ -150,10 +150,11 @@ class SasGrant:
     """A shared access signature.
 
     Attributes:
-        fields: The token's.
+        cloud: The local Azure.
+        account: The account.
+        fields: The token's; `skoid` is the delegator, whose rights limit a user delegation SAS.
         container: The signed container; empty for an account SAS.
         path: The signed blob or directory; empty for a whole container.
-        delegator: By whose roles a user delegation SAS is limited.
     """
 
     cloud: Cloud
