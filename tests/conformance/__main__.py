@@ -25,6 +25,8 @@ SUITES = (
     "online_services",
     "pipeline_job",
     "dsl",
+    "schedule",
+    "registry",
 )
 DOCUMENT = ROOT / "docs" / "conformance.md"
 SECONDS = 180  # of one test

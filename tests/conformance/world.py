@@ -1,4 +1,4 @@
-"""The workspace that the tests expect: keys in its datastores, and the clusters that they name."""
+"""The workspace that the tests expect: keys in its datastores, clusters and registries that they name."""
 
 from typing import Any
 
@@ -8,6 +8,27 @@ from tests.conftest import SUBSCRIPTION, Sandbox
 
 CLUSTERS = {"cpu-cluster": "STANDARD_DS2_V2", "testCompute": "STANDARD_DS1_V2", "gpu-cluster": "STANDARD_NV6"}
 NODES = 4
+REGISTRIES = ("testFeed", "sdkv2-testFeed", "sdk-test", "UnsecureTest-testFeed", "UnsecureTest-hello-world")
+REGISTRY = {
+    "location": REGION,
+    "identity": {"type": "SystemAssigned"},
+    "properties": {
+        "regionDetails": [
+            {
+                "location": REGION,
+                "acrDetails": [{"systemCreatedAcrAccount": {"acrAccountSku": "Premium"}}],
+                "storageAccountDetails": [
+                    {
+                        "systemCreatedStorageAccount": {
+                            "storageAccountType": "Standard_LRS",
+                            "storageAccountHnsEnabled": False,
+                        }
+                    }
+                ],
+            }
+        ]
+    },
+}
 
 
 def make(sandbox: Sandbox) -> Team:
@@ -15,6 +36,8 @@ def make(sandbox: Sandbox) -> Team:
     made = team(Client(sandbox), keys=True)
     for name, size in CLUSTERS.items():
         put(made.azure, f"{made.id}/computes/{name}", _cluster(made, size))
+    for name in REGISTRIES:
+        put(made.azure, f"{made.needs.group}/providers/Microsoft.MachineLearningServices/registries/{name}", REGISTRY)
     return made
 
 
