@@ -7,6 +7,8 @@ ZONES: Mapping[str, tuple[str, ...]] = {
     "blob": ("privatelink.blob.core.windows.net",),
     "dfs": ("privatelink.dfs.core.windows.net",),
     "file": ("privatelink.file.core.windows.net",),
+    "queue": ("privatelink.queue.core.windows.net",),
+    "table": ("privatelink.table.core.windows.net",),
     "vault": ("privatelink.vaultcore.azure.net",),
     "registry": ("privatelink.azurecr.io",),
     "amlregistry": ("privatelink.api.azureml.ms",),

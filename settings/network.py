@@ -93,8 +93,8 @@ class Network(Section):
     dns_zones_group_id: ResourceGroupId | None = Field(
         default=None,
         description=(
-            "Private: id of a resource group with all private DNS zones, linked to the network. "
-            "Zones are made if left out."
+            "Private: id of a resource group with all private DNS zones, linked to the network; those of queues and "
+            "tables too. Zones are made if left out."
         ),
     )
     outbound_access: Literal["approved", "internet"] | None = Field(

@@ -43,6 +43,9 @@ def connect_endpoints(
     targets = {
         "work-blob": (needs.work.id, "blob"),
         "work-file": (needs.work.id, "file"),
+        # Batch endpoints and parallel steps: learn.microsoft.com/azure/machine-learning/how-to-secure-batch-endpoint
+        "work-queue": (needs.work.id, "queue"),
+        "work-table": (needs.work.id, "table"),
         "data-blob": (needs.data.id, "blob"),
         "workspace": (workspace.id, "amlworkspace"),
     }

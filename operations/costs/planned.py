@@ -115,7 +115,7 @@ def _private(department: Department, team: Team) -> Iterator[PlannedResource]:
     if own_zones:
         for zone in dict.fromkeys(zone for zones in ZONES.values() for zone in zones):
             yield PlannedResource(f"{_NATIVE}:privatedns:PrivateZone", f"{team.name}-{zone}", team.name)
-    purposes = ["work-blob", "work-file", "data-blob", "workspace"]
+    purposes = ["work-blob", "work-file", "work-queue", "work-table", "data-blob", "workspace"]
     if team.existing.key_vault_id is None or own_zones:
         purposes.append("vault")
     if _own_registry(department, team) or own_zones or connects_shared_registry(department, team):

@@ -506,6 +506,8 @@ PRIVATE = {"mode": "private", "addressSpace": "10.20.0.0/24"}
 ENDPOINTS = {
     "work-blob": ("bgmrbluegranite2devwork", "blob"),
     "work-file": ("bgmrbluegranite2devwork", "file"),
+    "work-queue": ("bgmrbluegranite2devwork", "queue"),
+    "work-table": ("bgmrbluegranite2devwork", "table"),
     "data-blob": ("bgmrbluegranite2devdata", "blob"),
     "lake-blob": ("bgmrbluegranite2devlake", "blob"),
     "lake-dfs": ("bgmrbluegranite2devlake", "dfs"),
@@ -542,7 +544,7 @@ def test_a_private_team_is_reached_by_endpoints_only() -> None:
     assert endpoints == ENDPOINTS
     zones = {z.inputs["privateZoneName"] for z in run.of("PrivateZone")}
     assert {"privatelink.api.azureml.ms", "privatelink.notebooks.azure.net"} < zones
-    assert len(zones) == len(run.of("VirtualNetworkLink")) == 7
+    assert len(zones) == len(run.of("VirtualNetworkLink")) == 9
     groups = {
         g.name: [c["privateDnsZoneId"].rsplit("/", 1)[1] for c in g.inputs["privateDnsZoneConfigs"]]
         for g in run.of("PrivateDnsZoneGroup")

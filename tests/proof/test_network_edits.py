@@ -33,7 +33,7 @@ REGISTRY = f"{GROUP}/providers/Microsoft.ContainerRegistry/registries/theircr"
 LOGS = f"{GROUP}/providers/Microsoft.OperationalInsights/workspaces/theirlog"
 INSIGHTS = f"{GROUP}/providers/Microsoft.Insights/components/theirai"
 ALL_ZONES = [zone for zones in ZONES.values() for zone in zones]
-ENDPOINTS = ("work-blob", "work-file", "data-blob", "vault", "registry", "workspace")
+ENDPOINTS = ("work-blob", "work-file", "work-queue", "work-table", "data-blob", "vault", "registry", "workspace")
 
 
 def named(type_: str, *names: str) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ from sandbox.azure.ml.endpoints.online.deployment import OnlineDeployment
 from sandbox.azure.ml.endpoints.online.endpoint import OnlineEndpoint
 from sandbox.azure.ml.jobs import routes as jobs
 from sandbox.azure.ml.networks import OutboundRule
-from sandbox.azure.ml.registries import Registry
+from sandbox.azure.ml.registries.resource import Registry
 from sandbox.azure.ml.schedules import firing
 from sandbox.azure.ml.schedules import routes as schedules
 from sandbox.azure.timers import Kind

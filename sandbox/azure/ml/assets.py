@@ -8,13 +8,13 @@ from sandbox.azure.ml.environments import curated
 from sandbox.azure.ml.errors import UserError
 from sandbox.azure.ml.names import ONLINE_DEPLOYMENTS, WORKSPACES
 from sandbox.azure.ml.scope import Scope
+from sandbox.azure.ml.shared import reference, registry_scope
 
 VERSION, CONTAINER = "mlAsset", "mlAssetContainer"
 DEFAULT_LABEL = "default"
 LABELS = (DEFAULT_LABEL, "latest")
 _ID = re.compile(r"/(data|environments|codes|components|models)/([^/]+)/(versions|labels)/([^/]+)$")
 _SHORT = re.compile(r"(?:azureml:)?([^:/@]+)(?::([^:/@]+)|@([^:/@]+))")
-_REGISTRY = re.compile(r"azureml://registries/([^/]+)/environments/([^/]+)/(versions|labels)/([^/]+)", re.IGNORECASE)
 ENVIRONMENTS = "environments"
 MADE = {"By": "Microsoft", "ByType": "User", "At": "2021-12-15T01:34:25.555093+00:00"}
 
@@ -71,36 +71,47 @@ def _curated(scope: Scope, name: str, version: str) -> Body | None:
     }
 
 
-def environment_of(scope: Scope, reference: str) -> Body | None:
+def environment_of(scope: Scope, address: str) -> Body | None:
     """An environment's version by any form of reference.
 
     Args:
         scope: The workspace.
-        reference: A resource id, `azureml:NAME:VERSION`, `azureml:NAME@LABEL`, or an address in a registry.
+        address: A resource id, `azureml:NAME:VERSION`, `azureml:NAME@LABEL`, or an address in a registry.
     """
-    registry = _REGISTRY.fullmatch(reference)
-    if registry:
-        name = f"{curated.PREFIX}{registry[2].removeprefix(curated.PREFIX)}"
-        return _curated(scope, name, registry[4]) if registry[1].lower() == curated.REGISTRY else None
-    short = _SHORT.fullmatch(reference)
+    shared = reference(address)
+    if shared is not None and shared.registry.lower() == curated.REGISTRY and shared.plural == ENVIRONMENTS:
+        return _curated(scope, f"{curated.PREFIX}{shared.name.removeprefix(curated.PREFIX)}", shared.version)
+    short = _SHORT.fullmatch(address)
     if short:
         return by_asset_id(
             scope, f"/{ENVIRONMENTS}/{short[1]}/{'versions' if short[2] else 'labels'}/{short[2] or short[3]}"
         )
-    return by_asset_id(scope, reference)
+    return by_asset_id(scope, address)
 
 
 def by_asset_id(scope: Scope, asset_id: str) -> Body | None:
-    """A version by any of its ids: a resource id (`azureml:` before it or not), or `azureml://locations/…`.
+    """A version by any of its ids: a resource id (`azureml:` before it or not), `azureml://locations/…`, a registry's.
 
     The labels `default` and `latest` are the version that was made last and is not archived.
+
+    Raises:
+        AzureError: 403 AuthorizationFailed, where the caller may not read the registry.
     """
+    shared = reference(asset_id)
+    if shared is not None:
+        registry = registry_scope(scope, shared.registry)
+        if registry is None:
+            return None
+        return _version_by(registry, shared.plural, shared.name, shared.by, shared.version)
     found = _ID.search(asset_id)
-    if found is None:
-        return None
-    if found[3] == "versions":
-        return version_of(scope, found[1], found[2], found[4])
-    made = versions_of(scope, found[1], found[2]) if found[4] in LABELS else []
+    return _version_by(scope, found[1], found[2], found[3], found[4]) if found else None
+
+
+def _version_by(scope: Scope, plural: str, name: str, by: str, version: str) -> Body | None:
+    """A version by its number or a label."""
+    if by == "versions":
+        return version_of(scope, plural, name, version)
+    made = versions_of(scope, plural, name) if version in LABELS else []
     return next((one for one in made if not one["properties"]["isArchived"]), None)
 
 
@@ -125,7 +136,7 @@ def refuse_deployed(scope: Scope, plural: str, name: str, version: str = "") -> 
 
 
 def forget(cloud: Cloud, workspace_id: str) -> None:
-    """Drops all assets of a workspace that was removed."""
+    """Drops all assets of a workspace or registry that was removed, by what their ids begin with."""
     for kind in (VERSION, CONTAINER):
         for key, _ in list(cloud.store.items(kind, workspace_id.lower() + "/")):
             cloud.store.delete(kind, key)

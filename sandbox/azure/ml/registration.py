@@ -19,7 +19,7 @@ from sandbox.azure.ml.assetkinds import TYPES, AssetType, conda_text
 from sandbox.azure.ml.assets import CONTAINER, VERSION, next_version, refuse_deployed, version_of, versions_of
 from sandbox.azure.ml.errors import UserError, not_found
 from sandbox.azure.ml.identities import workspace_identity
-from sandbox.azure.ml.scope import Scope, page, properties_of, viewed, workspace_route, written
+from sandbox.azure.ml.scope import Handler, Scope, page, properties_of, viewed, workspace_route, written
 from sandbox.azure.storage import containers, sas
 
 NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9\-_.]{0,254}")
@@ -148,21 +148,25 @@ class AssetRoutes:
         self._kind, self._what = kind, kind.plural.rstrip("s").capitalize()
 
     def routes(self) -> list[Route]:
-        """All of its routes."""
+        """All of its routes below a workspace."""
+        return [workspace_route(*operation) for operation in self.operations()]
+
+    def operations(self) -> list[tuple[str, str, str, Handler]]:
+        """Its operations: method, path, the right that a workspace's needs, and what carries it out."""
         plural, kind = f"/{self._kind.plural}", self._kind
         one, many = f"{plural}/{{name}}", f"{plural}/{{name}}/versions"
         version = f"{many}/{{version}}"
         read, delete = f"{kind.plural}/read", f"{kind.plural}/versions/delete"
         return [
-            workspace_route("GET", plural, read, self._containers),
-            workspace_route("GET", one, read, self._container),
-            workspace_route("PUT", one, kind.write, self._put_container),
-            workspace_route("DELETE", one, f"{kind.plural}/delete", self._delete_container),
-            workspace_route("GET", many, f"{kind.plural}/versions/read", self._versions),
-            workspace_route("GET", version, f"{kind.plural}/versions/read", self._version),
-            workspace_route("PUT", version, kind.write, self._put_version),
-            workspace_route("DELETE", version, delete, self._delete_version),
-            workspace_route("POST", f"{version}/startPendingUpload", kind.write, self._start_upload),
+            ("GET", plural, read, self._containers),
+            ("GET", one, read, self._container),
+            ("PUT", one, kind.write, self._put_container),
+            ("DELETE", one, f"{kind.plural}/delete", self._delete_container),
+            ("GET", many, f"{kind.plural}/versions/read", self._versions),
+            ("GET", version, f"{kind.plural}/versions/read", self._version),
+            ("PUT", version, kind.write, self._put_version),
+            ("DELETE", version, delete, self._delete_version),
+            ("POST", f"{version}/startPendingUpload", kind.write, self._start_upload),
         ]
 
     def _containers(self, scope: Scope, call: Call, match: re.Match[str]) -> Body:
@@ -188,7 +192,7 @@ class AssetRoutes:
         """A stored version as it is shown."""
         return version
 
-    def _shown(self, scope: Scope, call: Call, version: Body) -> Body:
+    def shown(self, scope: Scope, call: Call, version: Body) -> Body:
         """A version with what is null where it is unset, as this version of the API has it."""
         kind, shown = self._kind, copy.deepcopy(self.present(version))
         unset = kind.unset + (kind.previews if call.api_version.endswith("-preview") else ())
@@ -246,7 +250,7 @@ class AssetRoutes:
         if wanted:
             every = scope.list(VERSION, self._kind.plural)
             same = [one for one in every if one["properties"]["properties"].get("hash_sha256") == wanted]
-            return {"value": [self._shown(scope, call, one) for one in same]}
+            return {"value": [self.shown(scope, call, one) for one in same]}
         if self._kind.missing[0] and scope.get(CONTAINER, self._kind.plural, match["name"]) is None:
             raise self.missing(match["name"])
         found = [
@@ -257,19 +261,19 @@ class AssetRoutes:
         if "asc" in call.query.get("$orderBy", "").lower():
             found.reverse()
         answer = page(found, call)
-        answer["value"] = [self._shown(scope, call, one) for one in answer["value"]]
+        answer["value"] = [self.shown(scope, call, one) for one in answer["value"]]
         return answer
 
     def _version(self, scope: Scope, call: Call, match: re.Match[str]) -> Body:
         found = self.find(scope, match["name"], match["version"])
         if found is None:
             raise self.missing(match["name"], match["version"])
-        return self._shown(scope, call, found)
+        return self.shown(scope, call, found)
 
     def _put_version(self, scope: Scope, call: Call, match: re.Match[str]) -> Response:
         properties = properties_of(call)
         body, new = self.put(scope, match["name"], match["version"], properties)
-        return written(call, self._shown(scope, call, body), 201 if new else self._kind.again)
+        return written(call, self.shown(scope, call, body), 201 if new else self._kind.again)
 
     def _delete_version(self, scope: Scope, call: Call, match: re.Match[str]) -> Response:
         del call

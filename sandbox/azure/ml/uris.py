@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import unquote, urlsplit
 
 from sandbox.azure.arm.core import Body
-from sandbox.azure.ml import runs
+from sandbox.azure.ml import runs, shared
 from sandbox.azure.ml.assets import by_asset_id
 from sandbox.azure.ml.datastores import ARTIFACT_STORE, DEFAULT, container_of
 from sandbox.azure.ml.scope import Scope
@@ -72,7 +72,7 @@ def locate(scope: Scope, address: str) -> Location:
     address = address.removeprefix("azureml:") if address.startswith("azureml:/subscriptions") else address
     asset = by_asset_id(scope, address)
     if asset is not None:
-        return locate(scope, asset["properties"].get("dataUri") or asset["properties"]["modelUri"])
+        return locate_asset(scope, asset)
     for pattern, found in ((_DATASTORE, _in_datastore), (_JOB, _of_job), (_RUN, _of_run)):
         match = pattern.fullmatch(address)
         if match is not None:
@@ -81,6 +81,21 @@ def locate(scope: Scope, address: str) -> Location:
     if lake is not None:
         return Location(lake[2], lake[1], lake[3].strip("/"))
     return _bare(address)
+
+
+def locate_asset(scope: Scope, asset: Body) -> Location:
+    """Where the files of an asset's version lie; those of a registry with a signature to read them.
+
+    Raises:
+        AddressError: Its address is of no known form, or what it names is not there.
+    """
+    properties = asset["properties"]
+    named = (properties.get(key) for key in ("dataUri", "modelUri", "codeUri"))
+    uri = next((one for one in named if one), None) or properties["build"]["contextUri"]
+    found = locate(scope, str(uri))
+    if not shared.is_shared(asset) or found.datastore is not None:
+        return found
+    return replace(found, sas=shared.signature(scope, found.account, found.container, "rl"))
 
 
 def _bare(address: str) -> Location:

@@ -163,7 +163,8 @@ def _parallel(node: Node, given: Body) -> Body:
 
 
 def _code(holder: Body) -> str | None:
-    return str(holder.get("code") or "").removeprefix("azureml:") or None
+    """The code's id, without `azureml:` before a workspace's; that of a registry begins so itself."""
+    return str(holder.get("code") or "").replace("azureml:/subscriptions", "/subscriptions", 1) or None
 
 
 def _surroundings(spec: Body, given: Body) -> Body:

@@ -29,11 +29,14 @@ from sandbox.azure.ml.plane import (
     tracking,
 )
 from sandbox.azure.ml.plane.routing import Request, Route
+from sandbox.azure.ml.registries.door import Registries
 from sandbox.azure.ml.scope import Scope
 from sandbox.azure.ml.uris import AddressError
 from sandbox.azure.privatelink import reaches
 
 AUDIENCES = ("https://ml.azure.com", "https://management.azure.com", "https://management.core.windows.net")
+REGISTRIES = ("/registrymanagement/", "/registry/", "/mferp/managementfrontend/")
+"""What the paths of registries begin with."""
 SERVICES = ("api", "history", "artifact", "mlflow", "modelregistry", "dataset", "data", "metric", "execution")
 _PATH = re.compile(
     r"/(?P<service>[a-z]+)/(?:v\d\.\d|managementfrontend)(?P<workspace>/subscriptions/[^/]+/resourcegroups/[^/]+/providers/"
@@ -49,7 +52,7 @@ class WorkspaceServices(Service[HttpRequest]):
     max_body = 16 * 1024 * 1024  # a batch of metrics has at most 1 MB
 
     def __init__(self, cloud: Cloud) -> None:
-        self._cloud = cloud
+        self._cloud, self._registries = cloud, Registries(cloud)
         self._routes: dict[str, Routes[Route]] = {
             "history": Routes([*history.ROUTES, *artifacts.RUN_ROUTES]),
             "artifact": Routes(artifacts.ROUTES),
@@ -72,6 +75,10 @@ class WorkspaceServices(Service[HttpRequest]):
         if address.rstrip("/") == "/discovery" or address.startswith("/discovery/"):
             return JSONResponse(dict.fromkeys(SERVICES, f"https://{region}.api.azureml.ms"))
         caller = self._cloud.tokens.check(request.headers.get("authorization"), *AUDIENCES)
+        if address.startswith(REGISTRIES):
+            found = await self._registries.answer(request, caller, await self.json(request))
+            if found is not None:
+                return found
         parts = _PATH.fullmatch(request.raw_path)
         rest = (parts["rest"] or "") if parts else ""
         routes = self._routes.get(parts["service"].lower()) if parts else None

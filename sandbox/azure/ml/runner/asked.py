@@ -9,7 +9,7 @@ from sandbox.azure.ml.environments.specification import Specification, specifica
 from sandbox.azure.ml.identities import workspace_identity
 from sandbox.azure.ml.runner.data import fetch_folder
 from sandbox.azure.ml.scope import Scope
-from sandbox.azure.ml.uris import locate
+from sandbox.azure.ml.uris import locate_asset
 
 
 async def asked_for(scope: Scope, version: Body, folder: Path, network: str) -> Specification:
@@ -32,6 +32,6 @@ async def asked_for(scope: Scope, version: Body, folder: Path, network: str) -> 
     build = properties.get("build")
     if not build:
         return specification(properties)
-    place = open_place(scope, locate(scope, build["contextUri"]), workspace_identity(scope), network)
+    place = open_place(scope, locate_asset(scope, version), workspace_identity(scope), network)
     await fetch_folder(place, folder)
     return dockerfile.read(folder, build.get("dockerfilePath") or "Dockerfile")

@@ -32,7 +32,7 @@ from sandbox.azure.ml.runner.ranks import MPI, ranks
 from sandbox.azure.ml.scope import Scope
 from sandbox.azure.ml.serverless import MANAGED, is_serverless
 from sandbox.azure.ml.sizes import sizes
-from sandbox.azure.ml.uris import AddressError, artifacts, locate
+from sandbox.azure.ml.uris import AddressError, artifacts, locate_asset
 from sandbox.azure.storage.errors import StorageError
 
 SHORTEST = 1.5  # seconds from submission to the end: azure-ai-ml's `stream` shows nothing of a run that ended before it
@@ -220,7 +220,7 @@ class Attempt:
         version = by_asset_id(self._scope, code)
         if version is None:
             raise FailedError("UserError", "The job's code was deleted.")
-        location = locate(self._scope, version["properties"]["codeUri"])
+        location = locate_asset(self._scope, version)
         place = open_place(self._scope, location, workspace_identity(self._scope), self._network)
         for node in self._node_folders:
             await fetch_folder(place, node / "wd")

@@ -31,7 +31,7 @@ from sandbox.azure.ml.runner.environment import BuildError
 from sandbox.azure.ml.runner.server import Server
 from sandbox.azure.ml.runner.variables import Place, base
 from sandbox.azure.ml.scope import Scope
-from sandbox.azure.ml.uris import AddressError, Location, locate
+from sandbox.azure.ml.uris import AddressError, Location, locate_asset
 from sandbox.azure.storage.errors import StorageError
 
 NOBODY = Caller("", "")
@@ -147,13 +147,13 @@ class Deploy:
                     )
                 folder = self._own / "azureml-models" / version["id"].split("/")[-3] / version["name"]
                 _say(log, f"Downloading model {version['properties']['modelUri']}")
-                await self._copy(locate(self._scope, version["properties"]["modelUri"]), folder, named=True)
+                await self._copy(locate_asset(self._scope, version), folder, named=True)
             if code:
                 version = by_asset_id(self._scope, code["codeId"])
                 if version is None:
                     raise DeployError("BadArgument", f"The code '{code['codeId']}' was deleted.")
                 _say(log, f"Downloading code {version['properties']['codeUri']}")
-                await self._copy(locate(self._scope, version["properties"]["codeUri"]), self._own / "code", named=False)
+                await self._copy(locate_asset(self._scope, version), self._own / "code", named=False)
         except UNREADABLE as error:
             _say(log, f"Error: {error}")
             text = f"Unable to download user model or code. Check the logs of the container StorageInitializer. {GUIDE}"

@@ -1,4 +1,4 @@
-"""Registries, which share models and environments between workspaces: the resource alone, without content."""
+"""Registries as the resource manager makes them, with the storage account behind them."""
 
 import re
 import uuid
@@ -11,7 +11,7 @@ from sandbox.azure.arm.core import Body, Call, ResourceType, Rule, normal_locati
 from sandbox.azure.arm.identities import check_identity, forget_identity, shown_identity
 from sandbox.azure.arm.privatelinks import connections_of
 from sandbox.azure.front.errors import AzureError
-from sandbox.azure.ml.names import NAMESPACE
+from sandbox.azure.ml import assets, shared
 from sandbox.azure.ml.operations import REGISTRY, accepted
 
 # What a region has: its key, the word in its keys, and the type of what the service makes.
@@ -24,7 +24,7 @@ ACCOUNTS = (
 class Registry(ResourceType):
     """`Microsoft.MachineLearningServices/registries`."""
 
-    type: ClassVar[str] = f"{NAMESPACE}/registries"
+    type: ClassVar[str] = shared.REGISTRIES
     name_pattern: ClassVar[re.Pattern[str]] = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_-]{2,32}")
     required: ClassVar[tuple[str, ...]] = ("properties.regionDetails",)
     fields: ClassVar[Mapping[str, Rule]] = {"properties.regionDetails": list}
@@ -69,8 +69,10 @@ class Registry(ResourceType):
         return {**resource, "properties": {**resource["properties"], "privateEndpointConnections": connections}}
 
     def deleted(self, call: Call, resource: Body) -> None:
-        """Removes the registry's identity."""
+        """Removes the registry's identity, assets and files."""
         forget_identity(call, resource)
+        assets.forget(call.cloud, f"{shared.SCHEME}{resource['name']}")
+        shared.forget(call.cloud, resource)
 
     def response(self, call: Call, resource: Body, *, created: bool) -> Response:
         """Answers that a new registry is accepted (202)."""
