@@ -35,8 +35,6 @@ from sandbox.azure.ml.uris import AddressError
 from sandbox.azure.privatelink import reaches
 
 AUDIENCES = ("https://ml.azure.com", "https://management.azure.com", "https://management.core.windows.net")
-REGISTRIES = ("/registrymanagement/", "/registry/", "/mferp/managementfrontend/")
-"""What the paths of registries begin with."""
 SERVICES = ("api", "history", "artifact", "mlflow", "modelregistry", "dataset", "data", "metric", "execution")
 _PATH = re.compile(
     r"/(?P<service>[a-z]+)/(?:v\d\.\d|managementfrontend)(?P<workspace>/subscriptions/[^/]+/resourcegroups/[^/]+/providers/"
@@ -63,6 +61,14 @@ class WorkspaceServices(Service[HttpRequest]):
             "mlflow": Routes([*experiments.ROUTES, *tracking.ROUTES, *logged.ROUTES, *registry.ROUTES, *files.ROUTES]),
         }
 
+    def emulates(self, method: str, path: str) -> bool:
+        """Whether there is an operation for a path, such as docs/coverage.md lists."""
+        if self._registries.serves(path):
+            return True
+        parts = _PATH.fullmatch(path)
+        routes = self._routes.get(parts["service"].lower()) if parts else None
+        return bool(parts and routes and routes.find(method, parts["rest"] or ""))
+
     def refuse(self, request: HttpRequest, refusal: ServiceError) -> Response:
         """In MLflow's form below `/mlflow/`; storage's refusals as this service's own."""
         error = refusal if isinstance(refusal, AzureError) else AzureError(400, "UserError", str(refusal))
@@ -75,10 +81,8 @@ class WorkspaceServices(Service[HttpRequest]):
         if address.rstrip("/") == "/discovery" or address.startswith("/discovery/"):
             return JSONResponse(dict.fromkeys(SERVICES, f"https://{region}.api.azureml.ms"))
         caller = self._cloud.tokens.check(request.headers.get("authorization"), *AUDIENCES)
-        if address.startswith(REGISTRIES):
-            found = await self._registries.answer(request, caller, await self.json(request))
-            if found is not None:
-                return found
+        if self._registries.serves(request.raw_path):
+            return await self._registries.answer(request, caller, await self.json(request))
         parts = _PATH.fullmatch(request.raw_path)
         rest = (parts["rest"] or "") if parts else ""
         routes = self._routes.get(parts["service"].lower()) if parts else None

@@ -41,8 +41,13 @@ class Registries:
             routing.Route(method, routing.compile_path(path), (right, handle)) for method, path, right, handle in table
         )
 
-    async def answer(self, request: Request, caller: Caller, body: Body) -> Response | None:
-        """The answer to a request; None for one that is none of a registry's.
+    @staticmethod
+    def serves(path: str) -> bool:
+        """Whether a path is of a registry."""
+        return any(pattern.fullmatch(path) for pattern in (_DISCOVERY, _OPERATION, _REGISTRY))
+
+    async def answer(self, request: Request, caller: Caller, body: Body) -> Response:
+        """The answer to a request that is of a registry.
 
         Raises:
             AzureError: Any refusal.
@@ -55,7 +60,7 @@ class Registries:
             return assets.poll(self._cloud, operation["name"])
         found = _REGISTRY.fullmatch(request.raw_path)
         if found is None:
-            return None
+            raise AzureError(404, "NotFound", f"The sandbox does not emulate {request.method} {request.path}.")
         return await self._asset(request, caller, found, body)
 
     def _find(self, name: str) -> Body:

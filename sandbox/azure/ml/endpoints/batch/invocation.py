@@ -24,7 +24,7 @@ from sandbox.azure.ml.jobfields import bad, object_of
 from sandbox.azure.ml.jobs.submission import submit
 from sandbox.azure.ml.registration import put_version
 from sandbox.azure.ml.scope import Scope
-from sandbox.azure.ml.uris import locate
+from sandbox.azure.ml.uris import locate_asset
 
 STEP, SCORE, INPUT, MODEL = "batchscoring", "score", "input", "model"
 TYPES = ("uri_file", "uri_folder", "mltable", "mlflow_model", "custom_model", "triton_model", "literal")
@@ -193,7 +193,7 @@ def _task(scope: Scope, properties: Body, model: Body) -> Body:
 
 def _mlflow_environment(scope: Scope, model: Body) -> str:
     """The environment that an MLflow model asks for, by the conda file that lies with it."""
-    place = open_place(scope, locate(scope, model["properties"]["modelUri"]), workspace_identity(scope))
+    place = open_place(scope, locate_asset(scope, model), workspace_identity(scope))
     blob = place.container.find(f"{place.path}/conda.yaml")
     if blob is None:
         raise bad("model", "The MLflow model has no conda.yaml: name an environment.")
