@@ -7,6 +7,7 @@ event log, since the JSON of `preview` has neither (pulumi/pulumi#18851).
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,7 @@ class Preview:
         """The stack as the head revision has it."""
         return _side((self._with_outputs(step) for step in self.steps), plan)
 
+    @cached_property
     def graphs(self) -> tuple[offline.Graph, offline.Graph]:
         """The stack before and afterwards, as the policy pack reads it."""
         sides = ([step.old for step in self.steps], [self._with_outputs(step) for step in self.steps])

@@ -47,7 +47,7 @@ def violations(
         after: The plan of the head's.
         today: The day by which exemptions expire.
     """
-    graphs = preview.graphs()
+    graphs = preview.graphs
     old, new = (offline.evaluate(graph, config, today=today) if len(graph) else None for graph in graphs)
     was = _found(old)
     undecided = {_key(one) for one in new.findings if one.kind == "undecided"} if new else set[Key]()
@@ -73,7 +73,7 @@ def under_new_rules(
         plan: The plan of the head's stack file.
         today: The day by which exemptions expire.
     """
-    _, graph = preview.graphs()
+    _, graph = preview.graphs
     was, now = (_found(offline.evaluate(graph, config, today=today)) for config in configs)
     told = [_shown(one, "new", plan) for key, one in now.items() if _weight(was.get(key)) < _weight(one)]
     return (*told, *(_shown(one, "fixed", plan) for key, one in was.items() if _weight(now.get(key)) < _weight(one)))

@@ -181,6 +181,7 @@ PULLS: dict[str, Pull] = {
         {BASE[BASE.index("        clusters:") : BASE.index("        lake:")]: ""},
         changes=("deleted Compute alpha-*-cpu",),
         worst=-2 * DS3,
+        told=("-cpu is gone: whoever reads it fails", ""),
     ),
     "cluster-renamed": Pull(
         {"{code}-cpu": "{code}-cores"},

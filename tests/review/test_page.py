@@ -1,5 +1,6 @@
 """The page in a browser: readable in a wide and a narrow window, light and dark."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -45,6 +46,8 @@ HIDDEN = """
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     command = program()
+    if command is None and os.environ.get("CI"):
+        pytest.fail("no chromium and no google-chrome on PATH, which .ci/run installs")
     if command is None:
         pytest.skip("no chromium and no google-chrome on PATH: .ci/run installs one")
     with Browser(command) as started:
