@@ -16,9 +16,13 @@ from terminal import read_text
 _STACK_FILE = re.compile(r"Pulumi\.([A-Za-z0-9_.-]{1,100})\.yaml")
 _PIN = re.compile(r"([A-Za-z0-9._-]+)==([^\s;\\]+)")
 _INERT = re.compile(
-    r"(docs|tests|benchmarks|jobs|tools|sandbox|review|\.github|\.ci|\.devcontainer)/|[^/]+\.md|\.[^/]+|LICENSE|NOTICE|Makefile"
+    r"(docs|tests|benchmarks|examples|jobs|tools|sandbox|review|\.github|\.ci|\.devcontainer)/|[^/]+\.md|\.[^/]+|LICENSE|NOTICE|Makefile"
 )
 """What no stack is made of."""
+
+
+_OF_A_HOOK = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")
+"""What git sets for a hook, from which a review may be run."""
 
 
 class UsageError(Exception):
@@ -123,7 +127,8 @@ class Repository:
 
     def _git(self, *words: str, own: Mapping[str, str] | None = None) -> str:
         command = ["git", "-C", str(self._project), *words]
-        environment = {**os.environ, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", **(own or {})}
+        given = {name: value for name, value in os.environ.items() if name not in _OF_A_HOOK}
+        environment = {**given, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", **(own or {})}
         try:
             done = subprocess.run(command, capture_output=True, check=False, env=environment)  # noqa: S603 # git, no shell
         except FileNotFoundError:
