@@ -1,4 +1,4 @@
-"""How much the local Azure ML costs beside the processes that it runs: jobs, pipelines, reuse, memory.
+"""How much the local Azure ML costs beside the processes that it runs: jobs, pipelines, sweeps, reuse, memory.
 
 `python benchmarks/jobs.py [--jobs N] [--steps N] [--write]`: plain requests drive a sandbox of its own through the
 gateway. The floor is the same commands as bare processes, as many at a time as there are nodes, in the same run.
@@ -27,7 +27,8 @@ from tests.conftest import Sandbox  # noqa: E402
 
 NODES = 4
 PASS = "python -c pass"
-BARS = {"first line": 2.0, "job": 0.150, "step": 0.300, "reuse": 10.0, "memory": 120.0}
+BARS = {"first line": 2.0, "job": 0.150, "step": 0.300, "trial": 0.300, "reuse": 10.0, "memory": 120.0}
+TRIALS = 50
 DEADLINE = 900.0
 
 
@@ -127,6 +128,31 @@ def pipeline(place: Team, component: str, steps: int) -> tuple[float, str]:
     return time.perf_counter() - begun, name
 
 
+def sweep(place: Team, python: Path) -> list[tuple[str, str, str]]:
+    """Rows of a sweep, whose floor are the same commands as bare processes."""
+    properties = {
+        "jobType": "Sweep",
+        "computeId": f"{place.id}/computes/four",
+        "searchSpace": {"x": ["uniform", [0, 1]]},
+        "samplingAlgorithm": {"samplingAlgorithmType": "Random"},
+        "objective": {"goal": "Maximize", "primaryMetric": "none"},
+        "limits": {"jobLimitsType": "Sweep", "maxTotalTrials": TRIALS, "maxConcurrentTrials": NODES},
+        "trial": {"command": PASS, "environmentId": f"{place.id}/environments/none/versions/1"},
+    }
+    floor, name = bare(TRIALS, python), f"sweep{time.time_ns()}"
+    begun = time.perf_counter()
+    answer = place.arm("PUT", f"/jobs/{name}", {"properties": properties}, "2024-01-01-preview")
+    assert answer.ok, answer.text
+    until(lambda: status(place, name) in ("Completed", "Failed"), 0.1)
+    assert status(place, name) == "Completed"
+    seconds = time.perf_counter() - begun
+    above = (seconds - floor) / TRIALS * 1000
+    return [
+        (f"a sweep of {TRIALS} trials, {NODES} at a time", f"{seconds:.1f} s", ""),
+        ("a trial above a bare process", f"{above:.0f} ms", f"≤ {BARS['trial'] * 1000:.0f} ms"),
+    ]
+
+
 def resident(pid: int) -> float:
     """Memory of a process in MiB."""
     for line in Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines():
@@ -169,6 +195,7 @@ def measure(sandbox: Sandbox, jobs: int, steps: int) -> list[tuple[str, str, str
     above = (seconds - floor) / steps * 1000
     again, name = pipeline(place, component, steps)
     reused = sum(one["properties"].get("azureml.isreused") == "true" for one in children(place, name).values())
+    rows += sweep(place, python)
     return [
         *rows,
         (f"a pipeline of {steps} steps", f"{seconds:.1f} s", ""),

@@ -23,6 +23,7 @@ SUITES = (
     "command_job",
     "sweep_job",
     "online_services",
+    "batch_services",
     "pipeline_job",
     "dsl",
     "schedule",

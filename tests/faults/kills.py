@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -189,6 +190,50 @@ def pipelines(folder: Path, number: int) -> Killed:
     return Killed(len(names) + len(done), ", ".join(wrong))
 
 
+def sweeps(folder: Path, number: int) -> Killed:
+    """While sweeps run: each is there and completes with all trials, and no trial runs again that had completed."""
+    names, done = list[str](), set[str]()
+    with started(folder) as sandbox:
+        team = harness.team(Client(sandbox))
+        harness.put(team.azure, f"{team.id}/computes/cpu", harness.cluster(team.needs, most=3))
+        team.arm("PUT", "/environments/none/versions/1", {"properties": {"image": "python:3.11"}})
+        properties = {
+            "jobType": "Sweep",
+            "computeId": f"{team.id}/computes/cpu",
+            "searchSpace": {"k": ["choice", [[1, 2, 3, 4, 5]]]},
+            "samplingAlgorithm": {"samplingAlgorithmType": "Grid"},
+            "objective": {"goal": "maximize", "primaryMetric": "score"},
+            "trial": {
+                "command": f"sleep 0.$RANDOM; echo ${{{{search_space.k}}}} >> {folder}/$AZUREML_RUN_ID",
+                "environmentId": f"{team.id}/environments/none/versions/1",
+            },
+        }
+
+        def work(count: int) -> None:
+            if count < 2:
+                sent(team.arm("PUT", f"/jobs/sweep{count}", {"properties": properties}, "2024-01-01-preview"))
+                names.append(f"sweep{count}")
+            for name in names:
+                done.update(one["runId"] for one in trials(team, name) if one["status"] == "Completed")
+
+        with killed(sandbox, random.Random(number).uniform(0.2, 5)):
+            until_it_breaks(work)
+        team = Team(Client(sandbox), team.needs, team.workspace)
+        wrong = [f"{name} {was}" for name in names if (was := waiting.ended(team, name)) != "Completed"]
+        until(lambda: not processes(sandbox.directory / "runs"), "the end of all processes of runs")
+        for name in names:
+            values = sorted((folder / one["runId"]).read_text().split()[-1] for one in trials(team, name))
+            wrong += [] if values == list("12345") else [f"{name} tried {values}"]
+    wrong += [f"{run} ran {times} times" for run in done if (times := len((folder / run).read_text().split())) != 1]
+    return Killed(len(names) + len(done), ", ".join(wrong))
+
+
+def trials(team: Team, name: str) -> list[dict[str, Any]]:
+    """The runs of a sweep's trials."""
+    found: list[dict[str, Any]] = team.plane("GET", "history/v1.0", f"/runs/{name}/children").json()["value"]
+    return found
+
+
 def processes(folder: Path) -> list[int]:
     """Processes that work in a folder."""
     found = []
@@ -241,5 +286,6 @@ KILLS: dict[str, Callable[[Path, int], Killed]] = {
     "uploads": uploads,
     "runs": runs,
     "pipelines": pipelines,
+    "sweeps": sweeps,
     "registrations": registrations,
 }

@@ -1,7 +1,9 @@
 """Pipelines under faults: lost nodes, answers that never came, and a kill."""
 
+from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 import requests
 
 from tests.azure.client import Client
@@ -10,7 +12,7 @@ from tests.azure.ml.harness import Team, cluster
 from tests.azure.ml.pipelines import FOLDER, arm_component, children, failures
 from tests.azure.ml.waiting import details, ended
 from tests.conftest import Sandbox
-from tests.faults.kills import pipelines
+from tests.faults.kills import Killed, pipelines, sweeps, trials
 from tests.faults.sweep import clear, plan, struck
 
 
@@ -51,6 +53,27 @@ def test_lost_nodes_and_lost_answers(sandbox: Sandbox, tmp_path: Path) -> None:
         assert len((tmp_path / step["runId"]).read_text()) >= 2
 
 
-def test_a_kill_loses_nothing_and_repeats_no_success(tmp_path: Path) -> None:
+@pytest.mark.parametrize("work", [pipelines, sweeps])
+def test_a_kill_loses_nothing_and_repeats_no_success(work: Callable[[Path, int], Killed], tmp_path: Path) -> None:
     """One of the soak's kills; the others are `make soak`'s."""
-    assert not pipelines(tmp_path, 3).lost
+    assert not work(tmp_path, 3).lost
+
+
+def test_a_trial_that_loses_its_node_begins_again(sandbox: Sandbox, tmp_path: Path) -> None:
+    team = harness.team(Client(sandbox))
+    team.arm("PUT", "/environments/none/versions/1", {"properties": {"image": "python:3.11"}})
+    line = f"echo >> {tmp_path}/$AZUREML_RUN_ID; [ $(wc -l < {tmp_path}/$AZUREML_RUN_ID) -ge 2 ] || sleep 600"
+    properties = {
+        "jobType": "Sweep",
+        "computeId": f"{team.id}/computes/cpu",
+        "searchSpace": {"k": ["choice", [[1, 2]]]},
+        "samplingAlgorithm": {"samplingAlgorithmType": "Grid"},
+        "objective": {"goal": "maximize", "primaryMetric": "score"},
+        "trial": {"command": line, "environmentId": f"{team.id}/environments/none/versions/1"},
+    }
+    plan(sandbox, 1, "preemption,count=3,seconds=1")
+    assert team.arm("PUT", "/jobs/one", {"properties": properties}, "2024-01-01-preview").status_code == 201
+    assert ended(team, "one") == "Completed"
+    found = trials(team, "one")
+    assert [one["status"] for one in found] == ["Completed"] * 2
+    assert all("preempted" in one["warnings"][0]["message"] for one in found)
