@@ -474,3 +474,24 @@ def run(body):
     principal = made.get()["identity"]["principalId"]
     payload = serving.claims(answer.json()["access_token"])
     assert (payload["oid"], payload["aud"]) == (principal, "https://storage.azure.com")
+
+
+def test_a_server_that_hangs_is_started_again(team: Team, environment: str) -> None:
+    """Its liveness probe fails, as nothing else answers meanwhile."""
+    script = "import json, time\ndef init(): pass\ndef run(body):\n    time.sleep(json.loads(body)['sleep'])"
+    probe = {"period": "PT1S", "timeout": "PT1S", "failureThreshold": 2}
+    requests = {"requestTimeout": "PT1S"}
+    made = serving.endpoint(team)
+    done = made.served("blue", script, environmentId=environment, livenessProbe=probe, requestSettings=requests)
+    assert done["status"] == "Succeeded"
+    made.traffic(blue=100)
+    assert made.score({"sleep": 600}).status_code == 408
+    until(lambda: "The liveness probe failed 2 times" in made.logs("blue"), "the probe's failure")
+    until(lambda: made.score({"sleep": 0}).status_code == 200, "an answer")
+
+
+def test_what_is_missing_is_told(team: Team, environment: str) -> None:
+    made = serving.endpoint(team)
+    collected = {"collections": {"model_inputs": {"dataCollectionMode": "Enabled"}}}
+    assert made.served("blue", ECHO, environmentId=environment, dataCollector=collected)["status"] == "Succeeded"
+    assert "Warning: requests are not collected as data" in made.logs("blue")

@@ -94,16 +94,16 @@ class TestRefusals:
         assert served.score({"sleep": 2.1}).status_code == 408
 
     def test_too_many_at_once_are_429(self, served: Endpoint) -> None:
-        """Twice the one that is allowed for its one instance."""
+        """Twice the one that is allowed for its one instance; the second waits, perhaps for too long."""
         secret, gate = served.key(), threading.Barrier(6)
 
         def one(_: int) -> int:
             gate.wait()
-            return served.score({"sleep": 0.3}, secret=secret).status_code
+            return served.score({"sleep": 0.9}, secret=secret).status_code
 
         with ThreadPoolExecutor(6) as pool:
             found = sorted(pool.map(one, range(6)))
-        assert found == [200, 200, 429, 429, 429, 429]
+        assert found[0] == 200 and found[1] in (200, 408) and found[2:] == [429] * 4
 
 
 class TestAccess:

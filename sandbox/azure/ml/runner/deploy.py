@@ -31,6 +31,7 @@ from sandbox.azure.ml.runner.environment import BuildError
 from sandbox.azure.ml.runner.server import Server
 from sandbox.azure.ml.runner.variables import Place, base
 from sandbox.azure.ml.scope import Scope
+from sandbox.azure.ml.sizes import sizes
 from sandbox.azure.ml.uris import AddressError, Location, locate_asset
 from sandbox.azure.storage.errors import StorageError
 
@@ -179,12 +180,23 @@ class Deploy:
             path, differs = await self._built(wanted, log)
         except (SpecificationError, BuildError, *UNREADABLE) as error:
             raise DeployError("ImageBuildFailure", f"{error}") from error
-        for one in differs:
+        for one in [*differs, *self._missing()]:
             if self._tools.refuse:
                 text = f"The environment is refused: {one} (runner.environmentMismatch: refuse)."
                 raise DeployError("ImageBuildFailure", text)
             _say(log, f"Warning: {one}.")
         return path
+
+    def _missing(self) -> list[str]:
+        """What the deployment has in Azure and not here."""
+        size, found = sizes()[self._properties["instanceType"]], []
+        if size.gpus:
+            found.append(f"the {size.gpus} GPU(s) of {size.name} are not there: the server runs on CPU")
+        if self._properties["dataCollector"]:
+            found.append("requests are not collected as data: the sandbox has no data collector")
+        if self._deployment["sku"]["capacity"] > workers(self._deployment):
+            found.append(f"{MOST_WORKERS} workers stand for all instances")
+        return found
 
     async def _wanted(self, model: Path | None) -> Specification:
         environment = self._properties["environmentId"]

@@ -87,13 +87,13 @@ class Server:
         while asyncio.get_running_loop().time() < deadline:
             if self.ended is None or self.ended.done():
                 raise ProcessLookupError
-            if await self._answers(deadline - asyncio.get_running_loop().time()):
+            if await self.answers(deadline - asyncio.get_running_loop().time()):
                 return True
             await asyncio.sleep(POLL)
         return False
 
-    async def _answers(self, seconds: float) -> bool:
-        """Whether a probe is answered with 200; until its script has begun, the server accepts and is silent."""
+    async def answers(self, seconds: float) -> bool:
+        """Whether a probe is answered with 200 in time; until its script has begun, the server is silent."""
         try:
             async with asyncio.timeout(max(0.0, seconds)):
                 reader, writer = await asyncio.open_unix_connection(self.live.address)
@@ -112,6 +112,12 @@ class Server:
             if self._process is not None and self._process.returncode is None:
                 self._process.send_signal(number)
         self.workers = workers
+
+    async def kill(self) -> None:
+        """Ends it at once."""
+        if self._process is not None:
+            process.signal_group(self._process.pid, signal.SIGKILL)
+            await self._process.wait()
 
     async def stop(self, patience: float) -> None:
         """Ends it, after its requests if they end in time."""

@@ -12,6 +12,7 @@ from typing import Any
 from sandbox.azure.arm.core import Body
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.ml import mfeoperations
+from sandbox.azure.ml.computes import seconds
 from sandbox.azure.ml.endpoints.online import logs
 from sandbox.azure.ml.endpoints.online.live import board
 from sandbox.azure.ml.endpoints.online.served import KIND
@@ -155,6 +156,30 @@ class _Deployment:
 
     async def _next(self) -> None:
         """Waits for a change, or for the server's own end, after which it is started again."""
+        live = asyncio.create_task(self._probe())
+        try:
+            await self._change_or_end()
+        finally:
+            live.cancel()
+
+    async def _probe(self) -> None:
+        """Ends a server whose liveness probe fails too often, as the service restarts such a container."""
+        failures = 0
+        while (deployment := self._cloud.store.get("resource", self._key)) is not None and self._server is not None:
+            probe = deployment["properties"]["livenessProbe"]
+            await asyncio.sleep(seconds(probe["period"]))
+            failures = 0 if await self._server.answers(seconds(probe["timeout"])) else failures + 1
+            if failures >= probe["failureThreshold"]:
+                self._tell(f"The liveness probe failed {failures} times: the server is ended.")
+                await self._server.kill()
+                return
+
+    def _tell(self, text: str) -> None:
+        """Adds a line to the server's log."""
+        with contextlib.suppress(OSError), (self._folder / logs.FILES[logs.SERVER]).open("a") as log:
+            log.write(f"{text}\n")
+
+    async def _change_or_end(self) -> None:
         change: asyncio.Future[Any] = asyncio.ensure_future(self._changed.wait())
         ended = self._server.ended if self._server is not None else None
         waiting: set[asyncio.Future[Any]] = {change} if ended is None else {change, ended}
@@ -167,8 +192,7 @@ class _Deployment:
         self._board.drop(self._key)
         await self._server.stop(0)
         self._server = None
-        with contextlib.suppress(OSError), (self._folder / logs.FILES[logs.SERVER]).open("a") as log:
-            log.write(f"The server ended with {ended.result()}: it is started again in {self._pause:g} seconds.\n")
+        self._tell(f"The server ended with {ended.result()}: it is started again in {self._pause:g} seconds.")
         await asyncio.sleep(self._pause)
         self._pause = min(LONGEST_PAUSE, self._pause * 2)
 
@@ -185,10 +209,12 @@ class _Deployment:
         """The servers end, and the files go with a deployment that is gone."""
         self._board.drop(self._key)
         gone = self._wanted() is None
+        for name in logs.FILES.values() if gone else ():
+            (self._folder / name).unlink(missing_ok=True)
         for task, server in list(self._retiring.items()):
             task.cancel()
             await server.stop(0)
         if self._server is not None:
             await self._server.stop(PATIENCE if gone else 0)
-        if gone:
+        if gone and self._wanted() is None:  # else one of the same name is there by now
             await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
