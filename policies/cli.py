@@ -15,7 +15,7 @@ from policies import config as config_
 from policies import offline, pack, sarif
 from policies.model import Rule
 from policies.schema import nearest
-from policies.textfiles import TextFileError, read_text
+from policies.textfiles import TextFileError, decoded, read_text
 from terminal import FAILED, WRONG_USAGE, JsonOption, application, print_json, print_table, run, write_whole
 
 PROGRAM = "python -m policies"
@@ -118,8 +118,9 @@ def check(
         raise UsageError("--for-upload is for --sarif")
     if stack and configuration:
         raise UsageError("say --stack or --config, not both")
-    text = sys.stdin.read() if str(file) == "-" else read_text(file)
-    graph = offline.parse_graph(text, str(file))
+    given = str(file) == "-"
+    text = decoded(sys.stdin.buffer.read(), "standard input") if given else read_text(file)
+    graph = offline.parse_graph(text, "standard input" if given else str(file))
     report = offline.evaluate(graph, _configuration(graph, stack, configuration, folder))
     if as_json:
         print_json(report.as_json())

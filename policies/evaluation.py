@@ -210,5 +210,5 @@ def _told(rule: Rule, call: Callable[[], Outcome], not_applicable: dict[str, str
         yield Undecided(error.path, str(error))
     except NotApplicableError as error:
         not_applicable[rule.name] = str(error)
-    except (TypeError, ValueError, AttributeError, KeyError, IndexError) as error:
+    except (TypeError, ValueError, AttributeError, LookupError, ArithmeticError, RecursionError) as error:
         yield Problem(f"the rule cannot read this resource ({type(error).__name__}: {error})")

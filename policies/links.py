@@ -21,15 +21,19 @@ def target(resource: Resource, path: str, graph: Graph, *kinds: str) -> Resource
         None where there is no such input, or it leads out of the program.
 
     Raises:
-        UnknownValueError: If the id is not known, and the program's outputs do not tell it either.
+        UnknownValueError: If the id is not known, and does not come from just one resource of these types.
     """
-    if found := graph.sources(resource, path.partition(".")[0], *kinds):
-        return found[0]
-    wanted = resource.get(path)
+    found = graph.sources(resource, path.partition(".")[0], *kinds)
+    try:
+        wanted = resource.get(path)
+    except UnknownValueError:
+        if len(found) == 1:
+            return found[0]
+        raise
     if not isinstance(wanted, str):
         return None
     places = graph.cached("places", kinds, lambda: {key_of(one): one for one in reversed(graph.of(*kinds))})
-    return next((places[key] for key in keys_of(wanted) if key in places), None)
+    return next((places[key] for key in keys_of(wanted) if key in places), found[0] if len(found) == 1 else None)
 
 
 def leading_to(graph: Graph, kind: str, key: str, wanted: Resource) -> Iterator[Resource]:

@@ -24,8 +24,17 @@ def read_text(file: Path) -> str:
         content = file.read_bytes()
     except OSError as error:
         raise TextFileError(f"{file} cannot be read: {error.strerror or error}") from error
+    return decoded(content, str(file))
+
+
+def decoded(content: bytes, source: str) -> str:
+    """The text of bytes, with or without a byte order mark, with the line ends of any system.
+
+    Raises:
+        TextFileError: They are no text.
+    """
     encoding = next((name for mark, name in _MARKS if content.startswith(mark)), "utf-8")
     try:
         return content.decode(encoding).replace("\r\n", "\n")
     except UnicodeDecodeError as error:
-        raise TextFileError(f"{file} is no text in UTF-8 or UTF-16") from error
+        raise TextFileError(f"{source} is no text in UTF-8 or UTF-16") from error

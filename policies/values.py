@@ -13,6 +13,7 @@ from typing import Any, Final, NoReturn
 SIGNATURE: Final = "4dabf18193072939515e22adb298388d"  # Pulumi's key for values that are no plain JSON
 _SECRET: Final = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 (Pulumi's mark of a secret)
 _OUTPUT: Final = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
+_REFERENCE: Final = "5cf8f73096256a8f31e491e813e4eb8e"  # to a resource, which stands for its id
 _SHOWN: Final = re.compile(r"\[secret\]|\[unknown\]|output<.*>")  # as Pulumi's displays write them
 
 
@@ -71,13 +72,15 @@ def read(value: Any) -> Any:
 
 
 def _special(value: Mapping[str, Any]) -> Any:
-    """A secret's or an output's value; an asset or archive stays as it is."""
+    """A secret's or an output's value, a resource's id; an asset or archive stays as it is."""
     signature = value[SIGNATURE]
     if signature == _SECRET:
         if "value" in value:
             return read(value["value"])
         plain = value.get("plaintext")
         return read(json.loads(plain)) if isinstance(plain, str) else Unknown("secret")
+    if signature == _REFERENCE:
+        return read(value["id"]) if value.get("id") else Unknown()
     if signature == _OUTPUT:
         return read(value["value"]) if "value" in value else Unknown("output")
     return dict(value)

@@ -38,13 +38,6 @@ def _not_a_project(check: Check) -> Check:
     return checked
 
 
-def _behind_vnet(resource: Resource, _settings: Settings, _graph: Graph) -> Outcome:
-    if resource.get("allowPublicAccessWhenBehindVnet") is True:
-        yield Problem(
-            "allowPublicAccessWhenBehindVnet is true, it must be false or left out", "allowPublicAccessWhenBehindVnet"
-        )
-
-
 def _approved_outbound(resource: Resource, _settings: Settings, _graph: Graph) -> Outcome:
     path = "managedNetwork.isolationMode"
     mode = resource.get(path)
@@ -61,13 +54,6 @@ def _user_identity(resource: Resource, settings: Settings, graph: Graph) -> Outc
     else:
         yield from present("primaryUserAssignedIdentity", "managedidentity:UserAssignedIdentity")(
             resource, settings, graph
-        )
-
-
-def _legacy(resource: Resource, _settings: Settings, _graph: Graph) -> Outcome:
-    if resource.get("v1LegacyMode") is True:
-        yield Problem(
-            "v1LegacyMode is true, it must be false: it turns private endpoints' protection off", "v1LegacyMode"
         )
 
 
@@ -106,7 +92,7 @@ RULES = (
         name="machinelearning-workspace-refuse-public-access-behind-vnet",
         title="A private workspace has no second, public way in.",
         kinds=(WORKSPACE,),
-        check=_behind_vnet,
+        check=must_be("allowPublicAccessWhenBehindVnet", False, absent_is=False),
         severity=Severity.HIGH,
         counterparts=(
             Counterpart("Azure Landing Zones", "Deny-MachineLearning-PublicAccessWhenBehindVnet"),
@@ -170,7 +156,7 @@ RULES = (
         name="machinelearning-workspace-refuse-v1-legacy-mode",
         title="No workspace is in the v1 legacy mode.",
         kinds=(WORKSPACE,),
-        check=_legacy,
+        check=must_be("v1LegacyMode", False, absent_is=False),
         severity=Severity.MEDIUM,
         counterparts=(
             Counterpart(

@@ -1,8 +1,8 @@
 """Who gets which role."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
-from typing import Final
+from typing import Any, Final
 
 from policies import roles
 from policies.azuretypes import name_of
@@ -10,12 +10,13 @@ from policies.baseline import controls
 from policies.links import undecided
 from policies.model import Level, NotApplicableError, Outcome, Problem, Setting, Settings, Severity, StackRule
 from policies.resources import Graph, Resource, value_or_none
-from policies.rules.checks import alike
+from policies.rules.checks import alike, texts
 from policies.rules.roles import too_wide
 from policies.values import UnknownValueError
 
 ASSIGNMENT: Final = "authorization:RoleAssignment"
 DEFINITION: Final = "authorization:RoleDefinition"
+ASSIGN: Final = "microsoft.authorization/roleassignments/write"
 PRINCIPAL_TYPES: Final = ("User", "Group", "ServicePrincipal", "ForeignGroup", "Device")
 _GUID = r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
 _DOCS = "https://learn.microsoft.com/azure/role-based-access-control/best-practices"
@@ -28,9 +29,13 @@ def role_of(assignment: Resource, graph: Graph) -> tuple[str, Resource | None]:
     Raises:
         UnknownValueError: If the role is not known.
     """
-    if found := graph.sources(assignment, "roleDefinitionId", DEFINITION):
+    found = graph.sources(assignment, "roleDefinitionId", DEFINITION)
+    try:
+        guid = _guid(assignment.get("roleDefinitionId"))
+    except UnknownValueError:
+        if len(found) != 1:
+            raise
         return _guid(value_or_none(found[0], "roleDefinitionId") or name_of(found[0]) or found[0].name), found[0]
-    guid = _guid(assignment.get("roleDefinitionId"))
     return guid, _by_guid(graph).get(guid)
 
 
@@ -74,15 +79,30 @@ def _owner(graph: Graph, _settings: Settings) -> Outcome:
         elif definition and any(map(too_wide, _actions(definition))):
             message = f"it gives the custom role {title(guid, definition)}, which may do everything"
             yield Problem(message, "roleDefinitionId", assignment)
+        elif definition and any(map(_gives_access, _permissions(definition))):
+            message = f"it gives the custom role {title(guid, definition)}, with which one gives any role to anybody"
+            yield Problem(message, "roleDefinitionId", assignment)
     yield from undecided(unknown, "the role")
 
 
 def _actions(definition: Resource) -> Iterator[str]:
-    permissions = value_or_none(definition, "permissions")
-    for permission in permissions if isinstance(permissions, list) else ():
+    for permission in _permissions(definition):
         for part in ("actions", "dataActions"):
-            found = permission.get(part) if isinstance(permission, dict) else None
-            yield from (one for one in (found if isinstance(found, list) else ()) if isinstance(one, str))
+            yield from texts(permission.get(part))
+
+
+def _permissions(definition: Resource) -> Iterator[Mapping[str, Any]]:
+    permissions = value_or_none(definition, "permissions")
+    yield from (one for one in (permissions if isinstance(permissions, list) else ()) if isinstance(one, dict))
+
+
+def _gives_access(permission: Mapping[str, Any]) -> bool:
+    """Whether a permission allows role assignments, by its name or by a wider action."""
+    allowed, left_out = (
+        any(fnmatchcase(ASSIGN, action.casefold()) for action in texts(permission.get(part)))
+        for part in ("actions", "notActions")
+    )
+    return allowed and not left_out
 
 
 def _contributor(graph: Graph, settings: Settings) -> Outcome:
@@ -147,7 +167,10 @@ RULES = (
         source=_SOURCE,
         url=_DOCS,
         remediation="Give a role with just the actions that are needed.",
-        applies="Role assignments: Owner, User Access Administrator, RBAC Administrator, custom roles with '*'.",
+        applies=(
+            "Role assignments: Owner, User Access Administrator, RBAC Administrator, and custom roles that may do "
+            "everything or assign roles."
+        ),
     ),
     StackRule(
         name="authorization-assignment-limit-contributor",

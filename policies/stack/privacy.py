@@ -107,7 +107,7 @@ def _impact(graph: Graph, _settings: Settings) -> Outcome:
         raise NotApplicableError("the stack has no workspace of high business impact")
     for workspace in marked:
         try:
-            if workspace.get("hbiWorkspace") is not True:
+            if workspace.get("hbiWorkspace") in (None, False):
                 continue
             account = target(workspace, "storageAccount", graph, STORAGE)
             if account is None:

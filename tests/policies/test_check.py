@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from policies import offline
+from policies import config, offline, values
 from tests.policies.analyzer import ROOT
 from tests.policies.documents import FORMS, preview, resource, state, urn
 
@@ -131,6 +131,34 @@ def test_a_file_as_windows_writes_it(encoding: str, tmp_path: Path, only: Path) 
     file = tmp_path / "state.json"
     file.write_bytes(state([cluster(nodes=2)]).replace("\n", "\r\n").encode(encoding))
     assert check("--config", str(only), file=file).returncode == 1
+
+
+@pytest.mark.parametrize(("content", "code"), [(b"\xff\xfe\x00", 2), ("utf-16", 1), ("utf-8-sig", 1)])
+def test_standard_input_is_read_as_a_file_is(content: bytes | str, code: int, only: Path) -> None:
+    given = content if isinstance(content, bytes) else state([cluster(nodes=2)]).encode(content)
+    command = [sys.executable, "-m", "policies", "check", "-", "--config", str(only)]
+    done = subprocess.run(command, input=given, capture_output=True, cwd=ROOT, check=False, timeout=60)
+    assert done.returncode == code
+    assert b"Traceback" not in done.stderr and (code == 1 or b"standard input is no text" in done.stderr)
+
+
+@pytest.mark.parametrize("nodes", [float("inf"), float("nan"), [[2]], {"a": [[]]}, "2", -1])
+def test_an_odd_value_is_no_pass_and_no_crash(nodes: Any) -> None:
+    entries = {
+        "all": "disabled",
+        RULE: "mandatory",
+        "machinelearning-stack-limit-nodes": {"enforcementLevel": "mandatory", "maxNodes": 1},
+    }
+    odd = cluster(nodes=nodes)
+    odd["inputs"]["properties"]["properties"]["scaleSettings"]["maxNodeCount"] = nodes
+    report = offline.evaluate(offline.parse_graph(state([odd]), "it"), config.from_entries(entries, "it"))
+    assert report.blocks
+
+
+@pytest.mark.parametrize("reference", [{"urn": "u", "id": "/accounts/one"}, {"urn": "u", "id": ""}, {"urn": "u"}])
+def test_a_reference_to_a_resource_stands_for_its_id(reference: dict[str, str]) -> None:
+    read = values.read({"4dabf18193072939515e22adb298388d": "5cf8f73096256a8f31e491e813e4eb8e", **reference})
+    assert read == "/accounts/one" if reference.get("id") else isinstance(read, values.Unknown)
 
 
 @pytest.mark.parametrize(

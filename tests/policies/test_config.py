@@ -105,6 +105,15 @@ def test_a_stack_file_may_allow_less_than_the_pack_and_never_more(
         ({NODES: {"maxNodes": "two"}}, "'maxNodes' must be a whole number, it is 'two'"),
         ({NODES: {"maxNode": 2}}, "did you mean 'maxNodes'?"),
         ({"all": {"strikt": True}}, "did you mean 'strict'?"),
+        (
+            {"azure-resource-match-name-pattern": {"patterns": {"storage:StorageAcount": "^a"}}},
+            "'storage:StorageAccount'",
+        ),
+        ({"machinelearning-stack-limit-vcpus": {"families": {"standardDSFamly": 1}}}, "did you mean 'standardDS"),
+        (
+            {"authorization-assignment-limit-principals": {"principals": {"Usr": ["Reader"]}}},
+            "the key 'Usr', which must",
+        ),
         ({"all": {"exemptions": []}}, "'all' cannot have exemptions"),
         ([], "must be a JSON object"),
         ({SIZES: {"enforcementLevel": "mandatory", "allowed": ["D3"]}}, "'allowed'[0] is 'D3', it must match"),

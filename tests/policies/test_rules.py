@@ -9,7 +9,7 @@ import pytest
 from policies import pack
 from policies.model import ResourceRule
 from tests.policies.analyzer import Analyzer, running
-from tests.policies.platform import BLOB_READER, CONTRIBUTOR, OWNER, UNKNOWN, Platform, clean, everything
+from tests.policies.platform import BLOB_READER, CONTRIBUTOR, OWNER, PERSON, UNKNOWN, Platform, clean, everything
 
 PASSES, BREAKS, OPEN = "passes", "breaks", "is open"
 Edit = tuple[str, str, Any]
@@ -164,6 +164,65 @@ def broken(rule: str, edit: Edit | None = None) -> Platform:
     if need := PRIVATE_BY_PERIMETER.get(rule):
         platform.set(*need)
     return platform.set(*edit) if edit else platform
+
+
+PRINCIPALS = "authorization-assignment-limit-principals"
+SCIENTIST = ["Shop Scientist"]
+
+
+@pytest.mark.parametrize(
+    ("principals", "type_", "breaks"),
+    [
+        ({PERSON: ["* Scientist"]}, "User", False),
+        ({PERSON.upper(): ["Reader"]}, "User", True),
+        ({"User": ["Reader"]}, "User", True),
+        ({"User": ["Reader"], "Group": SCIENTIST}, "Group", False),
+        ({"*RoleAssignment::person": ["Reader"], PERSON: SCIENTIST}, "User", True),
+        ({"*RoleAssignment::other*": ["Reader"]}, "User", False),
+        ({PERSON: ["5f4e1b52-9a1c-4c65-8f0e-0d6f2d0c7a10"]}, "User", False),
+    ],
+)
+def test_a_ceiling_is_for_a_principal_a_type_or_a_pattern(
+    analyzer: Analyzer, principals: dict[str, list[str]], type_: str, breaks: bool
+) -> None:
+    analyzer.configure(everything(**{PRINCIPALS: {"principals": principals}}))
+    platform = clean()
+    for name in ("own-pull", "own-read", "man-pull", "man-read"):
+        platform.set(name, "principalType", "ServicePrincipal")
+    found = analyzer.run(platform.set("person", "principalType", type_))
+    assert [(rule, who) for rule, _, who, _ in found.all] == [(PRINCIPALS, "person")] * breaks
+
+
+def test_the_ceiling_of_a_type_is_open_where_the_type_is_not_told(analyzer: Analyzer) -> None:
+    analyzer.configure(everything(**{PRINCIPALS: {"principals": {"User": SCIENTIST}}}))
+    assert {rule for rule, *_ in analyzer.run(clean()).undecided} == {PRINCIPALS}
+
+
+@pytest.mark.parametrize(
+    ("permission", "breaks"),
+    [
+        ({"actions": ["Microsoft.Authorization/*"]}, True),
+        ({"actions": ["Microsoft.Authorization/roleAssignments/write"]}, True),
+        ({"actions": ["Microsoft.Authorization/*"], "notActions": ["Microsoft.Authorization/*/write"]}, False),
+        ({"actions": ["Microsoft.Authorization/*/read"]}, False),
+    ],
+)
+def test_a_custom_role_that_assigns_roles_is_as_owner(
+    analyzer: Analyzer, permission: dict[str, list[str]], breaks: bool
+) -> None:
+    found = analyzer.run(clean().set("scientist", "permissions", [permission]))
+    assert [rule for rule, *_ in found.all] == ["authorization-assignment-refuse-owner"] * breaks
+
+
+@pytest.mark.parametrize(("group", "told"), [("westeurope", "violation"), ("East US 2", None), (None, "open")])
+def test_a_location_that_is_left_out_is_the_groups(analyzer: Analyzer, group: str | None, told: str | None) -> None:
+    """As azure-native takes it, once the group exists; public programs seldom say more."""
+    platform = clean().set("shop", "resourceGroupName", "shop").set("shop", "location", group)
+    analyzer.configure(everything(**{"azure-resource-match-name-pattern": {"enforcementLevel": "disabled"}}))
+    found = analyzer.run(platform.set("ownstore", "location", None))
+    of_account = [one[3] for one in found.all if one[2] == "ownstore"]
+    assert len(of_account) == bool(told)
+    assert [("can't run" in one) for one in of_account] == [told == "open"] * bool(told)
 
 
 def test_every_rule_has_a_case() -> None:

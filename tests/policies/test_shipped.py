@@ -9,15 +9,13 @@ from typing import Any
 
 import pulumi
 import pytest
-from google.protobuf import json_format
 
 from department.reference import COMPONENTS
 from policies import config, offline
-from policies.resources import Graph, Resource
-from policies.values import read
 from tests.conftest import Sandbox
+from tests.policies.graphs import graph
 from tests.program import hub
-from tests.program.harness import Run, run_function, run_program, stack_file
+from tests.program.harness import run_function, run_program, stack_file
 from tests.program.stack import KEY, Stack
 
 Told = Mapping[str, int]  # rule -> how often
@@ -57,26 +55,11 @@ PREVIEWS: dict[str, Told] = {
     "prod": {
         "insights-component-require-log-workspace": 2,
         "machinelearning-compute-require-virtual-network": 3,
+        "network-subnet-require-security-group": 4,
         "machinelearning-workspace-require-user-identity": 2,
     },
 }
 """More than what is told of a deployed stack: what is told of a resource, and decided at the preview's end."""
-
-
-def graph(run: Run) -> Graph:
-    """The resources as a program registers them."""
-    return Graph(
-        Resource(
-            token=one.type,
-            urn=one.urn,
-            inputs=read(json_format.MessageToDict(one.request.object)),
-            outputs=read(json_format.MessageToDict(one.request.object)),
-            parent=one.parent,
-            property_dependencies={k: tuple(v.urns) for k, v in one.request.propertyDependencies.items()},
-            dependencies=tuple(one.dependencies),
-        )
-        for one in run.resources
-    )
 
 
 def told(report: offline.Report) -> Told:

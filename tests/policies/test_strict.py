@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.policies.analyzer import Analyzer, Run, running
-from tests.policies.platform import UNKNOWN, Item, Platform, clean, everything
+from tests.policies.platform import OWNER, UNKNOWN, Item, Platform, clean, everything
 
 NETWORK = "machinelearning-compute-require-virtual-network"
 TLS = "storage-account-require-tls12"
@@ -65,6 +65,30 @@ def test_a_value_that_comes_from_elsewhere_is_not(process: Analyzer) -> None:
     platform = from_network()
     platform.items["own-cpu"].sources["properties"] = ["own-id"]
     assert levels(run(process, platform, NETWORK)) == [(NETWORK, "advisory"), (NETWORK, "mandatory")]
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "source", "rule"),
+    [
+        ("person", "roleDefinitionId", "scientist", "authorization-assignment-refuse-owner"),
+        ("man-ws", "storageAccount", "manstore", "machinelearning-workspace-refuse-sharing"),
+    ],
+)
+def test_a_known_value_counts_more_than_where_it_comes_from(
+    process: Analyzer, name: str, path: str, source: str, rule: str
+) -> None:
+    """A program can make the id of Owner, or of another account, out of the output of what is allowed."""
+    wrong = {"person": OWNER, "man-ws": clean().items["own-ws"].inputs["storageAccount"]}
+    platform = clean().set(name, path, wrong[name])
+    platform.items[name].sources[path] = [source]
+    assert (rule, "mandatory") in [(told, level) for told, level, _, _ in run(process, platform).violations]
+
+
+def test_a_value_that_may_come_from_two_resources_is_not_known(process: Analyzer) -> None:
+    platform = clean().set("own-ws", "storageAccount", UNKNOWN)
+    platform.items["own-ws"].sources["storageAccount"] = ["ownstore", "manstore"]
+    rules = {told for told, *_ in run(process, platform).undecided}
+    assert {"machinelearning-workspace-refuse-sharing", "machinelearning-workspace-close-hbi-storage"} <= rules
 
 
 def test_a_violation_that_shows_only_with_the_whole_stack_blocks(process: Analyzer) -> None:

@@ -165,11 +165,11 @@ class Monitor(mocks.MockMonitor):
         return response
 
     def _create(self, type_: str, name: str, inputs: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-        if type_ not in IDS:  # Entra's
+        if "/" in type_:  # Entra's
             secret = {SECRET_MARK_KEY: SECRET_MARK, "value": "a secret"}
             ids = {"objectId": principal_id(name), "clientId": principal_id(f"client {name}")}
             return name, {**inputs, **ids, "value": secret}
-        id_ = IDS[type_].format(**inputs)
+        id_ = IDS.get(type_, f"{_GROUP}/providers/{type_}/{name}").format_map(_Named(inputs, name))
         outputs = {**inputs, "name": id_.rsplit("/", 1)[1]}
         if isinstance(identity := inputs.get("identity"), dict):
             outputs["identity"] = {
@@ -177,9 +177,9 @@ class Monitor(mocks.MockMonitor):
                 "userAssignedIdentities": {i: {} for i in identity.get("userAssignedIdentities", ())},
             }
         if type_ == "managedidentity:UserAssignedIdentity":
-            outputs["principalId"] = principal_id(inputs["resourceName"])
+            outputs["principalId"] = principal_id(inputs.get("resourceName", name))
         if type_ == "machinelearningservices:Workspace":
-            outputs["mlFlowTrackingUri"] = f"azureml://{inputs['location']}.api.azureml.ms/mlflow/v1.0{id_}"
+            outputs["mlFlowTrackingUri"] = f"azureml://{inputs.get('location')}.api.azureml.ms/mlflow/v1.0{id_}"
         return id_, outputs
 
     def Invoke(self, request: Any) -> Any:
@@ -216,6 +216,17 @@ def _previewed(inputs: Any) -> Any:
     if "identity" in outputs:
         outputs["identity"] = rpc.UNKNOWN
     return outputs
+
+
+class _Named(dict[str, Any]):
+    """Inputs, in which what has no name has one that azure-native makes up."""
+
+    def __init__(self, inputs: Mapping[str, Any], name: str) -> None:
+        super().__init__(inputs)
+        self._name = name
+
+    def __missing__(self, key: str) -> str:
+        return f"{self._name}5d1c3c7a"
 
 
 class _NoMocks(pulumi.runtime.Mocks):

@@ -8,6 +8,7 @@ from policies.model import Check, NotApplicableError, Outcome, Setting, Settings
 from policies.resources import Graph, Resource
 from policies.rules.checks import alike, show
 from policies.rules.workspace import WORKSPACE
+from policies.values import UnknownValueError
 
 COMPUTE: Final = "machinelearningservices:Compute"
 CLUSTER, INSTANCE = "AmlCompute", "ComputeInstance"
@@ -50,10 +51,15 @@ def workspace_of(resource: Resource, graph: Graph) -> Resource | None:
     Raises:
         UnknownValueError: If its name is not known, and the program's outputs do not tell it either.
     """
-    if found := graph.sources(resource, "workspaceName", WORKSPACE):
-        return found[0]
-    name = resource.get("workspaceName")
-    return _by_name(graph).get(name.casefold()) if isinstance(name, str) else None
+    found = graph.sources(resource, "workspaceName", WORKSPACE)
+    try:
+        name = resource.get("workspaceName")
+    except UnknownValueError:
+        if len(found) == 1:
+            return found[0]
+        raise
+    named = _by_name(graph).get(name.casefold()) if isinstance(name, str) else None
+    return named or (found[0] if len(found) == 1 else None)
 
 
 def _by_name(graph: Graph) -> dict[str, Resource]:
