@@ -46,7 +46,7 @@ def _warnings(section: Section, today: date) -> Iterator[tuple[str, str]]:
         case Datastore(name=name) | DataDatastore(name=name) if "-" in name:
             yield (
                 "name",
-                f"Azure ML's specification allows the hyphens of '{name}', but users report that Azure refuses them. "
+                f"'{name}' has hyphens, which Microsoft's page of naming rules leaves out. Users report refusals. "
                 f"Take '{name.replace('-', '_')}'.",
             )
         case Network(mode="public", allowed_ips=(_, *_)):

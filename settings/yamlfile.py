@@ -8,13 +8,14 @@ from typing import Any
 
 import yaml
 
+from terminal.files import decoded
 from terminal.scalars import Loader
 
 _MOST_BYTES = 1_000_000  # 500 teams that use every setting
 _MOST_VALUES = 100_000
 _DEEPEST = 60
 _LONGEST_SHOWN = 200
-_TAG_DIRECTIVE = re.compile(rb"^%TAG", re.MULTILINE)
+_TAG_DIRECTIVE = re.compile(r"^%TAG", re.MULTILINE)
 _SCALARS = frozenset(f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "timestamp"))
 _COLLECTIONS = frozenset({None, "!", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"})
 
@@ -76,13 +77,13 @@ def read_yaml(path: Path, *, as_text: bool = False) -> Node:
         raise YamlError(f"cannot read the file: {error.strerror}.") from None
     if len(data) > _MOST_BYTES:
         raise YamlError(f"the file has more than {_MOST_BYTES} bytes; larger ones are not read.")
-    if _TAG_DIRECTIVE.search(data):  # thousands of them take libyaml minutes
-        raise YamlError("the directive %TAG means nothing here.")
     try:
-        loader = (_TextLoader if as_text else Loader)(data.decode("utf-8"))
-        return _Builder(loader).document()
+        text = decoded(data)
+        if _TAG_DIRECTIVE.search(text):  # thousands of them take libyaml minutes
+            raise YamlError("the directive %TAG means nothing here.")
+        return _Builder((_TextLoader if as_text else Loader)(text)).document()
     except UnicodeDecodeError as error:
-        raise YamlError(f"the file is not UTF-8 text (byte {error.start}).") from None
+        raise YamlError(f"the file is neither UTF-8 text nor UTF-16 with its mark (byte {error.start}).") from None
     except (yaml.YAMLError, ValueError) as error:
         raise YamlError(f"the file is not valid YAML: {_one_line(error)}.") from None
 

@@ -16,7 +16,15 @@ def read_text(file: Path) -> str:
         OSError: The file cannot be read.
         UnicodeDecodeError: The text is in neither encoding.
     """
-    data = file.read_bytes()
+    return decoded(file.read_bytes())
+
+
+def decoded(data: bytes) -> str:
+    """The text of what was read from a file, as `read_text` reads it.
+
+    Raises:
+        UnicodeDecodeError: The text is in neither encoding.
+    """
     marked = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     return data.decode("utf-16" if marked else "utf-8-sig")
 

@@ -84,6 +84,13 @@ def test_check_and_program_agree(name: str, tmp_path: Path, capsys: pytest.Captu
     assert bool(_program(file)) == is_right, told.err
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_check_reads_a_file_as_windows_writes_it_as_the_engine_does(encoding: str, tmp_path: Path) -> None:
+    file = tmp_path / "Pulumi.x.yaml"
+    file.write_text(yaml.safe_dump({"config": _changed()}), encoding=encoding, newline="\r\n")
+    assert _program(file) == [read_stack_file(file)]
+
+
 def test_who_needs_an_encrypted_value_is_told_of_it(tmp_path: Path) -> None:
     """The costs and the quota are those of values that nobody but the program can read."""
     file = tmp_path / "Pulumi.x.yaml"

@@ -528,7 +528,7 @@ def test_a_file_that_is_not_there_or_not_text(tmp_path: Path, capsys: pytest.Cap
     assert main(["check", str(tmp_path / "Pulumi.none.yaml"), str(binary)]) == 1
     err = capsys.readouterr().err
     assert "No such file" in err
-    assert "not UTF-8" in err
+    assert "neither UTF-8" in err
 
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
