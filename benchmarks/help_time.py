@@ -18,7 +18,7 @@ from benchmarks.report import write
 from terminal import FAILED
 
 ROOT = Path(__file__).resolve().parents[1]
-DOORS = ("department", "policies", "jobs", "sandbox", "tools")
+DOORS = ("department", "policies", "review", "jobs", "sandbox", "tools")
 LIMIT = 1.5
 SMALL = """
 import typer

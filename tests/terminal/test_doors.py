@@ -11,9 +11,10 @@ from tests.conftest import ROOT
 DOORS = {
     "department": ["check", "convert", "costs", "quota", "purge"],
     "policies": ["list", "explain", "config", "check"],
+    "review": ["changes", "render"],
     "jobs": ["submit", "ps", "logs", "show", "cancel"],
     "sandbox": ["start", "stop", "status", "env", "pulumi"],
-    "tools": ["generate", "refresh", "docs", "verify-azure"],
+    "tools": ["generate", "refresh", "pictures", "docs", "verify-azure"],
 }
 HEAVY = {"azure.core", "azure.ai.ml", "azure.identity", "pulumi", "pydantic", "requests", "yaml", "starlette"}
 HELP = """
