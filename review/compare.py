@@ -67,7 +67,7 @@ def review(request: Request, say: Callable[[str], None]) -> Report:
         if request.stack_files_only and others:
             raise UsageError(f"not only stack files differ, but also {others[0]}: leave --stack-files-only out")
         stacks, untouched = _chosen(request, base, head, changed)
-        pairs = [pair(stack, base, head) for stack in stacks]
+        pairs = [pair(stack, base, head, request.today) for stack in stacks]
         reviewer = partial(
             Reviewer,
             base=base,

@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from settings.problems import KEY
 from settings.yamlfile import Node, YamlError, read_yaml
 
 SECRET = "secret of the stack file"  # noqa: S105 # what stands for one
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _LINE = re.compile(r"line (\d+)(?:, column (\d+))?")
 _ID = re.compile(r"/subscriptions/[^/]+/resourceGroups/[^/]+(/.*)?", re.IGNORECASE)
 
@@ -36,10 +38,15 @@ class Fault:
     message: str
 
 
-def plan_or_faults(file: Path) -> tuple[Plan | None, tuple[Fault, ...]]:
-    """The plan of a stack file, or why there is none."""
+def plan_or_faults(file: Path, today: date) -> tuple[Plan | None, tuple[Fault, ...]]:
+    """The plan of a stack file, or why there is none.
+
+    Args:
+        file: The file.
+        today: Day on which access that is to end has ended.
+    """
     try:
-        return plan_of(open_stack_file(file), file.name), ()
+        return plan_of(open_stack_file(file, today=today), file.name), ()
     except SettingsError as error:
         return None, tuple(_faults(file, error.problems))
 
@@ -59,22 +66,36 @@ def _faults(file: Path, problems: Iterable[Problem]) -> Iterator[Fault]:
         yield Fault(Place(file.name, problem.key, line, column, "written"), problem.message)
 
 
-def without_secrets(file: Path, project: str) -> str:
-    """The configuration of a stack file for the engine: JSON, which is YAML, too. A broken file stays as it is."""
+def without_secrets(file: Path, project: str, *, lasting: date | None = None) -> str:
+    """The configuration of a stack file for the engine: JSON, which is YAML, too. A broken file stays as it is.
+
+    Args:
+        file: The file.
+        project: The project's name, for keys without a namespace.
+        lasting: A day until which access lasts that has ended before: settings refuse such access, which is there
+            until an update takes it away.
+    """
     try:
         content = read_yaml(file).value
         given = content.get("config") if isinstance(content, dict) else None
     except YamlError:
         return file.read_text(encoding="utf-8", errors="replace")
     config = given if isinstance(given, dict) else {}
-    named = {key if ":" in key else f"{project}:{key}": _open(value) for key, value in config.items()}
+    named = {key if ":" in key else f"{project}:{key}": _open(value, lasting) for key, value in config.items()}
     return json.dumps({"config": named}, ensure_ascii=False)
 
 
-def _open(value: Any) -> Any:
-    if isinstance(value, dict):
-        return SECRET if set(value) == {"secure"} else {key: _open(inner) for key, inner in value.items()}
-    return [_open(inner) for inner in value] if isinstance(value, list) else value
+def _open(value: Any, lasting: date | None) -> Any:
+    if isinstance(value, list):
+        return [_open(inner, lasting) for inner in value]
+    if not isinstance(value, dict):
+        return value
+    if set(value) == {"secure"}:
+        return SECRET
+    opened = {key: _open(inner, lasting) for key, inner in value.items()}
+    if lasting and _DAY.match(str(opened.get("until", ""))) and opened["until"] < lasting.isoformat():
+        opened["until"] = lasting.isoformat()
+    return opened
 
 
 def people(departments: Iterable[Department]) -> tuple[frozenset[str], frozenset[str]]:

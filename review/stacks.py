@@ -69,11 +69,11 @@ class Pair:
         return f"Pulumi.{self.stack}.yaml"
 
 
-def pair(stack: str, base: Revision, head: Revision) -> Pair:
-    """A stack at both revisions."""
+def pair(stack: str, base: Revision, head: Revision, today: date) -> Pair:
+    """A stack at both revisions. At the base, access that has ended is still there."""
     files = [revision.stack_file(stack) if stack in revision.stacks else None for revision in (base, head)]
-    before, _ = plan_or_faults(files[0]) if files[0] else (None, ())
-    after, faults = plan_or_faults(files[1]) if files[1] else (None, ())
+    before, _ = plan_or_faults(files[0], date.min) if files[0] else (None, ())
+    after, faults = plan_or_faults(files[1], today) if files[1] else (None, ())
     return Pair(stack, files[0], files[1], before, after, faults)
 
 
@@ -169,9 +169,10 @@ class Reviewer:
             project = yaml.safe_load((program.folder / "Pulumi.yaml").read_text(encoding="utf-8"))["name"]
         except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError) as error:
             raise ValueError(f"Pulumi.yaml cannot be used at {program.shown}: {error}") from None
-        side = "base" if program is self.base and file.parent == self.base.folder else "head"
-        clean = self.folder / f"{stack}.{side}.yaml"
-        clean.write_text(without_secrets(file, str(project)), encoding="utf-8")
+        is_base = file.parent == self.base.folder
+        clean = self.folder / f"{stack}.{'base' if is_base else 'head'}.yaml"
+        lasting = self.today if is_base else None
+        clean.write_text(without_secrets(file, str(project), lasting=lasting), encoding="utf-8")
         return [*words, "--config-file", str(clean)]
 
     def _pack(self, stack: str, rules: Config) -> list[str]:

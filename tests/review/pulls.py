@@ -250,6 +250,14 @@ PULLS: dict[str, Pull] = {
             "deleted RoleAssignment alpha-user1@site.com-data",
         ),
     ),
+    "ended-access-removed": Pull(
+        {"{user: user1@site.com, until: 2026-01-31}": ""},
+        base=BASE.replace("[user1@site.com]", "[{user: user1@site.com, until: 2026-01-31}]"),
+        changes=(
+            "deleted RoleAssignment alpha-dataScientist-user1@site.com",
+            "deleted RoleAssignment alpha-user1@site.com-data",
+        ),
+    ),
     "role-raised": Pull(
         {"leads: [admin1@site.com]": "leads: [admin1@site.com, user1@site.com]"},
         changes=("created RoleAssignment alpha-teamLead-user1@site.com",),
