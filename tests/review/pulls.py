@@ -111,6 +111,8 @@ INSTANCE = "instances: [{name: {code}vm, user: user1@site.com, vmSize: STANDARD_
 AUTOMATION = "automation: [{name: pipeline, role: contributor, secret: {rotated: '2026-11-20'}}]"
 DS3 = 0.229 * 730
 """US dollars of a month of a STANDARD_DS3_V2 in eastus2, as catalogue/vm_prices.csv has it."""
+BALANCER = 0.33 * 730 / 24
+"""US dollars of a month of the load balancer that each cluster has, also without nodes."""
 TOLD = (
     "keyvault-vault-require-purge-protection",
     "machinelearning-workspace-disable-public-access",
@@ -175,12 +177,14 @@ PULLS: dict[str, Pull] = {
     "new-cluster": Pull(
         {"        lake:": "          - {name: {code}-more, vmSize: STANDARD_DS3_V2, maxNodes: 1}\n        lake:"},
         changes=("created Compute alpha-*-more",),
-        worst=DS3,
+        floor=BALANCER,
+        worst=DS3 + BALANCER,
     ),
     "cluster-deleted": Pull(
         {BASE[BASE.index("        clusters:") : BASE.index("        lake:")]: ""},
         changes=("deleted Compute alpha-*-cpu",),
-        worst=-2 * DS3,
+        floor=-BALANCER,
+        worst=-2 * DS3 - BALANCER,
         told=("-cpu is gone: whoever reads it fails", ""),
     ),
     "cluster-renamed": Pull(
@@ -206,6 +210,7 @@ PULLS: dict[str, Pull] = {
     "instance": Pull(
         {"        lake:": f"        {INSTANCE}\n        lake:"},
         changes=("created Compute alpha-*vm",),
+        floor=None,
         worst=None,
     ),
     "new-team": Pull(
