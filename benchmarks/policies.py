@@ -117,6 +117,7 @@ def main() -> int:
         ),
         "",
         f"The pack's process takes {start:.2f} s to start. Then a resource costs {each:.2f} ms, {LIMIT:g} are allowed.",
+        f"Load of the machine meanwhile: {os.getloadavg()[1]:.1f} on {os.cpu_count()} cores.",
     ]
     print("\n".join(lines))
     if options.write:

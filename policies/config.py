@@ -175,7 +175,7 @@ def load(file: Path) -> dict[str, Any]:
         raise ConfigError(str(error)) from error
     try:
         loaded = json.loads(text, object_pairs_hook=_no_twins)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigError(f"{file} is no valid JSON: {error}") from error
     if not isinstance(loaded, dict):
         raise ConfigError(f"{file} must be a JSON object from a rule's name, or `{ALL}`, to a level or an object")

@@ -39,12 +39,12 @@ def parse_graph(text: str, source: str) -> Graph:
     if not text.strip():
         raise GraphError(f"{source} is empty; it must be {_FORMS}")
     try:
-        document = json.loads(text)
-    except ValueError as error:
-        document = _lines(text, source, error)
-    try:
+        try:
+            document = json.loads(text)
+        except ValueError as error:
+            document = _lines(text, source, error)
         return _graph(document, source)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
         if isinstance(error, GraphError):
             raise
         raise GraphError(f"{source} is damaged: {type(error).__name__}: {error}; it must be {_FORMS}") from error

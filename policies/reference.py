@@ -30,15 +30,23 @@ The pack's list of VM sizes is the authority. A stack file's `allowedVmSizes` ma
 ## What is not known in a preview
 
 A rule that meets an unknown value is an advisory, in Pulumi's words (`can't run policy …`). At the end
-of the preview the pack asks again with the whole stack. A value that comes from the right kind of resource is decided
-then.
-What is still open blocks if the rule is mandatory and its setting `strict` is true.
+of the preview the pack asks again with the whole stack. A value that comes from one resource of the right type is
+decided then. A known value counts more than where it comes from.
+What is still open blocks if the rule is mandatory and its setting `strict` is true. Production is strict in every
+mandatory rule: nothing is open in the first preview of the shipped stacks.
 
 Pulumi runs rules about whole stacks after the creates of an `up`. Deploying workflows therefore require the preview.
 With `--target`, Pulumi may show a part of the stack, and an exemption for the rest is reported as unused.
 A preview without `--show-sames`, and an event log that was cut off, are a part too: `check` reports what is missing.
 
-States and `preview --json` name the resources that a value comes from. Event logs do not, so more is undecided.
+States and `preview --json` name the resources that a value comes from. Event logs do not, so more is undecided, and
+blocks where the configuration is strict.
+
+## Who may have which role
+
+`authorization-assignment-limit-principals` has a ceiling for each persona of this platform, and for users, groups and
+service principals. Add people by object id in `policies/<stack>.json`. Automation with `role: contributor` needs an
+exception of `authorization-assignment-limit-contributor` there, with its reason.
 
 ## Exemptions
 
@@ -122,6 +130,6 @@ def _default(value: Any, *, required: bool) -> str:
 
 
 def _settings(entry: Mapping[str, Any]) -> str:
-    hidden = (config.LEVEL, "strict", "exemptions", "exceptions", "teamTag", "departmentTag")
+    hidden = (config.LEVEL, "strict", "exemptions", "exceptions", "principals", "teamTag", "departmentTag")
     own = {key: value for key, value in entry.items() if key not in hidden}
     return _level(entry) + (f" `{json.dumps(own)}`" if own and entry[config.LEVEL] != Level.DISABLED else "")

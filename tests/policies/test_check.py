@@ -171,6 +171,8 @@ def test_a_reference_to_a_resource_stands_for_its_id(reference: dict[str, str]) 
         ('"text"', "is no stack"),
         ('{"deployment": {"resources": [{"inputs": {}}]}}', "is damaged: KeyError"),
         ('{"deployment": {"resources": 5}}', "is damaged"),
+        ('{"deployment": {"resources": [null]}}', "is damaged"),
+        ("[" * 100_000, "is damaged: RecursionError"),
         ('{"sequence": 1}\n{', "has no summary"),
         ('{"sequence": 1}\n{\n{"sequence": 2}', "line 2, is no valid JSON"),
     ],

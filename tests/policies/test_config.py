@@ -134,6 +134,7 @@ def test_a_wrong_layer_is_one_message_that_names_it(layers: Path, entries: Any, 
         (b"{", "is no valid JSON"),
         (b'{"all": "advisory", "all": "mandatory"}', "'all' stands there twice"),
         (b"\xff\xfe\x00", "is no text"),
+        (b"[" * 100_000, "is no valid JSON"),
         (None, "cannot be read: No such file or directory"),
     ],
 )
