@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import redirect_stderr
-from io import StringIO
 from typing import Any
 
 from jobs.errors import JobError, invalid
 from jobs.history import ENDED
+from jobs.quiet import quietly
 from jobs.runs import Run, describe
 from jobs.submission.fit import choose_clusters
 from jobs.submission.submit import create
@@ -46,8 +45,7 @@ def retry(workspace: Workspace, name: str, cluster: str | None = None) -> Run:
     if cluster:
         choose_clusters(workspace.team, job, cluster)
     try:
-        with redirect_stderr(StringIO()):
-            return describe(create(workspace, job))
+        return describe(quietly(lambda: create(workspace, job)))
     except Exception as error:  # azure-ai-ml passes on what its validators, storage and Azure raise, all kinds
         raise JobError(f"run {name} cannot be submitted again: {invalid(error)}") from error
 

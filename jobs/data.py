@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import redirect_stderr
 from dataclasses import dataclass
-from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from contract import DatastoreOutput
 from jobs.errors import JobError
 from jobs.lake import upload
+from jobs.quiet import quietly
 from jobs.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -151,5 +150,4 @@ def register(
     from azure.ai.ml.entities import Data  # noqa: PLC0415
 
     asset = Data(name=name, path=path, type=kind, version=version, description=description or None)
-    with redirect_stderr(StringIO()):  # the client's upload shows its progress there
-        return workspace.client.data.create_or_update(asset)
+    return quietly(lambda: workspace.client.data.create_or_update(asset))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
+from http import HTTPStatus
 
 SIGN_IN = (
     "sign in with `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET "
@@ -78,6 +79,8 @@ def _findings(text: str) -> Iterator[tuple[list[str], str]]:
             for inner, message in _findings(item["message"]):
                 yield keys + inner, message
         return
+    if isinstance(found.get("errors"), dict):  # a problem of RFC 7231, which the service answers: field → messages
+        found = found["errors"]
     for key, value in found.items():
         keys, message = next(_texts(value), ([], "is wrong"))
         yield [str(key), *keys], message
@@ -117,6 +120,10 @@ def explain(error: Exception) -> str:
         return f"cannot reach Azure: {first_line(str(error))}\n  {NETWORK}"
     if isinstance(error, azure.HttpResponseError):
         code = getattr(error, "error_code", None) or getattr(error.error, "code", None) or error.reason
-        message = getattr(error.error, "message", None) or error.message
-        return f"Azure refused ({error.status_code} {code}): {first_line(message)}"
+        message = first_line(getattr(error.error, "message", None) or error.message)
+        details = [first_line(one.message) for one in getattr(error.error, "details", None) or () if one.message]
+        said = " ".join(dict.fromkeys([message, *details]))
+        # A long-running operation that failed is told by an answer of status 200.
+        status = f"{error.status_code} " if error.status_code and error.status_code >= HTTPStatus.BAD_REQUEST else ""
+        return f"Azure refused ({status}{code}): {said}"
     return _COLOUR.sub("", str(error)).strip()

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import redirect_stderr
-from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jobs.errors import JobError
+from jobs.quiet import quietly
 from jobs.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -60,17 +59,15 @@ def register(workspace: Workspace, name: str, path: str, kind: str, description:
     """
     from azure.ai.ml.entities import Model  # noqa: PLC0415
 
-    with redirect_stderr(StringIO()):  # the client's upload shows its progress there
-        made: Model = workspace.client.models.create_or_update(
-            Model(name=name, path=path, type=kind, description=description or None)
-        )
+    model = Model(name=name, path=path, type=kind, description=description or None)
+    made: Model = quietly(lambda: workspace.client.models.create_or_update(model))
     return made
 
 
 def download(workspace: Workspace, model: Model, folder: Path) -> Path:
     """Download a model's files to `folder/NAME` and return that folder."""
-    with redirect_stderr(StringIO()):
-        workspace.client.models.download(str(model.name), str(model.version), download_path=str(folder))
+    name, version = str(model.name), str(model.version)
+    quietly(lambda: workspace.client.models.download(name, version, download_path=str(folder)))
     return folder / str(model.name)
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import time
-from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import asdict
-from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +13,7 @@ from jobs.commands.options import OutputsOption, RunArgument, StackOption, TeamO
 from jobs.commands.show import as_json as run_as_json
 from jobs.commands.show import print_list, print_side_by_side
 from jobs.errors import JobError
+from jobs.quiet import quietly
 from terminal import JsonOption, print_json
 
 if TYPE_CHECKING:
@@ -133,8 +132,8 @@ def download(
     workspace = connect(stack, outputs, team)
     workspace.history.run(run)  # says clearly when there is none
     folder = to / run
-    with redirect_stderr(StringIO()), redirect_stdout(StringIO()):  # the client shows each file
-        workspace.client.jobs.download(run, download_path=folder, output_name=output, all=everything)
+    client = workspace.client.jobs
+    quietly(lambda: client.download(run, download_path=folder, output_name=output, all=everything))
     print(folder)
 
 

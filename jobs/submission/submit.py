@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import redirect_stderr
 from dataclasses import dataclass
-from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jobs.errors import JobError, invalid
+from jobs.quiet import quietly
 from jobs.runs import Run, describe
 from jobs.submission.estimate import Estimate, estimate
 from jobs.submission.fit import check_datastores, choose_clusters
@@ -94,8 +93,8 @@ def send(workspace: Workspace, prepared: Prepared, say: Callable[[str], None]) -
     where = ", ".join(sorted({step.cluster for step in prepared.estimate.steps}))
     say(f"submitting {job.display_name or source.absolute().parent.name} to {where} of {workspace.team.workspace}")
     try:
-        with home(source), redirect_stderr(StringIO()):  # the client's upload shows its progress there
-            return describe(create(workspace, job))
+        with home(source):
+            return describe(quietly(lambda: create(workspace, job)))
     except Exception as error:  # azure-ai-ml passes on what its validators, storage and Azure raise, all kinds
         raise JobError(f"{source}: {invalid(error)}") from error
 
