@@ -77,7 +77,8 @@ def deploy(workspace: Workspace, endpoint: str, release: Release, say: Callable[
     except Exception as error:  # azure-ai-ml passes on what its validators, storage and Azure raise, all kinds
         log = _last_log(workspace, endpoint, name)
         _withdraw(workspace, endpoint, name)
-        raise JobError(f"{name} of {endpoint} failed, and traffic is as before: {invalid(error)}{log}") from error
+        said = str(error) if isinstance(error, JobError) else invalid(error)
+        raise JobError(f"{name} of {endpoint} failed, and traffic is as before: {said}{log}") from error
     _share(workspace, endpoint, name, release.traffic, traffic, remember=True)
     say(f"traffic of {endpoint}: {_words(_traffic(workspace, endpoint))}")
     return name

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
 from tests.jobs.test_runs import succeeded
 from tests.jobs.test_submit import CONDA, JOB, Platform, platform
 
@@ -29,8 +28,8 @@ DEPLOYMENT = """\
 name: any
 endpoint_name: any
 model: azureml:word@latest
-code_configuration: {{code: score, scoring_script: score.py}}
-environment: {{image: i, conda_file: {conda}}}
+code_configuration: {code: score, scoring_script: score.py}
+environment: {image: i, conda_file: conda.yml}
 instance_type: Standard_DS3_v2
 instance_count: 1
 """
@@ -42,89 +41,100 @@ def folder(platform: Platform) -> Path:
     folder = platform.folder / "serving"
     (folder / "score").mkdir(parents=True)
     (folder / "score" / "score.py").write_text(SCORE)
-    conda = ROOT / "tests" / "azure" / "ml" / "environments" / "serving.yml"
-    (folder / "serving.yml").write_text(conda.read_text())
-    (folder / "deployment.yml").write_text(DEPLOYMENT.format(conda="serving.yml"))
+    (folder / "conda.yml").write_text(CONDA)
+    (folder / "deployment.yml").write_text(DEPLOYMENT)
     (folder / "request.json").write_text('{"a": 1}')
     return folder
 
 
-def register(platform: Platform, folder: Path, word: str) -> None:
-    """Register a version of the model."""
-    (folder / "word").mkdir(exist_ok=True)
-    (folder / "word" / "word.txt").write_text(word)
-    succeeded(platform.jobs("models", "register", "word", str(folder / "word")))
-
-
-def traffic(platform: Platform) -> dict[str, int]:
-    """The traffic of each deployment."""
-    return {one["deployment"]: one["traffic"] for one in json.loads(succeeded(platform.jobs("deploy", "ls", "--json")))}
+def register(platform: Platform, folder: Path, word: str) -> tuple[str, ...]:
+    """Write a model of this word, and return the command that registers it."""
+    model = folder / word
+    model.mkdir()
+    (model / "word.txt").write_text(word)
+    return ("models", "register", "word", str(model))
 
 
 def test_blue_green_from_first_release_to_rollback(platform: Platform, folder: Path) -> None:
     request = str(folder / "request.json")
     create = ("deploy", "create", "words", str(folder), "--smoke", request)
-    register(platform, folder, "one")
-    assert "traffic of words: blue 100 %" in succeeded(platform.jobs(*create))
-    assert json.loads(succeeded(platform.jobs("invoke", "words", request))) == {"word": "one", "sent": {"a": 1}}
-
-    register(platform, folder, "two")
-    said = succeeded(platform.jobs(*create, "--traffic", "10"))
-    assert "traffic of words: blue 90 %, green 10 %" in said
-    new = succeeded(platform.jobs("invoke", "words", request, "--deployment", "green"))
-    assert json.loads(new)["word"] == "two"
-    both = platform.jobs(*create)
-    assert (both.returncode, "both deployments of words have traffic" in both.stderr) == (1, True)
-
-    assert "blue 100 %" in succeeded(platform.jobs("deploy", "rollback", "words"))
-    assert "green 100 %" in succeeded(platform.jobs("deploy", "promote", "words", "green"))
-    lineage = succeeded(platform.jobs("lineage", "words"))
-    assert "deployment green (100 % of the traffic)\n    model word:2" in lineage
-
-    for word, reason in (("broken", "this model cannot be loaded"), ("rude", "words answered")):
-        register(platform, folder, word)
-        failed = platform.jobs(*create)
-        assert failed.returncode == 1
-        assert "blue of words failed, and traffic is as before" in failed.stderr
-        assert reason in failed.stderr
-        assert traffic(platform) == {"green": 100}
-    gone = platform.jobs("deploy", "rollback", "words")
-    assert (gone.returncode, "none to go back to" in gone.stderr) == (1, True)
-    succeeded(platform.jobs("deploy", "delete", "words"))
-    assert succeeded(platform.jobs("deploy", "ls")) == "no endpoints yet\n"
+    commands = {
+        "first": register(platform, folder, "one"),
+        "blue": create,
+        "asked": ("invoke", "words", request),
+        "second": register(platform, folder, "two"),
+        "green": (*create, "--traffic", "10"),
+        "green asked": ("invoke", "words", request, "--deployment", "green"),
+        "third": create,
+        "back": ("deploy", "rollback", "words"),
+        "on": ("deploy", "promote", "words", "green"),
+        "lineage": ("lineage", "words"),
+        "broken": register(platform, folder, "broken"),
+        "broken deployed": create,
+        "rude": register(platform, folder, "rude"),
+        "rude deployed": create,
+        "left": ("deploy", "ls", "--json"),
+        "nothing before": ("deploy", "rollback", "words"),
+        "deleted": ("deploy", "delete", "words"),
+        "none": ("deploy", "ls"),
+    }
+    done = dict(zip(commands, platform.session(*commands.values()), strict=True))
+    failed = {name: one.stderr for name, one in done.items() if one.returncode}
+    assert set(failed) == {"third", "broken deployed", "rude deployed", "nothing before"}, failed
+    assert "traffic of words: blue 100 %" in done["blue"].stdout
+    assert json.loads(done["asked"].stdout) == {"word": "one", "sent": {"a": 1}}
+    assert "traffic of words: blue 90 %, green 10 %" in done["green"].stdout
+    assert json.loads(done["green asked"].stdout)["word"] == "two"
+    assert "both deployments of words have traffic" in failed["third"]
+    assert "blue 100 %" in done["back"].stdout
+    assert "green 100 %" in done["on"].stdout
+    assert "deployment green (100 % of the traffic)\n    model word:2" in done["lineage"].stdout
+    for name, reason in (("broken deployed", "this model cannot be loaded"), ("rude deployed", "words answered")):
+        assert "blue of words failed, and traffic is as before" in failed[name]
+        assert reason in failed[name]
+    left = {one["deployment"]: one["traffic"] for one in json.loads(done["left"].stdout)}
+    assert left == {"green": 100}
+    assert "none to go back to" in failed["nothing before"]
+    assert done["none"].stdout == "no endpoints yet\n"
 
 
 def test_what_is_not_there_is_said(platform: Platform, folder: Path) -> None:
     request = str(folder / "request.json")
-    for words, said in (
-        (("invoke", "nowhere", request), "has no endpoint 'nowhere'"),
-        (("invoke", "nowhere", "none.json"), "none.json: No such file"),
-        (("deploy", "create", "x-endpoint", "nothing:1"), "has no model 'nothing:1'"),
-        (("schedule", "pause", "nothing"), "has no schedule 'nothing'"),
-        (("schedule", "create", "x", "highspenders"), "say when: either --cron"),
-        (("schedule", "create", "x", "highspenders", "--every", "year"), "--every year: must be one of minute"),
-        (("schedule", "create", "x", "highspenders", "--every", "day", "--at", "6"), "a time is written HH:MM"),
-    ):
-        done = platform.jobs(*words)
-        assert (done.returncode, said in done.stderr) == (1, True), (words, done.stderr)
+    cases = {
+        ("invoke", "nowhere", request): "has no endpoint 'nowhere'",
+        ("invoke", "nowhere", "none.json"): "none.json: No such file",
+        ("deploy", "create", "x-endpoint", "nothing:1"): "has no model 'nothing:1'",
+        ("schedule", "pause", "nothing"): "has no schedule 'nothing'",
+        ("schedule", "create", "x", "highspenders"): "say when: either --cron",
+        ("schedule", "create", "x", "highspenders", "--every", "year"): "--every year: must be one of minute",
+        ("schedule", "create", "x", "highspenders", "--every", "day", "--at", "6"): "a time is written HH:MM",
+    }
+    for words, one in zip(cases, platform.session(*cases), strict=True):
+        assert (one.returncode, cases[words] in one.stderr) == (1, True), (words, one.stderr)
 
 
 def test_a_schedule_from_creation_to_deletion(platform: Platform, folder: Path) -> None:
     (folder / "src").mkdir()
     (folder / "src" / "hello.py").write_text("print('hello')")
-    (folder / "conda.yml").write_text(CONDA)
     (folder / "job.yml").write_text(JOB.format(name="nightly", command="python hello.py"))
     when = ("--every", "week", "--on", "monday", "--at", "06:30", "--time-zone", "W. Europe Standard Time")
-    assert succeeded(platform.jobs("schedule", "create", "nightly", str(folder), *when)) == "schedule nightly is on\n"
-    (listed,) = json.loads(succeeded(platform.jobs("schedule", "ls", "--json")))
-    assert listed == {
-        "name": "nightly",
-        "enabled": True,
-        "when": "every 1 week on Monday at 06:30",
-        "timeZone": "W. Europe Standard Time",
-    }
-    run = succeeded(platform.jobs("schedule", "trigger", "nightly")).split()[1]
-    assert "hello" in succeeded(platform.jobs("logs", "-f", run))
-    assert succeeded(platform.jobs("schedule", "pause", "nightly")) == "schedule nightly is off\n"
-    assert succeeded(platform.jobs("schedule", "resume", "nightly")) == "schedule nightly is on\n"
-    assert succeeded(platform.jobs("schedule", "delete", "nightly")) == "schedule nightly is deleted\n"
+    created, listed, triggered, paused, resumed, deleted = platform.session(
+        ("schedule", "create", "nightly", str(folder), *when),
+        ("schedule", "ls", "--json"),
+        ("schedule", "trigger", "nightly"),
+        ("schedule", "pause", "nightly"),
+        ("schedule", "resume", "nightly"),
+        ("schedule", "delete", "nightly"),
+    )
+    assert created.stdout == "schedule nightly is on\n", created.stderr
+    assert json.loads(listed.stdout) == [
+        {
+            "name": "nightly",
+            "enabled": True,
+            "when": "every 1 week on Monday at 06:30",
+            "timeZone": "W. Europe Standard Time",
+        }
+    ]
+    assert (paused.stdout, resumed.stdout) == ("schedule nightly is off\n", "schedule nightly is on\n")
+    assert deleted.stdout == "schedule nightly is deleted\n"
+    assert "hello" in succeeded(platform.jobs("logs", "-f", triggered.stdout.split()[1]))
