@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -84,6 +85,15 @@ def test_a_merge_is_brought_up_and_a_drift_is_told(
     told = {**TOLD, "vars.PULUMI_BACKEND_URL": ""}
     done = workflows.run("deploy", "up", there, told)
     assert [one.returncode for one in done] == [0, 0], done[-1].stdout[-3000:] + done[-1].stderr[-3000:]
+    workflows.commit(there, "merged")
+    subprocess.run(["git", "-C", str(there), "update-ref", "refs/remotes/origin/main", "HEAD"], check=True, timeout=60)
+    stack = there / "Pulumi.dev.yaml"
+    stack.write_text(stack.read_text().replace("maxNodes: 2", "maxNodes: 3"))
+    workflows.commit(there, "a branch")
+    done = workflows.run("live-preview", "preview", there, {**told, "inputs.base": "main"})
+    assert [one.returncode for one in done] == [0, 0], done[-1].stdout + done[-1].stderr
+    assert "ds13-v2-2ndclust" in (there / "review-report" / "review.md").read_text()
+    stack.write_text(stack.read_text().replace("maxNodes: 3", "maxNodes: 2"))
     done = workflows.run("deploy", "drift", there, told)
     assert [one.returncode for one in done] == [0, 0], done[-1].stdout + done[-1].stderr
     assert (there / "drift" / "dev.txt").read_text() == ""

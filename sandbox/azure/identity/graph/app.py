@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 
 from starlette.responses import JSONResponse, Response
 
-from sandbox.azure.access.tenant import object_id
+from sandbox.azure.access.tenant import GRAPH, object_id
 from sandbox.azure.access.tokens import Caller
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.front.errors import AzureError, ServiceError
 from sandbox.azure.front.request import Request
 from sandbox.azure.front.routing import Route, Routes, compile_path
 from sandbox.azure.front.service import Service
-from sandbox.azure.identity.graph import credentials, relations
+from sandbox.azure.identity.graph import credentials, permissions, relations
 from sandbox.azure.identity.graph.objects import (
     APPLICATIONS,
     PRINCIPALS,
@@ -41,7 +41,8 @@ from sandbox.azure.identity.graph.query import (
     single,
 )
 
-AUDIENCES = ("https://graph.microsoft.com", "00000003-0000-0000-c000-000000000000")
+AUDIENCES = ("https://graph.microsoft.com", GRAPH)
+_READ_BY_ALL = ("me", "organization")
 _VERSION = re.compile(r"/(v1\.0|beta)(/.*)", re.IGNORECASE)
 
 
@@ -96,6 +97,8 @@ class Graph(Service[Request]):
             ("POST", "/directoryObjects/getByIds", self._get_by_ids),
             ("GET", "/directoryObjects/{id}", self._directory_object),
             ("GET PATCH DELETE", f"{entity}/federatedIdentityCredentials/{{credential}}", self._federated),
+            ("GET POST", f"{entity}/appRoleAssignments", self._permissions),
+            ("DELETE", f"{entity}/appRoleAssignments/{{assignment}}", self._permissions),
             ("POST", f"{entity}/{{relation}}/$ref", self._link),
             ("DELETE", f"{entity}/{{relation}}/{{other}}/$ref", self._link),
             ("GET", f"{entity}/{{relation}}", self._related),
@@ -120,7 +123,9 @@ class Graph(Service[Request]):
             raise AzureError(404, "ResourceNotFound", text)
         route, match = operation
         body = await self.json(request) if method in ("POST", "PATCH") else {}
-        return route.handle(Call(request, caller, match.groupdict(), body))
+        call = Call(request, caller, match.groupdict(), body)
+        self._require_reader(call)
+        return route.handle(call)
 
     def refuse(self, request: Request, refusal: ServiceError) -> Response:
         """Returns the refusal with the `innerError` that Graph adds."""
@@ -132,9 +137,22 @@ class Graph(Service[Request]):
             return AzureError(413, "RequestEntityTooLarge", "The request is larger than 1 MB.")
         return AzureError(400, "BadRequest", f"Unable to read JSON request payload: {problem}")
 
+    def _require_reader(self, call: Call) -> None:
+        """Everybody in the tenant reads the directory; an application only with a permission for the set."""
+        words = call.request.path.split("/")
+        if words[2].lower() in _READ_BY_ALL or not permissions.is_application(self._cloud, call.caller.object_id):
+            return
+        if not permissions.may(self._cloud, call.caller.object_id, _set_name(words[2]), write=False):
+            raise denied()
+
     def _require_writer(self, call: Call) -> None:
-        """Only the seed's administrators change the directory; everybody in the tenant reads it."""
-        if call.caller.object_id not in self._writers:
+        """Only the seed's administrators change the directory, and applications with a permission for the set."""
+        caller, entities = call.caller.object_id, _set_name(call.named["set"])
+        if caller in self._writers:
+            return
+        if not permissions.is_application(self._cloud, caller) or not permissions.may(
+            self._cloud, caller, entities, write=True
+        ):
             raise denied()
 
     def _target(self, call: Call) -> tuple[EntitySet, Document]:
@@ -275,6 +293,23 @@ class Graph(Service[Request]):
             credentials.remove_federated(self._cloud, application, credential)
         return _no_content()
 
+    def _permissions(self, call: Call) -> Response:
+        """`GET` and `POST /servicePrincipals/ID/appRoleAssignments`, `DELETE …/ID`: only administrators change them."""
+        entities, principal = self._target(call)
+        if entities is not PRINCIPALS:
+            raise _no_segment("appRoleAssignments")
+        path = f"/servicePrincipals/{principal['id']}/appRoleAssignments"
+        if call.method == "GET":
+            found = permissions.given(self._cloud, principal["id"])
+            return JSONResponse(page("appRoleAssignments", path, found, call.options))
+        if call.caller.object_id not in self._writers:
+            raise denied()
+        if call.method == "POST":
+            made = permissions.give(self._cloud, principal, call.body)
+            return JSONResponse(single("appRoleAssignments", made, {}), 201)
+        permissions.take(self._cloud, principal, call.named["assignment"])
+        return _no_content()
+
     def _directory_object(self, call: Call) -> Response:
         """`GET /directoryObjects/ID`."""
         entity = any_object(self._cloud, call.named["id"])
@@ -300,6 +335,11 @@ class Graph(Service[Request]):
         domain = {"name": seed["domain"], "isDefault": True, "isInitial": True, "type": "Managed", "capabilities": ""}
         tenant = {"id": seed["tenantId"], "displayName": seed["domain"], "verifiedDomains": [domain]}
         return JSONResponse(page("organization", "/organization", [tenant], call.options))
+
+
+def _set_name(segment: str) -> str:
+    """The set in a path's segment, such as `applications(appId='...')`."""
+    return segment.partition("(")[0]
 
 
 def _entity_set(call: Call) -> EntitySet:
