@@ -16,7 +16,7 @@ import requests
 
 from sandbox import control
 from tests.azure.client import Client
-from tests.azure.ml import harness, waiting
+from tests.azure.ml import harness, serving, waiting
 from tests.azure.ml.harness import Team
 from tests.azure.ml.pipelines import arm_component, arm_pipeline, children
 from tests.azure.ml.waiting import ENDED, status, until
@@ -234,6 +234,33 @@ def trials(team: Team, name: str) -> list[dict[str, Any]]:
     return found
 
 
+def deployments(folder: Path, number: int) -> Killed:
+    """While deployments are made: each that was accepted serves in the end, and no server is left."""
+    accepted: list[tuple[str, requests.Response]] = []
+    with started(folder) as sandbox:
+        team = harness.team(Client(sandbox))
+        made, environment = serving.endpoint(team), serving.environment(team)
+        code = {"codeId": serving.code(team, serving.ECHO), "scoringScript": "score.py"}
+
+        def work(count: int) -> None:
+            if count < 2:
+                answer = made.deploy(f"dep{count}", codeConfiguration=code, environmentId=environment)
+                sent(answer)
+                accepted.append((f"dep{count}", answer))
+            made.get()
+
+        with killed(sandbox, random.Random(number).uniform(0.2, 6)):
+            until_it_breaks(work)
+        made = serving.Endpoint(Team(Client(sandbox), team.needs, team.workspace), made.name)
+        wrong = []
+        for name, answer in accepted:
+            ended = serving.outcome(made.team, answer)["status"]
+            status = made.score({}, headers={"azureml-model-deployment": name}).status_code
+            wrong += [] if (ended, status) == ("Succeeded", 200) else [f"{name} {ended} {status}"]
+    until(lambda: not processes(sandbox.directory / "serving"), "the end of all servers")
+    return Killed(len(accepted), ", ".join(wrong))
+
+
 def processes(folder: Path) -> list[int]:
     """Processes that work in a folder."""
     found = []
@@ -287,5 +314,6 @@ KILLS: dict[str, Callable[[Path, int], Killed]] = {
     "runs": runs,
     "pipelines": pipelines,
     "sweeps": sweeps,
+    "deployments": deployments,
     "registrations": registrations,
 }

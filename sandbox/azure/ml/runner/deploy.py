@@ -41,7 +41,6 @@ PACKAGE = "azureml-inference-server-http"
 MLFLOW_SCRIPT = Path(__file__).parent / "inside" / "mlflow_score.py"
 WORKERS = "WORKER_COUNT"
 MOST_WORKERS = 8  # of a deployment, as all of them share this machine
-LARGEST_LOG = 16 * 1024 * 1024  # bytes of an earlier log that is kept
 UNREADABLE = (AccessError, AddressError, DataError, StorageError)
 
 
@@ -120,18 +119,14 @@ class Deploy:
         self._folder.chmod(0o700)
 
     def _log(self, kind: str) -> Any:
-        """A container's log, opened to add to it; of one that has grown large nothing is kept."""
-        path = self._folder / FILES[kind]
-        if path.exists() and path.stat().st_size > LARGEST_LOG:
-            path.unlink()
-        return path.open("ab", buffering=0)
+        """A container's log, opened to add to it."""
+        return (self._folder / FILES[kind]).open("ab", buffering=0)
 
     async def _serve(self, log: Any) -> Server:
         with self._log(INITIALIZER) as told:
             model = await self._fetch(told)
         environment = await self._environment(log, model)
-        mlflow = self._properties["codeConfiguration"] is None
-        if mlflow:
+        if self._properties["codeConfiguration"] is None:
             shutil.copyfile(MLFLOW_SCRIPT, self._own / "code" / MLFLOW_SCRIPT.name)
         return await self._start(log, environment, model)
 

@@ -168,6 +168,7 @@ class _Deployment:
         while (deployment := self._cloud.store.get("resource", self._key)) is not None and self._server is not None:
             probe = deployment["properties"]["livenessProbe"]
             await asyncio.sleep(seconds(probe["period"]))
+            logs.trim(self._folder)
             failures = 0 if await self._server.answers(seconds(probe["timeout"])) else failures + 1
             if failures >= probe["failureThreshold"]:
                 self._tell(f"The liveness probe failed {failures} times: the server is ended.")

@@ -17,7 +17,6 @@ from sandbox.azure.ml.names import ONLINE_DEPLOYMENTS
 from sandbox.azure.ml.scope import Scope
 from sandbox.azure.ml.sizes import DEDICATED, Size, quota, serving_vcpus, sizes
 
-BUSY = ("Creating", "Updating", "Scaling")
 MOST_INSTANCES = 50  # of a deployment
 MOST_DEPLOYMENTS = 20  # of an endpoint
 MOST_IN_REGION = 500
@@ -35,12 +34,9 @@ def check(scope: Scope, call: Call, old: Body | None) -> None:
     """Refuses a deployment.
 
     Raises:
-        UserError: 400, 404 or 409.
+        UserError: 400 or 404.
     """
     properties = call.body["properties"]
-    if old is not None and old["properties"]["provisioningState"] in BUSY:
-        text = f"The deployment '{old['name']}' is being changed already: wait until that operation has ended."
-        raise UserError(409, text, "Conflict")
     kind = str(properties["endpointComputeType"])
     if kind.lower() != "managed":
         raise _bad(

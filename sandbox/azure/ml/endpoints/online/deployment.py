@@ -19,11 +19,14 @@ from sandbox.azure.ml.endpoints import hostnames
 from sandbox.azure.ml.endpoints.online import checks, logs, served, traffic
 from sandbox.azure.ml.endpoints.online.endpoint import unsigned
 from sandbox.azure.ml.endpoints.refusals import refused
+from sandbox.azure.ml.errors import UserError
 from sandbox.azure.ml.names import ONLINE_DEPLOYMENTS, workspace_id
 from sandbox.azure.ml.scope import PATH, Scope, told_from
 
 PROBE = {"failureThreshold": 30, "successThreshold": 1, "timeout": "PT2S", "period": "PT10S", "initialDelay": "PT10S"}
 REQUESTS = {"maxQueueWait": "PT0S", "requestTimeout": "PT5S", "maxConcurrentRequestsPerInstance": 1}
+BUSY = ("Creating", "Updating", "Scaling")
+OWN = ("provisioningState", "properties")  # what the service writes of a deployment
 ROOT = "/var/azureml-app"  # in the service's containers, as it shows it
 DEFAULTS: Body = {
     "appInsightsEnabled": False,
@@ -86,6 +89,9 @@ class OnlineDeployment(ResourceType):
         scope = self._scope(call)
         with told_from(scope.workspace):
             checks.check(scope, call, old)
+            if _busy(old) and not _same(self.prepare(call, old), old):
+                text = f"The deployment '{call.id.name}' is being changed already: wait until that operation has ended."
+                raise UserError(409, text, "Conflict")
 
     def prepare(self, call: Call, old: Body | None) -> Body:
         """The body with what the service fills in."""
@@ -115,7 +121,11 @@ class OnlineDeployment(ResourceType):
         }
 
     def stored(self, call: Call, resource: Body, old: Body | None) -> None:
-        """The runner is asked to serve it."""
+        """The runner is asked to serve it; by the same request once more, whose answer got lost, it is already."""
+        if old is not None and _busy(old):
+            resource["properties"] = old["properties"]
+            self.save(call.cloud, resource)
+            return
         workspace = self._scope(call).workspace
         operation = mfeoperations.begin(call, mfeoperations.ONLINE_DEPLOYMENT, workspace, lasts=None)
         resource["properties"]["properties"]["AzureAsyncOperationUri"] = (
@@ -168,6 +178,16 @@ class OnlineDeployment(ResourceType):
     @staticmethod
     def _scope(call: Call) -> Scope:
         return Scope(call.cloud, call.caller, call.resource(workspace_id(call.id.text)) or {})
+
+
+def _busy(old: Body | None) -> bool:
+    return old is not None and old["properties"]["provisioningState"] in BUSY
+
+
+def _same(new: Body, old: Body | None) -> bool:
+    """Whether two forms of a deployment ask for the same."""
+    kept = [{key: value for key, value in one["properties"].items() if key not in OWN} for one in (new, old or new)]
+    return kept[0] == kept[1] and old is not None and new["sku"] == old["sku"]
 
 
 def _state(body: Body, old: Body | None) -> str:

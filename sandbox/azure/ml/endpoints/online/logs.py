@@ -4,6 +4,7 @@ Source: learn.microsoft.com/azure/machine-learning/how-to-troubleshoot-online-en
 """
 
 import hashlib
+import os
 from pathlib import Path
 
 from sandbox.azure.arm.core import Body, Call
@@ -13,12 +14,20 @@ from sandbox.azure.ml.errors import UserError
 SERVER, INITIALIZER = "InferenceServer", "StorageInitializer"
 FILES = {SERVER: "inference-server.log", INITIALIZER: "storage-initializer.log"}
 DEFAULT_TAIL = 500  # lines
-LARGEST = 4 * 1024 * 1024  # bytes of a log that are read
+LARGEST = 16 * 1024 * 1024  # bytes of a log that are kept
 
 
 def folder(cloud: Cloud, deployment_id: str) -> Path:
     """Where a deployment's files lie."""
     return cloud.directory / "serving" / hashlib.sha256(deployment_id.lower().encode()).hexdigest()[:12]
+
+
+def trim(deployment: Path) -> None:
+    """Empties a log in a deployment's folder that has grown too large; servers add to its end, wherever that is."""
+    for name in FILES.values():
+        path = deployment / name
+        if path.exists() and path.stat().st_size > LARGEST:
+            os.truncate(path, 0)
 
 
 def get_logs(call: Call, deployment: Body) -> Body:
@@ -34,8 +43,4 @@ def get_logs(call: Call, deployment: Body) -> Body:
 
 
 def _end(path: Path) -> str:
-    if not path.exists():
-        return ""
-    with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - LARGEST))
-        return file.read().decode(errors="replace")
+    return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
