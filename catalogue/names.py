@@ -1,4 +1,4 @@
-"""What Azure accepts as names of a workspace and of what belongs to it.
+"""The names that Azure accepts for a workspace and the resources that belong to it.
 
 Source: learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules, and for the
 workspace its REST specification (`^[a-zA-Z0-9][a-zA-Z0-9_-]{2,32}$`).
@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 @dataclass(frozen=True)
 class Limit:
-    """What Azure accepts as the name of one type of resource.
+    """The names that Azure accepts for one type of resource.
 
     Attributes:
         noun: What the type is called.
@@ -98,7 +98,7 @@ LIMITS: Mapping[str, Limit] = MappingProxyType(
         "model_registry_group": _GROUP,
     }
 )
-"""What Azure accepts as the name of each resource of `TeamNames`, and of a department's model registry."""
+"""The limits for each name of `TeamNames`, and for a department's model registry."""
 
 SUFFIXES: Mapping[str, str] = MappingProxyType(
     {

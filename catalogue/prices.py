@@ -1,4 +1,4 @@
-"""What VM sizes cost an hour in each region: the dated table `vm_prices.csv`, whose head names its sources."""
+"""Prices of VM sizes an hour in each region: the dated table `vm_prices.csv`, whose head names its sources."""
 
 import csv
 import io

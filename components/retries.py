@@ -1,4 +1,4 @@
-"""What passes by itself is tried again, so that it does not end a whole update.
+"""Errors that pass by themselves are tried again, so that they do not end a whole update.
 
 The providers repeat single requests (azcore and go-azure-sdk: 429 with Retry-After, 5xx, connections that break). What
 gets past them: half an answer to a sign-in or another POST, a token that Azure calls expired, an outage longer than

@@ -21,7 +21,7 @@ class Output(BaseModel):
 
 
 class PriceOutput(Output):
-    """What a node costs an hour, from a table of prices with a date."""
+    """Price of a node an hour, from a table of prices with a date."""
 
     hourly: float = Field(ge=0, description="US dollars an hour and node.")
     as_of: str = Field(pattern=r"^\d{4}-\d\d-\d\d$", description="Day of the price, as 2026-11-29.")
@@ -84,7 +84,7 @@ class AutomationOutput(Output):
 
 
 class SpendingOutput(Output):
-    """What the team may spend. Azure does not enforce it."""
+    """Limits on the spending of the team. Azure does not enforce them."""
 
     per_job: float | None = Field(
         default=None, description="US dollars that a job may cost at worst before somebody is asked; null for no limit."

@@ -12,7 +12,7 @@ import pulumi
 from settings import Team
 
 _MIDDLE = r"model-registry-(?:user|reader)-"
-"""What stands before the team's name where a team uses what is the department's."""
+"""The prefix of the team's name where a team uses a resource of the department."""
 
 
 def keep_renamed(teams: Iterable[Team]) -> None:
@@ -30,7 +30,7 @@ def keep_renamed(teams: Iterable[Team]) -> None:
 
 
 def _former_names(name: str, former: Mapping[str, str]) -> set[str]:
-    """What a resource can have been called: its name can have the team's twice, or something else of the same name."""
+    """The former names of a resource: its name can have the team's twice, or something else of the same name."""
     found = re.match(rf"(?:{_MIDDLE})?({'|'.join(former)})(?=-|$)", name)
     if not found:
         return set()

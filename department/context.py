@@ -1,4 +1,4 @@
-"""What the mappers of a department share, and what those of a team share."""
+"""The values that the mappers of a department share, and those of a team."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ from settings import Department, Team
 
 @dataclass(frozen=True)
 class DepartmentContext:
-    """What the teams of a department have in common.
+    """The values that the teams of a department have in common.
 
     Attributes:
         department: The settings.
@@ -46,7 +46,7 @@ class DepartmentContext:
 
 @dataclass(frozen=True)
 class TeamContext:
-    """What the mappers of one team share, before it has a workspace.
+    """The values that the mappers of one team share before it has a workspace.
 
     Attributes:
         shared: What all teams have in common.
@@ -91,7 +91,7 @@ class TeamContext:
 
 @dataclass(frozen=True)
 class WorkspaceContext(TeamContext):
-    """What the mappers share once the team has a workspace.
+    """The values that the mappers share once the team has a workspace.
 
     Attributes:
         workspace: The workspace.

@@ -1,4 +1,4 @@
-"""What a preview asks Azure: does the vCPU quota hold the compute, do policies demand tags, do names fit."""
+"""Questions of a preview to Azure: does the vCPU quota hold the compute, do policies demand tags, do names fit."""
 
 import asyncio
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ _TIMEOUT_SECONDS = 15
 
 @dataclass(frozen=True)
 class _Told:
-    """What a preview says: what holds, what deserves a look, and what stops it."""
+    """The words of a preview: what holds, what deserves a look, and what stops it."""
 
     holds: str
     warnings: tuple[str, ...]

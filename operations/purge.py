@@ -1,4 +1,4 @@
-"""What Azure keeps of a deleted stack: key vaults and workspaces whose names are blocked until they are purged.
+"""The remains of a deleted stack on Azure: key vaults and workspaces whose names are blocked until they are purged.
 
 azure-native deletes both softly and cannot purge or recover them: the next up of the same stack is refused.
 `python -m department purge --check|purge Pulumi.dev.yaml` finds and frees the names.

@@ -12,7 +12,7 @@ from settings import Department, Team
 
 
 def refusal(department: Department, made: Iterable[Made]) -> str:
-    """Why the update cannot work: a team would be made under names on Azure that it has already as another team."""
+    """Return why the update would fail: a team would get another team's names on Azure; empty if it would not."""
     found = {one.id: one for one in made}
     for team in department.teams:
         one = found.get(workspace_id(department, team).lower())
@@ -99,7 +99,7 @@ def _team_of(department: Department, one: Made) -> str | None:
 
 
 def _names(department: Department) -> set[str]:
-    """What the teams are and were called."""
+    """The present and former names of the teams."""
     return {name for team in department.teams for name in (team.name, team.former_name) if name}
 
 

@@ -1,4 +1,4 @@
-"""What Azure never changes of a workspace that exists: the names of its storage account and key vault.
+"""The names that Azure never changes of a workspace that exists: those of its storage account and key vault.
 
 A workspace keeps both ("This cannot be changed once the workspace has been created":
 learn.microsoft.com/rest/api/azureml/workspaces/create-or-update), and the name of a deleted one stays taken

@@ -98,7 +98,7 @@ class Restricted(Section):
 
 
 class Feed(Section):
-    """What fills the lake from outside, such as a Data Factory: its identity writes file systems, and nothing else.
+    """An identity that fills the lake from outside, such as a Data Factory's: it writes file systems, and nothing else.
 
     It reads and writes all of a file system that it names, restricted folders included.
     """

@@ -1,4 +1,4 @@
-"""What exists already and is used, and what the teams share."""
+"""Resources that exist already and are used, and those that the teams share."""
 
 from typing import Self
 

@@ -1,4 +1,4 @@
-"""What a team may spend and serve."""
+"""Limits on the spending and serving of a team."""
 
 from datetime import date
 

@@ -19,7 +19,7 @@ FIELDS: Mapping[str, str] = MappingProxyType(
         "base": "`customName`, or what the pattern `base` gives",
     }
 )
-"""What a pattern can have in braces, with its meaning."""
+"""The fields that a pattern can have in braces, each with its meaning."""
 
 DEPARTMENT_FIELDS = ("department", "region", "regionAbbreviation", "environment")
 """The fields that do not depend on a team."""
@@ -28,7 +28,7 @@ CODE_LIMIT, TEAM_LIMIT, REGION_LIMIT = 10, 20, 8
 """Most characters of a department's code, a team's name and a region's abbreviation; each name has its own limit."""
 
 SHARED = "shared"
-"""What stands for the team's name in the names of what the teams share."""
+"""The word in place of the team's name, in the names of resources that the teams share."""
 
 HASH_LENGTH = 4
 """Characters of the optional hash, 20 bits: they tell apart equal bases of different subscriptions, not teams."""

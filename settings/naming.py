@@ -29,7 +29,7 @@ _KINDS: Mapping[str, str] = {
     "model_registry": "model_registry",
     "model_registry_group": "model_registry_group",
 }
-"""What each pattern names: a key of `catalogue.names.LIMITS`, or the base."""
+"""The type of resource that each pattern names: a key of `catalogue.names.LIMITS`, or the base."""
 
 _BEFORE_BASE = (*DEPARTMENT_FIELDS, "team")
 

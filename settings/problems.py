@@ -1,4 +1,4 @@
-"""What keeps a stack file from being used: each problem has a key, the value, and what is allowed."""
+"""Problems that keep a stack file from being used: each has a key, the value, and what is allowed."""
 
 import re
 from collections.abc import Iterable, Mapping

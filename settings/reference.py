@@ -1,4 +1,4 @@
-"""What is made from the settings' model for people and editors: the JSON schema of a stack file and the reference."""
+"""The JSON schema of a stack file and the reference of the settings, both made from the model."""
 
 import json
 from collections.abc import Iterator

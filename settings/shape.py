@@ -1,4 +1,4 @@
-"""What the types find wrong: values, missing keys and unknown keys, in plain words."""
+"""The problems that the types find, in plain words: wrong values, missing keys and unknown keys."""
 
 from collections.abc import Iterable, Iterator, Sequence
 

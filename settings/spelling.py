@@ -1,4 +1,4 @@
-"""What somebody may have meant by a word that means nothing."""
+"""The known word that is nearest to an unknown one."""
 
 import difflib
 from collections.abc import Iterable

@@ -118,7 +118,7 @@ class Team(Section):
 
     @property
     def name_on_azure(self) -> str:
-        """What stands for the team in names on Azure: Azure renames nothing."""
+        """The name of the team in names on Azure: its first one, since Azure renames nothing."""
         return self.former_name or self.name
 
     @property

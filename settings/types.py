@@ -46,7 +46,7 @@ class Section(BaseModel):
 
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        """What `settings.resolve` fills in need not be written."""
+        """Leave out of the required keys those that `settings.resolve` fills in."""
         json_schema = handler(schema)
         shape = handler.resolve_ref_schema(json_schema)
         filled = {key for key, field in shape.get("properties", {}).items() if field.pop(_RESOLVED, False)}
@@ -68,7 +68,7 @@ def resolved(description: str, **constraints: Any) -> Any:
 
 
 def fault(message: str, **values: str) -> PydanticCustomError:
-    """What a validator raises: its message is shown as it is, with the values in the place of `{name}`."""
+    """The error that a validator raises: its message is shown as it is, with the values in the place of `{name}`."""
     return PydanticCustomError("own", message, values)
 
 

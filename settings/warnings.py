@@ -1,4 +1,4 @@
-"""What is allowed but deserves a look. Every preview tells it, and so does `python -m department check`."""
+"""Values that are allowed but deserve a look: every preview and `python -m department check` warn of them."""
 
 from collections.abc import Iterator
 from datetime import date, timedelta

@@ -1,4 +1,4 @@
-"""What every command line of this project shares: one kind of app, one way to fail, JSON, tables and whole files.
+"""The frame of every command line: one kind of app, one way to fail, JSON, tables and whole files.
 
 This room imports none of the others, so each of them may import it (docs/decisions/0001-terminal-room.md).
 

@@ -22,7 +22,7 @@ _SERVICE_IDENTITIES = {
 
 @dataclass(frozen=True)
 class Store:
-    """What a datastore stands for.
+    """The container or share that a datastore stands for.
 
     Attributes:
         container: A file system, container or file share of the account.

@@ -17,7 +17,7 @@ OBJECT_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECA
 
 @dataclass(frozen=True)
 class Name:
-    """What somebody is called.
+    """The name of a user or group.
 
     Attributes:
         kind: Whether it is one user or a group.
@@ -30,7 +30,7 @@ class Name:
 
 @dataclass(frozen=True)
 class _Answer:
-    """What the tenant says to a name: an object id, or what is wrong."""
+    """The answer of the tenant to a name: an object id, or a problem."""
 
     object_id: str = ""
     problem: str = ""

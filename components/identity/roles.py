@@ -182,7 +182,7 @@ TITLES: Mapping[Persona, str] = MappingProxyType(
         Persona.READER: "Reader",
     }
 )
-"""What each persona is called, in the names of groups."""
+"""The name of each persona, in the names of groups."""
 
 WORKS_WITH_DATA = (Persona.LEAD, Persona.DATA_SCIENTIST, Persona.AUTOMATION)
 """Personas that read and write the team's data; administrators and readers see that it is there."""

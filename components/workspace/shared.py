@@ -1,4 +1,4 @@
-"""What a department's teams share: a container registry and a Log Analytics workspace."""
+"""Resources that a department's teams share: a container registry and a Log Analytics workspace."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What the services of the local Azure share."""
+"""The state that the services of the local Azure share."""
 
 import os
 from dataclasses import dataclass

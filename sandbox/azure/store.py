@@ -1,4 +1,4 @@
-"""What the local Azure remembers: JSON documents by kind and key, in one SQLite file.
+"""The memory of the local Azure: JSON documents by kind and key, in one SQLite file.
 
 SQLite in WAL mode: what was answered survives the process being killed. All access is from the gateway's event loop,
 and a handler that writes several documents does so in one `transaction`.

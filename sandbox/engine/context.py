@@ -1,4 +1,4 @@
-"""What the parts of one operation share: the user's options, and the operation as its parts may see it.
+"""The context that the parts of one operation share: the user's options, and the operation as its parts may see it.
 
 `Context` has what hooks, steps and policies need, and the generator all of it. `carry_out.deployment` provides it.
 """

@@ -1,4 +1,4 @@
-"""What the engine tells while it works: the events that display, `--json` and tests read, in Pulumi's own shapes."""
+"""The events of the engine while it works: those that display, `--json` and tests read, in Pulumi's own shapes."""
 
 import time
 from collections.abc import Callable, Mapping

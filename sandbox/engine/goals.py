@@ -1,4 +1,4 @@
-"""What the program wants: a resource with its options, as a registration asks for it."""
+"""A goal of the program: a resource with its options, as a registration asks for it."""
 
 from dataclasses import dataclass, field
 

@@ -1,4 +1,4 @@
-"""What the engine needs of a provider: the calls, their answers, and the ways in which they fail."""
+"""A provider as the engine needs it: the calls, their answers, and the ways in which they fail."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

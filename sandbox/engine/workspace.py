@@ -1,4 +1,4 @@
-"""What a command works with."""
+"""The project, stack and options that a command works with."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

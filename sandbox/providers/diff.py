@@ -1,4 +1,4 @@
-"""What changes and what replaces: azure-native's rules, pure.
+"""Changes and replacements: azure-native's rules, pure.
 
 Old inputs are compared with new inputs, never with the cloud. Path parts and the type's force-new properties replace.
 """

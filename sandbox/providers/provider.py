@@ -1,5 +1,5 @@
 # ruff: noqa: N802 (Pulumi's protocol names its methods so)
-"""What both stand-ins have in common: the protocol's greetings, and how a failure reaches the engine."""
+"""The common part of both stand-ins: the protocol's greetings, and how a failure reaches the engine."""
 
 import functools
 from collections.abc import Callable
@@ -84,7 +84,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         self.client = Client(Credentials.read(self.package, self.config))
 
     def Handshake(self, request: Any, context: Any) -> Any:
-        """What this provider understands."""
+        """The features that this provider understands."""
         return proto.ProviderHandshakeResponse(accept_secrets=True, supports_autonaming_configuration=True)
 
     @answering

@@ -22,7 +22,7 @@ ENVELOPE: Final = frozenset(
 
 @dataclass(frozen=True)
 class Limits:
-    """What a string or a number must be; lengths are in bytes, as azure-native counts them."""
+    """The limits of a string or a number; lengths are in bytes, as azure-native counts them."""
 
     pattern: str | None = None
     shortest: int | None = None
@@ -484,7 +484,7 @@ class Described:
 
 @cache
 def raw_schema() -> dict[str, Any]:
-    """What `schema.json` holds."""
+    """The content of `schema.json`."""
     schema: dict[str, Any] = json.loads(Path(__file__).with_name("schema.json").read_text())
     return schema
 

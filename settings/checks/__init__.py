@@ -1,4 +1,4 @@
-"""What is wrong between values that are each right: every check reads resolved values, a module for each subject."""
+"""Problems between values that are each right: every check reads resolved values, a module for each subject."""
 
 from collections.abc import Iterator
 

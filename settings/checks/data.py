@@ -13,7 +13,7 @@ from settings.types import PRODUCTION
 
 
 def problems(subject: Subject) -> Iterator[Problem]:
-    """What is wrong with data."""
+    """Problems of lakes, containers, shares and datastores."""
     for at, team in subject.teams():
         if team.lake:
             yield from _lake_problems(subject, (*at, "lake"), team.lake)

@@ -1,4 +1,4 @@
-"""What a key of the customer's own asks of the rest."""
+"""Settings that a key of the customer's own asks for."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""What exists already and cannot be used where it is, or twice."""
+"""Problems of existing resources that cannot be used where they are, or twice."""
 
 from collections.abc import Iterator
 

@@ -20,7 +20,7 @@ _FORMER = "Give the name that this team alone had before, or remove the key."
 
 
 def problems(subject: Subject) -> Iterator[Problem]:
-    """What is wrong with names; nothing where a part of every name is wrong."""
+    """Problems of names; none where a part of every name is wrong."""
     if any(subject.is_wrong((part,)) for part in _PARTS):
         return
     wrong_names = [*_former(subject), *_taken_or_refused(subject)]
@@ -76,7 +76,7 @@ def _taken_or_refused(subject: Subject) -> Iterator[Problem]:
 
 
 def _refused(subject: Subject, path: Path, error: NameRefusedError) -> Problem:
-    """What Azure refuses, at the pattern that makes it, else at what names the team."""
+    """Names that Azure refuses, at the pattern that makes them, else at the key that names the team."""
     naming = subject.department.naming
     given = error.kind in naming.patterns
     hint = f" The pattern is '{naming.patterns[error.kind]}'." if given else " Shorten what names the team, or set "

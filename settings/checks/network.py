@@ -1,4 +1,4 @@
-"""What a network asks of the rest."""
+"""Settings that a network asks for."""
 
 from collections.abc import Iterator
 

@@ -8,7 +8,7 @@ from settings.problems import Problem, show
 
 
 def problems(subject: Subject) -> Iterator[Problem]:
-    """What is wrong with people and service principals."""
+    """Problems of people and service principals."""
     for path, section in sections(subject.department):
         if isinstance(section, Member) and section.until and section.until < subject.today:
             yield Problem(

@@ -1,4 +1,4 @@
-"""What keeps the teams from sharing a registry."""
+"""Problems that keep the teams from sharing a registry."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""What the checks look at, and what several of them need."""
+"""The department that checks look at, and helpers that several checks need."""
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass

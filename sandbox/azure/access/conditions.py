@@ -49,7 +49,7 @@ class ConditionError(ValueError):
 
 @dataclass(frozen=True)
 class Attempt:
-    """What a caller tries to do, as conditions look at it.
+    """The operation that a caller tries, as conditions look at it.
 
     Attributes:
         action: The action or data action.

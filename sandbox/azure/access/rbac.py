@@ -63,7 +63,7 @@ def permits(permissions: list[Permission], action: str, *, data: bool = False) -
 
 
 class Assignment(NamedTuple):
-    """What a role assignment gives.
+    """The permissions that a role assignment gives.
 
     Attributes:
         scope: The lowercased scope with a slash at its end.

@@ -1,4 +1,4 @@
-"""What a resource type is: its id, the call that concerns it, and the behaviour that a provider's module gives it."""
+"""A resource type: its id, the call that concerns it, and the behaviour that a provider's module gives it."""
 
 import copy
 import re
@@ -87,7 +87,7 @@ def _outside_providers(text: str) -> ResourceId:
 
 
 def _last_provider(text: str) -> tuple[str, str]:
-    """What stands before the last `/providers/`, and what after it."""
+    """The parts of an id before and after the last `/providers/`."""
     at = text.lower().rfind("/providers/")
     return (text[:at], text[at + len("/providers/") :]) if at >= 0 else (text, "")
 
@@ -200,7 +200,7 @@ class ResourceType:
         return {}
 
     def attributes(self, call: Call) -> Mapping[str, Any]:
-        """What conditions of role assignments look at, by lowercased attribute: in the body, or in what is deleted."""
+        """The values that conditions look at, by lowercased attribute: of the body, or of the deleted resource."""
         return {}
 
     def find(self, cloud: Cloud, resource_id: ResourceId) -> Body | None:

@@ -1,4 +1,4 @@
-"""What resources show of Azure Private Link: the private endpoints that lead to them, and which there can be.
+"""Azure Private Link as resources show it: the private endpoints that lead to them, and which there can be.
 
 Sources: learn.microsoft.com/azure/private-link/manage-private-endpoint, learn.microsoft.com/rest/api/storagerp/
 private-endpoint-connections.

@@ -1,4 +1,4 @@
-"""What every resource has in common: api-versions, existence, authorization, locks, collections, actions, removal."""
+"""Common behaviour of resources: api-versions, existence, authorization, locks, collections, actions, removal."""
 
 import re
 from collections.abc import Callable, Iterable

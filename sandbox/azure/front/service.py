@@ -1,4 +1,4 @@
-"""What every service of the local Azure is: an ASGI application that answers requests or refuses them."""
+"""A service of the local Azure: an ASGI application that answers requests or refuses them."""
 
 import json
 import logging

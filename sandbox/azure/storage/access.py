@@ -95,7 +95,7 @@ def with_permissions(acl: str, text: str, umask: int = 0) -> str:
 
 
 def umask(text: str | None) -> int:
-    """What a new path's permissions leave out; 0027 where the request does not say.
+    """The permissions that a new path leaves out; 0027 where the request does not say.
 
     Raises:
         StorageError: 400 InvalidInput.

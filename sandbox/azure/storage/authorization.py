@@ -44,7 +44,7 @@ CONTAINERS = "Microsoft.Storage/storageAccounts/blobServices/containers"
 
 @dataclass(frozen=True)
 class Right:
-    """What an operation needs.
+    """The rights that an operation needs.
 
     Attributes:
         actions: Actions of Azure RBAC one of which suffices.
@@ -89,11 +89,11 @@ DELEGATE = Right(
 
 
 PUBLIC_READS = frozenset({READ, STATUS, LIST, LIST_TREE, CONTAINER_READ})
-"""What a public container gives to everybody."""
+"""The rights that a public container gives to everybody."""
 
 
 class Grant(Protocol):
-    """What a request was authenticated as."""
+    """The credential that a request was authenticated by."""
 
     @property
     def owner(self) -> str:

@@ -107,7 +107,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Entry:
-    """What a listing shows: a blob, or a common prefix (`blob` is then the directory, where there is one)."""
+    """An entry of a listing: a blob, or a common prefix (`blob` is then the directory, where there is one)."""
 
     name: str
     blob: Blob | None

@@ -1,4 +1,4 @@
-"""What the Data Lake endpoint adds to containers: directories, appended and flushed files, renames, trees.
+"""Additions of the Data Lake endpoint to containers: directories, appended and flushed files, renames, trees.
 
 Directories are real where the account has a hierarchical namespace; in a flat one they are marker blobs, or only the
 common prefix of blobs.
@@ -222,7 +222,7 @@ def set_access(
 
 @dataclass(frozen=True)
 class RecursiveChange:
-    """What one call of a recursive change of access control lists did.
+    """The outcome of one call of a recursive change of access control lists.
 
     Attributes:
         folders: Number of directories that were changed.

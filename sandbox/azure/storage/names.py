@@ -1,4 +1,4 @@
-"""What containers and blobs may be called, and how their keys in the store sort.
+"""The names that containers and blobs may have, and how their keys in the store sort.
 
 Source: learn.microsoft.com/rest/api/storageservices/naming-and-referencing-containers--blobs--and-metadata.
 """

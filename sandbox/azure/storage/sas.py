@@ -34,7 +34,7 @@ def sign(key: str, text: str) -> str:
 
 
 def account_text(account: str, sas: Parameters) -> str:
-    """What an account SAS signs."""
+    """The text that an account SAS signs."""
     fields = ["sp", "ss", "srt", "st", "se", "sip", "spr", "sv"]
     if sas["sv"] >= "2020-12-06":
         fields.append("ses")
@@ -42,7 +42,7 @@ def account_text(account: str, sas: Parameters) -> str:
 
 
 def service_text(sas: Parameters, resource: str, headers: Mapping[str, str], query: Mapping[str, str]) -> str:
-    """What a service SAS or a user delegation SAS signs.
+    """The text that a service SAS or a user delegation SAS signs.
 
     Args:
         sas: The token; one with `skoid` is a user delegation SAS.

@@ -1,4 +1,4 @@
-"""What an operation has decided so far, and the registration that is being decided on."""
+"""The decisions of an operation so far, and the registration that is being decided on."""
 
 from dataclasses import dataclass, field
 

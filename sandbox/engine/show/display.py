@@ -1,4 +1,4 @@
-"""What the user sees of an operation, from the engine's events: plain lines, a live tree, `--diff` and `--json`."""
+"""The display of an operation, from the engine's events: plain lines, a live tree, `--diff` and `--json`."""
 
 import math
 import os

@@ -1,4 +1,4 @@
-"""What becomes of the state while an update runs, kept in a journal so that saving takes time in the number of changes.
+"""The state while an update runs, kept in a journal so that saving takes time in the number of changes.
 
 Every change is a line appended to the stack's journal before (`begin`) and after (`end`) its provider call; at the
 end the journal is folded into the stack file. Who finds a journal, left by an engine that was killed, replays it over

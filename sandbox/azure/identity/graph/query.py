@@ -1,4 +1,4 @@
-"""What all of Graph's answers share: error bodies, `$filter`, `$select`, `$top`, pages, what is never shown.
+"""Parts that all of Graph's answers share: error bodies, `$filter`, `$select`, `$top`, pages, what is never shown.
 
 Sources: learn.microsoft.com/graph/errors and learn.microsoft.com/graph/query-parameters.
 """
