@@ -13,7 +13,7 @@ from sandbox.azure.ml import (
     workspace_actions,
     workspaces,
 )
-from sandbox.azure.ml.computes import Compute
+from sandbox.azure.ml.computes.compute import Compute
 from sandbox.azure.ml.connections import Connection
 from sandbox.azure.ml.datastores import Datastore
 from sandbox.azure.ml.endpoints.batch.deployment import BatchDeployment

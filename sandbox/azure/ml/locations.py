@@ -6,8 +6,8 @@ from collections import Counter
 from sandbox.azure.arm.core import Body, Call
 from sandbox.azure.arm.resources import Resources, Route, route
 from sandbox.azure.cloud import Cloud
-from sandbox.azure.ml.computes import CLUSTER, INSTANCE, NODES
-from sandbox.azure.ml.computes import TYPE as COMPUTES
+from sandbox.azure.ml.computes.kinds import CLUSTER, INSTANCE, NODES
+from sandbox.azure.ml.computes.kinds import TYPE as COMPUTES
 from sandbox.azure.ml.names import NAMESPACE, ONLINE_DEPLOYMENTS, WORKSPACES, workspace_id
 from sandbox.azure.ml.sizes import (
     DEDICATED,

@@ -6,7 +6,7 @@ data is read as the submitter, or as the workspace's user-assigned identity, nev
 
 from sandbox.azure.arm.core import Body
 from sandbox.azure.cloud import Cloud
-from sandbox.azure.ml.computes import CLUSTER
+from sandbox.azure.ml.computes.kinds import CLUSTER
 from sandbox.azure.ml.names import user_identities
 from sandbox.azure.ml.sizes import DEDICATED, LOW_PRIORITY, Size, quota, sizes
 

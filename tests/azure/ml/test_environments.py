@@ -12,7 +12,7 @@ import pytest
 from sandbox.azure.access.tokens import Caller
 from sandbox.azure.cloud import Cloud, open_cloud
 from sandbox.azure.ml import runs
-from sandbox.azure.ml.computes import TYPE
+from sandbox.azure.ml.computes.kinds import TYPE
 from sandbox.azure.ml.environments.specification import Specification
 from sandbox.azure.ml.runner import environment, process
 from sandbox.azure.ml.runner.environment import BuildError, Environments

@@ -1,0 +1,1 @@
+"""Computes: clusters whose nodes come and go, and instances."""
