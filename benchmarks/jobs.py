@@ -1,4 +1,4 @@
-"""How much the local Azure ML costs beside the processes that it runs: jobs, pipelines, sweeps, reuse, memory.
+"""How much the local Azure ML costs beside its processes: jobs, pipelines, sweeps, reuse, metrics, memory.
 
 `python benchmarks/jobs.py [--jobs N] [--steps N] [--write]`: plain requests drive a sandbox of its own through the
 gateway. The floor is the same commands as bare processes, as many at a time as there are nodes, in the same run.
@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -27,8 +28,18 @@ from tests.conftest import Sandbox  # noqa: E402
 
 NODES = 4
 PASS = "python -c pass"
-BARS = {"first line": 2.0, "job": 0.150, "step": 0.300, "trial": 0.300, "reuse": 10.0, "memory": 120.0}
+BARS = {
+    "first line": 2.0,
+    "job": 0.150,
+    "step": 0.300,
+    "trial": 0.300,
+    "reuse": 10.0,
+    "points": 2.0,
+    "memory": 120.0,
+}
 TRIALS = 50
+POINTS = 10_000
+BATCH = 1000  # points of one request, MLflow's most
 DEADLINE = 900.0
 
 
@@ -153,6 +164,27 @@ def sweep(place: Team, python: Path) -> list[tuple[str, str, str]]:
     ]
 
 
+def metric_points(place: Team) -> tuple[float, float]:
+    """Seconds to write and to read the points of one metric, in MLflow's batches and as its client pages them."""
+
+    def asked(method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        answer = place.plane(method, "mlflow/v1.0", f"/api/2.0/mlflow/{path}", body)
+        assert answer.ok, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+    experiment = asked("POST", "experiments/create", {"name": f"points{time.time_ns()}"})["experiment_id"]
+    run = asked("POST", "runs/create", {"experiment_id": experiment, "start_time": 0})["run"]["info"]["run_id"]
+    begun = time.perf_counter()
+    for first in range(0, POINTS, BATCH):
+        points = [{"key": "m", "value": step, "step": step, "timestamp": step} for step in range(first, first + BATCH)]
+        asked("POST", "runs/log-batch", {"run_id": run, "metrics": points})
+    written, begun = time.perf_counter() - begun, time.perf_counter()
+    read = asked("GET", f"metrics/get-history?run_id={run}&metric_key=m&max_results=25000")["metrics"]
+    assert [point["step"] for point in read] == list(range(POINTS))
+    return written, time.perf_counter() - begun
+
+
 def resident(pid: int) -> float:
     """Memory of a process in MiB."""
     for line in Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines():
@@ -196,6 +228,7 @@ def measure(sandbox: Sandbox, jobs: int, steps: int) -> list[tuple[str, str, str
     again, name = pipeline(place, component, steps)
     reused = sum(one["properties"].get("azureml.isreused") == "true" for one in children(place, name).values())
     rows += sweep(place, python)
+    written, read = metric_points(place)
     return [
         *rows,
         (f"a pipeline of {steps} steps", f"{seconds:.1f} s", ""),
@@ -205,6 +238,8 @@ def measure(sandbox: Sandbox, jobs: int, steps: int) -> list[tuple[str, str, str
             f"≤ {BARS['step'] * 1000:.0f} ms",
         ),
         (f"the same again, {reused} steps reused", f"{again:.1f} s", f"≤ {BARS['reuse']:.0f} s"),
+        (f"{POINTS:,} metric points written", f"{written:.2f} s", ""),
+        (f"{POINTS:,} metric points read", f"{read:.2f} s", f"≤ {BARS['points']:.0f} s"),
         ("the sandbox's memory after all that", f"{resident(pid):.0f} MiB", f"≤ {BARS['memory']:.0f} MiB"),
     ]
 
