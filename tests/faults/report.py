@@ -19,7 +19,7 @@ A **seed** is a new sandbox, in which these operations run while a plan makes fa
 
 1. the dev stack comes up;
 2. a training run is submitted, followed to its end, and its model registered: the `highspenders` example, on
-  one in 20 customers;
+  one in 20 customers. Then a pipeline of two steps runs to its end;
 3. the stack is updated;
 4. the stack is destroyed.
 

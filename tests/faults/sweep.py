@@ -87,6 +87,22 @@ def small_example(folder: Path) -> Path:
     return found
 
 
+PIPELINE = """
+type: pipeline
+jobs:
+  make:
+    type: command
+    command: echo made > ${{outputs.out}}/made
+    environment: {image: "python:3.11"}
+    outputs: {out: {type: uri_folder}}
+  use:
+    type: command
+    command: cat ${{inputs.made}}/made
+    environment: {image: "python:3.11"}
+    inputs: {made: "${{parent.jobs.make.outputs.out}}"}
+"""
+
+
 @dataclass
 class Life:
     """One department in one sandbox.
@@ -114,7 +130,7 @@ class Life:
         changed["teams"][0]["clusters"][0]["maxNodes"] += 1
         steps: list[tuple[str, Callable[[int], tuple[int, str]]]] = [
             ("up", lambda _: _told(self.stack.up(dev))),
-            ("job", lambda _: self.submit("--register", MODEL)),
+            ("job", lambda _: self.work()),
             ("update", lambda _: _told(self.stack.up(changed))),
             # with the program, which tries again; what is half destroyed then, without
             ("destroy", lambda run: _told(self.stack.destroy(changed, *(["--run-program"] if run == 1 else [])))),
@@ -148,10 +164,19 @@ class Life:
             (one for one in done if one[0] == 0), (1, f"{self.runs} tries of pulumi {shlex.join(words)} failed")
         )
 
-    def submit(self, *more: str) -> tuple[int, str]:
-        """Submits the job; exit code and output."""
+    def work(self) -> tuple[int, str]:
+        """Runs the job and registers its model, then a pipeline; exit code and output of what failed or came last."""
+        code, text = self.submit("--register", MODEL)
+        if code:
+            return code, text
+        pipeline = self.folder / "pipeline.yml"
+        pipeline.write_text(PIPELINE)
+        return self.submit("--wait", job=pipeline)
+
+    def submit(self, *more: str, job: Path | None = None) -> tuple[int, str]:
+        """Submits the job, or another one; exit code and output."""
         self.outputs.write_text(json.dumps(self.stack.outputs()))
-        words = ["submit", str(self.job), "--outputs", str(self.outputs), "--team", TEAM, "--cluster", CLUSTER]
+        words = ["submit", str(job or self.job), "--outputs", str(self.outputs), "--team", TEAM, "--cluster", CLUSTER]
         return command(self.sandbox, *words, *more)
 
 
