@@ -91,6 +91,8 @@ def _check(scope: Scope, kind: AssetType, properties: Body, old: Body | None, as
 
 def _compared(key: str, properties: Body) -> Any:
     value = properties.get(key)
+    if key == "osType":  # the client writes a downloaded component's environment with `linux`
+        return str(value).lower()
     return conda_text(value) if key == "condaFile" else value
 
 
