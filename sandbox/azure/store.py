@@ -14,6 +14,12 @@ from pathlib import Path
 from typing import Any
 
 Document = dict[str, Any]
+INDEXES = (
+    ("resource", "type", "by_type"),
+    ("mlRun", "parentRunId", "by_parent"),
+    ("mlRun", "experimentId", "by_experiment"),
+)
+"""Kinds of documents with a member by which they are found, and the index's name."""
 
 
 class Follower:
@@ -56,10 +62,11 @@ class Store:
             "CREATE TABLE IF NOT EXISTS documents"
             " (kind TEXT, key TEXT, body TEXT NOT NULL, PRIMARY KEY (kind, key)) WITHOUT ROWID"
         )
-        self._db.execute(
-            "CREATE INDEX IF NOT EXISTS by_type ON documents (kind, json_extract(body, '$.type'), key)"
-            " WHERE kind = 'resource'"
-        )
+        for kind, member, name in INDEXES:
+            self._db.execute(
+                f"CREATE INDEX IF NOT EXISTS {name} ON documents (kind, json_extract(body, '$.{member}'), key)"
+                f" WHERE kind = '{kind}'"
+            )
         self._followers: defaultdict[str, list[Follower]] = defaultdict(list)
         self._after_commit: list[Callable[[], None]] = []
 
@@ -126,10 +133,24 @@ class Store:
         ).rowcount
 
     def resources(self, resource_type: str) -> Iterator[Document]:
-        """The documents of the kind `resource` with this `type`, by key; found by an index."""
+        """The documents of the kind `resource` with this `type`, by key."""
+        return self.having("resource", "type", resource_type)
+
+    def having(self, kind: str, member: str, value: str, prefix: str = "") -> Iterator[Document]:
+        """The documents of a kind whose member has a value and whose key starts with the prefix, by key.
+
+        Args:
+            kind: The kind, one of `INDEXES` with the member.
+            member: The member.
+            value: Its value.
+            prefix: The beginning of the keys.
+        """
+        (index,) = (name for of, by, name in INDEXES if (of, by) == (kind, member))
         rows = self._db.execute(
-            "SELECT body FROM documents WHERE kind = 'resource' AND json_extract(body, '$.type') = ? ORDER BY key",
-            (resource_type,),
+            # Kind and member are no parameters, as SQLite takes a partial index for a literal alone.
+            f"SELECT body FROM documents INDEXED BY {index} WHERE kind = '{kind}'"  # noqa: S608
+            f" AND json_extract(body, '$.{member}') = ? AND key >= ? AND key < CAST(? AS TEXT) ORDER BY key",
+            (value, prefix, prefix.encode() + b"\xff"),
         ).fetchall()
         return (json.loads(body) for (body,) in rows)
 

@@ -83,3 +83,12 @@ def test_a_full_disk_is_told_and_not_tried_again(tmp_path: Path) -> None:
     answer = failure(full.value)
     assert (answer.status, answer.code) == (507, "InsufficientStorage")  # 500 is tried again by every client
     assert failure(sqlite3.OperationalError("no such table: x")).status == 500
+
+
+def test_runs_are_found_by_their_parent_within_a_workspace() -> None:
+    store = Store(Path(":memory:"))
+    for key, parent in (("one/b", "p"), ("one/a", "p"), ("one/c", "q"), ("other/a", "p")):
+        store.put("mlRun", key, {"runId": key, "parentRunId": parent})
+    assert [run["runId"] for run in store.having("mlRun", "parentRunId", "p", "one/")] == ["one/a", "one/b"]
+    store.put("mlRun", "one/a", {"runId": "one/a", "parentRunId": None})
+    assert [run["runId"] for run in store.having("mlRun", "parentRunId", "p", "one/")] == ["one/b"]

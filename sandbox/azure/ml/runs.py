@@ -7,6 +7,7 @@ and time of arrival.
 
 import re
 import uuid
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
@@ -100,6 +101,11 @@ def make_run(scope: Scope, run_id: str, in_experiment: Body, **own: Any) -> Body
     }
     scope.put(RUN, body, run_id)
     return body
+
+
+def having(scope: Scope, member: str, value: str) -> Iterator[Body]:
+    """The runs of the workspace whose `parentRunId` or `experimentId` is this."""
+    return scope.cloud.store.having(RUN, member, value, scope.key(""))
 
 
 def update_run(cloud: Cloud, workspace_id: str, run_id: str, **changes: Any) -> Body | None:

@@ -110,7 +110,7 @@ def _details(request: Request) -> Answer:
 
 def _children(request: Request) -> Answer:
     parent = stored(request.scope, request.names["run"])["runId"]
-    found = [run for run in request.scope.list(runs.RUN) if run["parentRunId"] == parent]
+    found = runs.having(request.scope, "parentRunId", parent)
     return {"value": [present(request.scope, run) for run in found], "continuationToken": None, "nextLink": None}
 
 
@@ -170,8 +170,8 @@ def _query(request: Request) -> Answer:
     """Runs of an experiment, newest first; the filter of the query language is not emulated."""
     scope = request.scope
     experiment = runs.find_experiment(scope, request.names["name"])
-    found = [run for run in scope.list(runs.RUN) if experiment and run["experimentId"] == experiment["id"]]
-    found.sort(key=lambda run: run["createdUtc"], reverse=True)
+    inside = runs.having(scope, "experimentId", experiment["id"]) if experiment else ()
+    found = sorted(inside, key=lambda run: str(run["createdUtc"]), reverse=True)
     top = request.number("top", PAGE, PAGE)
     return {"value": [present(scope, run) for run in found[:top]], "continuationToken": None, "nextLink": None}
 

@@ -284,8 +284,9 @@ def _search_runs(request: Request) -> Answer:
     view = sent.get("run_view_type", "ACTIVE_ONLY")
     found = [
         run
-        for run in scope.list(runs.RUN)
-        if run["experimentId"] in wanted and (view == "ALL" or run["hidden"] == (view == "DELETED_ONLY"))
+        for experiment in sorted(wanted)
+        for run in runs.having(scope, "experimentId", experiment)
+        if view == "ALL" or run["hidden"] == (view == "DELETED_ONLY")
     ]
     shown = [shown_run(request, run) for run in found]
     chosen = search.select(shown, sent.get("filter") or "", search.RUN)
