@@ -36,6 +36,16 @@ from sandbox.azure.privatelink import reaches
 
 AUDIENCES = ("https://ml.azure.com", "https://management.azure.com", "https://management.core.windows.net")
 SERVICES = ("api", "history", "artifact", "mlflow", "modelregistry", "dataset", "data", "metric", "execution")
+ROUTES: dict[str, list[Route]] = {
+    "history": [*history.ROUTES, *artifacts.RUN_ROUTES],
+    "artifact": artifacts.ROUTES,
+    "data": assets.DATA_ROUTES,
+    "datastore": datastores.ROUTES,
+    "mferp": batch.ROUTES,
+    "modelregistry": assets.MODEL_ROUTES,
+    "mlflow": [*experiments.ROUTES, *tracking.ROUTES, *logged.ROUTES, *registry.ROUTES, *files.ROUTES],
+}
+"""The operations of each service."""
 _PATH = re.compile(
     r"/(?P<service>[a-z]+)/(?:v\d\.\d|managementfrontend)(?P<workspace>/subscriptions/[^/]+/resourcegroups/[^/]+/providers/"
     r"microsoft\.machinelearningservices/workspaces/[^/]+)(?P<rest>/.*)?",
@@ -51,15 +61,7 @@ class WorkspaceServices(Service[HttpRequest]):
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud, self._registries = cloud, Registries(cloud)
-        self._routes: dict[str, Routes[Route]] = {
-            "history": Routes([*history.ROUTES, *artifacts.RUN_ROUTES]),
-            "artifact": Routes(artifacts.ROUTES),
-            "data": Routes(assets.DATA_ROUTES),
-            "datastore": Routes(datastores.ROUTES),
-            "mferp": Routes(batch.ROUTES),
-            "modelregistry": Routes(assets.MODEL_ROUTES),
-            "mlflow": Routes([*experiments.ROUTES, *tracking.ROUTES, *logged.ROUTES, *registry.ROUTES, *files.ROUTES]),
-        }
+        self._routes = {service: Routes(routes) for service, routes in ROUTES.items()}
 
     def emulates(self, method: str, path: str) -> bool:
         """Whether there is an operation for a path, such as docs/coverage.md lists."""
