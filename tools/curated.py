@@ -24,7 +24,7 @@ from sandbox.azure.ml.environments.errors import SpecificationError
 
 REPOSITORY = "https://github.com/Azure/azureml-assets"
 CLONE = Path(".cache") / "azureml-assets"
-MOST = 60  # seconds for one question to uv
+MOST = 300  # seconds for one question to uv, on a busy machine
 PYTHONS = ("3.11", "3.12", "3.13")
 # Families that people name in jobs and that are of use without a GPU; the others are parts of Microsoft's components.
 FAMILIES = re.compile(r"(sklearn|lightgbm|tensorflow-2.1|acpt-pytorch-2|minimal-(py|ubuntu)|mlflow|mldesigner).*")

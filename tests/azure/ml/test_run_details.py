@@ -1,6 +1,7 @@
 """What is known of a run beside its state: metrics in number, nested runs, artifacts, services, lineage."""
 
 import itertools
+import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from tests.azure.ml.harness import Team
 from tests.azure.ml.waiting import ended, log_text
 
 POINTS = 10_000
+PLAIN = Environment(name="none", image="python:3.11")
 SECONDS = 2.0  # to read them, as the issue of this bar has it
 
 
@@ -119,6 +121,34 @@ def test_interactive_services_are_shown_as_what_is_not_there(ml: MLClient, team:
     assert asked is not None and asked["shell"].status == "Failed"
     assert ended(team, job.name) == "Completed"
     assert "Warning: the service 'lab' is not there" in log_text(team, job.name)
+
+
+def test_git_properties_of_a_job_and_its_run(
+    ml: MLClient, team: Team, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What azure-ai-ml finds out of the repository that it is in, as the studio shows it."""
+    monkeypatch.chdir(tmp_path)
+    for words in (
+        ("init", "-q", "-b", "main"),
+        ("remote", "add", "origin", "https://git.example/team/train.git"),
+        ("-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q", "--allow-empty", "-m", "first"),
+    ):
+        subprocess.run(["git", "-C", str(tmp_path), *words], check=True)
+    (tmp_path / "train.py").write_text("print(1)")
+    job = command(code=str(tmp_path), command="python train.py", environment=PLAIN, compute="cpu")
+    made_job = ml.jobs.create_or_update(job)
+    found = team.plane("GET", "history/v1.0", f"/runs/{made_job.name}").json()["properties"]
+    head = subprocess.run(["git", "-C", str(tmp_path), "rev-parse", "HEAD"], capture_output=True, text=True, check=True)
+    expected = {
+        "mlflow.source.git.repoURL": "https://git.example/team/train.git",
+        "mlflow.source.git.branch": "main",
+        "mlflow.source.git.commit": head.stdout.strip(),
+        "azureml.git.dirty": "True",
+    }
+    assert {key: found.get(key) for key in expected} == expected
+    assert expected.items() <= made_job.properties.items()
+    ml.jobs.begin_cancel(made_job.name).result()
+    ended(team, made_job.name)
 
 
 def test_lineage_from_a_model_to_code_data_and_environment(ml: MLClient, team: Team, tmp_path: Path) -> None:
