@@ -36,13 +36,13 @@ class Resources:
         )
 
     def get(self, *names: str) -> dict[str, Any] | None:
-        """Return a resource, such as `get("jobs", "NAME")`; None where there is none.
+        """Return a resource, such as `get("jobs", "NAME")`, or the workspace itself; None where there is none.
 
         Raises:
             AzureError: Azure was not reached, or refused.
         """
-        path = "/".join(quote(name, safe="") for name in names)
-        return self._get(f"{self._workspace}/{path}?api-version={API_VERSION}")
+        path = "".join(f"/{quote(name, safe='')}" for name in names)
+        return self._get(f"{self._workspace}{path}?api-version={API_VERSION}")
 
     def list(self, *names: str, **parameters: str) -> Iterator[dict[str, Any]]:
         """Yield the resources of a kind, such as `list("models")` or `list("models", "NAME", "versions")`.

@@ -224,3 +224,16 @@ def test_a_pulumi_on_path_without_a_login_does_not_matter(platform: Platform, he
     )
     assert done.returncode == 0, done.stderr
     assert hello in [run["name"] for run in json.loads(done.stdout)]
+
+
+def test_doctor_finds_a_data_scientist_fine_and_others_are_told_what_they_lack(platform: Platform) -> None:
+    (scientist,) = platform.session(("doctor",))
+    assert scientist.returncode == 0, scientist.stdout
+    assert "WRONG" not in scientist.stdout
+    assert "ok     datastore MLData: you may read and write it" in scientist.stdout
+    assert "ok     cluster ds3-v2-cluster: 0 of 1 nodes are up" in scientist.stdout
+    (owner,) = platform.session(("doctor", "--json"), persona="owner")
+    assert owner.returncode == 1
+    wrong = {one["check"]: one["said"] for one in json.loads(owner.stdout) if not one["fine"]}
+    assert list(wrong) == ["datastore MLData"]
+    assert "needed is the role Storage Blob Data Reader on file system fs1" in wrong["datastore MLData"]
