@@ -35,8 +35,8 @@ class RegistryScope(Scope):
 
     @property
     def id(self) -> str:
-        """What the ids of its assets begin with."""
-        return f"{SCHEME}{self.workspace['name']}"
+        """What the ids of its assets begin with: the name in lower case."""
+        return f"{SCHEME}{self.workspace['name'].lower()}"
 
     def authorize(self, action: str) -> None:
         """Checks the caller's right on the registry; `action` is what follows `registries/`.

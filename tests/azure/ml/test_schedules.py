@@ -3,6 +3,8 @@
 import json
 import os
 import signal
+import subprocess
+import sys
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,8 +15,8 @@ from tests.azure.client import READER, Client, unique, user_id
 from tests.azure.clock import clock
 from tests.azure.ml import harness
 from tests.azure.ml.harness import Team
-from tests.azure.ml.waiting import ended, log_text
-from tests.conftest import SUBSCRIPTION, Sandbox
+from tests.azure.ml.waiting import ended, log_text, until
+from tests.conftest import ROOT, SUBSCRIPTION, Sandbox
 
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient
@@ -135,7 +137,7 @@ def test_a_schedule_ends_and_one_that_is_off_submits_nothing(team: Team, moving:
     off(team, ending)
 
 
-def test_a_killed_sandbox_repeats_nothing_and_leaves_nothing_out(tmp_path: Path) -> None:
+def test_a_sandbox_killed_while_the_clock_moves_repeats_nothing_and_leaves_nothing_out(tmp_path: Path) -> None:
     sandbox = Sandbox(tmp_path / ".sandbox")
     sandbox.start()
     try:
@@ -143,16 +145,21 @@ def test_a_killed_sandbox_repeats_nothing_and_leaves_nothing_out(tmp_path: Path)
         assert team.arm("PUT", "/environments/none/versions/1", {"properties": {"image": "python:3.11"}}).ok
         trigger = {"triggerType": "Recurrence", "frequency": "Hour", "interval": 1, "startTime": "2026-01-01T00:00:00"}
         put(team, "hourly", body(trigger, command_job(team, "sleep 600")))
-        ahead = clock(sandbox, "advance", "4h")["aheadSeconds"]
+        words = [sys.executable, "-m", "sandbox", "clock", "advance", "20d"]
+        environment = {**os.environ, "SANDBOX_DIR": str(sandbox.directory)}
+        moving = subprocess.Popen(words, env=environment, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        until(lambda: len(jobs_of(team, "hourly")) > 20, "the first jobs")
         pid = json.loads((sandbox.directory / "sandbox.json").read_text())["pid"]
         os.kill(pid, signal.SIGKILL)
+        moving.communicate()
         sandbox.start()
         team = Team(Client(sandbox), team.needs, team.workspace)
-        assert clock(sandbox)["aheadSeconds"] == ahead
-        assert clock(sandbox, "advance", "2h")["done"]["schedule"] == 2
+        clock(sandbox, "advance", "1s")
+        assert clock(sandbox)["aheadSeconds"] == 20 * 24 * 3600 + 1
         names = [job["properties"]["displayName"] for job in jobs_of(team, "hourly")]
-        assert len(names) == len(set(names)) == 6
-        off(team, "hourly")
+        first = datetime.strptime(names[0], "hourly-%Y%m%dT%H%M%SZ")
+        assert names == [f"hourly-{first + timedelta(hours=hour):%Y%m%dT%H%M%SZ}" for hour in range(len(names))]
+        assert len(names) >= 20 * 24
     finally:
         sandbox.stop()
 

@@ -15,6 +15,7 @@ from sandbox.azure import clock
 from sandbox.azure.arm.core import Body, Call
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.ml.assetkinds import TYPES
+from sandbox.azure.ml.assets import ENVIRONMENTS
 from sandbox.azure.ml.components import KIND as COMPONENTS
 from sandbox.azure.ml.components import ComponentRoutes
 from sandbox.azure.ml.errors import UserError
@@ -27,7 +28,7 @@ OPERATION = "mlRegistryOperation"
 TIMEOUT = "PT1H"
 RIGHTS = {"GET": "assets/read", "PUT": "assets/write", "POST": "assets/write", "DELETE": "assets/delete"}
 # What this version of the API does not have.
-LATER = ("provisioningState", "stage", "autoRebuild", "autoDeleteSetting")
+LATER = ("provisioningState", "autoRebuild", "autoDeleteSetting")
 LOCATIONS = ("dataUri", "modelUri", "codeUri")
 
 
@@ -72,7 +73,8 @@ def _as_shared(shown: Body, plural: str) -> Body:
     shown["type"] = plural
     for key in LATER:
         shown["properties"].pop(key, None)
-    shown["properties"].get("properties", {}).pop("azureml.labels", None)
+    if plural == ENVIRONMENTS:
+        shown["properties"].setdefault("intellectualProperty", None)
     return shown
 
 
@@ -83,7 +85,8 @@ def _put(kind: AssetRoutes, scope: Scope, call: Call, match: re.Match[str]) -> R
         if sent.get(key):
             sent[key] = str(sent[key]).partition("?")[0]  # the client sends the upload's address with its signature
     body, _ = kind.put(scope, name, version, sent)
-    return accepted(scope, kind.shown(scope, call, body))
+    # The client takes a body of all but environments, whose operation ends without one.
+    return accepted(scope, None if f"/{ENVIRONMENTS}/" in call.id.text else kind.shown(scope, call, body))
 
 
 def accepted(scope: Scope, outcome: Body | None) -> Response:

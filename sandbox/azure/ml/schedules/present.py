@@ -64,6 +64,9 @@ def _job(sent: Body, api_version: str, *, answer: bool) -> Body:
         "status": "NotStarted",
     }
     shown["inputs"] = sent.get("inputs") and {name: _data(one, more) for name, one in sent["inputs"].items()}
+    shown["outputs"] = sent.get("outputs") and {
+        name: {"description": None, "mode": "ReadWriteMount", **one} for name, one in sent["outputs"].items()
+    }
     if is_command:
         shown["resources"] = unset(
             {"instanceCount": 1, "shmSize": "2g", **(sent.get("resources") or {})}, RESOURCES, more["resources"]
