@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -261,6 +263,41 @@ def deployments(folder: Path, number: int) -> Killed:
     return Killed(len(accepted), ", ".join(wrong))
 
 
+def schedules(folder: Path, number: int) -> Killed:
+    """While schedules are made and the clock moves: each is there, and has a job for every hour, once and in order."""
+    names, wrong = list[str](), list[str]()
+    with started(folder) as sandbox:
+        team = harness.team(Client(sandbox))
+        sent(team.arm("PUT", "/environments/none/versions/1", {"properties": {"image": "python:3.11"}}))
+        job = {
+            "jobType": "Command",
+            "command": "sleep 600",  # on the cluster's one node: the others wait
+            "computeId": f"{team.id}/computes/cpu",
+            "environmentId": f"{team.id}/environments/none/versions/1",
+        }
+        trigger = {"triggerType": "Recurrence", "frequency": "Hour", "interval": 1, "startTime": "2026-01-01T00:00:00"}
+        action = {"actionType": "CreateJob", "jobDefinition": job}
+
+        def work(count: int) -> None:
+            sent(team.arm("PUT", f"/schedules/s{count}", {"properties": {"trigger": trigger, "action": action}}))
+            names.append(f"s{count}")
+            sandbox.command("clock", "advance", "30h")
+
+        with killed(sandbox, random.Random(number).uniform(0.2, 3)):
+            until_it_breaks(work)
+        assert sandbox.command("clock", "advance", "1s").returncode == 0
+        team = Team(Client(sandbox), team.needs, team.workspace)
+        for name in names:
+            if team.arm("GET", f"/schedules/{name}").status_code != requests.codes.ok:
+                wrong.append(f"{name} is gone")
+            found = team.arm("GET", "/jobs", scheduleId=name).json()["value"]
+            told = sorted(one["properties"]["displayName"].removeprefix(f"{name}-") for one in found)
+            times = [datetime.strptime(one, "%Y%m%dT%H%M%SZ") for one in told]
+            if any(after - before != timedelta(hours=1) for before, after in pairwise(times)):
+                wrong.append(f"{name} has jobs at {told}")
+    return Killed(len(names), ", ".join(wrong))
+
+
 def processes(folder: Path) -> list[int]:
     """Processes that work in a folder."""
     found = []
@@ -316,4 +353,5 @@ KILLS: dict[str, Callable[[Path, int], Killed]] = {
     "sweeps": sweeps,
     "deployments": deployments,
     "registrations": registrations,
+    "schedules": schedules,
 }

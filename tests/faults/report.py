@@ -36,7 +36,8 @@ A **kill** is SIGKILL to the sandbox at a random moment of one of these:
 - uploads: blobs, blocks, appends, renames;
 - runs: submitted, running, ending;
 - pipelines: their steps beginning, running, ending;
-- registrations: models, data, environments, metrics.
+- registrations: models, data, environments, metrics;
+- schedules: made, and submitting jobs while the clock moves.
 
 The sandbox is then started again, and everything that it had acknowledged must be there. After an up, the stack
 is brought up to the end. After runs and pipelines, no process of theirs may be left. No step of a pipeline may have
