@@ -106,8 +106,6 @@ def _schedules(instance: Body) -> list[Body]:
 
 def _trigger(one: Body, now: datetime) -> triggers.Trigger:
     kind = str(one.get("triggerType"))
-    if kind not in (triggers.CRON, triggers.RECURRENCE):
-        raise triggers.bad("triggerType", f"The trigger type '{kind}' is not one of Cron and Recurrence.")
     return triggers.read(one.get(kind.lower()) or {}, kind, now)
 
 

@@ -129,9 +129,13 @@ def signature(scope: Scope, account: str, container: str, permissions: str) -> s
     return sas.token(fields, sas.sign(key, sas.service_text(fields, f"/blob/{account}/{container}", {}, {})))
 
 
-def is_shared(asset: Body) -> bool:
-    """Whether an asset is of a registry."""
-    return str(asset["id"]).startswith(SCHEME)
+def read_signature(scope: Scope, asset_id: str, account: str, container: str) -> str:
+    """A signature to read the files of a registry's asset; empty for any other asset, and for files elsewhere."""
+    found = reference(asset_id)
+    registry = found and find(scope.cloud.store, found.registry)
+    if not registry or account != account_of(registry)[0]:
+        return ""
+    return signature(scope, account, container, "rl")
 
 
 def forget(cloud: Cloud, registry: Body) -> None:

@@ -93,9 +93,8 @@ def locate_asset(scope: Scope, asset: Body) -> Location:
     named = (properties.get(key) for key in ("dataUri", "modelUri", "codeUri"))
     uri = next((one for one in named if one), None) or properties["build"]["contextUri"]
     found = locate(scope, str(uri))
-    if not shared.is_shared(asset) or found.datastore is not None:
-        return found
-    return replace(found, sas=shared.signature(scope, found.account, found.container, "rl"))
+    signature = shared.read_signature(scope, str(asset["id"]), found.account, found.container)
+    return replace(found, sas=signature) if signature else found
 
 
 def _bare(address: str) -> Location:

@@ -9,7 +9,7 @@ from tests.azure.client import Client, unique, user_id
 from tests.azure.ml import harness
 from tests.azure.ml.harness import SCIENTIST, Team, grant, put
 from tests.azure.ml.pipelines import completed
-from tests.azure.ml.waiting import ended, log_text
+from tests.azure.ml.waiting import details, ended, log_text
 from tests.conftest import SUBSCRIPTION
 
 if TYPE_CHECKING:
@@ -199,6 +199,30 @@ def test_rights(team: Team, lead: Client, registry: dict[str, Any]) -> None:
     grant(team.azure, registry["id"], user_id("admin1@site.com"), REGISTRY_USER, "User")
     assert plane(lead, registry, "GET", one).status_code == 200
     assert plane(lead, registry, "DELETE", one).status_code == 200
+
+
+def test_a_registrys_asset_leads_to_no_other_account(team: Team, registry: dict[str, Any]) -> None:
+    """Who writes an asset names its address: the registry signs for its own files alone."""
+    account = harness.account(team.azure, team.needs.group)
+    put(team.azure, f"{account['id']}/blobServices/default/containers/closed", {})
+    name = unique("x")
+    foreign = f"https://{account['name']}.blob.core.windows.net/closed/secret.txt"
+    one = f"/data/{name}/versions/1"
+    body = {"properties": {"dataUri": foreign, "dataType": "uri_file"}}
+    assert plane(team.azure, registry, "PUT", one, body).status_code == 202
+    team.arm("PUT", "/environments/none/versions/1", {"properties": {"image": "python:3.11"}})
+    asset = f"azureml://registries/{registry['name']}{one}"
+    job = {
+        "jobType": "Command",
+        "command": "cat ${{inputs.data}}",
+        "computeId": f"{team.id}/computes/cpu",
+        "environmentId": f"{team.id}/environments/none/versions/1",
+        "inputs": {"data": {"jobInputType": "uri_file", "uri": asset}},
+    }
+    run = unique("j")
+    assert team.arm("PUT", f"/jobs/{run}", {"properties": job}).status_code == 201
+    assert ended(team, run) == "Failed"
+    assert "AuthorizationPermissionMismatch" in str(details(team, run)["error"])
 
 
 def test_discovery_and_what_is_not_there(team: Team, registry: dict[str, Any]) -> None:

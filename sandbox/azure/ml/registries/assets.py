@@ -19,7 +19,7 @@ from sandbox.azure.ml.assets import ENVIRONMENTS
 from sandbox.azure.ml.components import KIND as COMPONENTS
 from sandbox.azure.ml.components import ComponentRoutes
 from sandbox.azure.ml.errors import UserError
-from sandbox.azure.ml.operations import TIME, WAIT
+from sandbox.azure.ml.operations import REMEMBERED, TIME, WAIT
 from sandbox.azure.ml.registration import AssetRoutes
 from sandbox.azure.ml.scope import Handler, Scope, properties_of
 from sandbox.azure.ml.shared import account_of, new_container, signature
@@ -47,19 +47,8 @@ class _RegistryAssets(AssetRoutes):
         return _put(self, scope, call, match)
 
 
-class _RegistryComponents(ComponentRoutes):
+class _RegistryComponents(_RegistryAssets, ComponentRoutes):
     """The components."""
-
-    def shown(self, scope: Scope, call: Call, version: Body) -> Body:
-        """A version as a registry shows it."""
-        return _as_shared(super().shown(scope, call, version), COMPONENTS.plural)
-
-    def present_container(self, scope: Scope, container: Body) -> Body:
-        """A container as a registry shows it."""
-        return _as_shared(super().present_container(scope, container), COMPONENTS.plural)
-
-    def _put_version(self, scope: Scope, call: Call, match: re.Match[str]) -> Response:
-        return _put(self, scope, call, match)
 
 
 KINDS: dict[str, AssetRoutes] = {
@@ -76,6 +65,14 @@ def _as_shared(shown: Body, plural: str) -> Body:
     if plural == ENVIRONMENTS:
         shown["properties"].setdefault("intellectualProperty", None)
     return shown
+
+
+def forget_old(cloud: Cloud) -> None:
+    """Drops operations that nobody polls any more."""
+    oldest = (clock.now() - REMEMBERED).isoformat()
+    for key, operation in list(cloud.store.items(OPERATION)):
+        if operation["until"] < oldest:
+            cloud.store.delete(OPERATION, key)
 
 
 def _put(kind: AssetRoutes, scope: Scope, call: Call, match: re.Match[str]) -> Response:

@@ -36,6 +36,7 @@ class Registries:
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
+        assets.forget_old(cloud)
         table = [*assets.operations(), ("POST", "/import", "assets/write", sharing.share)]
         self._routes = routing.Routes(
             routing.Route(method, routing.compile_path(path), (right, handle)) for method, path, right, handle in table

@@ -1,6 +1,6 @@
 """A schedule's job, submitted at its time in the name of who made the schedule.
 
-Source: the recording of azure-ai-ml's test_schedule_lifetime, listed in docs/fidelity/ml.md.
+Source: the recording of azure-ai-ml's test_schedule_lifetime, listed in docs/fidelity/clock.md.
 """
 
 import copy

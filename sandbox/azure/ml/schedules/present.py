@@ -1,7 +1,7 @@
 """A schedule as the service shows it.
 
 Source: recordings of azure-ai-ml's test_schedule of 2023-10 and 2024-02 at 2023-06-01-preview, listed in
-docs/fidelity/ml.md. A schedule has no id and no type there.
+docs/fidelity/clock.md. A schedule has no id and no type there.
 """
 
 from typing import Any

@@ -1,6 +1,6 @@
 """The operations of schedules: put, get, list, delete, trigger now.
 
-Sources: recordings, listed in docs/fidelity/ml.md; what they do not show is *assumed* there.
+Sources: recordings, listed in docs/fidelity/clock.md; what they do not show is *assumed* there.
 """
 
 import re
@@ -38,10 +38,7 @@ def _put(scope: Scope, call: Call, match: re.Match[str]) -> Response:
     sent = properties_of(call)
     action, trigger = _action(sent), object_of(sent, "trigger")
     now = clock.now()
-    if trigger.get("triggerType") not in (triggers.CRON, triggers.RECURRENCE):
-        kinds = f"{triggers.CRON} and {triggers.RECURRENCE}"
-        raise triggers.bad("triggerType", f"The trigger type '{trigger.get('triggerType')}' is not one of {kinds}.")
-    times = triggers.read(trigger, trigger["triggerType"], now)
+    times = triggers.read(trigger, str(trigger.get("triggerType")), now)
     old = scope.get(firing.KIND, PLURAL, name)
     schedule: Body = {
         "id": f"{scope.id}/{PLURAL}/{name}",

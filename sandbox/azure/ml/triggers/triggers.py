@@ -61,6 +61,8 @@ def read(sent: Body, kind: str, now: datetime) -> Trigger:
     Raises:
         UserError: 400, naming the field.
     """
+    if kind not in (CRON, RECURRENCE):
+        raise bad("triggerType", f"The trigger type '{kind}' is not one of {CRON} and {RECURRENCE}.")
     name = str(sent.get("timeZone") or DEFAULT_ZONE)
     zone = time_zone(name)
     if zone is None:
