@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sandbox.azure.ml.pipelines.sweeps import sweep
 from sandbox.azure.ml.sweeps import policies, sampling, sobol
 from sandbox.azure.ml.sweeps.space import PARTS, Expression, SpaceError, Tried, from_node, grid, parse, size, text_of
 
@@ -267,3 +268,39 @@ class TestPolicies:
         with pytest.raises(policies.PolicyError) as refused:
             policies.checked(given)
         assert words in str(refused.value)
+
+
+def test_a_node_with_all_settings_becomes_a_standalone_sweep() -> None:
+    """As azure-ai-ml 1.35.2 sends it, with numbers that bindings made texts of."""
+    given = {
+        "limits": {"max_total_trials": "3", "timeout": 100, "trial_timeout": 60},
+        "sampling_algorithm": {"type": "random", "seed": 3, "logbase": "e", "rule": "sobol"},
+        "objective": {"goal": "maximize", "primary_metric": "m"},
+        "early_termination": {
+            "delay_evaluation": 0,
+            "evaluation_interval": 2,
+            "truncation_percentage": 20,
+            "policy_type": "TruncationSelection",
+        },
+        "search_space": {"k": {"type": "uniform", "min_value": 0, "max_value": "1"}},
+    }
+    single = {
+        **dict.fromkeys(("codeId", "environmentVariables", "distribution", "identity", "queueSettings")),
+        "command": "echo ${{inputs.k}} ${{inputs.other}}",
+        "environmentId": "azureml:e:1",
+        "resources": {"instanceCount": 1},
+    }
+    found = sweep(given, single)
+    assert found["searchSpace"] == {"k": ["uniform", [0, 1]]}
+    assert found["trial"]["command"] == "echo ${{search_space.k}} ${{inputs.other}}"
+    assert found["limits"] == {
+        "jobLimitsType": "Sweep",
+        "maxTotalTrials": 3,
+        "maxConcurrentTrials": None,
+        "timeout": "PT100S",
+        "trialTimeout": "PT60S",
+    }
+    space = {name: parse(name, one) for name, one in found["searchSpace"].items()}
+    assert sampling.checked(found["samplingAlgorithm"], space)["rule"] == "Sobol"
+    assert policies.checked(found["earlyTermination"])["truncationPercentage"] == 20
+    assert found["objective"] == {"goal": "maximize", "primaryMetric": "m"}

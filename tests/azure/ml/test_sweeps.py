@@ -364,6 +364,18 @@ class TestRequests:
         assert ended(team, name) == "Completed"
         assert [trials(team, name)[f"{name}_{one}"]["status"] for one in range(2)] == ["Canceled", "Completed"]
 
+    def test_a_trials_name_that_is_taken(self, team: Team) -> None:
+        """The sweep fails, and the trial that still runs is cancelled."""
+        name = unique("sweep")
+        assert put(team, body(team, "true", {"lr": LR}), f"{name}_2").status_code == 201
+        space = {"k": ["choice", [["true", "sleep 600", "true"]]]}
+        limits = {"jobLimitsType": "Sweep", "maxTotalTrials": 3, "maxConcurrentTrials": 2}
+        grid = {"samplingAlgorithmType": "Grid"}
+        put(team, body(team, "${{search_space.k}}", space, samplingAlgorithm=grid, limits=limits), name)
+        assert ended(team, name) == "Failed"
+        assert f"There is a run '{name}_2' already" in details(team, name)["error"]["error"]["message"]
+        assert ended(team, f"{name}_1") == "Canceled"
+
     def test_deleted_with_its_trials(self, team: Team) -> None:
         name = put(team, body(team, "true", {"lr": LR})).json()["name"]
         assert team.arm("DELETE", f"/jobs/{name}").status_code == 400

@@ -98,7 +98,7 @@ def definition(node: Node, pipeline: Pipeline, look: Look) -> Body:
     if node.spec["type"] == PARALLEL:
         return {**common, **_parallel(node, given)}
     single = _command(node, given)
-    return {**common, **(sweep(node, given, single) if node.is_sweep else single)}
+    return {**common, **(sweep(given, single) if node.is_sweep else single)}
 
 
 def _nested(node: Node, pipeline: Pipeline) -> Body:

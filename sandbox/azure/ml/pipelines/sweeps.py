@@ -47,12 +47,11 @@ def check(node: Node) -> None:
                 raise bad(f"{at}.search_space.{name}", str(error)) from error
 
 
-def sweep(node: Node, given: Body, single: Body) -> Body:
+def sweep(given: Body, single: Body) -> Body:
     """The definition of the sweep.
 
     Args:
-        node: The node.
-        given: What the pipeline says of it, with values in place of bindings.
+        given: What the pipeline says of the node, with values in place of bindings.
         single: The definition of a command of the same component.
 
     Raises:

@@ -14,7 +14,7 @@ from sandbox.azure.cloud import Cloud
 from sandbox.azure.front.errors import AzureError
 from sandbox.azure.ml import runs
 from sandbox.azure.ml.jobs.transfer import JOB_TYPE
-from sandbox.azure.ml.jobs.work import GRAPH, SEARCH
+from sandbox.azure.ml.jobs.work import GRAPH, SEARCH, request_cancel
 from sandbox.azure.ml.runner.attempt import Attempt, Tools
 from sandbox.azure.ml.runner.environment import Environments, sweep
 from sandbox.azure.ml.runner.graph import GraphRun
@@ -154,12 +154,16 @@ class Runner:
         return self._parents[key].advance(cancel=work["cancel"])
 
     def _end_parent(self, key: str, work: Body, outcome: Outcome) -> None:
-        """Ends a pipeline, whose outputs its steps have registered, or a sweep."""
-        found = self._job(key, work) if work["carrier"] == SEARCH else None
+        """Ends a pipeline, whose outputs its steps have registered, or a sweep; what it left running is cancelled."""
+        found = self._job(key, work)
         if found is None:
-            self._queue.end(key, outcome)
-        else:
+            return
+        for child in found[0].list(runs.CHILD, work["run"]):
+            request_cancel(found[0], child["run"])
+        if work["carrier"] == SEARCH:
             self._end(key, *found, outcome)
+        else:
+            self._queue.end(key, outcome)
 
     def _job(self, key: str, work: Body) -> tuple[Scope, Body] | None:
         """The workspace, with the submitter as caller, and the definition of a run; None for one that is gone."""
