@@ -13,7 +13,7 @@ from settings.problems import Path
 _Holder = Literal["own", "team", "department"]
 _ML, _VAULT = "azure-native:machinelearningservices", "azure-native:keyvault:Vault"
 
-_INPUTS: Final[Mapping[tuple[str, str], tuple[_Holder, Path]]] = {
+INPUTS: Final[Mapping[tuple[str, str], tuple[_Holder, Path]]] = {
     ("", "tags.team"): ("team", ("name",)),
     ("", "tags.department"): ("department", ("code",)),
     ("", "tags.environment"): ("department", ("environment",)),
@@ -60,11 +60,11 @@ def setting_of(type_: str, path: str, planned: Planned | None) -> Path:
         path: Dotted path of the input; empty for the resource as a whole.
         planned: The plan's entry for the resource; None where it has none.
     """
-    fits = [key for key in _INPUTS if key[0] in ("", type_) and f"{path}.".startswith(f"{key[1]}.")]
+    fits = [key for key in INPUTS if key[0] in ("", type_) and f"{path}.".startswith(f"{key[1]}.")]
     own: Path = planned.path if planned else ()
     if not fits or not type_:
         return own
-    holder, below = _INPUTS[max(fits, key=lambda key: (len(key[1]), len(key[0])))]
+    holder, below = INPUTS[max(fits, key=lambda key: (len(key[1]), len(key[0])))]
     holders: Mapping[_Holder, Path] = {"own": own, "team": own[:2], "department": ()}
     if holder == "team" and own[:1] != ("teams",):  # what the teams share has the department's setting of the name
         return below if below[0] in ("tags", "network") else own

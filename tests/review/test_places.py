@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from review.settings_of import _INPUTS
+from review.settings_of import INPUTS
 from review.violations import place_of
 from settings import Department, Team
 from settings.compute import Cluster
@@ -58,7 +58,7 @@ def test_of_a_value_behind_a_merged_anchor(tmp_path: Path) -> None:
         assert place and (tmp_path / place.file).read_text().splitlines()[place.line - 1].endswith("# of every cluster")
 
 
-@pytest.mark.parametrize(("holder", "path"), sorted(set(_INPUTS.values())))
+@pytest.mark.parametrize(("holder", "path"), sorted(set(INPUTS.values())))
 def test_every_row_names_a_setting(holder: str, path: tuple[str, ...]) -> None:
     sections: dict[str, tuple[type[Section], ...]] = {
         "department": (Department,), "team": (Team,), "own": (Cluster, Lake)
