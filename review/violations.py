@@ -49,7 +49,8 @@ def violations(
     """
     graphs = preview.graphs
     old, new = (offline.evaluate(graph, config, today=today) if len(graph) else None for graph in graphs)
-    was = _found(old)
+    renamed = {str(step.old["urn"]): step.urn for step in preview.steps if step.old and step.old["urn"] != step.urn}
+    was = {(rule, renamed.get(urn, urn), path): one for (rule, urn, path), one in _found(old).items()}
     undecided = {_key(one) for one in new.findings if one.kind == "undecided"} if new else set[Key]()
     now = _found(new)
     told = [_shown(one, "standing" if key in was else "new", after) for key, one in now.items()]

@@ -96,8 +96,8 @@ class Reviewed:
     def line(self, place: Mapping[str, Any] | None) -> str:
         """The line of the stack file that a place names."""
         assert place
-        file = self.project.folder / place["file"]
-        return file.read_text().splitlines()[place["line"] - 1][place["column"] - 1 :] if file.exists() else ""
+        text = (self.project.folder / str(place["file"])).read_text()
+        return text.splitlines()[int(place["line"]) - 1]
 
 
 def reviewed(folder: Path, names: Iterable[str]) -> Reviewed:
