@@ -10,6 +10,7 @@ from policies.rules.compute.sizes import SIZE_ONE_OF, SIZE_SETTINGS, size_proble
 
 ONLINE: Final = "machinelearningservices:OnlineEndpoint"
 BATCH: Final = "machinelearningservices:BatchEndpoint"
+SERVERLESS: Final = "machinelearningservices:ServerlessEndpoint"
 DEPLOYMENT: Final = "machinelearningservices:OnlineDeployment"
 _OLDER: Final = {  # what azure-native 2 calls `properties`
     ONLINE: "onlineEndpointProperties",
@@ -22,15 +23,16 @@ MODES: Final = ("AADToken", "AMLToken")
 
 def _at(resource: Resource, name: str) -> tuple[str, Any]:
     """Path and value of a property of an endpoint or deployment."""
-    older = _OLDER[resource.kind]
+    older = _OLDER.get(resource.kind)
     path = f"{older if older in resource.inputs else 'properties'}.{name}"
     return path, resource.get(path)
 
 
 def _key_auth(resource: Resource, settings: Settings, _graph: Graph) -> Outcome:
     path, mode = _at(resource, "authMode")
-    if not any(alike(mode, allowed) for allowed in settings["allowed"]):
-        yield Problem(f"{path} is {show(mode)}; allowed are {', '.join(settings['allowed'])}", path)
+    allowed = ("AAD",) if resource.kind == SERVERLESS else settings["allowed"]
+    if not any(alike(mode, one) for one in allowed):
+        yield Problem(f"{path} is {show(mode)}; allowed are {', '.join(allowed)}", path)
 
 
 def _public_access(resource: Resource, _settings: Settings, _graph: Graph) -> Outcome:
@@ -51,12 +53,12 @@ RULES = (
     ResourceRule(
         name="machinelearning-endpoint-disable-key-auth",
         title="Endpoints are called with a Microsoft Entra token, not with a key.",
-        kinds=(ONLINE, BATCH),
+        kinds=(ONLINE, BATCH, SERVERLESS),
         check=_key_auth,
         severity=Severity.HIGH,
         counterparts=controls("IM-1"),
         url=f"{_DOCS}how-to-authenticate-online-endpoint",
-        remediation="Set authMode to AADToken.",
+        remediation="Set authMode to AADToken; of a serverless endpoint, to AAD.",
         settings={
             "allowed": Setting(
                 {
@@ -68,7 +70,7 @@ RULES = (
                 default=["AADToken"],
             )
         },
-        applies="Online and batch endpoints.",
+        applies="Online, batch and serverless endpoints.",
     ),
     ResourceRule(
         name="machinelearning-endpoint-disable-public-access",

@@ -9,7 +9,7 @@ import pytest
 from policies import pack
 from policies.model import ResourceRule
 from tests.policies.analyzer import Analyzer, running
-from tests.policies.platform import BLOB_READER, CONTRIBUTOR, OWNER, PERSON, UNKNOWN, Platform, clean, everything
+from tests.policies.platform import BLOB_READER, CONTRIBUTOR, OWNER, PERSON, UNKNOWN, Item, Platform, clean, everything
 
 PASSES, BREAKS, OPEN = "passes", "breaks", "is open"
 Edit = tuple[str, str, Any]
@@ -164,6 +164,15 @@ def broken(rule: str, edit: Edit | None = None) -> Platform:
     if need := PRIVATE_BY_PERIMETER.get(rule):
         platform.set(*need)
     return platform.set(*edit) if edit else platform
+
+
+@pytest.mark.parametrize(("mode", "breaks"), [("AAD", False), ("Key", True), ("KeyAndAAD", True), (None, True)])
+def test_a_serverless_endpoint_has_modes_of_its_own(analyzer: Analyzer, mode: str | None, breaks: bool) -> None:
+    made = Item("machinelearningservices:ServerlessEndpoint", "model", {"properties": {"authMode": mode}})
+    assert (
+        analyzer.of(made, f"{ML}endpoint-disable-key-auth")
+        == [(f"{ML}endpoint-disable-key-auth", "mandatory")] * breaks
+    )
 
 
 PRINCIPALS = "authorization-assignment-limit-principals"
