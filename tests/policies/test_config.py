@@ -109,7 +109,10 @@ def test_a_stack_file_may_allow_less_than_the_pack_and_never_more(
             {"azure-resource-match-name-pattern": {"patterns": {"storage:StorageAcount": "^a"}}},
             "'storage:StorageAccount'",
         ),
-        ({"machinelearning-stack-limit-vcpus": {"families": {"standardDSFamly": 1}}}, "did you mean 'standardDS"),
+        (
+            {"machinelearning-stack-limit-vcpus": {"families": {"standardDSv2Famly": 1}}},
+            "did you mean 'standardDSv2Family'?",
+        ),
         (
             {"authorization-assignment-limit-principals": {"principals": {"Usr": ["Reader"]}}},
             "the key 'Usr', which must",
