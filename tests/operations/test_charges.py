@@ -96,7 +96,7 @@ class Sum:
 def by_hand() -> Mapping[str, tuple[Any, Sum]]:
     public = 3 * KEPT["LRS"] + BASIC
     dev = public + 3 * BALANCER
-    prod = (3 * KEPT["ZRS"] + PREMIUM + 8 * ENDPOINT + 7 * ZONE) * 2 + 3 * BALANCER
+    prod = (3 * KEPT["ZRS"] + PREMIUM + 10 * ENDPOINT + 9 * ZONE) * 2 + 3 * BALANCER
     kept_logs = (90 - 31) / (365 / 12) * 0.1  # a GB's retention beyond the 31 days that are included
     managed = 2 * KEPT["LRS"] + PREMIUM + (5 + 1) * ENDPOINT  # what Azure ML makes by itself, and one to the data
     notes = 2 * KEPT["LRS"] + BASIC + DISK + BALANCER
