@@ -7,6 +7,7 @@ the same clients in the same run. `--write` puts the result into docs/benchmarks
 
 import argparse
 import asyncio
+import json
 import os
 import ssl
 import statistics
@@ -22,6 +23,7 @@ from urllib.parse import urlsplit
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.jobs import processor  # noqa: E402 # the repository's root is known only now
 from benchmarks.report import write  # noqa: E402 # the repository's root is known only now
 from tests.azure.client import Client  # noqa: E402
 from tests.azure.ml import serving  # noqa: E402
@@ -29,7 +31,7 @@ from tests.azure.ml.harness import REGION, team  # noqa: E402
 from tests.azure.ml.serving import Endpoint  # noqa: E402
 from tests.conftest import Sandbox  # noqa: E402
 
-CLIENTS = 4
+CLIENTS, ROUNDS = 4, 10
 BODY = b'{"data": "' + b"x" * 1012 + b'"}'
 NOTHING = "def init():\n    pass\ndef run(body):\n    return 1\n"
 SETTINGS = {
@@ -55,6 +57,11 @@ class Found:
     statuses: Counter[int] = field(default_factory=Counter)
     deployments: Counter[str] = field(default_factory=Counter)
     whole: float = 0.0
+
+    def add(self, other: "Found") -> None:
+        """Takes another's requests as well."""
+        self.seconds += other.seconds
+        self.whole += other.whole
 
     @property
     def median(self) -> float:
@@ -165,8 +172,15 @@ def measure(sandbox: Sandbox, requests: int) -> list[tuple[str, str, str]]:
     asked, through = request(host, key), gateway(sandbox, host)
     made.score({})  # certificate and connection are not what is measured
     socket = str(next((sandbox.directory / "serving").glob("*/*/run/s")))
-    floor = asyncio.run(load(lambda: asyncio.open_unix_connection(socket), asked, counted(requests // 10), keep=False))
-    ours = asyncio.run(load(through, asked, counted(requests // 10), keep=True))
+    pid = int(json.loads((sandbox.directory / "sandbox.json").read_text(encoding="utf-8"))["pid"])
+    floor, ours, used = Found(), Found(), 0.0
+    for _ in range(ROUNDS):  # by turns, as the machine may have other work
+        each = requests // 10 // ROUNDS
+        floor.add(asyncio.run(load(lambda: asyncio.open_unix_connection(socket), asked, counted(each), keep=False)))
+        before = processor(pid)
+        ours.add(asyncio.run(load(through, asked, counted(each), keep=True)))
+        used += processor(pid) - before
+    cost = used / len(ours.seconds) * 1000
     made.traffic(blue=90, green=10)
     shared = asyncio.run(load(through, asked, counted(requests), keep=True))
     part = shared.deployments["green"] / len(shared.seconds) * 100
@@ -177,6 +191,7 @@ def measure(sandbox: Sandbox, requests: int) -> list[tuple[str, str, str]]:
         (f"the bare server, {CLIENTS} clients, 1 KB", f"{floor.median:.1f} ms, {floor.rate:.0f}/s", ""),
         ("the same through the gateway", f"{ours.median:.1f} ms, {ours.rate:.0f}/s", "≥ 200/s"),
         ("above the bare server, at the median", f"{ours.median - floor.median:.1f} ms", "≤ 5 ms"),
+        ("processor time of the sandbox for a request", f"{cost:.1f} ms", ""),
         (f"{len(shared.seconds)} requests at 90/10: green has", f"{part:.2f} %", "9 to 11 %"),
         ("of them not answered with 200", f"{len(shared.seconds) - shared.statuses[200]}", "0"),
         (f"{len(changed.seconds)} requests while blue and green change places: lost", f"{lost}", "0"),

@@ -204,21 +204,30 @@ class TestRecorded:
 class TestFailures:
     """A deployment that cannot be served is failed, and its log says why."""
 
-    @pytest.mark.parametrize(
-        ("script", "problem"),
-        [
-            ("def init():\n    raise RuntimeError('no model here')\ndef run(body):\n    return 1", "no model here"),
-            ("def init():\n    pass", "does not have a run() function"),
-            ("import nothing_of_this_name", "nothing_of_this_name"),
-        ],
-    )
-    def test_of_the_script(self, team: Team, environment: str, script: str, problem: str) -> None:
+    def test_of_scripts(self, team: Team, environment: str) -> None:
         made = serving.endpoint(team)
-        done = made.served("blue", script, environmentId=environment)
-        assert (done["status"], done["error"]["code"]) == ("Failed", "ResourceNotReady")
-        assert made.get("/deployments/blue")["properties"]["provisioningState"] == "Failed"
-        assert problem in made.logs("blue")
-        made.traffic(blue=100)
+        scripts = {
+            "init": (
+                "def init():\n    raise RuntimeError('no model here')\ndef run(body):\n    return 1",
+                "no model here",
+            ),
+            "norun": ("def init():\n    pass", "does not have a run() function"),
+            "import": ("import nothing_of_this_name", "nothing_of_this_name"),
+        }
+        accepted = {
+            name: made.deploy(
+                name,
+                codeConfiguration={"codeId": serving.code(team, script), "scoringScript": "score.py"},
+                environmentId=environment,
+            )
+            for name, (script, _) in scripts.items()
+        }
+        for name, (_, problem) in scripts.items():
+            done = outcome(team, accepted[name])
+            assert (done["status"], done["error"]["code"]) == ("Failed", "ResourceNotReady")
+            assert made.get(f"/deployments/{name}")["properties"]["provisioningState"] == "Failed"
+            assert problem in made.logs(name)
+        made.traffic(init=100)
         assert made.score({}).status_code == 404
 
     def test_of_the_models_path(self, team: Team, environment: str) -> None:
