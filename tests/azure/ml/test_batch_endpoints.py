@@ -217,6 +217,8 @@ class TestPipelines:
 
         component = whole(data=Input(type="uri_folder", path="azureml://datastores/lake/paths/x/"), word="w").component
         registered = ml.components.create_or_update(component, version="1")
+        plain = PipelineComponentBatchDeployment(name=unique("d"), endpoint_name=endpoint, component=registered)
+        assert ml.batch_deployments.begin_create_or_update(plain).result().settings == {}
         name = unique("d")
         deployment = PipelineComponentBatchDeployment(
             name=name, endpoint_name=endpoint, component=registered, settings={"default_compute": NODES}

@@ -99,6 +99,7 @@ class BatchDeployment(ResourceType):
             "resources": {**RESOURCES, **_set(given.get("resources"))},
             "retrySettings": {**RETRIES, **_set(given.get("retrySettings"))},
             "environmentVariables": given.get("environmentVariables") or {},
+            "deploymentConfiguration": _configuration(given.get("deploymentConfiguration")),
             "properties": given.get("properties") or {},
             "provisioningState": "Succeeded",
         }
@@ -139,6 +140,11 @@ class BatchDeployment(ResourceType):
 
 def _scope(call: Call) -> Scope:
     return Scope(call.cloud, call.caller, call.resource(workspace_id(call.id.text)) or {})
+
+
+def _configuration(given: Body | None) -> Body | None:
+    """A component's configuration; azure-ai-ml reads its settings where none were sent, too."""
+    return given and {"description": None, "tags": {}, **given, "settings": given.get("settings") or {}}
 
 
 def _set(given: Body | None) -> Body:
