@@ -233,7 +233,7 @@ PULLS: dict[str, Pull] = {
         floor=None,
         worst=None,
         lost=("StorageAccount alpha-lake", "BlobContainer alpha-raw"),
-        accepted=("all",),
+        accepted=("azureml-platform::azureml-platform:components:TeamWorkspace::alpha",),
     ),
     "lake-deleted": Pull(
         {LAKE: ""},
