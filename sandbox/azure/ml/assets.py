@@ -124,8 +124,11 @@ def refuse_deployed(scope: Scope, plural: str, name: str, version: str = "") -> 
         UserError: 409.
     """
     for one in scope.cloud.store.resources(ONLINE_DEPLOYMENTS):
-        served = by_asset_id(scope, one["properties"].get("model") or "")
-        if served is None or not one["id"].lower().startswith(scope.key("")):
+        model = one["properties"].get("model") or ""
+        if not one["id"].lower().startswith(scope.key("")) or reference(model) is not None:
+            continue
+        served = by_asset_id(scope, model)
+        if served is None:
             continue
         parts = served["id"].split("/")
         if [plural, name.lower()] == [parts[-4], parts[-3].lower()] and version in ("", served["name"]):

@@ -35,7 +35,6 @@ from sandbox.azure.ml.sizes import sizes
 from sandbox.azure.ml.uris import AddressError, Location, locate_asset
 from sandbox.azure.storage.errors import StorageError
 
-NOBODY = Caller("", "")
 GUIDE = "Please see troubleshooting guide, available here: https://aka.ms/oe-tsg"
 PACKAGE = "azureml-inference-server-http"
 MLFLOW_SCRIPT = Path(__file__).parent / "inside" / "mlflow_score.py"
@@ -69,27 +68,26 @@ class Deploy:
     Args:
         cloud: The local Azure.
         tools: What environments and identities are made with.
-        key: The deployment's id in lower case.
+        wanted: The document of what is wanted.
         folder: The deployment's folder, for its logs and revisions.
-        revision: The revision.
         started: Remembers a process's pid and start time before it does anything.
     """
 
     def __init__(
-        self, cloud: Cloud, tools: Tools, key: str, *, folder: Path, revision: str, started: Callable[[int, str], None]
+        self, cloud: Cloud, tools: Tools, wanted: Body, *, folder: Path, started: Callable[[int, str], None]
     ) -> None:
-        self._cloud, self._tools, self._folder, self._revision = cloud, tools, folder, revision
-        self._started = started
+        self._cloud, self._tools, self._folder, self._revision = cloud, tools, folder, wanted["revision"]
+        self._started, key = started, wanted["deployment"].lower()
         deployment, endpoint, workspace = (
             cloud.store.get("resource", one) for one in (key, key.rsplit("/", 2)[0], workspace_id(key))
         )
         if deployment is None or endpoint is None or workspace is None:
             raise DeployError("ResourceNotFound", "The deployment was deleted.")
         self._deployment, self._properties = deployment, deployment["properties"]
-        self._scope = Scope(cloud, NOBODY, workspace)
+        self._scope = Scope(cloud, Caller(wanted["by"]["objectId"], wanted["by"]["clientId"]), workspace)
         self._endpoint = endpoint
         self._network = str(workspace["id"]).lower() if mode_of(workspace) != OFF else ""
-        self._own = folder / revision
+        self._own = folder / self._revision
 
     def _find(self, client_id: str) -> Caller | None:
         return compute_identity(self._scope, self._endpoint, client_id)

@@ -114,11 +114,8 @@ class _Deployment:
 
     async def _replace(self, wanted: Body) -> None:
         """A new server takes the requests once it is ready; the old one ends after those that it has."""
-        revision = wanted["revision"]
         try:
-            deploy = Deploy(
-                self._cloud, self._tools, self._key, folder=self._folder, revision=revision, started=self._started
-            )
+            deploy = Deploy(self._cloud, self._tools, wanted, folder=self._folder, started=self._started)
             server = await deploy.run()
         except DeployError as error:
             self._settle(wanted, error)

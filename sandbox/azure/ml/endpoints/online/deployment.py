@@ -132,7 +132,7 @@ class OnlineDeployment(ResourceType):
             f"{operation.address}?api-version={call.api_version}"
         )
         self.save(call.cloud, resource)
-        served.want(call.cloud, resource, old, operation.name)
+        served.want(call, resource, old, operation.name)
 
     def present(self, call: Call, resource: Body) -> Body:
         """Shows the deployment; of its system data what this service shows."""

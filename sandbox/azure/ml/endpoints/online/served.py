@@ -1,12 +1,12 @@
 """What the runner is to serve: a document for each deployment, with what is wanted of it and what became of that.
 
-A document has the `deployment` id, the `revision` that is wanted, its number of `instances`, and the `operation` that
-waits for it; the runner adds the `processes` that it started.
+A document has the `deployment` id, the `revision` that is wanted, its number of `instances`, the `operation` that waits
+for it, and `by` whom it is wanted; the runner adds the `processes` that it started.
 """
 
 import uuid
 
-from sandbox.azure.arm.core import Body
+from sandbox.azure.arm.core import Body, Call
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.ml.wakeup import wake_runner
 
@@ -23,8 +23,9 @@ CONTENT = (
 )
 
 
-def want(cloud: Cloud, deployment: Body, old: Body | None, operation: str) -> None:
-    """Asks the runner to serve a deployment as it is now; belongs in a transaction."""
+def want(call: Call, deployment: Body, old: Body | None, operation: str) -> None:
+    """Asks the runner to serve a deployment as it is now, as who asks may; belongs in a transaction."""
+    cloud = call.cloud
     key = deployment["id"].lower()
     known = cloud.store.get(KIND, key) or {}
     same = old is not None and all(deployment["properties"].get(one) == old["properties"].get(one) for one in CONTENT)
@@ -36,6 +37,7 @@ def want(cloud: Cloud, deployment: Body, old: Body | None, operation: str) -> No
         "revision": revision,
         "instances": deployment["sku"]["capacity"],
         "operation": operation,
+        "by": {"objectId": call.caller.object_id, "clientId": call.caller.client_id},
     }
     cloud.store.put(KIND, key, wanted)
     cloud.store.after_commit(lambda: wake_runner(cloud.store))
