@@ -27,7 +27,6 @@ class Assignment:
     Attributes:
         principal: Who has it.
         role: The role; None if it is not known here.
-        role_name: Its name, or its id where it has no known name.
         path: Path of its scope; None if that is not known.
         grant: It, in words.
     """
