@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.azure.client import Client, unique, user_id
-from tests.azure.ml import harness
+from tests.azure.ml import harness, serving
 from tests.azure.ml.harness import SCIENTIST, Team, grant, put
 from tests.azure.ml.pipelines import completed
 from tests.azure.ml.waiting import details, ended, log_text
@@ -255,3 +255,17 @@ def test_a_deleted_registry_leaves_nothing(team: Team) -> None:
     assert team.azure.arm("DELETE", gone["id"], api=harness.ML_API).status_code == 202
     assert team.azure.session.get(blob).status_code in (403, 404)
     assert plane(team.azure, gone, "GET", "/models").status_code == 404
+
+
+def test_a_model_of_a_registry_is_served(shared: "MLClient", files: Path, team: Team, scientist: Client) -> None:
+    """It is read as who deploys it."""
+    from azure.ai.ml.entities import Model  # noqa: PLC0415 # loads the client
+
+    made = shared.models.create_or_update(Model(name=unique("m"), version="1", path=str(files)))
+    mine = Team(scientist, team.needs, team.workspace)
+    script = "import os\ndef init(): pass\ndef run(body): return os.listdir(os.environ['AZUREML_MODEL_DIR'])"
+    one = serving.endpoint(mine)
+    done = one.served("blue", script, environmentId=serving.environment(mine), model=made.id)
+    assert done["status"] == "Succeeded", (done, one.logs("blue", "StorageInitializer"))
+    assert one.score({}, headers={"azureml-model-deployment": "blue"}).json() == [files.name]
+    one.arm("DELETE")
