@@ -81,7 +81,7 @@ def _page(found: list[Result], version: str, share: float) -> Iterator[str]:
     yield f"The end-to-end tests in the sdist of azure-ai-ml {version}, live and unchanged against the sandbox. Their"
     yield "configuration files are this project's own (`tests/conformance/configs`), as the sdist has none. `make soak`"
     yield "runs them, and `python -m tests.conformance` alone; both write this page.\n"
-    yield f"Of those that need neither Spark, AutoML nor a GPU, {share:.0%} pass; the bar is {BAR:.0%}.\n"
+    yield f"Of those that need neither Spark, AutoML nor a GPU, {share:.1%} pass; the bar is {BAR:.0%}.\n"
     yield "| Suite | Passed | Not passed | Beyond the sandbox | Skipped by their authors |"
     yield "|---|---|---|---|---|"
     for suite in dict.fromkeys(one.suite for one in found):
@@ -117,5 +117,5 @@ def _table(title: str, part: list[Result]) -> Iterator[str]:
 def _short(error: str) -> str:
     """An error's beginning as a cell, without colours and places of this machine."""
     plain = re.sub(r"\x1b\[\d+m| at 0x[0-9a-f]+", "", error)
-    plain = re.sub(r"/\S*/azure_ai_ml-[^/]*/", "", plain)
+    plain = re.sub(r"/\S*/azure_ai_ml-[^/]*/|/tmp/[^/]*/", "", plain)
     return " ".join(plain.split()).replace("|", "\\|")[:LONGEST]
