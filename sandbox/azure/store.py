@@ -16,10 +16,19 @@ from typing import Any
 Document = dict[str, Any]
 INDEXES = (
     ("resource", "type", "by_type"),
-    ("mlRun", "parentRunId", "by_parent"),
-    ("mlRun", "experimentId", "by_experiment"),
+    ("mlRun", "parentRunId", "runs_by_parent"),
+    ("mlRun", "experimentId", "runs_by_experiment"),
 )
 """Kinds of documents with a member by which they are found, and the index's name."""
+
+
+def _member(kind: str, member: str) -> str:
+    """A member of a document in SQL. Metrics of runs can be NaN or infinite, which SQLite takes for malformed JSON."""
+    text = "body"
+    if kind == "mlRun":
+        for word in ("NaN", "Infinity", "-Infinity"):
+            text = f"replace({text}, ':{word}', ':null')"
+    return f"json_extract({text}, '$.{member}')"
 
 
 class Follower:
@@ -64,7 +73,7 @@ class Store:
         )
         for kind, member, name in INDEXES:
             self._db.execute(
-                f"CREATE INDEX IF NOT EXISTS {name} ON documents (kind, json_extract(body, '$.{member}'), key)"
+                f"CREATE INDEX IF NOT EXISTS {name} ON documents (kind, {_member(kind, member)}, key)"
                 f" WHERE kind = '{kind}'"
             )
         self._followers: defaultdict[str, list[Follower]] = defaultdict(list)
@@ -149,7 +158,7 @@ class Store:
         rows = self._db.execute(
             # Kind and member are no parameters, as SQLite takes a partial index for a literal alone.
             f"SELECT body FROM documents INDEXED BY {index} WHERE kind = '{kind}'"  # noqa: S608
-            f" AND json_extract(body, '$.{member}') = ? AND key >= ? AND key < CAST(? AS TEXT) ORDER BY key",
+            f" AND {_member(kind, member)} = ? AND key >= ? AND key < CAST(? AS TEXT) ORDER BY key",
             (value, prefix, prefix.encode() + b"\xff"),
         ).fetchall()
         return (json.loads(body) for (body,) in rows)

@@ -92,7 +92,7 @@ class TestByTheClient:
     def test_from_submission_to_the_best_trials_output(self, ml: MLClient, team: Team, tmp_path: Path) -> None:
         line = (
             "echo ${{search_space.k}} ${{inputs.word}} > ${{outputs.model}}/k.txt; mkdir -p outputs; "
-            "echo ${{search_space.k}} > outputs/k.txt; python score.py score 0.1 0.${{search_space.k}}"
+            "echo ${{search_space.k}} > outputs/k.txt; python score.py score nan -inf 0.1 0.${{search_space.k}}"
         )
         job = sweep(
             line,

@@ -5,6 +5,7 @@ again finds by them what was begun, and goes on.
 """
 
 import json
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -130,7 +131,8 @@ class SearchRun:
         if last == trial.last:
             return
         points = runs.points(self._scope, trial.run, self._metric)
-        trial.last, trial.logged = last, [one["value"] for one in points]
+        trial.last = last
+        trial.logged = [one["value"] for one in points if not math.isnan(one["value"])]  # it compares with nothing
 
     def _is_late(self) -> bool:
         begun = self._run(self._name)["startTimeUtc"]

@@ -8,7 +8,7 @@ import urllib.request
 
 name, *values = (one for one in sys.argv[1:] if one != "--hold")
 for step, value in enumerate(values):
-    body = {"run_id": os.environ["MLFLOW_RUN_ID"], "key": name, "value": float(value), "step": step, "timestamp": 1}
+    body = {"run_id": os.environ["MLFLOW_RUN_ID"], "key": name, "value": value, "step": step, "timestamp": 1}
     url = f"{os.environ['MLFLOW_TRACKING_URI']}/api/2.0/mlflow/runs/log-metric"
     headers = {"Authorization": f"Bearer {os.environ['MLFLOW_TRACKING_TOKEN']}", "Content-Type": "application/json"}
     urllib.request.urlopen(urllib.request.Request(url, json.dumps(body).encode(), headers)).close()
