@@ -1,9 +1,11 @@
 """A review from beginning to end: two revisions, one throw-away sandbox, a report."""
 
 import os
+import shutil
 import signal
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
@@ -18,6 +20,8 @@ from review.report import Report, Requirement, StackReview
 from review.revisions import Repository, Revision, UsageError, stack_of, touches_every_stack
 from review.stacks import Pair, Reviewer, World, pair
 from review.throwaway import LivePulumi, ThrowawaySandbox
+
+_REMOVALS, _PAUSE = 20, 0.1  # tries, and seconds between them
 
 
 @dataclass(frozen=True)
@@ -58,8 +62,7 @@ def review(request: Request, say: Callable[[str], None]) -> Report:
     if request.live and (request.head or request.stack_files_only):
         raise UsageError("--live previews the working tree: leave --head and --stack-files-only out")
     repository = Repository(request.project)
-    with tempfile.TemporaryDirectory(prefix="azureml-review-", ignore_cleanup_errors=True) as made:
-        folder = Path(made)
+    with _folder() as folder:
         base = repository.check_out(request.base, folder / "base")
         head, notes = _head(repository, request, folder)
         changed = repository.changed(repository.commit(request.base), request.head and repository.commit(request.head))
@@ -142,6 +145,20 @@ def _world(pairs: Sequence[Pair], request: Request, folder: Path, say: Callable[
         for line in sandbox.furnish():
             say(line)
         yield sandbox
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    """Make a folder that is gone afterwards, even if a process that was ended still writes there for a moment."""
+    made = Path(tempfile.mkdtemp(prefix="azureml-review-"))
+    try:
+        yield made
+    finally:
+        for _ in range(_REMOVALS):
+            shutil.rmtree(made, ignore_errors=True)
+            if not made.exists():
+                break
+            time.sleep(_PAUSE)
 
 
 @contextmanager

@@ -156,8 +156,8 @@ class Store:
         """
         (index,) = (name for of, by, name in INDEXES if (of, by) == (kind, member))
         rows = self._db.execute(
-            # Kind and member are no parameters, as SQLite takes a partial index for a literal alone.
-            f"SELECT body FROM documents INDEXED BY {index} WHERE kind = '{kind}'"  # noqa: S608
+            # SQLite takes a partial index for a literal alone.
+            f"SELECT body FROM documents INDEXED BY {index} WHERE kind = '{kind}'"  # noqa: S608 - of INDEXES
             f" AND {_member(kind, member)} = ? AND key >= ? AND key < CAST(? AS TEXT) ORDER BY key",
             (value, prefix, prefix.encode() + b"\xff"),
         ).fetchall()

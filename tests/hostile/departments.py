@@ -126,7 +126,9 @@ def unlike(entries: list[Any], taken: set[str]) -> list[Any]:
         if not isinstance(text, str):
             continue
         if text.lower() in taken and isinstance(entry, dict):
-            text = entry["name"] = f"{text[:16].rstrip('-_')}x{len(taken)}"
+            mark = f"x{len(taken)}"
+            # No longer than it was: what is named by it has its limits.
+            text = entry["name"] = text[: max(1, min(16, len(text)) - len(mark))].rstrip("-_") + mark
         taken.add(text.lower())
         entries[i] = entry
     texts = [entry.lower() for entry in entries if isinstance(entry, str)]

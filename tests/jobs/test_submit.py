@@ -231,7 +231,7 @@ def test_doctor_finds_a_data_scientist_fine_and_others_are_told_what_they_lack(p
     assert scientist.returncode == 0, scientist.stdout
     assert "WRONG" not in scientist.stdout
     assert "ok     datastore MLData: you may read and write it" in scientist.stdout
-    assert "ok     cluster ds3-v2-cluster: 0 of 1 nodes are up" in scientist.stdout
+    assert "ok     cluster ds3-v2-cluster: " in scientist.stdout
     (owner,) = platform.session(("doctor", "--json"), persona="owner")
     assert owner.returncode == 1
     wrong = {one["check"]: one["said"] for one in json.loads(owner.stdout) if not one["fine"]}

@@ -1,6 +1,8 @@
 """A team's workspace as the platform's program makes it, by plain requests: identities, roles, storage without keys."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -112,6 +114,17 @@ def grant(azure: Client, scope: str, principal: str, role: str, kind: str = "Ser
     """Assigns a role."""
     made = azure.assign(scope, principal, role, principalType=kind)
     assert made.status_code == 201, made.text
+
+
+@contextmanager
+def granted(azure: Client, scope: str, principal: str, role: str, kind: str = "User") -> Iterator[None]:
+    """Assigns a role for a while: the sandbox is shared, and other tests expect a refusal."""
+    made = azure.assign(scope, principal, role, principalType=kind)
+    assert made.status_code == 201, made.text
+    try:
+        yield
+    finally:
+        azure.send("DELETE", f"https://management.azure.com{made.json()['id']}?api-version=2022-04-01")
 
 
 def dependencies(azure: Client, *, keys: bool = False, roles: bool = True) -> Needs:

@@ -193,8 +193,8 @@ def test_rights(team: Team, lead: Client, registry: dict[str, Any]) -> None:
         "computeId": f"{team.id}/computes/cpu",
         "environmentId": f"azureml://registries/{registry['name']}/environments/{name}/versions/1",
     }
-    grant(team.azure, team.id, user_id("admin1@site.com"), harness.ML_SCIENTIST, "User")
-    unable = Team(lead, team.needs, team.workspace).arm("PUT", f"/jobs/{unique('j')}", {"properties": job})
+    with harness.granted(team.azure, team.id, user_id("admin1@site.com"), harness.ML_SCIENTIST):
+        unable = Team(lead, team.needs, team.workspace).arm("PUT", f"/jobs/{unique('j')}", {"properties": job})
     assert (unable.status_code, "registries/assets/read" in unable.text) == (403, True), unable.text
     grant(team.azure, registry["id"], user_id("admin1@site.com"), REGISTRY_USER, "User")
     assert plane(lead, registry, "GET", one).status_code == 200

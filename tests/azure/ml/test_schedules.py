@@ -293,11 +293,6 @@ def test_rights(team: Team, moving: Sandbox) -> None:
     for method, path, sends, right in calls:
         refused = reader.arm(method, path, sends, api=API)
         assert (refused.status_code, f"schedules/{right}" in refused.text) == (403, True), refused.text
-    harness.grant(team.azure, team.id, user_id("admin1@site.com"), READER, "User")
-    assert [reader.arm(method, path, sends, api=API).ok for method, path, sends, _ in calls] == [
-        True,
-        True,
-        False,
-        False,
-        False,
-    ]
+    with harness.granted(team.azure, team.id, user_id("admin1@site.com"), READER):
+        may = [reader.arm(method, path, sends, api=API).ok for method, path, sends, _ in calls]
+    assert may == [True, True, False, False, False]

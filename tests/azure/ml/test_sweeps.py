@@ -116,7 +116,8 @@ class TestByTheClient:
         assert set(listed) == {f"{name}_{number}" for number in range(3)}
         trial = ml.jobs.get(f"{name}_1")
         assert trial.type == "command" and trial.status == "Completed"
-        assert name in {one.name for one in ml.jobs.list()} and trial.name not in {one.name for one in ml.jobs.list()}
+        names = {one.name for one in ml.jobs.list() if one}
+        assert name in names and trial.name not in names
         ml.jobs.download(name, download_path=tmp_path, all=True)
         assert (tmp_path / "named-outputs" / "model" / "k.txt").read_text() == "7 hello\n"
         assert (tmp_path / "artifacts" / "outputs" / "k.txt").read_text() == "7\n"

@@ -199,7 +199,7 @@ class Compute(ResourceType):
         if kind_of(resource) == CLUSTER:
             inner |= {**cluster.UNSET, **inner, "propertyBag": {}, **cluster.now(call, resource)}
         else:
-            inner |= {**instance.UNSET, **instance.now(resource), **inner}
+            inner |= {**instance.UNSET, **inner, **instance.now(resource)}
         return shown
 
     def response(self, call: Call, resource: Body, *, created: bool) -> Response:

@@ -222,7 +222,7 @@ class Runner:
                     self._nodes.set(compute, node, "running", name)
                 self._preempt_later(compute, key)
 
-        kind = Transfer if job["properties"]["jobType"] == JOB_TYPE else Attempt
+        kind = Transfer if job["properties"].get("jobType") == JOB_TYPE else Attempt
         attempt = kind(
             scope,
             job,
