@@ -366,8 +366,8 @@ class TestRefusals:
         ("properties", "status", "problem"),
         [
             ({"endpointComputeType": "Kubernetes"}, 400, "leave `compute` out"),
-            ({"model": "/x/models/none/versions/1"}, 404, "was not found"),
-            ({"environmentId": "/x/environments/none/versions/1"}, 404, "was not found"),
+            ({"model": "/x/models/absent/versions/1"}, 404, "was not found"),
+            ({"environmentId": "/x/environments/absent/versions/1"}, 404, "was not found"),
             ({"environmentId": None}, 400, "needs an environment"),
             ({"codeConfiguration": None}, 400, "needs a code configuration"),
             ({"instanceType": "Standard_Nothing"}, 400, "is not supported"),
