@@ -185,7 +185,7 @@ def sweep(kind: str, share: float, *, new: bool) -> None:
 
 @pytest.mark.parametrize("kind", FILES)
 def test_each_stack_file_is_right_or_refused_by_key(kind: str) -> None:
-    sweep(kind, 0.15, new=False)
+    sweep(kind, 0.08, new=False)
 
 
 @pytest.mark.soak
