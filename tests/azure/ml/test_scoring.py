@@ -219,8 +219,8 @@ class TestModelsWithoutCode:
 
 
 def test_a_small_server_stands_in_where_the_inference_server_cannot_be_had(team: Team) -> None:
-    """An environment that excludes it gets a server with the same contract, and its log says so."""
-    conda = "dependencies:\n- pip:\n  - opentelemetry-api==1.45.1\n"  # the inference server needs an older one
+    """An environment whose index does not have it gets a server with the same contract; its log says so."""
+    conda = "dependencies:\n- pip:\n  - --index-url http://127.0.0.1:9/simple\n"  # an index that nobody reaches
     made = serving.endpoint(team)
     script = SCRIPT.replace("return {", "return {'headers': request_headers.get('X-Mine'), ").replace(
         "run(body)", "run(body, request_headers)"
