@@ -5,10 +5,11 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from jobs.errors import explain
+from jobs.resources import asset_name
 from jobs.runs import Run, show
 from jobs.workspace import Workspace
 
@@ -49,13 +50,9 @@ def _read(workspace: Workspace, name: str) -> Compared:
     own = (workspace.resources.get("jobs", name) or {}).get("properties") or {}
     trial = own.get("trial") or own
     artifacts = {one.path: one.size for one in workspace.history.artifacts(name)}
-    return Compared(run, _short(trial.get("environmentId")), str(trial.get("codeId") or ""), artifacts)
-
-
-def _short(identity: Any) -> str:
-    """Return an asset's name and version, as `name:1`."""
-    parts = str(identity or "").split("/")
-    return f"{parts[-3]}:{parts[-1]}" if "versions" in parts[-2:-1] else parts[-1]
+    return Compared(
+        run, asset_name(trial.get("environmentId")).rsplit("/", 1)[-1], str(trial.get("codeId") or ""), artifacts
+    )
 
 
 def code_difference(workspace: Workspace, one: Compared, other: Compared) -> list[str]:

@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from contract import DatastoreOutput
 from jobs.errors import JobError
-from jobs.lake import upload
+from jobs.lake import LAKE, opened, upload
 from jobs.quiet import quietly
 from jobs.workspace import Workspace
 
 if TYPE_CHECKING:
     from azure.storage.filedatalake import FileSystemClient
-
-_LAKE = "AzureDataLakeGen2"
 
 
 @dataclass(frozen=True)
@@ -53,8 +51,8 @@ def place(workspace: Workspace, text: str) -> Place:
     stores = workspace.team.datastores
     if name not in stores:
         raise JobError(f"{workspace.team.workspace} has no datastore '{name}'; its datastores: {_names(workspace)}")
-    if stores[name].type != _LAKE:
-        raise JobError(f"datastore {name} is of kind {stores[name].type}; files go to and from a data lake ({_LAKE})")
+    if stores[name].type != LAKE:
+        raise JobError(f"datastore {name} is of kind {stores[name].type}; files go to and from a data lake ({LAKE})")
     return Place(name, stores[name], path.strip("/"))
 
 
@@ -106,13 +104,8 @@ def entries(workspace: Workspace, where: Place) -> list[Entry]:
         HttpResponseError: The lake refused it.
     """
     from azure.core.exceptions import ResourceNotFoundError  # noqa: PLC0415
-    from azure.storage.filedatalake import DataLakeServiceClient  # noqa: PLC0415 - slow to import
 
-    account = f"https://{where.datastore.account}.dfs.core.windows.net"
-    with (
-        DataLakeServiceClient(account, credential=workspace.credential) as service,
-        service.get_file_system_client(where.datastore.container) as files,
-    ):
+    with opened(where.datastore, workspace.credential) as files:
         try:
             return _entries(files, where.path)
         except ResourceNotFoundError:

@@ -6,14 +6,14 @@ import base64
 import json
 import secrets
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from contract import DatastoreOutput
 from jobs.errors import JobError, explain
 from jobs.history import SCOPE
+from jobs.lake import LAKE, opened
 from jobs.workspace import Workspace
-
-_LAKE = "AzureDataLakeGen2"
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def examine(workspace: Workspace) -> Iterator[Finding]:
     for name in sorted(workspace.team.clusters):
         yield _tried(f"cluster {name}", lambda name=name: _cluster(workspace, name))  # type: ignore[misc]
     for name, store in sorted(workspace.team.datastores.items()):
-        if store.type == _LAKE:
+        if store.type == LAKE:
             yield _tried(f"datastore {name}", lambda store=store: _datastore(workspace, store))  # type: ignore[misc]
 
 
@@ -112,23 +112,23 @@ def _cluster(workspace: Workspace, name: str) -> str:
 
 def _datastore(workspace: Workspace, store: DatastoreOutput) -> str:
     """Read the file system's root, and write and delete a file of a name that nobody uses."""
-    from azure.core.exceptions import HttpResponseError  # noqa: PLC0415
-    from azure.storage.filedatalake import DataLakeServiceClient  # noqa: PLC0415
-
-    account = f"https://{store.account}.dfs.core.windows.net"
-    with (
-        DataLakeServiceClient(account, credential=workspace.credential) as service,
-        service.get_file_system_client(store.container) as files,
-    ):
-        for task, role in (("read", "Reader"), ("write", "Contributor")):
-            try:
-                if task == "read":
-                    next(iter(files.get_paths(recursive=False, max_results=1)), None)
-                else:
-                    file = files.get_file_client(f".doctor-{secrets.token_hex(8)}")
-                    file.create_file()
-                    file.delete_file()
-            except HttpResponseError as error:
-                needed = f"Storage Blob Data {role} on file system {store.container} of account {store.account}"
-                raise JobError(f"you may not {task} it: {explain(error)}; needed is the role {needed}") from None
+    with opened(store, workspace.credential) as files:
+        with _needing(store, "read", "Reader"):
+            next(iter(files.get_paths(recursive=False, max_results=1)), None)
+        with _needing(store, "write", "Contributor"):
+            file = files.get_file_client(f".doctor-{secrets.token_hex(8)}")
+            file.create_file()
+            file.delete_file()
     return "you may read and write it"
+
+
+@contextmanager
+def _needing(store: DatastoreOutput, task: str, role: str) -> Iterator[None]:
+    """Turn a refusal into a JobError that names the role that the task needs."""
+    from azure.core.exceptions import HttpResponseError  # noqa: PLC0415
+
+    try:
+        yield
+    except HttpResponseError as error:
+        needed = f"Storage Blob Data {role} on file system {store.container} of account {store.account}"
+        raise JobError(f"you may not {task} it: {explain(error)}; needed is the role {needed}") from None

@@ -98,6 +98,13 @@ def _texts(value: object) -> Iterator[tuple[list[str], str]]:
         yield [], first_line(str(value))
 
 
+def lost() -> tuple[type[Exception], ...]:
+    """Return the exceptions of azure-core that say that the way to Azure was lost, not that Azure refused."""
+    from azure.core import exceptions as azure  # noqa: PLC0415 - `python -m jobs --help` is quick without it
+
+    return (azure.ServiceRequestError, azure.ServiceResponseError, azure.IncompleteReadError)
+
+
 def explain(error: Exception) -> str:
     """Put an exception of the Azure clients into one message: who refused what, and what to do.
 
@@ -105,8 +112,7 @@ def explain(error: Exception) -> str:
     """
     from azure.core import exceptions as azure  # noqa: PLC0415 - whoever has such an error has loaded it already
 
-    lost = (azure.ServiceRequestError, azure.ServiceResponseError, azure.IncompleteReadError)
-    if isinstance(error.__cause__, lost):
+    if isinstance(error.__cause__, lost()):
         error = error.__cause__  # azure-ai-ml wraps what happens while it uploads, without saying so
     if isinstance(error, azure.ClientAuthenticationError) and error.response is None:  # not a service's 401
         tried = _TRIED.search(error.message)
@@ -116,7 +122,7 @@ def explain(error: Exception) -> str:
             return f"cannot sign in to Azure: there is no tenant {unknown['tenant']}: see AZURE_TENANT_ID\n  {SIGN_IN}"
         refused = _ENTRA in tried["reason"]
         return f"cannot sign in to Azure: {tried['reason'].strip()}\n  {SIGN_IN if refused else NETWORK}"
-    if isinstance(error, lost):
+    if isinstance(error, lost()):
         return f"cannot reach Azure: {first_line(str(error))}\n  {NETWORK}"
     if isinstance(error, azure.HttpResponseError):
         code = getattr(error, "error_code", None) or getattr(error.error, "code", None) or error.reason

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from contract import TeamOutput
-from jobs.errors import JobError
+from jobs.errors import JobError, lost
 
 if TYPE_CHECKING:
     from azure.core import PipelineClient
@@ -56,21 +56,38 @@ def _has_children(details: dict[str, Any]) -> bool:
     return kind.lower() in ("pipeline", "sweep") or source in _PARENTS
 
 
+def client(base: str, credential: TokenCredential | None = None) -> PipelineClient[Any, Any]:
+    """Return a client that repeats requests as PATIENT says, and signs them where it has a credential."""
+    from azure.core import PipelineClient  # noqa: PLC0415 - `python -m jobs --help` is quick without it
+    from azure.core.pipeline import policies  # noqa: PLC0415
+
+    sign = [policies.BearerTokenCredentialPolicy(credential, SCOPE)] if credential else []
+    return PipelineClient(base, policies=[policies.RetryPolicy(**PATIENT), *sign])
+
+
+@dataclass
+class _Progress:
+    """What has been read of the logs of a run and its children.
+
+    Attributes:
+        offsets: Bytes read of each log, by `RUN/NAME`.
+        ended: Children whose logs were read after their end, so that nothing more can come.
+    """
+
+    offsets: dict[str, int] = field(default_factory=dict)
+    ended: set[str] = field(default_factory=set)
+
+
 class RunHistory:
     """Reads the run history of a team's workspace: details, metrics and logs."""
 
     def __init__(self, team: TeamOutput, credential: TokenCredential) -> None:
         """Read the history of the team's workspace as the credential's person."""
-        from azure.core import PipelineClient  # noqa: PLC0415 - `python -m jobs --help` is quick without it
-        from azure.core.pipeline import policies  # noqa: PLC0415
-
         self._workspace = team.workspace
         self._mlflow = team.tracking_uri.replace("azureml://", "https://", 1)
         self._history = self._mlflow.replace("/mlflow/v1.0/", "/history/v1.0/", 1)
-        retry = policies.RetryPolicy(**PATIENT)
-        sign = policies.BearerTokenCredentialPolicy(credential, SCOPE)
-        self._api: PipelineClient[Any, Any] = PipelineClient(self._mlflow, policies=[retry, sign])
-        self._logs: PipelineClient[Any, Any] = PipelineClient(self._mlflow, policies=[policies.RetryPolicy(**PATIENT)])
+        self._api = client(self._mlflow, credential)
+        self._logs = client(self._mlflow)
 
     def details(self, run: str) -> dict[str, Any]:
         """Return the run's details: status, startTimeUtc, endTimeUtc, error, logFiles (name → URL with its own key).
@@ -152,7 +169,7 @@ class RunHistory:
         Raises:
             JobError: There is no such run.
         """
-        yield from self._read_all(run, self.details(run), {})
+        yield from self._read_all(run, self.details(run), _Progress())
 
     def follow(
         self, run: str, on_log: Callable[[str, bytes], None], on_status: Callable[[str], None]
@@ -166,9 +183,7 @@ class RunHistory:
             JobError: There is no such run.
             AzureError: Azure was not reached for LOST_SECONDS, or refused.
         """
-        from azure.core import exceptions as azure  # noqa: PLC0415
-
-        offsets: dict[str, int] = {}
+        progress = _Progress()
         status, lost_since = "", 0.0
         while True:
             try:
@@ -177,11 +192,11 @@ class RunHistory:
                     status = details["status"]
                     on_status(status)
                     if status == "Queued":  # perhaps again, after its node was lost: its log begins anew, too
-                        offsets.clear()
-                for name, text in self._read_all(run, details, offsets):
+                        progress = _Progress()
+                for name, text in self._read_all(run, details, progress):
                     on_log(name, text)
                 lost_since = 0.0
-            except (azure.ServiceRequestError, azure.ServiceResponseError, azure.IncompleteReadError):
+            except lost():
                 lost_since = lost_since or time.monotonic()
                 if time.monotonic() - lost_since > LOST_SECONDS:
                     raise
@@ -192,16 +207,20 @@ class RunHistory:
                 return details
             time.sleep(POLL_SECONDS)
 
-    def _read_all(self, run: str, details: dict[str, Any], offsets: dict[str, int]) -> Iterator[tuple[str, bytes]]:
+    def _read_all(self, run: str, details: dict[str, Any], progress: _Progress) -> Iterator[tuple[str, bytes]]:
         """Read what is new in the run's logs, or, where it has children, in theirs."""
         children = self.children(run) if _has_children(details) else []
         if not children:
-            yield from self._read_new(details, offsets, run)
+            yield from self._read_new(details, progress.offsets, run)
         for child in children:
-            inner = self.details(child["runId"])
-            name = child.get("displayName") or child["runId"]
-            for file, text in self._read_all(child["runId"], inner, offsets):
-                yield f"{name}/{file}", text
+            identity = child["runId"]
+            if identity in progress.ended:
+                continue
+            inner = self.details(identity)
+            for file, text in self._read_all(identity, inner, progress):
+                yield f"{child.get('displayName') or identity}/{file}", text
+            if inner["status"] in ENDED:
+                progress.ended.add(identity)
 
     def _get(self, run: str, url: str) -> dict[str, Any]:
         from azure.core.rest import HttpRequest  # noqa: PLC0415

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -11,6 +13,23 @@ from contract import DatastoreOutput
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
     from azure.storage.filedatalake import FileSystemClient
+
+
+LAKE = "AzureDataLakeGen2"
+"""Kind of the datastores whose files are reached from here."""
+
+
+@contextmanager
+def opened(datastore: DatastoreOutput, credential: TokenCredential) -> Iterator[FileSystemClient]:
+    """Open the file system of a datastore of kind LAKE."""
+    from azure.storage.filedatalake import DataLakeServiceClient  # noqa: PLC0415 - slow to import
+
+    account = f"https://{datastore.account}.dfs.core.windows.net"
+    with (
+        DataLakeServiceClient(account, credential=credential) as service,
+        service.get_file_system_client(datastore.container) as files,
+    ):
+        yield files
 
 
 def upload(source: Path, datastore: DatastoreOutput, path: str, credential: TokenCredential) -> bool:
@@ -31,12 +50,11 @@ def upload(source: Path, datastore: DatastoreOutput, path: str, credential: Toke
         HttpResponseError: The lake does not exist or may not be written.
     """
     from azure.core.exceptions import ResourceModifiedError, ResourceNotFoundError  # noqa: PLC0415
-    from azure.storage.filedatalake import ContentSettings, DataLakeServiceClient  # noqa: PLC0415
+    from azure.storage.filedatalake import ContentSettings  # noqa: PLC0415
 
     content = source.read_bytes()
     digest = hashlib.md5(content, usedforsecurity=False).digest()
-    service = DataLakeServiceClient(f"https://{datastore.account}.dfs.core.windows.net", credential=credential)
-    with service, service.get_file_system_client(datastore.container) as files:
+    with opened(datastore, credential) as files:
         if _is_there(files, path, len(content), digest):
             return False
         name = PurePosixPath(path)

@@ -161,8 +161,7 @@ class TeamRun:
             lambda status: show(f"[{status}]\n"),
         )
         self.refresh()
-        if self.status != "Completed":
-            raise JobError(f"run {self.name} ended as {self.status}: {self._run.error or 'no reason given'}")
+        runs.refuse_failed(self._run)
         return self
 
     def values(self, metric: str) -> list[MetricValue]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from jobs.errors import JobError
 from jobs.models import latest
+from jobs.resources import asset_name
 from jobs.workspace import Workspace
 
 
@@ -94,7 +95,7 @@ def _commit(own: dict[str, Any]) -> Iterator[Origin]:
 def _inputs(own: dict[str, Any]) -> Iterator[Origin]:
     for key, given in (own.get("inputs") or {}).items():
         if given and given.get("uri"):
-            yield Origin("data", f"{key}: {_asset(given['uri'])}")
+            yield Origin("data", f"{key}: {asset_name(given['uri'])}")
 
 
 def _assets(workspace: Workspace, own: dict[str, Any], keys: tuple[str, ...]) -> Iterator[Origin]:
@@ -104,13 +105,7 @@ def _assets(workspace: Workspace, own: dict[str, Any], keys: tuple[str, ...]) ->
         if not identity:
             continue
         if key == "model":
-            name, _, version = _asset(identity).partition(":")
+            name, _, version = asset_name(identity).partition(":")
             yield _model(workspace, name, version)
         else:
-            yield Origin(kinds[key], _asset(identity))
-
-
-def _asset(identity: str) -> str:
-    """Return an asset's name and version as `name:1`, and any other address as it is."""
-    parts = identity.split("/")
-    return f"{parts[-3]}:{parts[-1]}" if "versions" in parts[-2:-1] else identity
+            yield Origin(kinds[key], asset_name(identity))

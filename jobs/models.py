@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from jobs.errors import JobError
 from jobs.quiet import quietly
@@ -71,8 +71,8 @@ def download(workspace: Workspace, model: Model, folder: Path) -> Path:
     return folder / str(model.name)
 
 
-def promote(workspace: Workspace, model: Model) -> Any:
-    """Copy a model to the department's registry, under the same name and version.
+def promote(workspace: Workspace, model: Model) -> str:
+    """Copy a model to the department's registry, under the same name and version; returns its address there.
 
     Raises:
         JobError: The department has no registry.
@@ -82,10 +82,8 @@ def promote(workspace: Workspace, model: Model) -> Any:
         raise JobError(
             f"department {workspace.outputs.department.code} has no registry of models: modelRegistry in the stack file"
         )
-    return workspace.client.models.share(
-        str(model.name),
-        str(model.version),
-        share_with_name=str(model.name),
-        share_with_version=str(model.version),
-        registry_name=registry.name,
+    name, version = str(model.name), str(model.version)
+    workspace.client.models.share(
+        name, version, share_with_name=name, share_with_version=version, registry_name=registry.name
     )
+    return f"{registry.uri}/models/{name}/versions/{version}"

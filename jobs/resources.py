@@ -11,14 +11,19 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from contract import TeamOutput
-from jobs.history import PATIENT, SCOPE
+from jobs.history import client
 
 if TYPE_CHECKING:
-    from azure.core import PipelineClient
     from azure.core.credentials import TokenCredential
 
 API_VERSION = "2024-10-01"
 _MANAGER = "https://management.azure.com"
+
+
+def asset_name(identity: Any) -> str:
+    """Return an asset's name and version, as `name:1`, from its id; any other address stays as it is."""
+    parts = str(identity or "").split("/")
+    return f"{parts[-3]}:{parts[-1]}" if "versions" in parts[-2:-1] else str(identity or "")
 
 
 class Resources:
@@ -26,14 +31,8 @@ class Resources:
 
     def __init__(self, team: TeamOutput, credential: TokenCredential) -> None:
         """Read the workspace of the team as the credential's person."""
-        from azure.core import PipelineClient  # noqa: PLC0415 - `python -m jobs --help` is quick without it
-        from azure.core.pipeline import policies  # noqa: PLC0415
-
         self._workspace = f"{_MANAGER}{team.resource_id}"
-        sign = policies.BearerTokenCredentialPolicy(credential, SCOPE)
-        self._api: PipelineClient[Any, Any] = PipelineClient(
-            self._workspace, policies=[policies.RetryPolicy(**PATIENT), sign]
-        )
+        self._api = client(self._workspace, credential)
 
     def get(self, *names: str) -> dict[str, Any] | None:
         """Return a resource, such as `get("jobs", "NAME")`, or the workspace itself; None where there is none.

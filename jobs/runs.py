@@ -155,6 +155,16 @@ def show(workspace: Workspace, name: str) -> Run:
     )
 
 
+def refuse_failed(run: Run) -> None:
+    """Refuse a run that has ended without success.
+
+    Raises:
+        JobError: It failed or was cancelled; the message says why.
+    """
+    if run.status in ENDED - {"Completed"}:
+        raise JobError(f"run {run.name} ended as {run.status}" + (f": {run.error}" if run.error else ""))
+
+
 def cancel(workspace: Workspace, name: str) -> str:
     """Ask for a run's end.
 

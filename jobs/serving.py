@@ -60,7 +60,8 @@ def deploy(workspace: Workspace, endpoint: str, release: Release, say: Callable[
         JobError: The release is wrong, above the team's limits, or its deployment or smoke test failed: then the
             traffic is as it was, and the deployment is deleted.
     """
-    traffic = _ensure(workspace, endpoint, say)
+    _ensure(workspace, endpoint, say)
+    traffic = _traffic(_endpoint(workspace, endpoint))
     name = next((colour for colour in COLOURS if not traffic.get(colour)), None)
     if name is None:
         raise JobError(
@@ -80,12 +81,12 @@ def deploy(workspace: Workspace, endpoint: str, release: Release, say: Callable[
         said = str(error) if isinstance(error, JobError) else invalid(error)
         raise JobError(f"{name} of {endpoint} failed, and traffic is as before: {said}{log}") from error
     _share(workspace, endpoint, name, release.traffic, traffic, remember=True)
-    say(f"traffic of {endpoint}: {_words(_traffic(workspace, endpoint))}")
+    say(f"traffic of {endpoint}: {_words(_traffic(_endpoint(workspace, endpoint)))}")
     return name
 
 
-def _ensure(workspace: Workspace, endpoint: str, say: Callable[[str], None]) -> dict[str, int]:
-    """Make an endpoint if there is none; returns its traffic."""
+def _ensure(workspace: Workspace, endpoint: str, say: Callable[[str], None]) -> None:
+    """Make an endpoint if there is none."""
     if workspace.resources.get("onlineEndpoints", endpoint) is None:
         from azure.ai.ml.entities import ManagedOnlineEndpoint  # noqa: PLC0415
 
@@ -96,7 +97,6 @@ def _ensure(workspace: Workspace, endpoint: str, say: Callable[[str], None]) -> 
             quietly(lambda: workspace.client.online_endpoints.begin_create_or_update(new).result())
         except Exception as error:
             raise JobError(f"endpoint {endpoint} cannot be made: {invalid(error)}") from error
-    return _traffic(workspace, endpoint)
 
 
 def _deployment(workspace: Workspace, endpoint: str, name: str, release: Release) -> Any:
@@ -157,11 +157,11 @@ def promote(workspace: Workspace, endpoint: str, name: str, share: int = _ALL) -
     Raises:
         JobError: There is no such endpoint or deployment.
     """
-    traffic = _traffic(workspace, endpoint)
-    if workspace.resources.get("onlineEndpoints", endpoint, "deployments", name) is None:
+    traffic = _traffic(_endpoint(workspace, endpoint))
+    if not _is_there(workspace, endpoint, name):
         raise JobError(f"endpoint {endpoint} has no deployment '{name}'; its traffic: {_words(traffic) or 'none'}")
     _share(workspace, endpoint, name, share, traffic)
-    return _traffic(workspace, endpoint)
+    return _traffic(_endpoint(workspace, endpoint))
 
 
 def roll_back(workspace: Workspace, endpoint: str) -> dict[str, int]:
@@ -170,9 +170,8 @@ def roll_back(workspace: Workspace, endpoint: str) -> dict[str, int]:
     Raises:
         JobError: There is no such endpoint, or nothing served before.
     """
-    _traffic(workspace, endpoint)  # says clearly when there is no such endpoint
-    before = ((workspace.resources.get("onlineEndpoints", endpoint) or {}).get("tags") or {}).get(BEFORE)
-    if not before or workspace.resources.get("onlineEndpoints", endpoint, "deployments", before) is None:
+    before = (_endpoint(workspace, endpoint).get("tags") or {}).get(BEFORE)
+    if not before or not _is_there(workspace, endpoint, before):
         raise JobError(f"endpoint {endpoint} has no deployment from before the last release, so none to go back to")
     return promote(workspace, endpoint, before)
 
@@ -191,13 +190,12 @@ def invoke(workspace: Workspace, endpoint: str, request: Path, deployment: str |
         body = json.loads(request.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise JobError(f"{request}: {getattr(error, 'strerror', None) or f'is not JSON: {error}'}") from None
-    _traffic(workspace, endpoint)  # says clearly when there is no such endpoint
-    found = workspace.client.online_endpoints.get(endpoint)
+    address = _endpoint(workspace, endpoint)["properties"]["scoringUri"]
     keys: Any = workspace.client.online_endpoints.get_keys(endpoint)
     headers = {"Authorization": f"Bearer {getattr(keys, 'primary_key', None) or keys.access_token}"}
     if deployment:
         headers["azureml-model-deployment"] = deployment
-    response = _sender().send_request(HttpRequest("POST", str(found.scoring_uri), headers=headers, json=body))
+    response = _sender().send_request(HttpRequest("POST", address, headers=headers, json=body))
     text: str = response.text()
     if response.status_code >= HTTPStatus.BAD_REQUEST:
         code = response.headers.get("ms-azureml-model-error-statuscode") or response.status_code
@@ -215,9 +213,9 @@ def _sender() -> Any:
 
 def logs(workspace: Workspace, endpoint: str, deployment: str | None, lines: int) -> str:
     """Return the last lines of a deployment's log; of the one with most traffic if none is named."""
-    traffic = _traffic(workspace, endpoint)
+    traffic = _traffic(_endpoint(workspace, endpoint))
     name = deployment or max(traffic, key=lambda one: traffic[one], default="blue")
-    if workspace.resources.get("onlineEndpoints", endpoint, "deployments", name) is None:
+    if not _is_there(workspace, endpoint, name):
         raise JobError(f"endpoint {endpoint} has no deployment '{name}'")
     found: str = workspace.client.online_deployments.get_logs(name, endpoint, lines=lines)
     return found
@@ -225,17 +223,31 @@ def logs(workspace: Workspace, endpoint: str, deployment: str | None, lines: int
 
 def delete(workspace: Workspace, endpoint: str) -> None:
     """Delete an endpoint with its deployments."""
-    _traffic(workspace, endpoint)
+    _endpoint(workspace, endpoint)  # says clearly when there is none
     quietly(lambda: workspace.client.online_endpoints.begin_delete(endpoint).result())
 
 
-def _traffic(workspace: Workspace, endpoint: str) -> dict[str, int]:
+def _endpoint(workspace: Workspace, endpoint: str) -> dict[str, Any]:
+    """Return an endpoint as the resource manager shows it.
+
+    Raises:
+        JobError: There is no such endpoint.
+    """
     found = workspace.resources.get("onlineEndpoints", endpoint)
     if found is None:
         raise JobError(
             f"{workspace.team.workspace} has no endpoint '{endpoint}'; `python -m jobs deploy ls` lists them"
         )
-    return {name: int(share) for name, share in (found["properties"].get("traffic") or {}).items()}
+    return found
+
+
+def _traffic(endpoint: dict[str, Any]) -> dict[str, int]:
+    """Return the per cent of the requests that each deployment gets."""
+    return {name: int(share) for name, share in (endpoint["properties"].get("traffic") or {}).items()}
+
+
+def _is_there(workspace: Workspace, endpoint: str, deployment: str) -> bool:
+    return workspace.resources.get("onlineEndpoints", endpoint, "deployments", deployment) is not None
 
 
 def _share(
@@ -253,7 +265,7 @@ def _share(
 
 
 def _withdraw(workspace: Workspace, endpoint: str, name: str) -> None:
-    if workspace.resources.get("onlineEndpoints", endpoint, "deployments", name) is not None:
+    if _is_there(workspace, endpoint, name):
         quietly(lambda: workspace.client.online_deployments.begin_delete(name, endpoint).result())
 
 

@@ -12,6 +12,14 @@ if TYPE_CHECKING:
 _ANONYMOUS = "CliV2Anonymous"  # what azure-ai-ml calls the environment of a job that names none
 
 
+def print_assets(workspace: Workspace, kind: str, name: str | None, as_json: bool) -> None:
+    """Print the assets of a kind, or all versions of the one of that name."""
+    if name:
+        print_versions(workspace, kind, name, as_json)
+    else:
+        print_latest(workspace, kind, as_json)
+
+
 def print_latest(workspace: Workspace, kind: str, as_json: bool) -> None:
     """Print the assets of a kind (`models`, `data`, `environments`), each with its latest version."""
     found = [_latest(one) for one in workspace.resources.list(kind) if not one["name"].startswith(_ANONYMOUS)]

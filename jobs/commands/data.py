@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from jobs.commands.assets import print_latest
 from jobs.commands.options import OutputsOption, StackOption, TeamOption, connect
 from terminal import JsonOption, print_json, print_table
 
@@ -96,6 +97,4 @@ def assets(
     team: TeamOption = None,
 ) -> None:
     """List the data assets with their latest version."""
-    from jobs.commands.assets import print_latest  # noqa: PLC0415
-
     print_latest(connect(stack, outputs, team), "data", as_json)

@@ -72,14 +72,15 @@ def ls(
 
 
 def _facts(endpoint: dict[str, Any], deployment: dict[str, Any]) -> dict[str, Any]:
+    from jobs.resources import asset_name  # noqa: PLC0415 - loads the outputs' model
+
     own, inner = endpoint["properties"], deployment["properties"]
-    model = str(inner.get("model") or "").split("/")
     return {
         "endpoint": endpoint["name"],
         "deployment": deployment["name"],
         "traffic": (own.get("traffic") or {}).get(deployment["name"], 0),
         "state": inner.get("provisioningState") or own.get("provisioningState") or "",
-        "model": f"{model[-3]}:{model[-1]}" if "versions" in model[-2:-1] else model[-1],
+        "model": asset_name(inner.get("model")).rsplit("/", 1)[-1],
         "vmSize": inner.get("instanceType") or "",
         "instances": (deployment.get("sku") or {}).get("capacity") or 0,
         "address": own.get("scoringUri") or "",

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
+from jobs.commands.assets import print_assets
 from jobs.commands.options import OutputsOption, StackOption, TeamOption, connect
-from jobs.errors import JobError
 from terminal import JsonOption, print_json, print_table
 
 ModelArgument = Annotated[
@@ -35,13 +35,7 @@ def ls(
     team: TeamOption = None,
 ) -> None:
     """List the models, or the versions of one."""
-    from jobs.commands.assets import print_latest, print_versions  # noqa: PLC0415
-
-    workspace = connect(stack, outputs, team)
-    if name:
-        print_versions(workspace, "models", name, as_json)
-    else:
-        print_latest(workspace, "models", as_json)
+    print_assets(connect(stack, outputs, team), "models", name, as_json)
 
 
 def register_model(
@@ -125,12 +119,7 @@ def promote(
     from jobs import models  # noqa: PLC0415 - loads the outputs' model
 
     workspace = connect(stack, outputs, team)
-    found = models.find(workspace, model)
-    models.promote(workspace, found)
-    registry = workspace.outputs.department.model_registry
-    if registry is None:
-        raise JobError("the department has no registry of models")
-    print(f"promoted to azureml://registries/{registry.name}/models/{found.name}/versions/{found.version}")
+    print(f"promoted to {models.promote(workspace, models.find(workspace, model))}")
 
 
 def environments(
@@ -142,10 +131,4 @@ def environments(
     team: TeamOption = None,
 ) -> None:
     """List the environments, or the versions of one."""
-    from jobs.commands.assets import print_latest, print_versions  # noqa: PLC0415
-
-    workspace = connect(stack, outputs, team)
-    if name:
-        print_versions(workspace, "environments", name, as_json)
-    else:
-        print_latest(workspace, "environments", as_json)
+    print_assets(connect(stack, outputs, team), "environments", name, as_json)

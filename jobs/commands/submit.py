@@ -18,6 +18,8 @@ from jobs.errors import JobError
 from terminal import JsonOption, print_json, print_table
 
 if TYPE_CHECKING:
+    from azure.ai.ml.entities import Job
+
     from jobs.runs import Run
     from jobs.submission.estimate import Estimate
     from jobs.submission.submit import Prepared
@@ -106,15 +108,7 @@ def _finish(
         print_side_by_side([run])
     if version:
         say(f"registered model {register_as}, version {version}")
-    refuse_failed(run)
-
-
-def refuse_failed(run: Run) -> None:
-    """Raise a JobError if a run has ended without success."""
-    from jobs.history import ENDED  # noqa: PLC0415 - loads the clients
-
-    if run.status in ENDED - {"Completed"}:
-        raise JobError(f"run {run.name} ended as {run.status}" + (f": {run.error}" if run.error else ""))
+    runs.refuse_failed(run)
 
 
 def _ask(workspace: Workspace, priced: Estimate, yes: bool) -> None:
@@ -140,9 +134,7 @@ def _show(workspace: Workspace, prepared: Prepared, as_json: bool) -> None:
     if as_json:
         print_json(_dry_run(workspace, prepared))
         return
-    text = StringIO()
-    prepared.job.dump(text)
-    print(text.getvalue().rstrip())
+    print(_as_yaml(prepared.job).rstrip())
     for given in prepared.inputs:
         print(f"# uploads {given.file} to {given.datastore}/{given.path}, unless it is there")
     print()
@@ -154,7 +146,7 @@ def _show(workspace: Workspace, prepared: Prepared, as_json: bool) -> None:
             step.vm_size or "-",
             str(step.nodes),
             _number(step.hourly, "unknown"),
-            _number(None if step.seconds is None else step.seconds / 3600, "no limit"),
+            _number(step.hours, "no limit"),
             _number(step.worst, "no limit"),
         )
         for step in priced.steps
@@ -167,6 +159,12 @@ def _show(workspace: Workspace, prepared: Prepared, as_json: bool) -> None:
     )
 
 
+def _as_yaml(job: Job) -> str:
+    text = StringIO()
+    job.dump(text)
+    return text.getvalue()
+
+
 def _number(value: float | None, unknown: str) -> str:
     return unknown if value is None else f"{value:.2f}"
 
@@ -174,10 +172,8 @@ def _number(value: float | None, unknown: str) -> str:
 def _dry_run(workspace: Workspace, prepared: Prepared) -> dict[str, Any]:
     import yaml  # noqa: PLC0415
 
-    text = StringIO()
-    prepared.job.dump(text)
     return {
-        "job": yaml.safe_load(text.getvalue()),
+        "job": yaml.safe_load(_as_yaml(prepared.job)),
         "workspace": workspace.team.workspace,
         "uploads": [{"file": str(one.file), "datastore": one.datastore, "path": one.path} for one in prepared.inputs],
         "steps": [asdict(step) | {"worst": step.worst} for step in prepared.estimate.steps],

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from contract import TeamOutput
-from jobs.submission.fit import cluster_of, steps
+from jobs.submission.fit import children, cluster_of, steps
 
 _HOUR = 3600
 _SWEEP_SECONDS, _SWEEP_TRIALS = 7 * 24 * _HOUR, 1000
@@ -35,11 +35,16 @@ class StepEstimate:
     seconds: int | None
 
     @property
+    def hours(self) -> float | None:
+        """Hours that each node may be used at most; None without a time limit."""
+        return None if self.seconds is None else self.seconds / _HOUR
+
+    @property
     def worst(self) -> float | None:
         """US dollars at worst; None without a price or a time limit."""
-        if self.hourly is None or self.seconds is None:
+        if self.hourly is None or self.hours is None:
             return None
-        return self.hourly * self.nodes * self.seconds / _HOUR
+        return self.hourly * self.nodes * self.hours
 
 
 @dataclass(frozen=True)
@@ -75,11 +80,10 @@ def estimate(team: TeamOutput, job: Any) -> Estimate:
 
 
 def _steps(team: TeamOutput, job: Any) -> Iterator[StepEstimate]:
-    found = list(steps(job))
-    for name, step in found:
-        if any(inner != name and (not name or inner.startswith(f"{name}.")) for inner, _ in found):
-            continue  # it has steps of its own
-        compute, cluster = cluster_of(team, job if name else step, step)
+    for name, step in steps(job):
+        if children(step):
+            continue
+        compute, cluster = cluster_of(team, job, step)
         nodes, seconds = _use(step, cluster.max_nodes if cluster else 1)
         price = cluster.price.hourly if cluster and cluster.price else None
         yield StepEstimate(name, compute, cluster.vm_size if cluster else None, nodes, price, seconds)

@@ -26,11 +26,12 @@ ADDRESS = re.compile(
 def steps(job: Any, name: str = "") -> Iterator[tuple[str, Any]]:
     """Yield a job and, where it is a pipeline, each step below it, under a name such as `train` or `inner.train`."""
     yield name, job
-    for key, step in _children(job).items():
+    for key, step in children(job).items():
         yield from steps(step, f"{name}.{key}" if name else key)
 
 
-def _children(job: Any) -> dict[str, Any]:
+def children(job: Any) -> dict[str, Any]:
+    """Return the steps of a pipeline, or of a step that is one; none of any other job."""
     own = getattr(job, "jobs", None)
     if own is None:  # a step that is a pipeline itself has them in its component, unless that is only named
         own = getattr(getattr(job, "component", None), "jobs", None)
@@ -56,13 +57,13 @@ def choose_clusters(team: TeamOutput, job: Any, wanted: str | None) -> None:
 
 def _choose_for_pipeline(team: TeamOutput, job: Any, wanted: str | None) -> None:
     default = wanted or job.settings.default_compute or getattr(job, "compute", None)
-    waiting = []
-    for name, step in list(steps(job))[1:]:
-        if _children(step):
+    waiting = False  # for the default, as they name no cluster
+    for _, step in steps(job):
+        if step is job or children(step):
             continue
         if wanted or not step.compute:
             step.compute = None
-            waiting.append(name)
+            waiting = True
         elif not str(step.compute).startswith("${{"):
             step.compute = choose(team, str(step.compute))
     if default or waiting:

@@ -10,11 +10,9 @@ from typing import Any
 
 from contract import TeamOutput
 from jobs.errors import JobError, explain
-from jobs.lake import upload
+from jobs.lake import LAKE, upload
 from jobs.submission.fit import ADDRESS, is_own, path_of, steps
 from jobs.workspace import Workspace
-
-_LAKE = "AzureDataLakeGen2"
 
 
 @dataclass(frozen=True)
@@ -42,7 +40,7 @@ def _beside(team: TeamOutput, job: Any, folder: Path) -> Iterator[LocalInput]:
                 continue
             datastore, path = address["datastore"], address["path"]
             local = folder / PurePosixPath(path).name
-            if local.is_file() and datastore in team.datastores and team.datastores[datastore].type == _LAKE:
+            if local.is_file() and datastore in team.datastores and team.datastores[datastore].type == LAKE:
                 yield LocalInput(local, datastore, path)
 
 
