@@ -2,10 +2,12 @@
 
 import re
 
-from sandbox.azure.arm.core import Body
+from sandbox.azure.arm.core import Body, Call
 from sandbox.azure.cloud import Cloud
+from sandbox.azure.ml.endpoints.refusals import refused
 
 KIND = "mlEndpointName"
+MOST = 100  # endpoints of a region, of all kinds
 DOMAIN = "inference.ml.azure.com"
 NAME = re.compile(r"(?=.{3,32}$)[a-zA-Z](?:[-a-zA-Z0-9]*[a-zA-Z0-9])?")
 NAME_ERROR = (
@@ -24,6 +26,20 @@ def holder(cloud: Cloud, name: str, region: str) -> str:
     """The id, in lower case, of the endpoint that has a name in a region; empty for none."""
     found = cloud.store.get(KIND, f"{region}/{name}".lower())
     return str(found["endpoint"]) if found else ""
+
+
+def check_new(call: Call) -> None:
+    """Refuses an endpoint whose name is taken, or that is one too many.
+
+    Raises:
+        UserError: 400.
+    """
+    region = str(call.body["location"])
+    if holder(call.cloud, call.id.name, region):
+        problem = "There is already an endpoint with this name. Endpoint name needs to be unique within a region."
+        raise refused("endpoint name", problem)
+    if count(call.cloud, region) >= MOST:
+        raise refused("endpoint", f"The region {region} has {MOST} endpoints already, the most of a subscription.")
 
 
 def claim(cloud: Cloud, endpoint: Body) -> None:

@@ -5,21 +5,19 @@ how-to-use-batch-pipeline-deployments; defaults are those of Microsoft's REST mo
 """
 
 import copy
-import re
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from starlette.responses import Response
 
-from sandbox.azure.arm.core import Body, Call, ResourceType, Rule
+from sandbox.azure.arm.core import Body, Call, Rule
 from sandbox.azure.ml import jobfields, mfeoperations
 from sandbox.azure.ml.assets import by_asset_id, environment_of
-from sandbox.azure.ml.endpoints import hostnames
-from sandbox.azure.ml.endpoints.batch.endpoint import unsigned
 from sandbox.azure.ml.endpoints.refusals import refused
+from sandbox.azure.ml.endpoints.resource import EndpointType
 from sandbox.azure.ml.jobfields import bad
 from sandbox.azure.ml.names import BATCH_DEPLOYMENTS, workspace_id
-from sandbox.azure.ml.operations import provisioning_state, working
+from sandbox.azure.ml.operations import working
 from sandbox.azure.ml.scope import Scope, told_from
 
 MOST = 20  # deployments of an endpoint
@@ -44,12 +42,11 @@ RESOURCES = {"instanceCount": 1, "instanceType": None, "properties": None}
 RETRIES = {"maxRetries": 3, "timeout": "PT30S"}
 
 
-class BatchDeployment(ResourceType):
+class BatchDeployment(EndpointType):
     """`…/batchEndpoints/deployments`."""
 
     type: ClassVar[str] = BATCH_DEPLOYMENTS
-    name_pattern: ClassVar[re.Pattern[str]] = hostnames.NAME
-    name_error: ClassVar[tuple[str, str]] = hostnames.NAME_ERROR
+    family = mfeoperations.BATCH_DEPLOYMENT
     fields: ClassVar[Mapping[str, Rule]] = {
         "properties.compute": str,
         "properties.model": dict,
@@ -72,7 +69,6 @@ class BatchDeployment(ResourceType):
         "properties.deploymentConfiguration": dict,
         "properties.deploymentConfiguration.settings": dict,
     }
-    system_data: ClassVar[bool] = True
 
     def validate(self, call: Call, old: Body | None) -> None:
         """Refuses what cannot be carried out."""
@@ -105,17 +101,9 @@ class BatchDeployment(ResourceType):
         }
         return {**body, "tags": body.get("tags") or {}}
 
-    def present(self, call: Call, resource: Body) -> Body:
-        """Shows the deployment with the state of a running operation."""
-        shown = copy.deepcopy(resource)
-        state = provisioning_state(call.cloud, resource, shown["properties"]["provisioningState"])
-        shown["properties"]["provisioningState"] = state
-        shown["systemData"] = unsigned(shown["systemData"])
-        return shown
-
     def response(self, call: Call, resource: Body, *, created: bool) -> Response:
         """Accepted."""
-        operation = mfeoperations.begin(call, mfeoperations.BATCH_DEPLOYMENT, _scope(call).workspace)
+        operation = self.begun(call, resource)
         working(call.cloud, resource, "Creating" if created else "Updating")
         location = f"{call.base_url}{resource['id']}"
         return mfeoperations.accepted(
@@ -129,13 +117,6 @@ class BatchDeployment(ResourceType):
         if endpoint is not None and str(name).lower() == resource["name"].lower():
             endpoint["properties"]["defaults"]["deploymentName"] = None
             call.cloud.store.put("resource", endpoint["id"].lower(), endpoint)
-
-    def delete_response(self, call: Call, resource: Body | None) -> Response:
-        """Answers that the deletion is accepted (202)."""
-        if resource is None:
-            return super().delete_response(call, None)
-        operation = mfeoperations.begin(call, mfeoperations.BATCH_DEPLOYMENT, _scope(call).workspace)
-        return mfeoperations.accepted(call, operation, None, status=202)
 
 
 def _scope(call: Call) -> Scope:

@@ -5,33 +5,30 @@ learn.microsoft.com/azure/machine-learning/how-to-use-batch-model-deployments.
 """
 
 import copy
-import re
 from collections.abc import Mapping
 from typing import ClassVar
 
 from starlette.responses import JSONResponse, Response
 
-from sandbox.azure.arm.core import Body, Call, ResourceType, Rule
+from sandbox.azure.arm.core import Body, Call, Rule
 from sandbox.azure.front.errors import AzureError
 from sandbox.azure.ml import mfeoperations
 from sandbox.azure.ml.endpoints import hostnames
 from sandbox.azure.ml.endpoints.batch import jobs
-from sandbox.azure.ml.endpoints.refusals import refused
+from sandbox.azure.ml.endpoints.resource import EndpointType
 from sandbox.azure.ml.errors import UserError
-from sandbox.azure.ml.names import BATCH_ENDPOINTS, workspace_id
-from sandbox.azure.ml.operations import provisioning_state, working
+from sandbox.azure.ml.names import BATCH_ENDPOINTS
+from sandbox.azure.ml.operations import working
 from sandbox.azure.ml.scope import told_from
 
 MODE = "AADToken"
-MOST = 100  # endpoints of a region, of all kinds
 
 
-class BatchEndpoint(ResourceType):
+class BatchEndpoint(EndpointType):
     """`…/workspaces/batchEndpoints`."""
 
     type: ClassVar[str] = BATCH_ENDPOINTS
-    name_pattern: ClassVar[re.Pattern[str]] = hostnames.NAME
-    name_error: ClassVar[tuple[str, str]] = hostnames.NAME_ERROR
+    family = mfeoperations.BATCH_ENDPOINT
     fields: ClassVar[Mapping[str, Rule]] = {
         "properties.authMode": str,
         "properties.description": str,
@@ -39,7 +36,6 @@ class BatchEndpoint(ResourceType):
         "properties.defaults": dict,
     }
     required: ClassVar[tuple[str, ...]] = ("properties.authMode",)
-    system_data: ClassVar[bool] = True
 
     def missing(self, call: Call) -> AzureError:
         """The refusal of an endpoint that is not there. Source: the recording test_batch_endpoint_create."""
@@ -65,14 +61,8 @@ class BatchEndpoint(ResourceType):
             if name and call.resource(f"{call.id.text}/deployments/{name}") is None:
                 text = f"The default deployment '{name}' is not there."
                 raise UserError(400, text, "BadArgument", target="properties.defaults.deploymentName")
-            region = str(call.body["location"])
-            if old is None and hostnames.holder(call.cloud, call.id.name, region):
-                problem = (
-                    "There is already an endpoint with this name. Endpoint name needs to be unique within a region."
-                )
-                raise refused("endpoint name", problem)
-            if old is None and hostnames.count(call.cloud, region) >= MOST:
-                raise refused("endpoint", f"The region {region} has {MOST} endpoints already.")
+            if old is None:
+                hostnames.check_new(call)
 
     def prepare(self, call: Call, old: Body | None) -> Body:
         """The body with what the service fills in."""
@@ -103,19 +93,16 @@ class BatchEndpoint(ResourceType):
 
     def present(self, call: Call, resource: Body) -> Body:
         """Shows the endpoint with the state of a running operation; its address is there once it is made."""
-        shown = copy.deepcopy(resource)
-        state = provisioning_state(call.cloud, resource, shown["properties"]["provisioningState"])
-        shown["properties"]["provisioningState"] = state
-        if state == "Creating":
+        shown = super().present(call, resource)
+        if shown["properties"]["provisioningState"] == "Creating":
             shown["properties"]["scoringUri"] = None
-        shown["systemData"] = unsigned(shown["systemData"])
         return shown
 
     def response(self, call: Call, resource: Body, *, created: bool) -> Response:
         """Accepted; a change of tags alone is done at once."""
         if call.method == "PATCH":
             return JSONResponse(self.present(call, resource))
-        operation = mfeoperations.begin(call, mfeoperations.BATCH_ENDPOINT, _workspace(call, resource))
+        operation = self.begun(call, resource)
         working(call.cloud, resource, "Creating" if created else "Updating")
         location = f"{call.base_url}{resource['id']}"
         return mfeoperations.accepted(
@@ -126,22 +113,6 @@ class BatchEndpoint(ResourceType):
         """The name goes, and what is known of its jobs; the jobs themselves stay."""
         hostnames.release(call.cloud, resource)
         jobs.forget(call.cloud, resource)
-
-    def delete_response(self, call: Call, resource: Body | None) -> Response:
-        """Answers that the deletion is accepted (202)."""
-        if resource is None:
-            return super().delete_response(call, None)
-        operation = mfeoperations.begin(call, mfeoperations.BATCH_ENDPOINT, _workspace(call, resource))
-        return mfeoperations.accepted(call, operation, None, status=202)
-
-
-def unsigned(system: Body) -> Body:
-    """`systemData` as this service shows it: without types, and without who changed it last."""
-    return {key: system[key] for key in ("createdAt", "createdBy", "lastModifiedAt")}
-
-
-def _workspace(call: Call, resource: Body) -> Body:
-    return call.resource(workspace_id(resource["id"])) or resource
 
 
 def _default(properties: Body) -> str:

@@ -11,14 +11,13 @@ from typing import ClassVar
 
 from starlette.responses import Response
 
-from sandbox.azure.arm.core import Action, Body, Call, ResourceType, Rule, parse_id
+from sandbox.azure.arm.core import Action, Body, Call, Rule, parse_id
 from sandbox.azure.arm.resources import Resources, Route, route
 from sandbox.azure.ml import mfeoperations
 from sandbox.azure.ml.assets import by_asset_id
-from sandbox.azure.ml.endpoints import hostnames
 from sandbox.azure.ml.endpoints.online import checks, logs, served, traffic
-from sandbox.azure.ml.endpoints.online.endpoint import unsigned
 from sandbox.azure.ml.endpoints.refusals import refused
+from sandbox.azure.ml.endpoints.resource import EndpointType
 from sandbox.azure.ml.errors import UserError
 from sandbox.azure.ml.names import ONLINE_DEPLOYMENTS, workspace_id
 from sandbox.azure.ml.scope import PATH, Scope, told_from
@@ -42,12 +41,11 @@ DEFAULTS: Body = {
 }
 
 
-class OnlineDeployment(ResourceType):
+class OnlineDeployment(EndpointType):
     """`…/onlineEndpoints/deployments`: managed ones; those on Kubernetes are refused."""
 
     type: ClassVar[str] = ONLINE_DEPLOYMENTS
-    name_pattern: ClassVar[re.Pattern[str]] = hostnames.NAME
-    name_error: ClassVar[tuple[str, str]] = hostnames.NAME_ERROR
+    family = mfeoperations.ONLINE_DEPLOYMENT
     fields: ClassVar[Mapping[str, Rule]] = {
         "sku": dict,
         "sku.capacity": int,
@@ -69,7 +67,6 @@ class OnlineDeployment(ResourceType):
         "properties.egressPublicNetworkAccess": frozenset({"Enabled", "Disabled"}),
     }
     required: ClassVar[tuple[str, ...]] = ("properties.endpointComputeType",)
-    system_data: ClassVar[bool] = True
 
     @property
     def actions(self) -> dict[str, Action]:
@@ -127,19 +124,12 @@ class OnlineDeployment(ResourceType):
             self.save(call.cloud, resource)
             return
         workspace = self._scope(call).workspace
-        operation = mfeoperations.begin(call, mfeoperations.ONLINE_DEPLOYMENT, workspace, lasts=None)
+        operation = mfeoperations.begin(call, self.family, workspace, lasts=None)
         resource["properties"]["properties"]["AzureAsyncOperationUri"] = (
             f"{operation.address}?api-version={call.api_version}"
         )
         self.save(call.cloud, resource)
         served.want(call, resource, old, operation.name)
-
-    def present(self, call: Call, resource: Body) -> Body:
-        """Shows the deployment; of its system data what this service shows."""
-        del call
-        shown = copy.deepcopy(resource)
-        shown["systemData"] = unsigned(shown["systemData"])
-        return shown
 
     def response(self, call: Call, resource: Body, *, created: bool) -> Response:
         """Accepted: the operation runs until the deployment serves, or has failed."""
@@ -167,13 +157,6 @@ class OnlineDeployment(ResourceType):
         for key in traffic.NAMES:
             endpoint["properties"][key].pop(resource["name"].lower(), None)
         call.cloud.store.put("resource", endpoint["id"].lower(), endpoint)
-
-    def delete_response(self, call: Call, resource: Body | None) -> Response:
-        """Answers that the deletion is accepted (202)."""
-        if resource is None:
-            return super().delete_response(call, None)
-        operation = mfeoperations.begin(call, mfeoperations.ONLINE_DEPLOYMENT, self._scope(call).workspace)
-        return mfeoperations.accepted(call, operation, None, status=202)
 
     @staticmethod
     def _scope(call: Call) -> Scope:

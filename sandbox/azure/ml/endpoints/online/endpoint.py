@@ -5,26 +5,24 @@ learn.microsoft.com/azure/machine-learning/concept-endpoints-online, how-to-mana
 """
 
 import copy
-import re
 from collections.abc import Mapping
 from typing import ClassVar
 
 from starlette.responses import JSONResponse, Response
 
-from sandbox.azure.arm.core import Action, Body, Call, ResourceType, Rule
+from sandbox.azure.arm.core import Action, Body, Call, Rule
 from sandbox.azure.arm.identities import check_identity, forget_identity, shown_identity
 from sandbox.azure.ml import mfeoperations
 from sandbox.azure.ml.beyond import instead
 from sandbox.azure.ml.endpoints import hostnames
 from sandbox.azure.ml.endpoints.online import credentials, traffic
-from sandbox.azure.ml.endpoints.refusals import refused
+from sandbox.azure.ml.endpoints.resource import EndpointType
 from sandbox.azure.ml.errors import UserError
 from sandbox.azure.ml.identities import grant
 from sandbox.azure.ml.names import ONLINE_ENDPOINTS, workspace_id
-from sandbox.azure.ml.operations import provisioning_state, working
+from sandbox.azure.ml.operations import working
 from sandbox.azure.ml.scope import told_from
 
-MOST = 100  # endpoints of a region, of all kinds
 BLOB_DATA_READER = "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1"
 ACR_PULL = "7f951dda-4ed3-4680-a7ca-43fe172d538d"
 # What the service assigns to an endpoint's own identity, by the workspace's property: concept-endpoints-online-auth.
@@ -32,12 +30,11 @@ ROLES = {"storageAccount": BLOB_DATA_READER, "containerRegistry": ACR_PULL}
 MODES = {"key": "Key", "amltoken": "AMLToken", "aadtoken": "AADToken"}
 
 
-class OnlineEndpoint(ResourceType):
+class OnlineEndpoint(EndpointType):
     """`…/workspaces/onlineEndpoints`: managed ones; those on Kubernetes are refused."""
 
     type: ClassVar[str] = ONLINE_ENDPOINTS
-    name_pattern: ClassVar[re.Pattern[str]] = hostnames.NAME
-    name_error: ClassVar[tuple[str, str]] = hostnames.NAME_ERROR
+    family = mfeoperations.ONLINE_ENDPOINT
     fields: ClassVar[Mapping[str, Rule]] = {
         "identity.userAssignedIdentities": dict,
         "properties.authMode": frozenset(MODES.values()),
@@ -49,7 +46,6 @@ class OnlineEndpoint(ResourceType):
         "properties.mirrorTraffic": dict,
     }
     required: ClassVar[tuple[str, ...]] = ("properties.authMode",)
-    system_data: ClassVar[bool] = True
 
     @property
     def actions(self) -> dict[str, Action]:
@@ -66,16 +62,7 @@ class OnlineEndpoint(ResourceType):
             traffic.check(properties, {one["name"].lower() for one in deployments(call, call.id.text)})
             check_identity(call, self)
             if old is None:
-                self._check_new(call)
-
-    @staticmethod
-    def _check_new(call: Call) -> None:
-        region = str(call.body["location"])
-        if hostnames.holder(call.cloud, call.id.name, region):
-            problem = "There is already an endpoint with this name. Endpoint name needs to be unique within a region."
-            raise refused("endpoint name", problem)
-        if hostnames.count(call.cloud, region) >= MOST:
-            raise refused("endpoint", f"The region {region} has {MOST} endpoints already, the most of a subscription.")
+                hostnames.check_new(call)
 
     def prepare(self, call: Call, old: Body | None) -> Body:
         """The body with what the service fills in."""
@@ -117,21 +104,16 @@ class OnlineEndpoint(ResourceType):
 
     def present(self, call: Call, resource: Body) -> Body:
         """Shows the endpoint with the state of a running operation; its addresses are there once it is made."""
-        shown = copy.deepcopy(resource)
-        properties = shown["properties"]
-        state = provisioning_state(call.cloud, resource, properties["provisioningState"])
-        properties["provisioningState"] = state
-        if state == "Creating":
-            properties |= {"scoringUri": None, "swaggerUri": None}
-        shown["systemData"] = unsigned(shown["systemData"])
+        shown = super().present(call, resource)
+        if shown["properties"]["provisioningState"] == "Creating":
+            shown["properties"] |= {"scoringUri": None, "swaggerUri": None}
         return shown
 
     def response(self, call: Call, resource: Body, *, created: bool) -> Response:
         """Accepted; a change as well, but for one of tags alone."""
         if call.method == "PATCH":
             return JSONResponse(self.present(call, resource))
-        workspace = call.resource(workspace_id(resource["id"])) or resource
-        operation = mfeoperations.begin(call, mfeoperations.ONLINE_ENDPOINT, workspace)
+        operation = self.begun(call, resource)
         resource["properties"]["properties"]["AzureAsyncOperationUri"] = (
             f"{operation.address}?api-version={call.api_version}"
         )
@@ -147,30 +129,19 @@ class OnlineEndpoint(ResourceType):
         credentials.forget_keys(call.cloud, resource)
         forget_identity(call, resource)
 
-    def delete_response(self, call: Call, resource: Body | None) -> Response:
-        """Answers that the deletion is accepted (202)."""
-        if resource is None:
-            return super().delete_response(call, None)
-        workspace = call.resource(workspace_id(resource["id"])) or resource
-        operation = mfeoperations.begin(call, mfeoperations.ONLINE_ENDPOINT, workspace)
-        return mfeoperations.accepted(call, operation, None, status=202)
-
     @staticmethod
     def _list_keys(call: Call, resource: Body) -> Body:
         _require(resource, "Key")
         found = credentials.keys(call.cloud, resource)
         return {f"{name}Key": found[name] for name in credentials.KEYS}
 
-    @staticmethod
-    def _regenerate(call: Call, resource: Body) -> Response:
+    def _regenerate(self, call: Call, resource: Body) -> Response:
         _require(resource, "Key")
         name, value = str(call.body.get("keyType", "")).lower(), call.body.get("keyValue")
         if name not in credentials.KEYS or not isinstance(value, str | None):
             raise UserError(400, "keyType must be Primary or Secondary, keyValue a string.", "BadArgument")
         credentials.change_key(call.cloud, resource, name, value)
-        workspace = call.resource(workspace_id(resource["id"])) or resource
-        operation = mfeoperations.begin(call, mfeoperations.ONLINE_ENDPOINT, workspace)
-        return mfeoperations.accepted(call, operation, None, status=202)
+        return self.accepted_alone(call, resource)
 
     @staticmethod
     def _token(call: Call, resource: Body) -> Body:
@@ -181,11 +152,6 @@ class OnlineEndpoint(ResourceType):
 def deployments(call: Call, endpoint_id: str) -> list[Body]:
     """The deployments of an endpoint, as they are stored."""
     return list(call.cloud.store.list("resource", f"{endpoint_id}/deployments/".lower()))
-
-
-def unsigned(system: Body) -> Body:
-    """`systemData` as this service shows it: without types, and without who changed it last."""
-    return {key: system[key] for key in ("createdAt", "createdBy", "lastModifiedAt")}
 
 
 def _require(resource: Body, mode: str) -> None:
