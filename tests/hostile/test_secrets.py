@@ -14,7 +14,7 @@ import yaml
 from tests.azure.client import Client
 from tests.conftest import ROOT, Sandbox
 from tests.faults.sweep import CLUSTER, TEAM, command
-from tests.jobs.test_submit import CONDA, JOB
+from tests.jobs.platform import CONDA, JOB
 from tests.program.harness import stack_file
 from tests.program.stack import Stack
 

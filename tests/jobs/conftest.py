@@ -4,11 +4,15 @@ import copy
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+
+from tests.conftest import Sandbox
+from tests.jobs.platform import Platform
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "jobs" / "examples" / "highspenders"
@@ -84,3 +88,17 @@ def job_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     python = folder / "bin" / "python"
     subprocess.run([uv, "pip", "install", "-q", "--python", str(python), *packages], check=True, env=environment)
     return python
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """The dev stack, up in a sandbox of its own."""
+    folder = tmp_path_factory.mktemp("platform")
+    sandbox = Sandbox(folder / ".sandbox")
+    sandbox.start()
+    try:
+        done = sandbox.command("pulumi", "up", "-s", "dev", "--yes", "--skip-preview")
+        assert done.returncode == 0, done.stdout + done.stderr
+        yield Platform(sandbox, folder)
+    finally:
+        sandbox.stop()

@@ -4,15 +4,11 @@ import csv
 import io
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
-from tests.jobs.test_submit import CONDA, Platform, platform
-
-__all__ = ["platform"]  # a fixture
+from tests.jobs.platform import CONDA, Platform
 
 SCRIPT = """\
 import json, pathlib, sys, time, urllib.request, os
@@ -184,15 +180,7 @@ except JobError as error:
 
 
 def test_the_library_does_the_same(platform: Platform, trained: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", LIBRARY.format(run=trained)],
-        cwd=ROOT,
-        env=platform.environment("scientist"),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    done = platform.python("-c", LIBRARY.format(run=trained))
     first, second, third = succeeded(done).splitlines()
     assert (first, second) == ("Completed 3.0 True", "1")
     assert third.startswith("'nowhere' is no example")

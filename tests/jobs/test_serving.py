@@ -5,10 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.jobs.platform import CONDA, JOB, Platform
 from tests.jobs.test_runs import succeeded
-from tests.jobs.test_submit import CONDA, JOB, Platform, platform
-
-__all__ = ["platform"]  # a fixture
 
 SCORE = """\
 import json, os, pathlib

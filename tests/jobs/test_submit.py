@@ -1,115 +1,17 @@
 """`python -m jobs` on a real stack: the embedded engine brings it up, the sandbox runs the jobs."""
 
 import json
-import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT, Sandbox
+from tests.conftest import ROOT
+from tests.jobs.platform import Platform
 from tests.pulumi_on_path import install as install_pulumi
 from tests.supply.wheel import build, install
-
-JOB = """
-type: command
-display_name: {name}
-command: {command}
-code: src
-environment: {{image: "mcr.microsoft.com/azureml/openmpi4.1.0-ubuntu22.04", conda_file: conda.yml}}
-compute: azureml:ds3-v2-cluster
-outputs: {{model: {{type: uri_folder}}}}
-"""
-CONDA = "name: none\ndependencies: [python=3.11]\n"
-
-
-SESSION = """
-import contextlib, io, json, sys
-from jobs.__main__ import main
-ended = []
-for words in json.loads(sys.argv[1]):
-    out, err = io.StringIO(), io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        code = main(words)
-    ended.append((code, out.getvalue(), err.getvalue()))
-print(json.dumps(ended))
-"""
-
-
-@dataclass(frozen=True)
-class Done:
-    """How a command of a session ended."""
-
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-@dataclass(frozen=True)
-class Platform:
-    """The dev stack, up, and its people."""
-
-    sandbox: Sandbox
-    folder: Path
-
-    def job(self, name: str, command: str) -> str:
-        """A job's folder with this command."""
-        folder = self.folder / name
-        (folder / "src").mkdir(parents=True)
-        (folder / "src" / "hello.py").write_text("print('hello from the cluster')\n")
-        (folder / "conda.yml").write_text(CONDA)
-        (folder / "job.yml").write_text(JOB.format(name=name, command=json.dumps(command)))
-        return str(folder)
-
-    def jobs(self, *words: str, persona: str = "scientist") -> subprocess.CompletedProcess[str]:
-        """Runs `python -m jobs WORDS` as this person."""
-        done = subprocess.run(
-            [sys.executable, "-m", "jobs", *words, "--stack", "dev"],
-            cwd=ROOT,
-            env=self.environment(persona),
-            capture_output=True,
-            text=True,
-            timeout=240,
-            check=False,
-        )
-        assert "Traceback (most recent call last)" not in done.stderr
-        return done
-
-    def session(self, *commands: tuple[str, ...], persona: str = "scientist") -> list[Done]:
-        """Runs commands one after the other in one process, which loads azure-ai-ml once."""
-        done = subprocess.run(
-            [sys.executable, "-c", SESSION, json.dumps([[*words, "--stack", "dev"] for words in commands])],
-            cwd=ROOT,
-            env=self.environment(persona),
-            capture_output=True,
-            text=True,
-            timeout=280,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return [Done(*one) for one in json.loads(done.stdout)]
-
-    def environment(self, persona: str) -> dict[str, str]:
-        """A person's shell. The SDK's shortest poll, as it otherwise waits for seconds after a run's end."""
-        own = {"SANDBOX_DIR": str(self.sandbox.directory), "AZUREML_RUN_POLLING_INTERVAL_MIN": "1"}
-        return {**os.environ, **self.sandbox.environment(persona), **own}
-
-
-@pytest.fixture(scope="module")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    folder = tmp_path_factory.mktemp("platform")
-    sandbox = Sandbox(folder / ".sandbox")
-    sandbox.start()
-    try:
-        done = sandbox.command("pulumi", "up", "-s", "dev", "--yes", "--skip-preview")
-        assert done.returncode == 0, done.stdout + done.stderr
-        yield Platform(sandbox, folder)
-    finally:
-        sandbox.stop()
 
 
 @pytest.fixture(scope="module")
@@ -195,15 +97,9 @@ def test_the_guides_own_client_code_runs(platform: Platform, hello: str) -> None
     command.parent.mkdir()
     command.write_text(f'#!/bin/sh\nSANDBOX_ENGINE=embedded exec {sys.executable} -m sandbox pulumi "$@"\n')
     command.chmod(0o755)
-    environment = platform.environment("scientist")
-    done = subprocess.run(
-        [sys.executable, "-c", snippet.replace("jobs/examples/highspenders", str(platform.folder / "hello"))],
-        cwd=ROOT,
-        env={**environment, "PATH": f"{command.parent}:{environment['PATH']}"},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
+    path = f"{command.parent}:{platform.environment('scientist')['PATH']}"
+    done = platform.python(
+        "-c", snippet.replace("jobs/examples/highspenders", str(platform.folder / "hello")), PATH=path
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "1", "the registered model's first version"
@@ -213,15 +109,7 @@ def test_the_guides_own_client_code_runs(platform: Platform, hello: str) -> None
 def test_a_pulumi_on_path_without_a_login_does_not_matter(platform: Platform, hello: str, engine: str) -> None:
     """The stack is in the sandbox's folder, where a bare `pulumi` would not look."""
     path = install_pulumi(platform.folder / "path")
-    done = subprocess.run(
-        [sys.executable, "-m", "jobs", "ps", "--json", "--stack", "dev"],
-        cwd=ROOT,
-        env={**platform.environment("scientist"), "PATH": path, "SANDBOX_ENGINE": engine},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    done = platform.python("-m", "jobs", "ps", "--json", "--stack", "dev", PATH=path, SANDBOX_ENGINE=engine)
     assert done.returncode == 0, done.stderr
     assert hello in [run["name"] for run in json.loads(done.stdout)]
 

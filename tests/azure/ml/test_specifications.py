@@ -145,7 +145,7 @@ class TestDockerfiles:
         [
             ("RUN pip install idna==3.10 'h11>=0.14'", ("idna==3.10", "h11>=0.14")),
             ("RUN pip3 install --no-cache-dir -U pip idna && \\\n    # why\n    pip cache purge", ("idna",)),
-            ("RUN python -m pip install --upgrade idna; rm -rf /root/.cache", ("idna",)),
+            ("RUN python -m pip install --upgrade idna; rm -rf /var/cache/pip", ("idna",)),
             ("COPY requirements.txt .\nRUN pip install -r requirements.txt", ("idna==3.10",)),
             ("WORKDIR /app\nCOPY . /src/\nRUN pip install -r /src/deps/more.txt", ("sniffio",)),
             ("COPY deps/more.txt requirements.txt /tmp/\nRUN pip install -r /tmp/more.txt", ("sniffio",)),
