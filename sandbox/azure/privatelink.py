@@ -97,9 +97,9 @@ def _managed(store: Store, workspace_id: str) -> Iterator[tuple[str, str]]:
     for name in _OWN:
         own = (workspace["properties"].get(name) or "").lower()
         yield from ((own, part) for part in ("blob", "file", "vault", "registry"))
-    for rule in store.resources(RULES):
+    for rule in store.resources(RULES, f"{workspace_id}/"):
         destination = rule["properties"].get("destination")
-        if rule["id"].lower().startswith(f"{workspace_id}/") and rule["properties"]["type"] == "PrivateEndpoint":
+        if rule["properties"]["type"] == "PrivateEndpoint":
             yield destination["serviceResourceId"].lower(), destination["subresourceTarget"]
 
 

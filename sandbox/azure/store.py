@@ -107,6 +107,11 @@ class Store:
         self._changed(kind, key)
         return self._db.execute("DELETE FROM documents WHERE kind=? AND key=?", (kind, key)).rowcount > 0
 
+    def clear(self, kind: str, prefix: str = "") -> None:
+        """Removes the documents whose key starts with the prefix."""
+        for key, _ in list(self.items(kind, prefix)):
+            self.delete(kind, key)
+
     def items(self, kind: str, prefix: str = "") -> Iterator[tuple[str, Document]]:
         """Key and document of all whose key starts with the prefix, by key."""
         rows = self._db.execute(
@@ -141,9 +146,9 @@ class Store:
             (replacement, len(prefix) + 1, kind, start, stop),
         ).rowcount
 
-    def resources(self, resource_type: str) -> Iterator[Document]:
-        """The documents of the kind `resource` with this `type`, by key."""
-        return self.having("resource", "type", resource_type)
+    def resources(self, resource_type: str, prefix: str = "") -> Iterator[Document]:
+        """The documents of the kind `resource` with this `type` whose key starts with the prefix, by key."""
+        return self.having("resource", "type", resource_type, prefix)
 
     def having(self, kind: str, member: str, value: str, prefix: str = "") -> Iterator[Document]:
         """The documents of a kind whose member has a value and whose key starts with the prefix, by key.

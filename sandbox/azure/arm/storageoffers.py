@@ -111,9 +111,7 @@ def _usages(resources: Resources, call: Call, match: re.Match[str]) -> Body:
 
 
 def _accounts(cloud: Cloud, subscription: str) -> list[Body]:
-    prefix = f"/subscriptions/{subscription}/"
-    accounts_stored = cloud.store.resources("Microsoft.Storage/storageAccounts")
-    return [account for account in accounts_stored if account["id"].lower().startswith(prefix)]
+    return list(cloud.store.resources("Microsoft.Storage/storageAccounts", f"/subscriptions/{subscription}/"))
 
 
 def routes(skus: frozenset[str]) -> list[Route]:

@@ -98,8 +98,7 @@ class VaultKeyVersion(ResourceType):
 
 def forget_keys(cloud: Cloud, vault: Body) -> None:
     """Removes the keys of a purged vault."""
-    for key, _ in list(cloud.store.items(KIND, vault["id"].lower() + "/keys/")):
-        cloud.store.delete(KIND, key)
+    cloud.store.clear(KIND, vault["id"].lower() + "/keys/")
 
 
 def check_key(call: Call, uri: str, identity_id: str, *, code: str = "KeyVaultPolicyError") -> None:

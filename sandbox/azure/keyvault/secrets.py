@@ -68,8 +68,7 @@ def delete_vault(cloud: Cloud, name: str) -> None:
     """Removes a purged vault's secrets for good."""
     with cloud.store.transaction():
         for kind in ("secret", "secretVersion"):
-            for key, _ in list(cloud.store.items(kind, f"{name.lower()}/")):
-                cloud.store.delete(kind, key)
+            cloud.store.clear(kind, f"{name.lower()}/")
 
 
 class Secrets:

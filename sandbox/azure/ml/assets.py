@@ -123,11 +123,9 @@ def refuse_deployed(scope: Scope, plural: str, name: str, version: str = "") -> 
     Raises:
         UserError: 409.
     """
-    for one in scope.cloud.store.resources(ONLINE_DEPLOYMENTS):
+    for one in scope.cloud.store.resources(ONLINE_DEPLOYMENTS, scope.key("")):
         model = one["properties"].get("model") or ""
-        if not one["id"].lower().startswith(scope.key("")) or reference(model) is not None:
-            continue
-        served = by_asset_id(scope, model)
+        served = by_asset_id(scope, model) if reference(model) is None else None
         if served is None:
             continue
         parts = served["id"].split("/")
@@ -141,5 +139,4 @@ def refuse_deployed(scope: Scope, plural: str, name: str, version: str = "") -> 
 def forget(cloud: Cloud, workspace_id: str) -> None:
     """Drops all assets of a workspace or registry that was removed, by what their ids begin with."""
     for kind in (VERSION, CONTAINER):
-        for key, _ in list(cloud.store.items(kind, workspace_id.lower() + "/")):
-            cloud.store.delete(kind, key)
+        cloud.store.clear(kind, workspace_id.lower() + "/")

@@ -107,14 +107,14 @@ def vcpus_in_use(cloud: Cloud, location: str, within: str = "") -> Counter[str]:
     for node in cloud.store.list(NODES, inside):
         if node["location"] == location:
             used[node["quota"]] += node["vcpus"]
-    for one in cloud.store.resources(COMPUTES):
+    for one in cloud.store.resources(COMPUTES, inside):
         inner = one["properties"]["properties"]
         running = one["properties"]["computeType"] == INSTANCE and inner["state"] == "Running"
-        if running and one["location"] == location and one["id"].lower().startswith(inside):
+        if running and one["location"] == location:
             size = sizes()[inner["vmSize"]]
             used[size.family] += size.vcpus
-    for one in cloud.store.resources(ONLINE_DEPLOYMENTS):
-        if one["location"] == location and one["id"].lower().startswith(inside):
+    for one in cloud.store.resources(ONLINE_DEPLOYMENTS, inside):
+        if one["location"] == location:
             size = sizes()[one["properties"]["instanceType"]]
             used[size.family] += serving_vcpus(size.name, one["sku"]["capacity"])
     used[DEDICATED] = sum(count for family, count in used.items() if family != LOW_PRIORITY)

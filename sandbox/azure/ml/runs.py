@@ -129,8 +129,7 @@ def delete_run(scope: Scope, run_id: str) -> None:
     store = scope.cloud.store
     for child in list(scope.list(CHILD, run_id)):
         delete_run(scope, child["run"])
-    for key, _ in list(store.items(CHILD, scope.key(run_id) + "/")):
-        store.delete(CHILD, key)
+    store.clear(CHILD, scope.key(run_id) + "/")
     store.delete(STEP, scope.key("jobs", run_id))
     store.delete(RUN, scope.key(run_id))
 
@@ -153,5 +152,4 @@ def artifact_prefix(run_id: str) -> str:
 def forget(cloud: Cloud, workspace_id: str) -> None:
     """Drops everything about a removed workspace's runs."""
     for kind in (RUN, EXPERIMENT, METRIC, JOB, COUNTER, STEP, CHILD, REUSE):
-        for key, _ in list(cloud.store.items(kind, workspace_id.lower() + "/")):
-            cloud.store.delete(kind, key)
+        cloud.store.clear(kind, workspace_id.lower() + "/")

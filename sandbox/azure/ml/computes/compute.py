@@ -233,8 +233,7 @@ class Compute(ResourceType):
         if action == "Detach" and kind_of(resource) == CLUSTER:
             size = resource["properties"]["properties"]["vmSize"]
             call.cloud.store.put("detachedCompute", resource["id"].lower(), {"vmSize": size})
-        for key, _ in list(call.cloud.store.items(NODES, resource["id"].lower() + "/")):
-            call.cloud.store.delete(NODES, key)
+        call.cloud.store.clear(NODES, resource["id"].lower() + "/")
 
     def delete_response(self, call: Call, resource: Body | None) -> Response:
         """Answers that the deletion is accepted (202)."""

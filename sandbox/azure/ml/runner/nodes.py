@@ -31,8 +31,7 @@ class Nodes:
 
     def forget_all(self) -> None:
         """Removes all nodes from the store: none outlives the sandbox that started it. Instances are idle."""
-        for key, _ in list(self._store.items(NODES)):
-            self._store.delete(NODES, key)
+        self._store.clear(NODES)
         instances = (one for one in self._store.resources(TYPE) if one["properties"]["computeType"] == INSTANCE)
         power.count_running(self._store, instances)
 

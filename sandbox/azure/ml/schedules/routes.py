@@ -149,8 +149,7 @@ def _time(text: Any) -> datetime:
 def forget(cloud: Cloud, workspace_id: str) -> None:
     """Drops a removed workspace's schedules."""
     prefix = workspace_id.lower() + "/"
-    for key, _ in list(cloud.store.items(firing.KIND, prefix)):
-        cloud.store.delete(firing.KIND, key)
+    cloud.store.clear(firing.KIND, prefix)
     forget_below(cloud.store, prefix)
 
 

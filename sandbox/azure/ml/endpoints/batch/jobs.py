@@ -61,5 +61,4 @@ def shown(scope: Scope, endpoint_id: str, known: Body, run: Body) -> Body:
 
 def forget(cloud: Cloud, endpoint: Body) -> None:
     """Drops what is known of the jobs of an endpoint that goes."""
-    for key, _ in list(cloud.store.items(KIND, f"{endpoint['id']}/".lower())):
-        cloud.store.delete(KIND, key)
+    cloud.store.clear(KIND, f"{endpoint['id']}/".lower())
