@@ -15,7 +15,7 @@ from sandbox.azure.ml.uris import Location
 from sandbox.azure.sealed import unseal
 from sandbox.azure.storage import accounts, containers
 from sandbox.azure.storage.authorization import Grant, KeyGrant, Right, authenticate, check_network
-from sandbox.azure.storage.container import Container
+from sandbox.azure.storage.container import Blob, Container
 from sandbox.azure.storage.errors import StorageError
 from sandbox.azure.storage.request import Request
 
@@ -54,6 +54,11 @@ class Place:
             self.grant.require(right, self.container.name, path)
         except StorageError as error:
             raise AccessError(f"No permission on {self.words}: {error.code}.") from error
+
+    def file(self) -> Blob | None:
+        """The file at the path; None for none, or for a folder."""
+        blob = self.container.find(self.path)
+        return None if blob is None or blob.folder else blob
 
 
 def open_place(scope: Scope, location: Location, identity: Caller | None, network: str | None = None) -> Place:

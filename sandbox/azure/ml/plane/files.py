@@ -50,8 +50,8 @@ async def _upload(request: Request) -> Answer:
 async def _download(request: Request) -> Answer:
     place = _open(request)
     place.require(authorization.READ, place.path)
-    blob = place.container.find(place.path)
-    if blob is None or blob.folder:
+    blob = place.file()
+    if blob is None:
         raise MlflowError("RESOURCE_DOES_NOT_EXIST", f"No artifact at '{request.names['path']}'.")
     content = place.container.content
 

@@ -98,8 +98,7 @@ async def _files(scope: Scope, origin: Scope, plural: str, asset: Body, named: t
 
 async def _fetch(source: Place, folder: Path) -> str:
     """Copies a file, or a folder under its own name; gives the name."""
-    blob = source.container.find(source.path)
-    if blob is not None and not blob.folder:
+    if source.file() is not None:
         return (await fetch_file(source, folder)).name
     leaf = source.path.rstrip("/").rsplit("/", 1)[-1] or "files"
     await fetch_folder(source, folder / leaf)

@@ -160,8 +160,7 @@ class Deploy:
         identity = self._find("") or workspace_identity(self._scope)
         place = open_place(self._scope, location, identity, self._network)
         folder.mkdir(parents=True, exist_ok=True)
-        blob = place.container.find(place.path)
-        if blob is not None and not blob.folder:
+        if place.file() is not None:
             await fetch_file(place, folder)
         else:
             await fetch_folder(place, folder / location.path.rsplit("/", 1)[-1] if named else folder)

@@ -89,7 +89,7 @@ class Exchange:
         if public is not None and accounts.find(self._scope.cloud, location.account) is None:
             return await asyncio.to_thread(copy_placed, public, folder, is_file=is_file)
         place = open_place(self._scope, location, self._identity, self._network)
-        if is_file or (of_model and _is_file(place)):
+        if is_file or (of_model and place.file() is not None):
             return await fetch_file(place, folder)
         await fetch_folder(place, folder)
         return folder
@@ -181,12 +181,6 @@ def _state(path: Path) -> tuple[int, int]:
     """What changes when a file is written: its time and its size."""
     found = path.lstat()
     return found.st_mtime_ns, found.st_size
-
-
-def _is_file(place: Place) -> bool:
-    """Whether a model is one file."""
-    blob = place.container.find(place.path)
-    return blob is not None and not blob.folder
 
 
 def _parent(location: Location) -> Location:
