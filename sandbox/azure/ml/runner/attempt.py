@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from sandbox.azure.ml.runner.environment import BuildError, Environments
 from sandbox.azure.ml.runner.exchange import Exchange, ExchangeError
 from sandbox.azure.ml.runner.identity import SUBMITTER, IdentityEndpoint
 from sandbox.azure.ml.runner.log import Log
-from sandbox.azure.ml.runner.outcome import Outcome
+from sandbox.azure.ml.runner.outcome import Outcome, early_by
 from sandbox.azure.ml.runner.ranks import MPI, ranks
 from sandbox.azure.ml.scope import Scope
 from sandbox.azure.ml.serverless import MANAGED, is_serverless
@@ -35,7 +35,6 @@ from sandbox.azure.ml.sizes import sizes
 from sandbox.azure.ml.uris import AddressError, artifacts, locate_asset
 from sandbox.azure.storage.errors import StorageError
 
-SHORTEST = 1.5  # seconds from submission to the end: azure-ai-ml's `stream` shows nothing of a run that ended before it
 TAIL = 2000  # bytes of the log in a failed job's error
 REFUSALS = (AccessError, AddressError, DataError, ExchangeError, StorageError)
 UPLOADED = ("outputs", "logs")  # folders beside the code that become the run's artifacts
@@ -62,6 +61,17 @@ class Tools:
     environments: Environments
     identities: IdentityEndpoint
     refuse: bool
+
+    def accept(self, differences: Iterable[str], warn: Callable[[str], None]) -> None:
+        """Warns of what an environment has not as it was asked for.
+
+        Raises:
+            SpecificationError: Such environments are refused.
+        """
+        for one in differences:
+            if self.refuse:
+                raise SpecificationError(f"The environment is refused: {one} (runner.environmentMismatch: refuse).")
+            warn(f"Warning: {one}.")
 
 
 class Attempt:
@@ -131,10 +141,7 @@ class Attempt:
         await self._linger()
 
     async def _linger(self) -> None:
-        if (self._scope.get(runs.RUN, self._name) or {}).get("parentRunId"):
-            return
-        age = (runs.millis(runs.now()) - runs.millis(self._job["systemData"]["createdAt"])) / 1000
-        await asyncio.sleep(max(0.0, SHORTEST - age))
+        await asyncio.sleep(early_by(self._scope, self._name, self._job["systemData"]["createdAt"]))
 
     async def _logged(self) -> None:
         self._make_folders()
@@ -193,14 +200,9 @@ class Attempt:
         try:
             wanted = await asked_for(self._scope, version, self._folder / "context", self._network)
             path, differs = await self._tools.environments.get(wanted, log.write)
+            self._tools.accept([*differs, *self._missing()], log.write)
         except (SpecificationError, BuildError) as error:
             raise FailedError("UserError", str(error)) from error
-        for one in [*differs, *self._missing()]:
-            if self._tools.refuse:
-                raise FailedError(
-                    "UserError", f"The environment is refused: {one} (runner.environmentMismatch: refuse)."
-                )
-            log.write(f"Warning: {one}.")
         for name, one in interactive(self._job).items():
             log.write(f"Warning: the service '{name}' is not there: {one['errorMessage']}")
         return path

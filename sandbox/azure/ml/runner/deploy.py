@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import BinaryIO
 
 from sandbox.azure import clock
 from sandbox.azure.access.tokens import Caller
@@ -116,11 +116,11 @@ class Deploy:
             (self._own / name).mkdir(mode=0o700, parents=True)
         self._folder.chmod(0o700)
 
-    def _log(self, kind: str) -> Any:
+    def _log(self, kind: str) -> BinaryIO:
         """A container's log, opened to add to it."""
         return (self._folder / FILES[kind]).open("ab", buffering=0)
 
-    async def _serve(self, log: Any) -> Server:
+    async def _serve(self, log: BinaryIO) -> Server:
         with self._log(INITIALIZER) as told:
             model = await self._fetch(told)
         environment = await self._environment(log, model)
@@ -128,7 +128,7 @@ class Deploy:
             shutil.copyfile(MLFLOW_SCRIPT, self._own / "code" / MLFLOW_SCRIPT.name)
         return await self._start(log, environment, model)
 
-    async def _fetch(self, log: Any) -> Path | None:
+    async def _fetch(self, log: BinaryIO) -> Path | None:
         """Model and code, with the endpoint's identity; gives the model's folder."""
         model, code = self._properties["model"], self._properties["codeConfiguration"]
         folder = None
@@ -165,18 +165,14 @@ class Deploy:
         else:
             await fetch_folder(place, folder / location.path.rsplit("/", 1)[-1] if named else folder)
 
-    async def _environment(self, log: Any, model: Path | None) -> Path:
+    async def _environment(self, log: BinaryIO, model: Path | None) -> Path:
         """The environment, with Microsoft's inference server where it can have that."""
         try:
             wanted = await self._wanted(model)
             path, differs = await self._built(wanted, log)
+            self._tools.accept([*differs, *self._missing()], lambda text: _say(log, text))
         except (SpecificationError, BuildError, *UNREADABLE) as error:
             raise DeployError("ImageBuildFailure", f"{error}") from error
-        for one in [*differs, *self._missing()]:
-            if self._tools.refuse:
-                text = f"The environment is refused: {one} (runner.environmentMismatch: refuse)."
-                raise DeployError("ImageBuildFailure", text)
-            _say(log, f"Warning: {one}.")
         return path
 
     def _missing(self) -> list[str]:
@@ -199,7 +195,7 @@ class Deploy:
             return await asked_for(self._scope, version, self._own / "context", self._network)
         return await asyncio.to_thread(_of_model, model)
 
-    async def _built(self, wanted: Specification, log: Any) -> tuple[Path, list[str]]:
+    async def _built(self, wanted: Specification, log: BinaryIO) -> tuple[Path, list[str]]:
         with_server = replace(
             wanted,
             requirements=(*wanted.requirements, PACKAGE),
@@ -212,7 +208,7 @@ class Deploy:
             _say(log, f"The environment cannot have {PACKAGE}: {error}")
             return await self._tools.environments.get(wanted, say)
 
-    async def _start(self, log: Any, environment: Path, model: Path | None) -> Server:
+    async def _start(self, log: BinaryIO, environment: Path, model: Path | None) -> Server:
         server = Server(self._revision, self._own / "run", workers(self._deployment))
         secret = self._tools.identities.admit(self._find)
         server.at_end = lambda: self._tools.identities.dismiss(secret)
@@ -255,11 +251,7 @@ class Deploy:
         }
 
 
-class _Writes(Protocol):
-    def write(self, data: bytes, /) -> Any: ...
-
-
-def _say(log: _Writes, text: str) -> None:
+def _say(log: BinaryIO, text: str) -> None:
     log.write(f"{clock.now():%Y-%m-%d %H:%M:%S} {text}\n".encode())
 
 

@@ -18,9 +18,9 @@ from sandbox.azure.ml.pipelines import records, steps
 from sandbox.azure.ml.pipelines.bindings import Binding, BindingError, text_of
 from sandbox.azure.ml.pipelines.flow import Guard
 from sandbox.azure.ml.pipelines.graph import Node
-from sandbox.azure.ml.runner.children import AT_ONCE, named, too_early
+from sandbox.azure.ml.runner.children import AT_ONCE, named
 from sandbox.azure.ml.runner.executionlog import PIPELINE, ExecutionLog
-from sandbox.azure.ml.runner.outcome import Outcome
+from sandbox.azure.ml.runner.outcome import Outcome, early_by
 from sandbox.azure.ml.scope import Scope
 from sandbox.azure.ml.wakeup import wake_runner
 
@@ -73,7 +73,7 @@ class GraphRun:
             self._cancel_steps()
         else:
             self._start_steps()
-        if self._going or (self._waiting and not stops) or too_early(self._scope, self._name, self._created):
+        if self._going or (self._waiting and not stops) or early_by(self._scope, self._name, self._created):
             return None
         return self._ended(cancel=cancel)
 

@@ -13,9 +13,9 @@ from sandbox.azure.arm.core import Body
 from sandbox.azure.front.errors import AzureError
 from sandbox.azure.ml import runs
 from sandbox.azure.ml.jobs import command, sweep, work
-from sandbox.azure.ml.runner.children import AT_ONCE, named, too_early
+from sandbox.azure.ml.runner.children import AT_ONCE, named
 from sandbox.azure.ml.runner.executionlog import SWEEP, ExecutionLog
-from sandbox.azure.ml.runner.outcome import Outcome
+from sandbox.azure.ml.runner.outcome import Outcome, early_by
 from sandbox.azure.ml.scope import Scope
 from sandbox.azure.ml.sweeps import definition, policies
 from sandbox.azure.ml.sweeps.definition import TAG
@@ -83,7 +83,7 @@ class SearchRun:
             self._judge()
             self._start_trials()
         generated = self._exhausted or len(self._trials) >= definition.most(self._job)
-        if self._going() or not (generated or cancel or late) or too_early(self._scope, self._name, self._created):
+        if self._going() or not (generated or cancel or late) or early_by(self._scope, self._name, self._created):
             return None
         return self._ended(cancel=cancel, late=late)
 
