@@ -144,6 +144,14 @@ def content_run(run: Body) -> str:
     return str(run["properties"].get(REUSED) or run["runId"])
 
 
+def addresses(scope: Scope, run_id: str) -> dict[str, str]:
+    """Where a run is tracked and shown, by the services' names."""
+    return {
+        "Tracking": f"azureml://{scope.workspace['location']}.api.azureml.ms/mlflow/v1.0{scope.id}?",
+        "Studio": f"https://ml.azure.com/runs/{run_id}?wsid={scope.id}",  # clients append the tenant
+    }
+
+
 def artifact_prefix(run_id: str) -> str:
     """Where a run's artifacts lie in the workspace's artifact store."""
     return f"ExperimentRun/dcid.{run_id}"

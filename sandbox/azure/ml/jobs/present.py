@@ -76,24 +76,27 @@ def shown_input(given: Body, more: dict[str, Any]) -> Body:
 
 
 def _command(own: Body, more: dict[str, Any]) -> Body:
-    queue = {"jobTier": "Null", **(own["queueSettings"] or {})}
-    found: Body = {
+    return {
         **dict.fromkeys((*COMMAND, *more.get("command", ()))),
         **{key: own[key] or None for key in COMMAND},
-        "resources": unset({"shmSize": "2g", **own["resources"]}, RESOURCES, more["resources"]),
-        "queueSettings": unset(queue, more.get("queue")),
+        **_nodes(own, more),
     }
-    return found
 
 
 def _sweep(own: Body, more: dict[str, Any]) -> Body:
-    queue = {"jobTier": "Null", **(own["queueSettings"] or {})}
-    resources = unset({"shmSize": "2g", **own["resources"]}, RESOURCES, more["resources"])
+    nodes, distribution = _nodes(own, more), own["trial"]["distribution"] or None
     return {
         **dict.fromkeys(more.get("sweep", ())),
-        "trial": {**own["trial"], "distribution": own["trial"]["distribution"] or None, "resources": resources},
-        "resources": resources,
-        "queueSettings": unset(queue, more.get("queue")),
+        "trial": {**own["trial"], "distribution": distribution, "resources": nodes["resources"]},
+        **nodes,
+    }
+
+
+def _nodes(own: Body, more: dict[str, Any]) -> Body:
+    """What a job says of its nodes and of the queue for them."""
+    return {
+        "resources": unset({"shmSize": "2g", **own["resources"]}, RESOURCES, more["resources"]),
+        "queueSettings": unset({"jobTier": "Null", **(own["queueSettings"] or {})}, more.get("queue")),
     }
 
 
@@ -102,11 +105,9 @@ OWN = {"Command": _command, "Sweep": _sweep}
 
 
 def _services(scope: Scope, job: Body) -> Body:
-    tracking = f"azureml://{scope.workspace['location']}.api.azureml.ms/mlflow/v1.0{scope.id}?"
-    studio = f"https://ml.azure.com/runs/{job['name']}?wsid={scope.id}"  # clients append the tenant
     return {
         name: {**dict.fromkeys(SERVICE), "jobServiceType": name, "endpoint": endpoint}
-        for name, endpoint in (("Tracking", tracking), ("Studio", studio))
+        for name, endpoint in runs.addresses(scope, job["name"]).items()
         if name == "Studio" or job["properties"]["jobType"] != "Sweep"
     }
 

@@ -197,14 +197,7 @@ def _tags(scope: Scope, name: str, job: Body, run: Body) -> dict[str, str]:
 def _policy_config(policy: Body | None) -> Body:
     if policy is None:
         return {"name": "Default", "properties": {}}
-    names = {
-        "evaluationInterval": "evaluation_interval",
-        "delayEvaluation": "delay_evaluation",
-        "truncationPercentage": "truncation_percentage",
-        "slackFactor": "slack_factor",
-        "slackAmount": "slack_amount",
-    }
-    own = {names[key]: value for key, value in policy.items() if key in names}
+    own = {name: policy[camel] for name, camel in policies.NAMES.items() if camel in policy}
     more = {"exclude_finished_jobs": False} if policy["policyType"] == policies.TRUNCATION else {}
     return {"name": policy["policyType"], "properties": {**own, **more}}
 

@@ -11,6 +11,7 @@ from sandbox.azure.ml.jobfields import bad
 from sandbox.azure.ml.pipelines.bindings import BindingError, bindings
 from sandbox.azure.ml.pipelines.graph import Node
 from sandbox.azure.ml.sweeps.definition import REFERENCE, TRIAL_FIELDS
+from sandbox.azure.ml.sweeps.policies import NAMES
 from sandbox.azure.ml.sweeps.space import SpaceError, from_node, number, parse
 
 LIMITS = {
@@ -18,13 +19,6 @@ LIMITS = {
     "max_concurrent_trials": "maxConcurrentTrials",
     "timeout": "timeout",
     "trial_timeout": "trialTimeout",
-}
-POLICY = {
-    "evaluation_interval": "evaluationInterval",
-    "delay_evaluation": "delayEvaluation",
-    "slack_factor": "slackFactor",
-    "slack_amount": "slackAmount",
-    "truncation_percentage": "truncationPercentage",
 }
 
 
@@ -109,4 +103,4 @@ def _policy(given: Any) -> Body | None:
     if not given:
         return None
     kind = str(given.get("policy_type") or given.get("type") or "").replace("_", "")
-    return {"policyType": kind, **{camel: number(given.get(name)) for name, camel in POLICY.items() if name in given}}
+    return {"policyType": kind, **{camel: number(given.get(name)) for name, camel in NAMES.items() if name in given}}

@@ -13,6 +13,14 @@ BANDIT, MEDIAN, TRUNCATION = "Bandit", "MedianStopping", "TruncationSelection"
 OWN = {BANDIT: ("slackFactor", "slackAmount"), MEDIAN: (), TRUNCATION: ("truncationPercentage",)}
 """What each policy has beside `evaluationInterval` and `delayEvaluation`."""
 COMMON = ("evaluationInterval", "delayEvaluation")
+NAMES = {
+    "evaluation_interval": "evaluationInterval",
+    "delay_evaluation": "delayEvaluation",
+    "slack_factor": "slackFactor",
+    "slack_amount": "slackAmount",
+    "truncation_percentage": "truncationPercentage",
+}
+"""The settings of all policies: as nodes of pipelines and tags of runs name them, and as jobs do."""
 MOST_PERCENT = 99
 
 Logged = Mapping[str, Sequence[float]]

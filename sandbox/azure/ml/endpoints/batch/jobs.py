@@ -40,14 +40,8 @@ def shown(scope: Scope, endpoint_id: str, known: Body, run: Body) -> Body:
             "name": name,
             "status": run["status"],
             "interactionEndpoints": {
-                "Tracking": {
-                    "jobEndpointType": "Tracking",
-                    "endpoint": f"azureml://{scope.workspace['location']}.api.azureml.ms/mlflow/v1.0{scope.id}?",
-                },
-                "Studio": {
-                    "jobEndpointType": "Studio",
-                    "endpoint": f"https://ml.azure.com/runs/{name}?wsid={scope.id}",
-                },
+                kind: {"jobEndpointType": kind, "endpoint": endpoint}
+                for kind, endpoint in runs.addresses(scope, name).items()
             },
             "inputData": known["inputData"],
             "output": None,
