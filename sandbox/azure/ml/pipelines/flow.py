@@ -52,6 +52,10 @@ class Flow:
         """The node that is done last of those that a step stands for."""
         return self.rounds[step][-1] if self.rounds.get(step) else step
 
+    def conditions(self, name: str) -> set[Binding]:
+        """The outputs that tell whether a node runs."""
+        return {one.condition for one in self.guards.get(name, []) if isinstance(one.condition, Binding)}
+
     def guard(self, names: Iterable[str], guard: Guard) -> None:
         """Guards nodes."""
         for name in names:
@@ -98,15 +102,15 @@ def _members(flow: Flow, jobs: Body, name: str, block: Any) -> Iterator[str]:
     for reference in block if isinstance(block, list) else [block] if block else []:
         step = _named(name, reference, jobs)
         given = jobs[step]
-        match given.get("type"):
-            case "if_else":
-                yield from _members(flow, jobs, step, given.get("true_block"))
-                yield from _members(flow, jobs, step, given.get("false_block"))
-            case "do_while" | "parallel_for":
-                yield from flow.rounds[_named(step, given.get("body"), jobs)]
-                yield from (step for _ in range(step in flow.gathers))
-            case _:
-                yield step
+        kind = given.get("type")
+        if kind == IF_ELSE:
+            yield from _members(flow, jobs, step, given.get("true_block"))
+            yield from _members(flow, jobs, step, given.get("false_block"))
+            continue
+        if kind in (DO_WHILE, PARALLEL_FOR):
+            yield from flow.rounds[_named(step, given.get("body"), jobs)]
+        if kind != DO_WHILE:  # which is its rounds alone; a parallel_for gathers what they put out
+            yield step
 
 
 def _named(name: str, reference: Any, jobs: Body) -> str:

@@ -191,8 +191,7 @@ def _check_outputs(node: Node, outputs: Body) -> None:
 
 def _waits(node: Node, nodes: dict[str, Node], inputs: Body, flow: Flow) -> set[str]:
     found = set()
-    conditions = {one.condition for one in flow.guards.get(node.name, []) if isinstance(one.condition, Binding)}
-    for binding in node.sources() | conditions:
+    for binding in node.sources() | flow.conditions(node.name):
         if not binding.step:
             if binding.name not in inputs:
                 raise bad(

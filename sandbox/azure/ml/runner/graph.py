@@ -125,11 +125,10 @@ class GraphRun:
 
     def _is_skipped(self, node: Node) -> bool:
         """Whether a node's branch is not taken, or it takes an output of a node of which that is so."""
-        guards = self._graph.guards(node.name)
-        sources = node.sources() | {one.condition for one in guards if isinstance(one.condition, Binding)}
+        sources = node.sources() | self._graph.flow.conditions(node.name)
         if any(self._ran(one.step) in self._skipped for one in sources if one.step):
             return True
-        return any(self._holds(one) is False for one in guards)
+        return any(self._holds(one) is False for one in self._graph.guards(node.name))
 
     def _holds(self, guard: Guard) -> bool | None:
         """Whether a condition is as expected; None where its step has written no value."""

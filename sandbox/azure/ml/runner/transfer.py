@@ -48,11 +48,12 @@ def _merge(sources: list[Path], target: Path, taken: set[str] | None) -> None:
         for file in [source] if source.is_file() else sorted(one for one in source.rglob("*") if one.is_file()):
             name = file.name if source.is_file() else file.relative_to(source).as_posix()
             into = target / name if target.is_dir() else target
-            if taken is not None and name in taken:
-                raise FailedError("UserError", f"'{name}' is there already, and data_copy_mode is {CONFLICT}.")
+            if taken is not None:
+                if name in taken:
+                    raise FailedError("UserError", f"'{name}' is there already, and data_copy_mode is {CONFLICT}.")
+                taken.add(name)
             into.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file, into)
-            taken = taken if taken is None else {*taken, name}
 
 
 def _gather(properties: Body, inputs: dict[str, str], outputs: dict[str, str]) -> None:
