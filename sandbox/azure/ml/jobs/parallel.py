@@ -36,7 +36,7 @@ def checked(scope: Scope, sent: Body) -> Body:
     if not sent.get("inputData"):
         raise bad("inputData", "A parallel step needs its input data.")
     nodes = int((sent.get("resources") or {}).get("instanceCount") or 1)
-    own = {name: _number(name, sent.get(name), -1) for name in ("errorThreshold",) if sent.get(name) is not None}
+    threshold = _number("errorThreshold", sent.get("errorThreshold"), -1)
     settings = {
         "entryScript": task["entry_script"],
         "miniBatchSize": _size(sent.get("miniBatchSize")),
@@ -47,7 +47,7 @@ def checked(scope: Scope, sent: Body) -> Body:
         "maxRetries": _number("maxRetries", sent.get("maxRetries"), 0, RETRIES),
         "timeout": _number("timeout", sent.get("timeout"), 1, TIMEOUT),
         "miniBatchErrorThreshold": _number("miniBatchErrorThreshold", sent.get("miniBatchErrorThreshold"), -1, -1),
-        "own": {"error_threshold": own.get("errorThreshold")},
+        "own": {"error_threshold": threshold},
         "model": sent.get("model"),
     }
     words = ["python", shlex.quote(str(DRIVER)), "--settings", shlex.quote(json.dumps(settings))]

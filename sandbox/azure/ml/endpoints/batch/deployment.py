@@ -86,7 +86,7 @@ class BatchDeployment(EndpointType):
     def prepare(self, call: Call, old: Body | None) -> Body:
         """The body with what the service fills in."""
         body = copy.deepcopy(call.body)
-        given = {key: value for key, value in (body.get("properties") or {}).items() if value is not None}
+        given = _set(body.get("properties"))
         level = str(given.get("loggingLevel") or "Info").lower()
         body["properties"] = {
             **DEFAULTS,

@@ -30,7 +30,6 @@ STEP, SCORE, INPUT, MODEL = "batchscoring", "score", "input", "model"
 TYPES = ("uri_file", "uri_folder", "mltable", "mlflow_model", "custom_model", "triton_model", "literal")
 MLFLOW_SCRIPT = Path(__file__).parents[2] / "runner" / "inside" / "mlflow_batch.py"
 MLFLOW_ENVIRONMENT = "CliV2AnonymousEnvironment"
-LEVELS = {"Info": "INFO", "Warning": "WARNING", "Debug": "DEBUG"}
 NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_-]{0,254}")
 
 
@@ -147,7 +146,7 @@ def _scoring(scope: Scope, deployment: Body, inputs: dict[str, Body], outputs: d
         "mini_batch_size": properties["miniBatchSize"],
         "max_concurrency_per_instance": properties["maxConcurrencyPerInstance"],
         "error_threshold": properties["errorThreshold"],
-        "logging_level": LEVELS[properties["loggingLevel"]],
+        "logging_level": properties["loggingLevel"].upper(),
         "retry_settings": {
             "max_retries": properties["retrySettings"]["maxRetries"],
             "timeout": int(seconds(properties["retrySettings"]["timeout"])),

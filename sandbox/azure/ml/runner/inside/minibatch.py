@@ -28,13 +28,6 @@ FOLDER_FILE = "parallel_run_step.txt"  # in a folder that returns are appended t
 OVERVIEW, RESULT = "logs/job_progress_overview.txt", "logs/job_result.txt"
 OWN_ARGUMENTS = {"error_threshold": -1, "allowed_failed_percent": 100.0}
 """Arguments of the entry script that are the step's own, with their defaults."""
-IGNORED = (
-    "task_overhead_timeout",
-    "progress_update_timeout",
-    "first_task_creation_timeout",
-    "resource_monitor_interval",
-)
-IGNORED_TOO = ("copy_logs_to_parent",)
 
 
 class AbortError(Exception):
