@@ -7,8 +7,9 @@ import json
 import re
 
 from sandbox.azure.arm.core import Body
+from sandbox.azure.ml import durations
 from sandbox.azure.ml.assets import environment_of
-from sandbox.azure.ml.computes import kinds
+from sandbox.azure.ml.computes.kinds import INSTANCE
 from sandbox.azure.ml.environments import curated
 from sandbox.azure.ml.errors import UserError
 from sandbox.azure.ml.scope import Scope
@@ -56,7 +57,7 @@ def variables(sent: Body) -> dict[str, str]:
 def duration(target: str, text: str) -> float:
     """The seconds of a duration."""
     try:
-        return kinds.seconds(text)
+        return durations.seconds(text)
     except ValueError as error:
         raise bad(target, f"{error}.") from error
 
@@ -149,7 +150,7 @@ def compute(scope: Scope, sent: Body, nodes: int = 1) -> str | None:
             400, f"Unknown compute target '{name}'.", "BadArgument", "UnknownTargetType", target="properties.computeId"
         )
     inner = found["properties"]["properties"]
-    if found["properties"]["computeType"] == kinds.INSTANCE:
+    if found["properties"]["computeType"] == INSTANCE:
         _check_instance(scope, found, nodes)
     elif nodes > inner["scaleSettings"]["maxNodeCount"]:
         most = inner["scaleSettings"]["maxNodeCount"]

@@ -5,14 +5,13 @@ Source: learn.microsoft.com/azure/machine-learning/how-to-create-compute-instanc
 
 import uuid
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
-
-import isodate
 
 from sandbox.azure import clock
 from sandbox.azure.arm.core import Body
 from sandbox.azure.cloud import Cloud
+from sandbox.azure.ml.durations import seconds
 from sandbox.azure.ml.errors import UserError
 from sandbox.azure.ml.triggers import triggers
 from sandbox.azure.store import Store
@@ -48,7 +47,7 @@ def count_idle(store: Store, instance: Body) -> None:
     inner = instance["properties"]["properties"]
     idle = inner.get("idleTimeBeforeShutdown")
     counts = idle and inner["state"] == RUNNING
-    set_timer(store, IDLE, _idle(instance), clock.now() + isodate.parse_duration(idle) if counts else None)
+    set_timer(store, IDLE, _idle(instance), clock.now() + timedelta(seconds=seconds(idle)) if counts else None)
 
 
 def count_running(store: Store, instances: Iterable[Body]) -> None:

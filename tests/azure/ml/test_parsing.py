@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sandbox.azure.front.errors import AzureError
 from sandbox.azure.ml.command import interpolate, optional_names, references
-from sandbox.azure.ml.computes.kinds import seconds
+from sandbox.azure.ml.durations import seconds
 from sandbox.azure.ml.plane import search
 from sandbox.azure.ml.runner.data import DataError, inside
 

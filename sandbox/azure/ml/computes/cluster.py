@@ -5,7 +5,8 @@ from typing import Any
 
 from sandbox.azure.arm.core import Body, Call
 from sandbox.azure.front.errors import AzureError
-from sandbox.azure.ml.computes.kinds import CLUSTER, NODES, SENT, require, seconds
+from sandbox.azure.ml.computes.kinds import CLUSTER, NODES, SENT, require
+from sandbox.azure.ml.durations import seconds
 from sandbox.azure.ml.sizes import LOW_PRIORITY, Size, quota, workspace_quota
 
 MIN_IDLE = 60  # seconds

@@ -5,7 +5,8 @@ from starlette.responses import Response
 from sandbox.azure.arm.core import Body, Call
 from sandbox.azure.front.errors import AzureError
 from sandbox.azure.ml import power
-from sandbox.azure.ml.computes.kinds import INSTANCE, SENT, TYPE, kind_of, require, seconds
+from sandbox.azure.ml.computes.kinds import INSTANCE, SENT, TYPE, kind_of, require
+from sandbox.azure.ml.durations import seconds
 from sandbox.azure.ml.operations import COMPUTE, accepted
 
 LONGEST_NAME = 24

@@ -1,9 +1,5 @@
 """What is common to computes: their type, their kinds, and where the runner keeps nodes."""
 
-from datetime import timedelta
-
-import isodate
-
 from sandbox.azure.arm.core import Body
 from sandbox.azure.front.errors import AzureError
 from sandbox.azure.ml.names import WORKSPACES
@@ -12,21 +8,6 @@ TYPE = f"{WORKSPACES}/computes"
 CLUSTER, INSTANCE = "AmlCompute", "ComputeInstance"
 NODES = "mlNode"  # the runner's documents: a cluster's id and the node's, with state, run and vCPUs
 SENT = "vmSizeAsSent"  # in the store; what a GET shows, where all else goes by the name in capitals
-
-
-def seconds(duration: str) -> float:
-    """The seconds of an ISO 8601 duration such as `PT120S`.
-
-    Raises:
-        ValueError: The text is no duration, or its length depends on the calendar, or it is negative.
-    """
-    try:
-        length = isodate.parse_duration(duration)
-    except isodate.ISO8601Error:
-        length = None
-    if not isinstance(length, timedelta) or length < timedelta() or duration.endswith("T"):
-        raise ValueError(f"'{duration}' is no ISO 8601 duration such as PT120S")
-    return length.total_seconds()
 
 
 def kind_of(resource: Body) -> str:

@@ -9,7 +9,7 @@ from sandbox.azure.arm.core import Body
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.front.errors import AzureError
 from sandbox.azure.front.request import Request
-from sandbox.azure.ml.computes.kinds import seconds
+from sandbox.azure.ml.durations import seconds
 from sandbox.azure.ml.endpoints.online import credentials, traffic
 from sandbox.azure.ml.endpoints.online.live import Live, board
 from sandbox.azure.ml.inference.forward import HOP, Answer, Headers, forward

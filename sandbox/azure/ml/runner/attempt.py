@@ -15,7 +15,7 @@ from sandbox.azure.ml import runs
 from sandbox.azure.ml.access import AccessError, Place, open_place
 from sandbox.azure.ml.assets import by_asset_id, environment_of
 from sandbox.azure.ml.command import interpolate
-from sandbox.azure.ml.computes.kinds import seconds
+from sandbox.azure.ml.durations import seconds
 from sandbox.azure.ml.environments.errors import SpecificationError
 from sandbox.azure.ml.identities import compute_identity, workspace_identity
 from sandbox.azure.ml.jobs.present import interactive

@@ -17,7 +17,7 @@ from sandbox.azure.arm.core import Body
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.ml.access import AccessError, open_place
 from sandbox.azure.ml.assets import by_asset_id, environment_of
-from sandbox.azure.ml.computes.kinds import seconds
+from sandbox.azure.ml.durations import seconds
 from sandbox.azure.ml.endpoints.online.logs import FILES, INITIALIZER, SERVER
 from sandbox.azure.ml.environments.errors import SpecificationError
 from sandbox.azure.ml.environments.specification import Specification, parse

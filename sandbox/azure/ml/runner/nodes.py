@@ -12,7 +12,8 @@ from sandbox.azure import clock
 from sandbox.azure.arm.core import Body
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.ml import power, runs, serverless
-from sandbox.azure.ml.computes.kinds import INSTANCE, NODES, TYPE, seconds
+from sandbox.azure.ml.computes.kinds import INSTANCE, NODES, TYPE
+from sandbox.azure.ml.durations import seconds
 from sandbox.azure.ml.locations import vcpus_in_use
 from sandbox.azure.ml.names import workspace_id
 from sandbox.azure.ml.sizes import DEDICATED, LOW_PRIORITY, quota, sizes, workspace_quota

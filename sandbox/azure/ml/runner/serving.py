@@ -12,7 +12,7 @@ from typing import Any
 from sandbox.azure.arm.core import Body
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.ml import mfeoperations
-from sandbox.azure.ml.computes.kinds import seconds
+from sandbox.azure.ml.durations import seconds
 from sandbox.azure.ml.endpoints.online import logs
 from sandbox.azure.ml.endpoints.online.live import board
 from sandbox.azure.ml.endpoints.online.served import KIND

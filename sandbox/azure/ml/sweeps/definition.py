@@ -5,7 +5,7 @@ import uuid
 from typing import Any
 
 from sandbox.azure.arm.core import Body
-from sandbox.azure.ml.computes.kinds import seconds
+from sandbox.azure.ml.durations import seconds
 
 MOST_TRIALS = 1000
 TIMEOUT = "P60D"

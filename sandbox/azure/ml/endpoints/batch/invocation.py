@@ -16,7 +16,7 @@ from sandbox.azure.ml import runs
 from sandbox.azure.ml.access import open_place
 from sandbox.azure.ml.assetkinds import BY_PLURAL
 from sandbox.azure.ml.components import ANONYMOUS, KIND, ComponentRoutes
-from sandbox.azure.ml.computes.kinds import seconds
+from sandbox.azure.ml.durations import seconds
 from sandbox.azure.ml.endpoints.batch import jobs
 from sandbox.azure.ml.endpoints.batch.deployment import APPEND, asset_of
 from sandbox.azure.ml.identities import workspace_identity

@@ -9,7 +9,7 @@ from typing import Any
 from sandbox.azure.arm.core import Body, Call
 from sandbox.azure.ml.assets import by_asset_id, environment_of
 from sandbox.azure.ml.beyond import instead
-from sandbox.azure.ml.computes.kinds import seconds
+from sandbox.azure.ml.durations import seconds
 from sandbox.azure.ml.endpoints.refusals import refused
 from sandbox.azure.ml.errors import UserError
 from sandbox.azure.ml.locations import vcpus_in_use
