@@ -8,25 +8,20 @@ result into docs/benchmarks/program.md.
 
 import argparse
 import gc
-import os
-import platform
 import string
 import sys
 import time
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run as a file, it knows only its own folder
 
+from benchmarks.report import write
 from settings import parse_department
-from terminal import write_whole
-from tests.program.harness import ROOT, run_program, stack_file
+from tests.program.harness import run_program, stack_file
 
 LIMIT = 8.0
 """Milliseconds a resource that the program may cost."""
-
-TARGET = ROOT / "docs" / "benchmarks" / "program.md"
 
 
 def department(teams: int, *, keep_version_aliases: bool) -> Any:
@@ -63,7 +58,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--teams", type=int, default=10, help="teams of the department (default 10)")
     parser.add_argument("--rounds", type=int, default=3, help="runs of each variant (default 3)")
-    parser.add_argument("--write", action="store_true", help=f"write {TARGET.relative_to(ROOT)}")
+    parser.add_argument("--write", action="store_true", help="write docs/benchmarks/program.md")
     options = parser.parse_args()
     measure(1, keep_version_aliases=True)  # imports
     resources, dropped, kept = 0, float("inf"), float("inf")
@@ -82,22 +77,12 @@ def main() -> int:
     print("\n".join(lines))
     print(f"limit {LIMIT} ms a resource: {'kept' if dropped <= LIMIT else 'BROKEN'}")
     if options.write:
-        _write(lines, options.teams, options.rounds)
+        words = (
+            f"{options.teams} teams as in the dev stack; best of {options.rounds} rounds in turn.\n"
+            f"The program may cost {LIMIT:g} ms a resource. Again: `python benchmarks/sdk_time.py --write`."
+        )
+        write("program", "SDK time of the program", words, lines)
     return 0 if dropped <= LIMIT else 1
-
-
-def _write(lines: list[str], teams: int, rounds: int) -> None:
-    where = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
-    text = [
-        "# SDK time of the program",
-        "",
-        f"{teams} teams as in the dev stack; best of {rounds} rounds in turn; {date.today()}, {where}.",
-        f"The program may cost {LIMIT:g} ms a resource. Again: `python benchmarks/sdk_time.py --write`.",
-        "",
-        *lines,
-        "",
-    ]
-    write_whole(TARGET, "\n".join(text))
 
 
 if __name__ == "__main__":
