@@ -16,11 +16,10 @@ from sandbox.azure.ml.access import AccessError
 from sandbox.azure.ml.endpoints.batch.invocation import invoke
 from sandbox.azure.ml.errors import UserError
 from sandbox.azure.ml.inference.refusals import ScoringError
-from sandbox.azure.ml.names import BATCH_ENDPOINTS, workspace_id
+from sandbox.azure.ml.names import AUDIENCE, BATCH_ENDPOINTS, workspace_id
 from sandbox.azure.ml.scope import Scope, told_from
 from sandbox.azure.ml.uris import AddressError
 
-AUDIENCE = "https://ml.azure.com"
 PATH = "/jobs"
 DEPLOYMENT = "azureml-model-deployment"
 
@@ -61,7 +60,7 @@ class Batch:
         try:
             return self._cloud.tokens.check(request.headers.get("authorization"), AUDIENCE)
         except AzureError as error:
-            text = "The token is missing, wrong or expired, or is not for https://ml.azure.com."
+            text = f"The token is missing, wrong or expired, or is not for {AUDIENCE}."
             raise ScoringError(401, text) from error
 
     def _authorize(self, caller: Caller, endpoint: Body, *, named: bool) -> None:

@@ -15,9 +15,8 @@ from sandbox.azure.ml.endpoints.online.live import Live, board
 from sandbox.azure.ml.inference.forward import HOP, Answer, Headers, forward
 from sandbox.azure.ml.inference.records import record
 from sandbox.azure.ml.inference.refusals import ScoringError
-from sandbox.azure.ml.names import ONLINE_ENDPOINTS
+from sandbox.azure.ml.names import AUDIENCE, ONLINE_ENDPOINTS
 
-AUDIENCE = "https://ml.azure.com"
 PATHS = ("/score", "/swagger.json", "/")
 DEPLOYMENT = "azureml-model-deployment"
 UNSENT = HOP | {b"authorization", DEPLOYMENT.encode()}

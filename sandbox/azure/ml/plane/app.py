@@ -14,7 +14,7 @@ from sandbox.azure.front.request import Request as HttpRequest
 from sandbox.azure.front.routing import Routes
 from sandbox.azure.front.service import Service
 from sandbox.azure.ml.access import AccessError
-from sandbox.azure.ml.names import WORKSPACES
+from sandbox.azure.ml.names import AUDIENCE, WORKSPACES
 from sandbox.azure.ml.plane import (
     artifacts,
     assets,
@@ -34,7 +34,7 @@ from sandbox.azure.ml.scope import Scope
 from sandbox.azure.ml.uris import AddressError
 from sandbox.azure.privatelink import reaches
 
-AUDIENCES = ("https://ml.azure.com", "https://management.azure.com", "https://management.core.windows.net")
+AUDIENCES = (AUDIENCE, "https://management.azure.com", "https://management.core.windows.net")
 SERVICES = ("api", "history", "artifact", "mlflow", "modelregistry", "dataset", "data", "metric", "execution")
 ROUTES: dict[str, list[Route]] = {
     "history": [*history.ROUTES, *artifacts.RUN_ROUTES],

@@ -11,10 +11,10 @@ from pathlib import Path
 from sandbox.azure import clock
 from sandbox.azure.access.tokens import Caller
 from sandbox.azure.arm.core import Body
+from sandbox.azure.ml.names import AUDIENCE
 from sandbox.azure.ml.scope import Scope
 from sandbox.azure.privatelink import from_network
 
-AUDIENCE = "https://ml.azure.com"
 TOKEN_DAYS = 30  # the run token outlives any job
 GATEWAY = (
     "HTTPS_PROXY",
