@@ -27,9 +27,7 @@ def check_container(name: str) -> None:
     if name in SYSTEM_CONTAINERS:
         return
     if not 3 <= len(name) <= 63:  # noqa: PLR2004
-        raise StorageError(
-            "OutOfRangeInput", "The specified resource name length is not within the permissible limits."
-        )
+        raise StorageError("OutOfRangeInput", LENGTH)
     if not CONTAINER.fullmatch(name):
         raise StorageError("InvalidResourceName")
 
@@ -41,9 +39,7 @@ def check_blob(name: str, *, hierarchical: bool) -> None:
         StorageError: InvalidUri, or OutOfRangeInput for its length.
     """
     if len(name) > LONGEST:
-        raise StorageError(
-            "OutOfRangeInput", "The specified resource name length is not within the permissible limits."
-        )
+        raise StorageError("OutOfRangeInput", LENGTH)
     parts = name.split("/")
     if not name or CONTROL.search(name) or any(part in {".", ".."} for part in parts):
         raise StorageError("InvalidUri")

@@ -14,7 +14,7 @@ from typing import Any
 from sandbox.azure.arm.core import Body
 from sandbox.azure.ml import runs
 from sandbox.azure.ml.access import open_place
-from sandbox.azure.ml.assetkinds import BY_PLURAL
+from sandbox.azure.ml.assetkinds import ANONYMOUS_ENVIRONMENT, BY_PLURAL
 from sandbox.azure.ml.components import ANONYMOUS, KIND, ComponentRoutes
 from sandbox.azure.ml.durations import seconds
 from sandbox.azure.ml.endpoints.batch import jobs
@@ -29,7 +29,6 @@ from sandbox.azure.ml.uris import locate_asset
 STEP, SCORE, INPUT, MODEL = "batchscoring", "score", "input", "model"
 TYPES = ("uri_file", "uri_folder", "mltable", "mlflow_model", "custom_model", "triton_model", "literal")
 MLFLOW_SCRIPT = Path(__file__).parents[2] / "runner" / "inside" / "mlflow_batch.py"
-MLFLOW_ENVIRONMENT = "CliV2AnonymousEnvironment"
 NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_-]{0,254}")
 
 
@@ -199,5 +198,5 @@ def _mlflow_environment(scope: Scope, model: Body) -> str:
     text = b"".join(place.container.content.read(blob.segments, 0, blob.size)).decode("utf-8-sig")
     version = hashlib.sha256(text.encode()).hexdigest()[:32]
     content = {"condaFile": text, "image": "mcr.microsoft.com/azureml/mlflow", "isAnonymous": True}
-    made, _ = put_version(scope, BY_PLURAL["environments"], MLFLOW_ENVIRONMENT, version, content)
+    made, _ = put_version(scope, BY_PLURAL["environments"], ANONYMOUS_ENVIRONMENT, version, content)
     return str(made["id"])
