@@ -8,7 +8,7 @@ that a signature is the only way to them.
 import re
 import uuid
 from dataclasses import dataclass
-from datetime import UTC, timedelta
+from datetime import timedelta
 
 from sandbox.azure import clock
 from sandbox.azure.arm.core import Body
@@ -122,7 +122,7 @@ def signature(scope: Scope, account: str, container: str, permissions: str) -> s
         "sv": sas.VERSION,
         "sr": "c",
         "sp": permissions,
-        "se": (clock.real() + READ_TIME).astimezone(UTC).strftime(sas.FORMAT),
+        "se": (clock.real() + READ_TIME).strftime(sas.FORMAT),
         "spr": "https",
     }
     key = accounts.keys(scope.cloud, account)[0]

@@ -20,17 +20,18 @@ from sandbox.azure.ml.networks import provision
 from sandbox.azure.ml.operations import COMPUTE, accepted, provisioning_state
 from sandbox.azure.ml.sizes import Size, sizes
 
+NAME_ERROR = (
+    "Compute name '{name}' is invalid. It can include letters, digits and dashes, must start with a letter, have a "
+    "letter after a dash, and be between 3 and {longest} characters long."
+)
+
 
 class Compute(ResourceType):
     """`…/workspaces/computes`: AmlCompute and ComputeInstance; other kinds are refused."""
 
     type: ClassVar[str] = TYPE
     name_pattern: ClassVar[re.Pattern[str]] = re.compile(r"(?!.*-[^a-zA-Z]*$)[a-zA-Z][a-zA-Z0-9-]{2,31}")
-    name_error: ClassVar[tuple[str, str]] = (
-        "InvalidComputeName",
-        "Compute name '{name}' is invalid. It can include letters, digits and dashes, must start with a letter, have a "
-        "letter after a dash, and be between 3 and 32 characters long.",
-    )
+    name_error: ClassVar[tuple[str, str]] = ("InvalidComputeName", NAME_ERROR.format(name="{name}", longest=32))
 
     fields: ClassVar[Mapping[str, Rule]] = {
         "identity.userAssignedIdentities": dict,
@@ -83,9 +84,8 @@ class Compute(ResourceType):
                 target="properties.computeType",
             )
         if kind == INSTANCE and len(call.id.name) > instance.LONGEST_NAME:
-            code, message = self.name_error
-            said = message.format(name=call.id.name).replace("3 and 32", f"3 and {instance.LONGEST_NAME}")
-            raise AzureError(400, code, said, target="name")
+            said = NAME_ERROR.format(name=call.id.name, longest=instance.LONGEST_NAME)
+            raise AzureError(400, self.name_error[0], said, target="name")
         if old is not None and kind_of(old) != kind:
             raise AzureError(
                 400, "BadRequest", f"Compute '{call.id.name}' exists already, as {kind_of(old)}.", target="computeType"
