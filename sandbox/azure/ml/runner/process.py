@@ -52,13 +52,19 @@ async def start(
     )
     assert process.stdin is not None  # noqa: S101 # asked for
     try:
-        known(process.pid, start_time(process.pid))
-        process.stdin.write(b"go\n")
-        with contextlib.suppress(ConnectionError):
-            await process.stdin.drain()
+        await begin(process, known)
     finally:
         process.stdin.close()
     return process
+
+
+async def begin(process: asyncio.subprocess.Process, known: Callable[[int, str], None]) -> None:
+    """Says the word to a process that waits for it, once its pid and start time are remembered."""
+    assert process.stdin is not None  # noqa: S101 # else it could not wait
+    known(process.pid, start_time(process.pid))
+    process.stdin.write(b"go\n")
+    with contextlib.suppress(ConnectionError):
+        await process.stdin.drain()
 
 
 async def end(process: asyncio.subprocess.Process, grace: float = GRACE) -> None:

@@ -1,7 +1,6 @@
 """The process that serves one revision of a deployment, on a Unix socket in a folder that only this user can enter."""
 
 import asyncio
-import contextlib
 import os
 import signal
 from collections.abc import Callable, Mapping
@@ -71,11 +70,7 @@ class Server:
             pass_fds=() if self._directory is None else (self._directory,),
         )
         self.ended = asyncio.ensure_future(self._process.wait())
-        started(self._process.pid, process.start_time(self._process.pid))
-        assert self._process.stdin is not None  # noqa: S101 # asked for
-        with contextlib.suppress(ConnectionError):
-            self._process.stdin.write(b"go\n")
-            await self._process.stdin.drain()
+        await process.begin(self._process, started)
 
     async def ready(self, seconds: float) -> bool:
         """Whether it answers within so long, as its readiness probe asks.
