@@ -6,7 +6,6 @@ gateway. The floor is the same commands as bare processes, as many at a time as 
 """
 
 import argparse
-import json
 import os
 import subprocess
 import sys
@@ -204,7 +203,7 @@ def measure(sandbox: Sandbox, jobs: int, steps: int) -> list[tuple[str, str, str
     place = team(Client(sandbox))
     place.arm("PUT", "/computes/four", cluster(place.needs, most=NODES, idle="PT600S"))
     place.arm("PUT", "/environments/none/versions/1", {"properties": {"image": "python:3.11"}})
-    pid = int(json.loads((sandbox.directory / "sandbox.json").read_text(encoding="utf-8"))["pid"])
+    pid = sandbox.pid
     first_line(place)  # builds the environment
     lines = min(first_line(place) for _ in range(3))
     (python,) = (sandbox.directory / "environments").glob("*/bin/python")

@@ -7,7 +7,6 @@ the same clients in the same run. `--write` puts the result into docs/benchmarks
 
 import argparse
 import asyncio
-import json
 import os
 import ssl
 import statistics
@@ -172,7 +171,7 @@ def measure(sandbox: Sandbox, requests: int) -> list[tuple[str, str, str]]:
     asked, through = request(host, key), gateway(sandbox, host)
     made.score({})  # certificate and connection are not what is measured
     socket = str(next((sandbox.directory / "serving").glob("*/*/run/s")))
-    pid = int(json.loads((sandbox.directory / "sandbox.json").read_text(encoding="utf-8"))["pid"])
+    pid = sandbox.pid
     floor, ours, used = Found(), Found(), 0.0
     for _ in range(ROUNDS):  # by turns, as the machine may have other work
         each = requests // 10 // ROUNDS

@@ -1,5 +1,6 @@
 """A running sandbox for any test, reached as a user reaches it: the command, the environment it prints, HTTPS."""
 
+import json
 import os
 import shlex
 import subprocess
@@ -60,6 +61,11 @@ class Sandbox:
         """What the background process has logged."""
         path = self.directory / "log.txt"
         return path.read_text() if path.exists() else ""
+
+    @property
+    def pid(self) -> int:
+        """Its background process."""
+        return int(json.loads((self.directory / "sandbox.json").read_bytes())["pid"])
 
     def environment(self, persona: str = "owner") -> dict[str, str]:
         """The variables that `env --persona` exports."""

@@ -291,7 +291,7 @@ class TestKill:
         until(lambda: children(team, nested)["first"]["status"] == "Completed", "the first step")
         child = int((tmp_path / "child").read_text())
         if kill:
-            pid = json.loads((sandbox.directory / "sandbox.json").read_text())["pid"]
+            pid = sandbox.pid
             os.kill(pid, signal.SIGKILL)
             until(lambda: not alive(pid), "the end of the sandbox")
         else:
@@ -313,7 +313,7 @@ class TestKill:
         team = harness.team(Client(sandbox))
         name = self.pipeline(team, tmp_path)
         until(lambda: status(team, name) == "Running", "the pipeline")
-        pid = json.loads((sandbox.directory / "sandbox.json").read_text())["pid"]
+        pid = sandbox.pid
         assert team.arm("POST", f"/jobs/{name}/cancel").status_code in (200, 202)
         os.kill(pid, signal.SIGKILL)
         until(lambda: not alive(pid), "the end of the sandbox")

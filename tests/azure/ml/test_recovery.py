@@ -1,6 +1,5 @@
 """A sandbox that ends while jobs run: nothing is left behind, nothing that was acknowledged is forgotten."""
 
-import json
 import os
 import signal
 import subprocess
@@ -57,7 +56,7 @@ def running(planted: None, sandbox: Sandbox) -> tuple[Sandbox, Team, int]:
 
 def test_a_killed_sandbox_marks_lost_runs_ends_orphans_and_goes_on(running: tuple[Sandbox, Team, int]) -> None:
     sandbox, team, child = running
-    pid = json.loads((sandbox.directory / "sandbox.json").read_text())["pid"]
+    pid = sandbox.pid
     os.kill(pid, signal.SIGKILL)
     until(lambda: not alive(pid), "the end of the sandbox")
     assert alive(child)  # as after a crash

@@ -149,7 +149,7 @@ def test_a_sandbox_killed_while_the_clock_moves_repeats_nothing_and_leaves_nothi
         environment = {**os.environ, "SANDBOX_DIR": str(sandbox.directory)}
         moving = subprocess.Popen(words, env=environment, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         until(lambda: len(jobs_of(team, "hourly")) > 20, "the first jobs")
-        pid = json.loads((sandbox.directory / "sandbox.json").read_text())["pid"]
+        pid = sandbox.pid
         os.kill(pid, signal.SIGKILL)
         moving.communicate()
         sandbox.start()

@@ -1,6 +1,5 @@
 """A sandbox that ends while deployments serve: nothing serves without it, and the next one serves the same again."""
 
-import json
 import os
 import signal
 from pathlib import Path
@@ -60,7 +59,7 @@ def test_no_server_outlives_its_sandbox_and_the_next_one_starts_it(served: Endpo
     given = {name: properties[name] for name in ("codeConfiguration", "environmentId")}
     accepted = served.deploy("green", **given)
     assert accepted.status_code == 201
-    os.kill(json.loads((sandbox.directory / "sandbox.json").read_text())["pid"], signal.SIGKILL)
+    os.kill(sandbox.pid, signal.SIGKILL)
     until(lambda: ended(group), "the end of the servers")
 
     served = again(served)
