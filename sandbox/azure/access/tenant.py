@@ -20,7 +20,8 @@ PERSONAS = "personas.json"
 SECRET_BYTES = 32
 COSMOS_DB = "a232010e-820c-4083-83bb-3ace5fc29d0b"
 GRAPH = "00000003-0000-0000-c000-000000000000"
-"""The application of Azure Cosmos DB, the same in every tenant."""
+APPLICATIONS = {COSMOS_DB: "Azure Cosmos DB", GRAPH: "Microsoft Graph"}
+"""Microsoft's own applications that are in every tenant: names by client id."""
 MICROSOFT = "f8cdef31-a31e-4b4a-93e4-5f571e91255a"
 """The tenant of Microsoft's own applications."""
 
@@ -84,24 +85,14 @@ def seed_tenant(store: Store, seed: dict[str, Any]) -> None:
         for group in seed["groups"]:
             made = _group(group)
             store.put("group", made["id"], made)
-        store.put(
-            "servicePrincipal",
-            object_id(COSMOS_DB),
-            service_principal(
-                COSMOS_DB, "Azure Cosmos DB", appOwnerOrganizationId=MICROSOFT, signInAudience="AzureADMultipleOrgs"
-            ),
-        )
-        store.put("servicePrincipal", object_id(GRAPH), _graph())
+        for app_id, name in APPLICATIONS.items():
+            made = service_principal(
+                app_id, name, appOwnerOrganizationId=MICROSOFT, signInAudience="AzureADMultipleOrgs"
+            )
+            store.put("servicePrincipal", made["id"], made)
         for subscription in seed["subscriptions"]:
             for assignment in seed["roleAssignments"]:
                 _assign(store, f"/subscriptions/{subscription['id']}", assignment)
-
-
-def _graph() -> dict[str, Any]:
-    """Microsoft Graph, whose permissions applications can have."""
-    return service_principal(
-        GRAPH, "Microsoft Graph", appOwnerOrganizationId=MICROSOFT, signInAudience="AzureADMultipleOrgs"
-    )
 
 
 def service_principal(app_id: str, name: str, **fields: Any) -> dict[str, Any]:

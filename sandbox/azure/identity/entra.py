@@ -159,7 +159,7 @@ class Entra(Service[Request]):
             "access_token": token,
         }
         if not version2:
-            now = int(clock.real().timestamp())
+            now = clock.real_seconds()
             answer |= {name: str(answer[name]) for name in ("expires_in", "ext_expires_in")}
             answer |= {"expires_on": str(now + lifetime), "not_before": str(now), "resource": audience}
         return JSONResponse(answer, headers={"Cache-Control": "no-store, no-cache"})

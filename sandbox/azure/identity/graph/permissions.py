@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from sandbox.azure.access.tenant import GRAPH, object_id
+from sandbox.azure.access.tenant import APPLICATIONS, GRAPH, object_id
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.identity.graph.objects import now
 from sandbox.azure.identity.graph.query import Document, bad_request, not_found
@@ -73,7 +73,7 @@ def give(cloud: Cloud, principal: Document, body: Document) -> Document:
         "createdDateTime": now(),
         "principalDisplayName": principal["displayName"],
         "principalType": "ServicePrincipal",
-        "resourceDisplayName": "Microsoft Graph",
+        "resourceDisplayName": APPLICATIONS[GRAPH],
         **wanted,
     }
     cloud.store.put(_KIND, made["id"], made)
