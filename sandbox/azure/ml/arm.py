@@ -31,8 +31,7 @@ from sandbox.azure.timers import Kind
 
 def resource_types(cloud: Cloud) -> list[ResourceType]:
     """The resource types: workspaces, and what is made in them by PUT and stored as it is."""
-    operations.forget_old(cloud)
-    mfeoperations.forget_old(cloud)
+    operations.forget_old(cloud, operations.KIND, operations.RUNNING, mfeoperations.KIND)
     return [
         workspaces.Workspace(),
         Compute(),

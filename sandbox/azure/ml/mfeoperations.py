@@ -15,10 +15,9 @@ from starlette.responses import JSONResponse, Response
 from sandbox.azure import clock
 from sandbox.azure.arm.core import Body, Call
 from sandbox.azure.arm.resources import Resources, Route, route
-from sandbox.azure.cloud import Cloud
 from sandbox.azure.front.errors import AzureError
 from sandbox.azure.ml.names import NAMESPACE
-from sandbox.azure.ml.operations import REMEMBERED, TIME, WAIT
+from sandbox.azure.ml.operations import TIME, WAIT
 from sandbox.azure.store import Store
 
 KIND = "mlFrontOperation"
@@ -117,14 +116,6 @@ def accepted(call: Call, operation: Operation, body: Body | None, *, status: int
         "x-ms-async-operation-timeout": TIMEOUT,
     }
     return JSONResponse(body, status, headers=headers)
-
-
-def forget_old(cloud: Cloud) -> None:
-    """Drops operations that have ended and that nobody polls any more."""
-    oldest = (clock.now() - REMEMBERED).isoformat()
-    for key, operation in list(cloud.store.items(KIND)):
-        if (operation["until"] or oldest) < oldest:
-            cloud.store.delete(KIND, key)
 
 
 def _found(call: Call, name: str) -> tuple[Body, bool]:

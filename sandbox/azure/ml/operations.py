@@ -103,12 +103,18 @@ def _runs(operation: Body) -> bool:
     return bool(clock.now().isoformat() < operation["until"])
 
 
-def forget_old(cloud: Cloud) -> None:
-    """Drops operations that nobody polls any more, and what they meant for their resources."""
+def forget_old(cloud: Cloud, *kinds: str) -> None:
+    """Drops operations that have ended and that nobody polls any more, and what they meant for their resources.
+
+    Args:
+        cloud: The local Azure.
+        kinds: The kinds of documents. Their `until` is None while nobody knows when the operation ends.
+    """
     oldest = (clock.now() - REMEMBERED).isoformat()
-    for kind in (KIND, RUNNING):
+    for kind in kinds:
         for key, operation in list(cloud.store.items(kind)):
-            if operation.get("until", "") < oldest:
+            until = operation.get("until", "")
+            if until is not None and until < oldest:
                 cloud.store.delete(kind, key)
 
 

@@ -19,7 +19,7 @@ from sandbox.azure.ml.assets import ENVIRONMENTS
 from sandbox.azure.ml.components import KIND as COMPONENTS
 from sandbox.azure.ml.components import ComponentRoutes
 from sandbox.azure.ml.errors import UserError
-from sandbox.azure.ml.operations import REMEMBERED, TIME, WAIT
+from sandbox.azure.ml.operations import TIME, WAIT
 from sandbox.azure.ml.registration import AssetRoutes
 from sandbox.azure.ml.scope import Handler, Scope, properties_of
 from sandbox.azure.ml.shared import account_of, new_container, signature
@@ -65,14 +65,6 @@ def _as_shared(shown: Body, plural: str) -> Body:
     if plural == ENVIRONMENTS:
         shown["properties"].setdefault("intellectualProperty", None)
     return shown
-
-
-def forget_old(cloud: Cloud) -> None:
-    """Drops operations that nobody polls any more."""
-    oldest = (clock.now() - REMEMBERED).isoformat()
-    for key, operation in list(cloud.store.items(OPERATION)):
-        if operation["until"] < oldest:
-            cloud.store.delete(OPERATION, key)
 
 
 def _put(kind: AssetRoutes, scope: Scope, call: Call, match: re.Match[str]) -> Response:

@@ -16,6 +16,7 @@ from sandbox.azure.cloud import Cloud
 from sandbox.azure.front import routing
 from sandbox.azure.front.errors import AzureError
 from sandbox.azure.front.request import Request
+from sandbox.azure.ml.operations import forget_old
 from sandbox.azure.ml.registries import assets, sharing
 from sandbox.azure.ml.scope import told_from
 from sandbox.azure.ml.shared import REGISTRIES, RegistryScope, find
@@ -36,7 +37,7 @@ class Registries:
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
-        assets.forget_old(cloud)
+        forget_old(cloud, assets.OPERATION)
         table = [*assets.operations(), ("POST", "/import", "assets/write", sharing.share)]
         self._routes = routing.Routes(
             routing.Route(method, routing.compile_path(path), (right, handle)) for method, path, right, handle in table
