@@ -105,14 +105,23 @@ def poll(cloud: Cloud, name: str) -> Response:
     return JSONResponse(operation["outcome"])
 
 
+def require_new(scope: Scope, plural: str, name: str, version: str) -> None:
+    """Refuses a version that the registry has already.
+
+    Raises:
+        UserError: 409.
+    """
+    if KINDS[plural].find(scope, name, version) is not None:
+        raise UserError(409, f"The asset '{plural}/{name}/versions/{version}' exists already.", "Conflict")
+
+
 def _upload(scope: Scope, call: Call, match: re.Match[str]) -> Any:
     """Where the files of a version that is to be made are uploaded to; 409 for one that is there.
 
     Source: the recordings test_create_get_download_model_registry, test_registry_environment_create_conda_and_get.
     """
     plural, name, version = _named(call, match)
-    if KINDS[plural].find(scope, name, version) is not None:
-        raise UserError(409, f"The asset '{plural}/{name}/versions/{version}' exists already.", "Conflict")
+    require_new(scope, plural, name, version)
     return {
         "blobReferenceForConsumption": _blobs(scope, new_container(scope, plural, name, version), "rcwl"),
         "imageReferenceForConsumption": None,

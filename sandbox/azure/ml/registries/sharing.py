@@ -9,10 +9,10 @@ from sandbox.azure.arm.core import Body, Call
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.ml.access import AccessError, Place, open_place
 from sandbox.azure.ml.assets import version_of
-from sandbox.azure.ml.errors import UserError, not_found
+from sandbox.azure.ml.errors import UserError
 from sandbox.azure.ml.identities import workspace_identity
 from sandbox.azure.ml.names import WORKSPACES
-from sandbox.azure.ml.registries.assets import KINDS, accepted
+from sandbox.azure.ml.registries.assets import KINDS, accepted, require_new
 from sandbox.azure.ml.runner.data import DataError, fetch_file, fetch_folder, upload_folder
 from sandbox.azure.ml.scope import Scope, properties_of
 from sandbox.azure.ml.shared import account_of, new_container, signature
@@ -56,9 +56,8 @@ async def share(scope: Scope, call: Call, match: re.Match[str]) -> Any:
     origin.authorize(f"{plural}/versions/read")
     asset = version_of(origin, plural, source["name"], source["version"])
     if asset is None:
-        raise not_found(f"{plural.rstrip('s').capitalize()} version '{source['name']}:{source['version']}'")
-    if KINDS[plural].find(scope, name, version) is not None:
-        raise UserError(409, f"The asset '{plural}/{name}/versions/{version}' exists already.", "Conflict")
+        raise KINDS[plural].missing(source["name"], source["version"])
+    require_new(scope, plural, name, version)
     properties = {key: value for key, value in asset["properties"].items() if key in KEPT and value is not None}
     try:
         properties |= await _files(scope, origin, plural, asset, (name, version))
