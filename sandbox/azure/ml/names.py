@@ -10,6 +10,10 @@ ONLINE_ENDPOINTS = f"{WORKSPACES}/onlineEndpoints"
 ONLINE_DEPLOYMENTS = f"{ONLINE_ENDPOINTS}/deployments"
 BATCH_ENDPOINTS = f"{WORKSPACES}/batchEndpoints"
 BATCH_DEPLOYMENTS = f"{BATCH_ENDPOINTS}/deployments"
+AUDIENCE = "https://ml.azure.com"
+"""Whom tokens of Entra for Azure ML's own services are for."""
+DEPLOYMENT_HEADER = "azureml-model-deployment"
+"""The header of a request to an endpoint that names a deployment."""
 _WORKSPACE = re.compile(
     r"/subscriptions/[^/]+/resourcegroups/[^/]+/providers/microsoft\.machinelearningservices/workspaces/[^/]+",
     re.IGNORECASE,

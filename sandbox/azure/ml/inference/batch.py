@@ -16,12 +16,11 @@ from sandbox.azure.ml.access import AccessError
 from sandbox.azure.ml.endpoints.batch.invocation import invoke
 from sandbox.azure.ml.errors import UserError
 from sandbox.azure.ml.inference.refusals import ScoringError
-from sandbox.azure.ml.names import AUDIENCE, BATCH_ENDPOINTS, workspace_id
+from sandbox.azure.ml.names import AUDIENCE, BATCH_ENDPOINTS, DEPLOYMENT_HEADER, workspace_id
 from sandbox.azure.ml.scope import Scope, told_from
 from sandbox.azure.ml.uris import AddressError
 
 PATH = "/jobs"
-DEPLOYMENT = "azureml-model-deployment"
 
 
 class Batch:
@@ -39,7 +38,7 @@ class Batch:
         caller = self._caller(request)
         if request.path.rstrip("/") != PATH or request.method != "POST":
             raise ScoringError(404, f"The endpoint takes POST {PATH} only, not {request.method} {request.path}.")
-        named = request.headers.get(DEPLOYMENT, "")
+        named = request.headers.get(DEPLOYMENT_HEADER, "")
         self._authorize(caller, endpoint, named=bool(named))
         workspace = self._cloud.store.get("resource", workspace_id(endpoint["id"]).lower()) or {}
         try:

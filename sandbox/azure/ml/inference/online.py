@@ -15,11 +15,10 @@ from sandbox.azure.ml.endpoints.online.live import Live, board
 from sandbox.azure.ml.inference.forward import HOP, Answer, Headers, forward
 from sandbox.azure.ml.inference.records import record
 from sandbox.azure.ml.inference.refusals import ScoringError
-from sandbox.azure.ml.names import AUDIENCE, ONLINE_ENDPOINTS
+from sandbox.azure.ml.names import AUDIENCE, DEPLOYMENT_HEADER, ONLINE_ENDPOINTS
 
 PATHS = ("/score", "/swagger.json", "/")
-DEPLOYMENT = "azureml-model-deployment"
-UNSENT = HOP | {b"authorization", DEPLOYMENT.encode()}
+UNSENT = HOP | {b"authorization", DEPLOYMENT_HEADER.encode()}
 STARTING = 60.0  # seconds that a request waits for a server that starts, as after a start of the sandbox
 OK = 200
 
@@ -40,7 +39,7 @@ class Online:
         self._authorize(endpoint, request)
         if request.path not in PATHS:
             raise ScoringError(404, f"The endpoint has no path '{request.path}': it has {', '.join(PATHS)}.")
-        deployment = self._deployment(endpoint, request.headers.get(DEPLOYMENT, ""))
+        deployment = self._deployment(endpoint, request.headers.get(DEPLOYMENT_HEADER, ""))
         begun, status = time.perf_counter(), 0
         try:
             answer = await self._ask(deployment, request, body)
@@ -51,7 +50,7 @@ class Online:
         finally:
             if deployment["properties"]["appInsightsEnabled"]:
                 record(self._cloud, deployment, request, status, (time.perf_counter() - begun) * 1000)
-        if DEPLOYMENT not in request.headers:
+        if DEPLOYMENT_HEADER not in request.headers:
             self._mirror(endpoint, request, body)
         return _shown(answer, deployment)
 
@@ -135,7 +134,7 @@ def _shown(answer: Answer, deployment: Body) -> Response:
     """The server's answer with the service's headers: 424 in place of what is not 200."""
     response = Response(answer.body, OK if answer.status == OK else 424)
     response.raw_headers += [(name, value) for name, value in answer.headers if name not in HOP]
-    for name in (DEPLOYMENT, "azureml-model-session"):
+    for name in (DEPLOYMENT_HEADER, "azureml-model-session"):
         response.headers[name] = deployment["name"]
     if answer.status != OK:
         response.headers["ms-azureml-model-error-statuscode"] = str(answer.status)

@@ -11,6 +11,7 @@ from sandbox.azure import clock
 from sandbox.azure.access.tokens import Caller
 from sandbox.azure.arm.core import Body
 from sandbox.azure.cloud import Cloud
+from sandbox.azure.ml.names import AUDIENCE
 from sandbox.azure.sealed import seal, unseal
 
 KIND = "mlEndpointKeys"
@@ -47,7 +48,7 @@ def is_key(cloud: Cloud, endpoint: Body, given: str) -> bool:
 
 def audience(endpoint: Body) -> str:
     """Whom the endpoint's own tokens are for."""
-    return f"https://ml.azure.com{endpoint['id'].lower()}"
+    return f"{AUDIENCE}{endpoint['id'].lower()}"
 
 
 def token(cloud: Cloud, endpoint: Body, caller: Caller) -> Body:
