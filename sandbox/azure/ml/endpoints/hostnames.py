@@ -24,7 +24,7 @@ def host(endpoint: Body) -> str:
 
 def holder(cloud: Cloud, name: str, region: str) -> str:
     """The id, in lower case, of the endpoint that has a name in a region; empty for none."""
-    found = cloud.store.get(KIND, f"{region}/{name}".lower())
+    found = cloud.store.get(KIND, _key(region, name))
     return str(found["endpoint"]) if found else ""
 
 
@@ -44,15 +44,18 @@ def check_new(call: Call) -> None:
 
 def claim(cloud: Cloud, endpoint: Body) -> None:
     """Takes the name for an endpoint."""
-    key = f"{endpoint['location']}/{endpoint['name']}".lower()
-    cloud.store.put(KIND, key, {"endpoint": endpoint["id"].lower()})
+    cloud.store.put(KIND, _key(endpoint["location"], endpoint["name"]), {"endpoint": endpoint["id"].lower()})
 
 
 def release(cloud: Cloud, endpoint: Body) -> None:
     """Gives the name of a removed endpoint back."""
-    cloud.store.delete(KIND, f"{endpoint['location']}/{endpoint['name']}".lower())
+    cloud.store.delete(KIND, _key(endpoint["location"], endpoint["name"]))
 
 
 def count(cloud: Cloud, region: str) -> int:
     """How many endpoints of all kinds there are in a region."""
-    return sum(1 for _ in cloud.store.items(KIND, f"{region}/".lower()))
+    return sum(1 for _ in cloud.store.items(KIND, _key(region, "")))
+
+
+def _key(region: str, name: str) -> str:
+    return f"{region}/{name}".lower()

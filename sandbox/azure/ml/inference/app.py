@@ -4,6 +4,8 @@ Sources: learn.microsoft.com/azure/machine-learning/how-to-troubleshoot-online-e
 concept-endpoints-online-auth; recordings, listed in docs/fidelity/serving.md.
 """
 
+import re
+
 from starlette.responses import Response
 
 from sandbox.azure.arm.core import Body
@@ -18,7 +20,7 @@ from sandbox.azure.ml.inference.refusals import ScoringError
 from sandbox.azure.ml.names import BATCH_ENDPOINTS, workspace_id
 from sandbox.azure.privatelink import reaches
 
-HOSTS = rf"[a-zA-Z0-9-]+\.[a-z0-9]+\.{DOMAIN.replace('.', chr(92) + '.')}"
+HOSTS = rf"[a-zA-Z0-9-]+\.[a-z0-9]+\.{re.escape(DOMAIN)}"
 """The host names of all endpoints."""
 
 

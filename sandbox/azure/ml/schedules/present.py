@@ -38,8 +38,9 @@ def present(schedule: Body, state: str, api_version: str, *, answer: bool = Fals
     """
     own = schedule["properties"]
     trigger = triggers.present(schedule["sentTrigger"] if answer else own["trigger"])
-    if not answer and not any((trigger.get("schedule") or {}).values()):
-        trigger |= {"schedule": None} if trigger["triggerType"] == triggers.RECURRENCE else {}
+    recurs = trigger["triggerType"] == triggers.RECURRENCE
+    if recurs and not answer and not any((trigger.get("schedule") or {}).values()):
+        trigger["schedule"] = None
     action = own["action"]
     properties = {
         **{key: own[key] for key in SHOWN},

@@ -78,7 +78,7 @@ class OnlineDeployment(EndpointType):
         merged = copy.deepcopy(old)
         if "tags" in call.body:
             merged["tags"] = call.body["tags"]
-        merged["sku"] |= {key: value for key, value in (call.body.get("sku") or {}).items() if value is not None}
+        merged["sku"] |= checks.present(call.body.get("sku"))
         return merged
 
     def validate(self, call: Call, old: Body | None) -> None:
@@ -93,8 +93,7 @@ class OnlineDeployment(EndpointType):
     def prepare(self, call: Call, old: Body | None) -> Body:
         """The body with what the service fills in."""
         body = copy.deepcopy(call.body)
-        given = {key: value for key, value in body["properties"].items() if value is not None}
-        sku = {key: value for key, value in (body.get("sku") or {}).items() if value is not None}
+        given = checks.present(body["properties"])
         properties = {**DEFAULTS, **given}
         properties |= {
             "endpointComputeType": "Managed",
@@ -114,7 +113,7 @@ class OnlineDeployment(EndpointType):
             "properties": properties,
             "tags": body.get("tags") or {},
             "kind": "Managed",
-            "sku": {"name": "Default", "tier": "Standard", "capacity": 1, **sku},
+            "sku": {"name": "Default", "tier": "Standard", "capacity": 1, **checks.present(body.get("sku"))},
         }
 
     def stored(self, call: Call, resource: Body, old: Body | None) -> None:

@@ -74,6 +74,4 @@ _boards: WeakKeyDictionary[Store, Board] = WeakKeyDictionary()
 
 def board(store: Store) -> Board:
     """The servers of the local Azure with this store."""
-    if store not in _boards:
-        _boards[store] = Board()
-    return _boards[store]
+    return _boards.setdefault(store, Board())
