@@ -129,6 +129,7 @@ def test_every_time_zone_of_the_client_is_known() -> None:
         (every(1, "year"), "frequency"),
         (every(1, "day", {"hours": [24]}), "schedule.hours"),
         (every(1, "week", {"hours": [1], "minutes": [1], "weekDays": ["Caturday"]}), "schedule.weekDays"),
+        (every(1, "week", {"weekDays": "Monday"}), "schedule.weekDays"),
         (every(1, "month", {"monthDays": [0]}), "schedule.monthDays"),
     ],
 )

@@ -168,7 +168,9 @@ def _lists(sent: Any) -> _Lists:
     numbers = {name: _numbers(name, given.get(name), most) for name, most in LISTS.items()}
     days = given.get("weekDays") or []
     known = {name: number for number, name in enumerate(WEEKDAYS)}
-    for one in days if isinstance(days, list) else [days]:
+    if not isinstance(days, list):
+        raise bad("schedule.weekDays", f"'weekDays' must be a list of {', '.join(WEEKDAYS)}, not {days!r}.")
+    for one in days:
         if str(one).capitalize() not in known:
             raise bad("schedule.weekDays", f"'{one}' is not one of {', '.join(WEEKDAYS)}.")
     weekdays = frozenset(known[str(one).capitalize()] for one in days)
