@@ -21,7 +21,15 @@ from sandbox.engine import values
 from sandbox.engine.carry_out.deployment import Deployment, Result
 from sandbox.engine.carry_out.hooks import Start, bindings
 from sandbox.engine.carry_out.providers.plugins import CHANNEL_OPTIONS
-from sandbox.engine.carry_out.requests import RpcError, alias_of, ended, source_position, timeouts, transform_options
+from sandbox.engine.carry_out.requests import (
+    Register,
+    RpcError,
+    alias_of,
+    ended,
+    source_position,
+    timeouts,
+    transform_options,
+)
 from sandbox.engine.errors import BailError, CancelledError, EngineError
 from sandbox.engine.events import Diagnostic
 from sandbox.engine.goals import Goal
@@ -30,7 +38,6 @@ from sandbox.engine.state.backend import ORGANIZATION
 from sandbox.engine.state.resources import is_provider_type, make_urn
 from sandbox.engine.values import from_struct, to_struct
 
-_Register = resource_pb2.RegisterResourceRequest
 FEATURES = [
     resource_pb2.RESOURCE_MONITOR_FEATURE_SECRETS,
     resource_pb2.RESOURCE_MONITOR_FEATURE_RESOURCE_REFERENCES,
@@ -152,7 +159,7 @@ class Monitor:
             raise RpcError(f"a transform failed: {call.details()}") from e
         return bytes(reply.response)
 
-    def _transform(self, request: _Register, provider: str) -> tuple[Struct, resource_pb2.TransformResourceOptions]:
+    def _transform(self, request: Register, provider: str) -> tuple[Struct, resource_pb2.TransformResourceOptions]:
         """The properties and options after the resource's own transforms, its parents' upwards, and the stack's."""
         options = transform_options(request, provider)
         callbacks, parent = list(request.transforms), request.parent
@@ -215,7 +222,7 @@ class Monitor:
 
     # ---- registrations
 
-    def RegisterResource(self, request: _Register) -> resource_pb2.RegisterResourceResponse:
+    def RegisterResource(self, request: Register) -> resource_pb2.RegisterResourceResponse:
         """Register a resource, and do what it needs."""
         if request.remote:
             raise self._refusal(f"{request.type} ({request.name}): component providers {_UNSUPPORTED}")
@@ -251,10 +258,10 @@ class Monitor:
                 self._component_providers[urn] = providers
         return self._reply(goal, result)
 
-    def _urn(self, request: _Register) -> str:
+    def _urn(self, request: Register) -> str:
         return make_urn(self._d.stack_name, self._d.project, request.parent, request.type, request.name)
 
-    def _inherit(self, request: _Register) -> None:
+    def _inherit(self, request: Register) -> None:
         """Give a child what its parent has and it has not."""
         parent = self._goals.get(request.parent)
         if parent is None:
@@ -268,7 +275,7 @@ class Monitor:
         if not request.provider and (not request.custom or f"pulumi:providers:{package}::" in parent.provider):
             request.provider = parent.provider
 
-    def _goal(self, request: _Register, properties: Struct, options: resource_pb2.TransformResourceOptions) -> Goal:
+    def _goal(self, request: Register, properties: Struct, options: resource_pb2.TransformResourceOptions) -> Goal:
         sent = from_struct(properties)
         inputs = dict(values.collapse(sent, self._d.root))
         if self._d.options.continue_on_error and not self._d.dry_run:
@@ -303,7 +310,7 @@ class Monitor:
             source_position=source_position(request.sourcePosition, self._d.root),
         )
 
-    def _timeouts(self, request: _Register, options: resource_pb2.TransformResourceOptions) -> dict[str, float]:
+    def _timeouts(self, request: Register, options: resource_pb2.TransformResourceOptions) -> dict[str, float]:
         try:
             return timeouts(options.custom_timeouts)
         except ValueError as e:

@@ -156,7 +156,7 @@ def _as_program(d: Deployment, project: Project) -> Iterator[None]:
     out, err = _Lines(d, "info"), _Lines(d, "info#err")
     sys.argv = [str(project.main)]
     os.chdir(project.main)
-    hidden = {name: sys.modules.pop(name) for name in modules if _is_shadowed(name, project)}
+    hidden = {name: sys.modules.pop(name) for name in _shadowed(modules, project)}
     try:
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             yield
@@ -173,14 +173,13 @@ def _as_program(d: Deployment, project: Project) -> Iterator[None]:
         sys.modules.update(hidden)
 
 
-def _is_shadowed(name: str, project: Project) -> bool:
-    """Whether a module of the engine's has the name of one of the program's, which would then get the engine's."""
-    top = name.partition(".")[0]
-    here = [project.directory / top / "__init__.py", project.directory / f"{top}.py"]
-    if top in (__name__.partition(".")[0], "__main__") or not any(file.is_file() for file in here):
-        return False
-    file = getattr(sys.modules[name], "__file__", None)
-    return file is not None and not _is_own(file, project)
+def _shadowed(modules: set[str], project: Project) -> list[str]:
+    """The modules of the engine's that have the name of one of the program's, which would then get the engine's."""
+    packages = {file.parent.name for file in project.directory.glob("*/__init__.py")}
+    own = packages | {file.stem for file in project.directory.glob("*.py")}
+    own -= {__name__.partition(".")[0], "__main__"}
+    files = {name: getattr(sys.modules[name], "__file__", None) for name in modules if name.partition(".")[0] in own}
+    return [name for name, file in files.items() if file and not _is_own(file, project)]
 
 
 class _Lines(io.TextIOBase):
