@@ -43,15 +43,15 @@ def put(azure: Client, resource_id: str, body: Any) -> dict[str, Any]:
     return found
 
 
-def outcome(azure: Client, accepted: requests.Response) -> dict[str, Any]:
-    """How an accepted operation ended."""
-    deadline = time.monotonic() + 30
+def outcome(azure: Client, accepted: requests.Response, seconds: float = 30, pause: float = 0.02) -> dict[str, Any]:
+    """How an accepted operation ended; it may take so many seconds, and is looked at after each pause."""
+    deadline = time.monotonic() + seconds
     while True:
         answer: dict[str, Any] = azure.send("GET", accepted.headers["Azure-AsyncOperation"]).json()
         if answer["status"] not in RUNNING:
             return answer
-        assert time.monotonic() < deadline, answer
-        time.sleep(0.02)
+        assert time.monotonic() < deadline, (answer, azure.sandbox.log())
+        time.sleep(pause)
 
 
 @dataclass(frozen=True)

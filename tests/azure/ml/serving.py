@@ -1,7 +1,5 @@
 """Online endpoints by plain requests: assets uploaded, deployments made and awaited, requests scored."""
 
-import base64
-import json
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +9,7 @@ import requests
 
 from sandbox.azure.access.tokens import Caller, Tokens
 from tests.azure.client import Client, unique
+from tests.azure.ml import harness
 from tests.azure.ml.harness import REGION, SCIENTIST, Team
 
 API = "2023-04-01-preview"
@@ -59,13 +58,7 @@ def environment(team: Team, conda: str | None = None) -> str:
 def outcome(team: Team, accepted: requests.Response) -> dict[str, Any]:
     """How an operation ended."""
     assert accepted.status_code in (200, 201, 202), accepted.text
-    deadline = time.monotonic() + DEADLINE
-    while True:
-        found: dict[str, Any] = team.azure.send("GET", accepted.headers["Azure-AsyncOperation"]).json()
-        if found["status"] != "Updating":
-            return found
-        assert time.monotonic() < deadline, (found, team.azure.sandbox.log())
-        time.sleep(0.05)
+    return harness.outcome(team.azure, accepted, DEADLINE, pause=0.05)
 
 
 @dataclass
@@ -134,13 +127,6 @@ def expired(team: Team, audience: str) -> str:
     """A token of the data scientist that was good until a moment ago, signed with the sandbox's own key."""
     tokens = Tokens(team.azure.sandbox.directory, team.azure.tenant)
     return tokens.issue(audience, Caller(SCIENTIST, "x"), exp=int(time.time()) - 1)[0]
-
-
-def claims(token: str) -> dict[str, Any]:
-    """What a token says, unchecked."""
-    part = token.split(".")[1]
-    found: dict[str, Any] = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
-    return found
 
 
 def endpoint(team: Team, **properties: Any) -> Endpoint:
