@@ -40,7 +40,6 @@ from sandbox.environment import CA, connection
 from terminal import write_whole
 
 CA_KEY = "ca.key"
-DIRECTORY_MODE = 0o700
 
 
 class StartError(Exception):
