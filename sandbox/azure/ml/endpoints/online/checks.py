@@ -54,20 +54,22 @@ def _bad(text: str, target: str) -> UserError:
     return UserError(400, text, "BadArgument", target=f"properties.{target}")
 
 
+def _missing(what: str, reference: str, target: str) -> UserError:
+    return UserError(404, f"The {what} '{reference}' was not found.", "NotFound", target=f"properties.{target}")
+
+
 def _assets(scope: Scope, properties: Body) -> None:
     model = properties.get("model")
     found = by_asset_id(scope, model) if model else None
     if model and found is None:
-        raise UserError(404, f"The model '{model}' was not found.", "NotFound", target="properties.model")
+        raise _missing("model", model, "model")
     kind = str((found or {"properties": {}})["properties"].get("modelType") or "custom_model")
     if kind == "triton_model":
         raise _bad("Triton models are not emulated by the sandbox: serve the model by a scoring script.", "model")
     environment = properties.get("environmentId")
     version = environment_of(scope, environment) if environment else None
     if environment and version is None:
-        raise UserError(
-            404, f"The environment '{environment}' was not found.", "NotFound", target="properties.environmentId"
-        )
+        raise _missing("environment", environment, "environmentId")
     if version is not None and version["properties"].get("inferenceConfig"):
         raise _bad(
             "Containers of your own are not emulated by the sandbox: serve the model by a scoring script.",
@@ -78,9 +80,7 @@ def _assets(scope: Scope, properties: Body) -> None:
         if not code.get("codeId") or not code.get("scoringScript"):
             raise _bad("A code configuration has a codeId and a scoringScript.", "codeConfiguration")
         if by_asset_id(scope, code["codeId"]) is None:
-            raise UserError(
-                404, f"The code '{code['codeId']}' was not found.", "NotFound", target="properties.codeConfiguration"
-            )
+            raise _missing("code", code["codeId"], "codeConfiguration")
     if not code and kind != "mlflow_model":
         raise _bad("A deployment needs a code configuration, unless its model is an MLflow model.", "codeConfiguration")
     if code and not environment:
