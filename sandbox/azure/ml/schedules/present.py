@@ -27,17 +27,17 @@ COMMAND = (
 SHOWN = ("description", "tags", "properties", "displayName", "isEnabled")
 
 
-def present(schedule: Body, state: str, api_version: str, *, answer: bool = False) -> Body:
+def present(schedule: Body, state: str, api_version: str, *, sent: Body | None = None) -> Body:
     """The schedule.
 
     Args:
         schedule: Its document.
         state: Its provisioning state.
         api_version: The version that is asked for.
-        answer: Whether this answers a PUT: then what the service fills in later is not there yet.
+        sent: The trigger that was sent, where this answers a PUT: what the service fills in later is not there yet.
     """
-    own = schedule["properties"]
-    trigger = triggers.present(schedule["sentTrigger"] if answer else own["trigger"])
+    own, answer = schedule["properties"], sent is not None
+    trigger = triggers.present(own["trigger"] if sent is None else sent)
     recurs = trigger["triggerType"] == triggers.RECURRENCE
     if recurs and not answer and not any((trigger.get("schedule") or {}).values()):
         trigger["schedule"] = None

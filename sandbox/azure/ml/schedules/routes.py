@@ -44,7 +44,6 @@ def _put(scope: Scope, call: Call, match: re.Match[str]) -> Response:
         "id": f"{scope.id}/{PLURAL}/{name}",
         "name": name,
         "workspace": scope.id,
-        "sentTrigger": trigger,
         "properties": {
             "description": sent.get("description"),
             "tags": object_of(sent, "tags"),
@@ -64,7 +63,7 @@ def _put(scope: Scope, call: Call, match: re.Match[str]) -> Response:
         set_timer(scope.cloud.store, firing.TIMER, scope.key(PLURAL, name), due)
         operation = mfeoperations.begin(call, mfeoperations.SCHEDULE, scope.workspace)
         operations.working(scope.cloud, schedule, "Creating")
-    shown = present(schedule, "Creating", call.api_version, answer=True)
+    shown = present(schedule, "Creating", call.api_version, sent=trigger)
     location = f"{call.base_url}{schedule['id']}"
     return mfeoperations.accepted(call, operation, shown, status=201, location=location)
 
