@@ -61,7 +61,7 @@ def answer(text: str, read: Callable[[str], Iterable[Row]]) -> Result:
         QueryError: It is not answered.
     """
     lines = [line for line in text.splitlines() if not line.strip().startswith("//")]
-    table, *steps = (part.strip() for part in _split("\n".join(lines).strip().rstrip(";"), "|"))
+    table, *steps = (part.strip() for part in _split("\n".join(lines).strip().rstrip(";"), r"\|"))
     if table not in TABLES:
         raise QueryError(f"The sandbox has no table '{table}', only {', '.join(TABLES)}.")
     result = Result(dict(TABLES[table]), list(read(table)))
@@ -75,8 +75,8 @@ def answer(text: str, read: Callable[[str], Iterable[Row]]) -> Result:
 
 
 def _split(text: str, separator: str) -> list[str]:
-    """The parts between separators that stand in no quotes."""
-    return re.split(rf"{re.escape(separator)}(?=(?:[^'\"]|'[^']*'|\"[^\"]*\")*$)", text)
+    """The parts between matches of a separator's pattern that stand in no quotes."""
+    return re.split(rf"{separator}(?=(?:[^'\"]|'[^']*'|\"[^\"]*\")*$)", text)
 
 
 def _column(result: Result, name: str) -> str:
@@ -105,7 +105,7 @@ def _value(text: str) -> Any:
 
 def _where(result: Result, text: str) -> Result:
     rows = result.rows
-    for part in re.split(r"\s+and\s+", text):
+    for part in _split(text, r"\s+and\s+"):
         found = _COMPARED.fullmatch(part.strip())
         if found is None:
             raise QueryError(f"The sandbox does not answer the condition '{part}': it compares a column with a value.")

@@ -275,6 +275,7 @@ class TestRecordedRequests:
                 [["blue", 3]],
             ),
             ("AppRequests | where AppRoleName == '{name}' | top 1 by TimeGenerated | project Name", [["POST /score"]]),
+            ("AppRequests | where AppRoleName == '{name}' and Url != 'this and that' | count", [[3]]),
             ("AppRequests | where TimeGenerated < ago(1h) and AppRoleName == '{name}' | take 5", []),
         ],
     )
