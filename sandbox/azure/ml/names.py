@@ -4,7 +4,6 @@ import re
 from typing import Any
 
 NAMESPACE = "Microsoft.MachineLearningServices"
-AUDIENCE = "https://ml.azure.com"  # of tokens for the services of workspaces and endpoints
 WORKSPACES = f"{NAMESPACE}/workspaces"
 ONLINE_ENDPOINTS = f"{WORKSPACES}/onlineEndpoints"
 ONLINE_DEPLOYMENTS = f"{ONLINE_ENDPOINTS}/deployments"
