@@ -54,7 +54,8 @@ class Directory:
         self._options = pulumi.InvokeOptions(provider=provider)
         self._ask = cache(self._asked)
         self._places = dict(expected or {})
-        self._expected = [self._ask(name) for name in self._places]
+        answers = pulumi.Output.all(*(self._ask(name) for name in self._places))
+        self._problems = answers.apply(self._problems_of)  # made once: each of many principals waits for it
 
     def user(self, name: str) -> Principal:
         """A user, by principal name, mail address or object id."""
@@ -67,18 +68,20 @@ class Directory:
     def _principal(self, name: Name) -> Principal:
         if OBJECT_ID.fullmatch(name.text):
             return Principal(name.text, name.text, name.kind)
-        answers = pulumi.Output.all(self._ask(name), *self._expected)
+        answers = pulumi.Output.all(self._ask(name), self._problems)
         return Principal(name.text, answers.apply(lambda found: self._object_id(name, *found)), name.kind)
 
-    def _object_id(self, name: Name, own: _Answer, *expected: _Answer) -> str:
-        wrong = [
+    def _problems_of(self, answers: Sequence[_Answer]) -> list[str]:
+        """The problems of the expected names, one for each place that names one."""
+        return [
             f"{place}: {answer.problem}"
-            for (_, places), answer in zip(self._places.items(), expected, strict=True)
+            for places, answer in zip(self._places.values(), answers, strict=True)
             for place in places
             if answer.problem
         ]
-        if own.problem and name not in self._places:
-            wrong.append(own.problem)
+
+    def _object_id(self, name: Name, own: _Answer, problems: list[str]) -> str:
+        wrong = [*problems, own.problem] if own.problem and name not in self._places else problems
         if wrong:
             raise pulumi.RunError("\n".join(wrong))
         return own.object_id
