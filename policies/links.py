@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from policies.azuretypes import key_of, keys_of
+from policies.azuretypes import key_of, keys_of, name_of
 from policies.model import Outcome, Problem, Undecided
 from policies.resources import Graph, Resource
 from policies.values import UnknownValueError, known
@@ -23,17 +23,49 @@ def target(resource: Resource, path: str, graph: Graph, *kinds: str) -> Resource
     Raises:
         UnknownValueError: If the id is not known, and does not come from just one resource of these types.
     """
-    found = graph.sources(resource, path.partition(".")[0], *kinds)
+    source = graph.source(resource, path.partition(".")[0], *kinds)
     try:
         wanted = resource.get(path)
     except UnknownValueError:
-        if len(found) == 1:
-            return found[0]
+        if source:
+            return source
         raise
     if not isinstance(wanted, str):
         return None
     places = graph.cached("places", kinds, lambda: {key_of(one): one for one in reversed(graph.of(*kinds))})
-    return next((places[key] for key in keys_of(wanted) if key in places), found[0] if len(found) == 1 else None)
+    return next((places[key] for key in keys_of(wanted) if key in places), source)
+
+
+def named(resource: Resource, key: str, graph: Graph, kind: str) -> Resource | None:
+    """The resource of a type whose name an input has, such as the workspace of a compute.
+
+    Args:
+        resource: The resource with the input.
+        key: The input, which is not nested.
+        graph: The stack.
+        kind: The type.
+
+    Returns:
+        None where it is not among the program's resources.
+
+    Raises:
+        UnknownValueError: If the name is not known, and does not come from just one resource of this type.
+    """
+    source = graph.source(resource, key, kind)
+    try:
+        name = resource.get(key)
+    except UnknownValueError:
+        if source:
+            return source
+        raise
+    names = graph.cached("names", (kind,), lambda: _names(graph, kind))
+    return (names.get(name.casefold()) if isinstance(name, str) else None) or source
+
+
+def _names(graph: Graph, kind: str) -> dict[str, Resource]:
+    """The resources of a type by name, of two with one name the first."""
+    found = ((name_of(one), one) for one in reversed(graph.of(kind)))
+    return {name.casefold(): one for name, one in found if name}
 
 
 def leading_to(graph: Graph, kind: str, key: str, wanted: Resource) -> Iterator[Resource]:

@@ -148,6 +148,11 @@ class Graph:
         urns = resource.property_dependencies.get(key, ())
         return [found for urn in urns if (found := self._by_urn.get(urn)) and (not kinds or found.kind in kinds)]
 
+    def source(self, resource: Resource, key: str, *kinds: str) -> Resource | None:
+        """The one resource of these types that an input's value comes from; None if there is none, or several."""
+        found = self.sources(resource, key, *kinds)
+        return found[0] if len(found) == 1 else None
+
 
 def value_or_none(resource: Resource, path: str) -> Any:
     """The input at a path; None where there is none or it is not known."""

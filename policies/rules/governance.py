@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from policies import azuretypes
+from policies.links import named
 from policies.model import NotApplicableError, Outcome, Problem, ResourceRule, Setting, Settings, Severity, Undecided
-from policies.resources import Graph, Resource, value_or_none
-from policies.rules.checks import alike, listed, show, tag
+from policies.resources import Graph, Resource
+from policies.rules.checks import listed, show, tag
 from policies.values import UnknownValueError
 
 ANY = "*"
@@ -59,10 +60,11 @@ def _regions(resource: Resource, settings: Settings, graph: Graph) -> Outcome:
 
 def _of_group(resource: Resource, graph: Graph) -> Any:
     """The region of a resource's group, which azure-native takes where neither program nor provider says one."""
-    groups = graph.sources(resource, "resourceGroupName", GROUP)
-    name = value_or_none(resource, "resourceGroupName")
-    groups += [one for one in graph.of(GROUP) if name and alike(azuretypes.name_of(one), name)]
-    return groups[0].get("location") if groups else None
+    try:
+        group = named(resource, "resourceGroupName", graph, GROUP)
+    except UnknownValueError:
+        return None
+    return group.get("location") if group else None
 
 
 def _region(text: Any) -> str:

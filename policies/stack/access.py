@@ -29,13 +29,13 @@ def role_of(assignment: Resource, graph: Graph) -> tuple[str, Resource | None]:
     Raises:
         UnknownValueError: If the role is not known.
     """
-    found = graph.sources(assignment, "roleDefinitionId", DEFINITION)
+    source = graph.source(assignment, "roleDefinitionId", DEFINITION)
     try:
         guid = _guid(assignment.get("roleDefinitionId"))
     except UnknownValueError:
-        if len(found) != 1:
+        if source is None:
             raise
-        return _guid(value_or_none(found[0], "roleDefinitionId") or name_of(found[0]) or found[0].name), found[0]
+        return _guid(value_or_none(source, "roleDefinitionId") or name_of(source) or source.name), source
     return guid, _by_guid(graph).get(guid)
 
 

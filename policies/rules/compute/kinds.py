@@ -3,12 +3,11 @@
 from collections.abc import Callable
 from typing import Final
 
-from policies.azuretypes import name_of
+from policies.links import named
 from policies.model import Check, NotApplicableError, Outcome, Setting, Settings
 from policies.resources import Graph, Resource
 from policies.rules.checks import alike, show
 from policies.rules.workspace import WORKSPACE
-from policies.values import UnknownValueError
 
 COMPUTE: Final = "machinelearningservices:Compute"
 CLUSTER, INSTANCE = "AmlCompute", "ComputeInstance"
@@ -49,24 +48,6 @@ def workspace_of(resource: Resource, graph: Graph) -> Resource | None:
     """The workspace of a compute, None if it is not among the resources.
 
     Raises:
-        UnknownValueError: If its name is not known, and the program's outputs do not tell it either.
+        UnknownValueError: If its name is not known, and does not come from just one workspace.
     """
-    found = graph.sources(resource, "workspaceName", WORKSPACE)
-    try:
-        name = resource.get("workspaceName")
-    except UnknownValueError:
-        if len(found) == 1:
-            return found[0]
-        raise
-    named = _by_name(graph).get(name.casefold()) if isinstance(name, str) else None
-    return named or (found[0] if len(found) == 1 else None)
-
-
-def _by_name(graph: Graph) -> dict[str, Resource]:
-    """The workspaces by name, of two with one name the first."""
-
-    def make() -> dict[str, Resource]:
-        named = ((name_of(one), one) for one in reversed(graph.of(WORKSPACE)))
-        return {name.casefold(): one for name, one in named if name}
-
-    return graph.cached("names", (WORKSPACE,), make)
+    return named(resource, "workspaceName", graph, WORKSPACE)
