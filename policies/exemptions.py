@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from fnmatch import fnmatchcase
 from typing import Any, Final
+
+from policies.resources import matches
 
 REASON_LENGTH: Final = 10  # characters that a reason has at least
 
@@ -52,8 +53,8 @@ class Exemption:
     expires: date
 
     def covers(self, urn: str) -> bool:
-        """Whether it is for the resource with that URN. `[` and `]` in an exact URN are taken as they are."""
-        return self.resource == urn or fnmatchcase(urn, self.resource)
+        """Whether it is for the resource with that URN."""
+        return matches(urn, self.resource)
 
     def expired(self, today: date) -> bool:
         """Whether its last day is over."""

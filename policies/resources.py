@@ -4,6 +4,7 @@ import copy
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -152,6 +153,11 @@ class Graph:
         """The one resource of these types that an input's value comes from; None if there is none, or several."""
         found = self.sources(resource, key, *kinds)
         return found[0] if len(found) == 1 else None
+
+
+def matches(urn: str, pattern: str) -> bool:
+    """Whether a URN fits a pattern. `[` and `]` in an exact URN are taken as they are."""
+    return urn == pattern or fnmatchcase(urn, pattern)
 
 
 def value_or_none(resource: Resource, path: str) -> Any:

@@ -9,7 +9,7 @@ from policies.azuretypes import name_of
 from policies.baseline import controls
 from policies.links import undecided
 from policies.model import Level, NotApplicableError, Outcome, Problem, Setting, Settings, Severity, StackRule
-from policies.resources import Graph, Resource, value_or_none
+from policies.resources import Graph, Resource, matches, value_or_none
 from policies.rules.checks import alike, texts
 from policies.rules.roles import too_wide
 from policies.values import UnknownValueError
@@ -111,7 +111,7 @@ def _contributor(graph: Graph, settings: Settings) -> Outcome:
     for assignment, guid, _ in assignments(graph, unknown):
         if guid != roles.CONTRIBUTOR:
             continue
-        if not any(assignment.urn == pattern or fnmatchcase(assignment.urn, pattern) for pattern in flagged):
+        if not any(matches(assignment.urn, pattern) for pattern in flagged):
             message = "it gives the role Contributor, and no exception of the configuration flags it"
             yield Problem(message, "roleDefinitionId", assignment)
     yield from undecided(unknown, "the role")
@@ -146,7 +146,7 @@ def _is_meant(whose: str, assignment: Resource) -> bool:
     """
     makers = assignment.property_dependencies.get("principalId", ())
     if ":" in whose or "*" in whose:
-        return any(urn == whose or fnmatchcase(urn, whose) for urn in (assignment.urn, *makers))
+        return any(matches(urn, whose) for urn in (assignment.urn, *makers))
     if whose in PRINCIPAL_TYPES:
         kind = assignment.get("principalType")
         if kind is None:  # Azure looks the type up
