@@ -124,14 +124,8 @@ def test_a_budget_begins_in_the_current_month(moving: Sandbox, azure: Client) ->
 
 def test_idle_nodes_go(moving: Sandbox, team: Team) -> None:
     put(team.azure, f"{team.id}/computes/slow", harness.cluster(team.needs, idle="PT1H"))
-    team.arm("PUT", "/environments/none/versions/1", {"properties": {"image": "python:3.11"}})
     name = unique("job")
-    job = {
-        "jobType": "Command",
-        "command": "true",
-        "computeId": f"{team.id}/computes/slow",
-        "environmentId": f"{team.id}/environments/none/versions/1",
-    }
+    job = harness.command_job(team, computeId=f"{team.id}/computes/slow")
     assert team.arm("PUT", f"/jobs/{name}", {"properties": job}).status_code == 201
     assert ended(team, name) == "Completed"
 

@@ -17,10 +17,10 @@ from typing import Any
 
 import yaml
 
-from tests.azure.ml.harness import Team
+from tests.azure.ml.harness import Team, ml_client
 from tests.azure.ml.waiting import ENDED, log_text, status
 from tests.conformance import sdist, world
-from tests.conftest import SUBSCRIPTION, Sandbox
+from tests.conftest import Sandbox
 from tests.program.harness import ROOT
 
 DOCUMENT = ROOT / "docs" / "examples.md"
@@ -102,10 +102,7 @@ def _examples(folder: Path, only: str) -> Iterator[Example]:
 
 def _run(folder: Path, only: str, team: Team) -> Iterator[Example]:
     """Submits all, then waits for all."""
-    from azure.ai.ml import MLClient  # noqa: PLC0415 # the environment must say first where Azure is
-    from azure.identity import EnvironmentCredential  # noqa: PLC0415
-
-    client = MLClient(EnvironmentCredential(), SUBSCRIPTION, team.group, team.workspace["name"])
+    client = ml_client(team)  # imports azure-ai-ml, which the environment must have told where Azure is
     expected: dict[str, str] = yaml.safe_load(RESULTS.read_text(encoding="utf-8"))
     submitted = [_submit(client, folder, one) for one in _examples(folder, only)]
     deadline = time.monotonic() + MINUTES * 60

@@ -3,32 +3,12 @@
 from typing import Any
 
 from tests.azure.client import Client
-from tests.azure.ml.harness import REGION, Team, cluster, put, team
+from tests.azure.ml.harness import REGION, Team, cluster, put, registry, team
 from tests.conftest import SUBSCRIPTION, Sandbox
 
 CLUSTERS = {"cpu-cluster": "STANDARD_DS2_V2", "testCompute": "STANDARD_DS1_V2", "gpu-cluster": "STANDARD_NV6"}
 NODES = 4
 REGISTRIES = ("testFeed", "sdkv2-testFeed", "sdk-test", "UnsecureTest-testFeed", "UnsecureTest-hello-world")
-REGISTRY = {
-    "location": REGION,
-    "identity": {"type": "SystemAssigned"},
-    "properties": {
-        "regionDetails": [
-            {
-                "location": REGION,
-                "acrDetails": [{"systemCreatedAcrAccount": {"acrAccountSku": "Premium"}}],
-                "storageAccountDetails": [
-                    {
-                        "systemCreatedStorageAccount": {
-                            "storageAccountType": "Standard_LRS",
-                            "storageAccountHnsEnabled": False,
-                        }
-                    }
-                ],
-            }
-        ]
-    },
-}
 
 
 def make(sandbox: Sandbox) -> Team:
@@ -37,7 +17,7 @@ def make(sandbox: Sandbox) -> Team:
     for name, size in CLUSTERS.items():
         put(made.azure, f"{made.id}/computes/{name}", _cluster(made, size))
     for name in REGISTRIES:
-        put(made.azure, f"{made.needs.group}/providers/Microsoft.MachineLearningServices/registries/{name}", REGISTRY)
+        put(made.azure, f"{made.needs.group}/providers/Microsoft.MachineLearningServices/registries/{name}", registry())
     return made
 
 

@@ -21,7 +21,7 @@ from tests.azure.client import Client
 from tests.azure.ml import harness, serving, waiting
 from tests.azure.ml.harness import Team
 from tests.azure.ml.pipelines import arm_component, arm_pipeline, children
-from tests.azure.ml.waiting import ENDED, status, until
+from tests.azure.ml.waiting import ENDED, below, status, until
 from tests.azure.storage.test_durability import killed_at_random
 from tests.conftest import Sandbox
 from tests.faults.sweep import Life, quick, said
@@ -136,16 +136,10 @@ def runs(folder: Path, number: int) -> Killed:
     with started(folder) as sandbox:
         team = harness.team(Client(sandbox))
         harness.put(team.azure, f"{team.id}/computes/cpu", harness.cluster(team.needs, most=3))
-        team.arm("PUT", "/environments/none/versions/1", {"properties": {"image": "python:3.11"}})
+        properties = harness.command_job(team, "sleep 0.$RANDOM")
 
         def work(count: int) -> None:
             if count < 6:  # two rounds of three nodes
-                properties = {
-                    "jobType": "Command",
-                    "command": "sleep 0.$RANDOM",
-                    "computeId": f"{team.id}/computes/cpu",
-                    "environmentId": f"{team.id}/environments/none/versions/1",
-                }
                 sent(team.arm("PUT", f"/jobs/run{count}", {"properties": properties}))
                 names.append(f"run{count}")
             for name in names:
@@ -198,25 +192,15 @@ def sweeps(folder: Path, number: int) -> Killed:
     with started(folder) as sandbox:
         team = harness.team(Client(sandbox))
         harness.put(team.azure, f"{team.id}/computes/cpu", harness.cluster(team.needs, most=3))
-        team.arm("PUT", "/environments/none/versions/1", {"properties": {"image": "python:3.11"}})
-        properties = {
-            "jobType": "Sweep",
-            "computeId": f"{team.id}/computes/cpu",
-            "searchSpace": {"k": ["choice", [[1, 2, 3, 4, 5]]]},
-            "samplingAlgorithm": {"samplingAlgorithmType": "Grid"},
-            "objective": {"goal": "maximize", "primaryMetric": "score"},
-            "trial": {
-                "command": f"sleep 0.$RANDOM; echo ${{{{search_space.k}}}} >> {folder}/$AZUREML_RUN_ID",
-                "environmentId": f"{team.id}/environments/none/versions/1",
-            },
-        }
+        line = f"sleep 0.$RANDOM; echo ${{{{search_space.k}}}} >> {folder}/$AZUREML_RUN_ID"
+        properties = grid(team, [1, 2, 3, 4, 5], line)
 
         def work(count: int) -> None:
             if count < 2:
                 sent(team.arm("PUT", f"/jobs/sweep{count}", {"properties": properties}, "2024-01-01-preview"))
                 names.append(f"sweep{count}")
             for name in names:
-                done.update(one["runId"] for one in trials(team, name) if one["status"] == "Completed")
+                done.update(one["runId"] for one in below(team, name) if one["status"] == "Completed")
 
         with killed(sandbox, random.Random(number).uniform(0.2, 5)):
             until_it_breaks(work)
@@ -224,16 +208,22 @@ def sweeps(folder: Path, number: int) -> Killed:
         wrong = [f"{name} {was}" for name in names if (was := waiting.ended(team, name)) != "Completed"]
         until(lambda: not processes(sandbox.directory / "runs"), "the end of all processes of runs")
         for name in names:
-            values = sorted((folder / one["runId"]).read_text().split()[-1] for one in trials(team, name))
+            values = sorted((folder / one["runId"]).read_text().split()[-1] for one in below(team, name))
             wrong += [] if values == list("12345") else [f"{name} tried {values}"]
     wrong += [f"{run} ran {times} times" for run in done if (times := len((folder / run).read_text().split())) != 1]
     return Killed(len(names) + len(done), ", ".join(wrong))
 
 
-def trials(team: Team, name: str) -> list[dict[str, Any]]:
-    """The runs of a sweep's trials."""
-    found: list[dict[str, Any]] = team.plane("GET", "history/v1.0", f"/runs/{name}/children").json()["value"]
-    return found
+def grid(team: Team, values: list[int], line: str) -> dict[str, Any]:
+    """A sweep of a command over each of the values, `${{search_space.k}}`, as the REST API takes it."""
+    return {
+        "jobType": "Sweep",
+        "computeId": f"{team.id}/computes/cpu",
+        "searchSpace": {"k": ["choice", [values]]},
+        "samplingAlgorithm": {"samplingAlgorithmType": "Grid"},
+        "objective": {"goal": "maximize", "primaryMetric": "score"},
+        "trial": {"command": line, "environmentId": harness.bare_environment(team)},
+    }
 
 
 def deployments(folder: Path, number: int) -> Killed:
@@ -268,13 +258,7 @@ def schedules(folder: Path, number: int) -> Killed:
     names, wrong = list[str](), list[str]()
     with started(folder) as sandbox:
         team = harness.team(Client(sandbox))
-        sent(team.arm("PUT", "/environments/none/versions/1", {"properties": {"image": "python:3.11"}}))
-        job = {
-            "jobType": "Command",
-            "command": "sleep 600",  # on the cluster's one node: the others wait
-            "computeId": f"{team.id}/computes/cpu",
-            "environmentId": f"{team.id}/environments/none/versions/1",
-        }
+        job = harness.command_job(team, "sleep 600")  # on the cluster's one node: the others wait
         trigger = {"triggerType": "Recurrence", "frequency": "Hour", "interval": 1, "startTime": "2026-01-01T00:00:00"}
         action = {"actionType": "CreateJob", "jobDefinition": job}
 

@@ -10,9 +10,9 @@ from tests.azure.client import Client
 from tests.azure.ml import harness
 from tests.azure.ml.harness import Team, cluster
 from tests.azure.ml.pipelines import FOLDER, arm_component, children, failures
-from tests.azure.ml.waiting import details, ended
+from tests.azure.ml.waiting import below, details, ended
 from tests.conftest import Sandbox
-from tests.faults.kills import Killed, pipelines, sweeps, trials
+from tests.faults.kills import Killed, grid, pipelines, sweeps
 from tests.faults.sweep import clear, plan, struck
 
 
@@ -61,19 +61,11 @@ def test_a_kill_loses_nothing_and_repeats_no_success(work: Callable[[Path, int],
 
 def test_a_trial_that_loses_its_node_begins_again(sandbox: Sandbox, tmp_path: Path) -> None:
     team = harness.team(Client(sandbox))
-    team.arm("PUT", "/environments/none/versions/1", {"properties": {"image": "python:3.11"}})
     line = f"echo >> {tmp_path}/$AZUREML_RUN_ID; [ $(wc -l < {tmp_path}/$AZUREML_RUN_ID) -ge 2 ] || sleep 600"
-    properties = {
-        "jobType": "Sweep",
-        "computeId": f"{team.id}/computes/cpu",
-        "searchSpace": {"k": ["choice", [[1, 2]]]},
-        "samplingAlgorithm": {"samplingAlgorithmType": "Grid"},
-        "objective": {"goal": "maximize", "primaryMetric": "score"},
-        "trial": {"command": line, "environmentId": f"{team.id}/environments/none/versions/1"},
-    }
+    properties = grid(team, [1, 2], line)
     plan(sandbox, 1, "preemption,count=3,seconds=1")
     assert team.arm("PUT", "/jobs/one", {"properties": properties}, "2024-01-01-preview").status_code == 201
     assert ended(team, "one") == "Completed"
-    found = trials(team, "one")
+    found = below(team, "one")
     assert [one["status"] for one in found] == ["Completed"] * 2
     assert all("preempted" in one["warnings"][0]["message"] for one in found)

@@ -8,7 +8,7 @@ import pytest
 from tests.azure.client import Client
 from tests.azure.ml import harness
 from tests.azure.ml.harness import Team
-from tests.conftest import SUBSCRIPTION, Sandbox
+from tests.conftest import Sandbox
 
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient
@@ -36,7 +36,4 @@ def as_scientist(as_persona: Callable[[str], None], monkeypatch: pytest.MonkeyPa
 @pytest.fixture
 def ml(team: Team, shared_sandbox: Sandbox, as_scientist: None) -> "MLClient":
     """The unmodified client, as the data scientist."""
-    from azure.ai.ml import MLClient  # noqa: PLC0415 # 2 seconds that most tests do without
-    from azure.identity import EnvironmentCredential  # noqa: PLC0415
-
-    return MLClient(EnvironmentCredential(), SUBSCRIPTION, team.group, team.workspace["name"])
+    return harness.ml_client(team)

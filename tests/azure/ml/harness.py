@@ -4,11 +4,15 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import requests
 
 from tests.azure.client import CONTRIBUTOR, READER, Client, unique, user_id
+from tests.conftest import SUBSCRIPTION
+
+if TYPE_CHECKING:
+    from azure.ai.ml import MLClient
 
 REGION = "eastus2"
 ML_API = "2025-12-01"
@@ -43,15 +47,15 @@ def put(azure: Client, resource_id: str, body: Any) -> dict[str, Any]:
     return found
 
 
-def outcome(azure: Client, accepted: requests.Response, seconds: float = 30, pause: float = 0.02) -> dict[str, Any]:
-    """How an accepted operation ended; it may take so many seconds, and is looked at after each pause."""
+def outcome(azure: Client, accepted: requests.Response, seconds: float = 30) -> dict[str, Any]:
+    """How an accepted operation ended."""
     deadline = time.monotonic() + seconds
     while True:
         answer: dict[str, Any] = azure.send("GET", accepted.headers["Azure-AsyncOperation"]).json()
         if answer["status"] not in RUNNING:
             return answer
         assert time.monotonic() < deadline, (answer, azure.sandbox.log())
-        time.sleep(pause)
+        time.sleep(0.02)
 
 
 @dataclass(frozen=True)
@@ -233,6 +237,49 @@ def cluster(
             },
         },
     }
+
+
+def bare_environment(team: Team) -> str:
+    """The id of an environment without packages, which is made if it is not there."""
+    path = "/environments/none/versions/1"
+    made = team.arm("PUT", path, {"properties": {"image": "python:3.11"}})
+    assert made.ok, made.text
+    return team.id + path
+
+
+def command_job(team: Team, command: str = "true", **more: Any) -> dict[str, Any]:
+    """A command job as the REST API takes it, on the cluster `cpu`, in an environment without packages."""
+    return {
+        "jobType": "Command",
+        "command": command,
+        "computeId": f"{team.id}/computes/cpu",
+        "environmentId": bare_environment(team),
+        **more,
+    }
+
+
+def registry(**properties: Any) -> dict[str, Any]:
+    """A registry's body, with an account in its region."""
+    region = {
+        "location": REGION,
+        "acrDetails": [{"systemCreatedAcrAccount": {"acrAccountSku": "Premium"}}],
+        "storageAccountDetails": [
+            {"systemCreatedStorageAccount": {"storageAccountType": "Standard_LRS", "storageAccountHnsEnabled": False}}
+        ],
+    }
+    return {
+        "location": REGION,
+        "identity": {"type": "SystemAssigned"},
+        "properties": {"regionDetails": [region], **properties},
+    }
+
+
+def ml_client(team: Team) -> "MLClient":
+    """The unmodified client of the workspace, as whoever this process is."""
+    from azure.ai.ml import MLClient  # noqa: PLC0415 # 2 seconds that most tests do without
+    from azure.identity import EnvironmentCredential  # noqa: PLC0415
+
+    return MLClient(EnvironmentCredential(), SUBSCRIPTION, team.group, team.workspace["name"])
 
 
 def team(azure: Client, *, keys: bool = False) -> Team:

@@ -7,8 +7,8 @@ from typing import Any
 from azure.ai.ml import MLClient, load_component
 
 from tests.azure.client import unique
-from tests.azure.ml.harness import Team
-from tests.azure.ml.waiting import details, ended
+from tests.azure.ml.harness import Team, bare_environment
+from tests.azure.ml.waiting import below, details, ended
 
 FOLDER = {"type": "uri_folder"}
 Step = Callable[..., Any]
@@ -48,8 +48,7 @@ def completed(ml: MLClient, team: Team, job: Any) -> str:
 
 def children(team: Team, name: str) -> dict[str, dict[str, Any]]:
     """The runs of a pipeline's nodes, by the nodes' names."""
-    found = team.plane("GET", "history/v1.0", f"/runs/{name}/children").json()["value"]
-    return {one["displayName"]: one for one in found}
+    return {one["displayName"]: one for one in below(team, name)}
 
 
 def failures(team: Team, name: str) -> list[Any]:
@@ -66,13 +65,12 @@ def run(team: Team, name: str) -> dict[str, Any]:
 
 def arm_component(team: Team, line: str, **spec: Any) -> str:
     """A component made by a plain request; gives its id."""
-    team.arm("PUT", "/environments/none/versions/1", {"properties": {"image": "python:3.11"}})
     name = unique("c")
     body = {
         "name": name,
         "type": "command",
         "command": line,
-        "environment": f"azureml:{team.id}/environments/none/versions/1",
+        "environment": f"azureml:{bare_environment(team)}",
         "is_deterministic": False,
         **spec,
     }

@@ -58,7 +58,7 @@ def environment(team: Team, conda: str | None = None) -> str:
 def outcome(team: Team, accepted: requests.Response) -> dict[str, Any]:
     """How an operation ended."""
     assert accepted.status_code in (200, 201, 202), accepted.text
-    return harness.outcome(team.azure, accepted, DEADLINE, pause=0.05)
+    return harness.outcome(team.azure, accepted, DEADLINE)
 
 
 @dataclass

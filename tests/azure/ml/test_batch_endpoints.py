@@ -21,7 +21,7 @@ from azure.ai.ml.entities import (
 )
 
 from tests.azure.client import Client, error, unique
-from tests.azure.ml.harness import REGION, Team, cluster, outcome
+from tests.azure.ml.harness import REGION, Team, bare_environment, cluster, outcome
 from tests.azure.ml.pipelines import Step, children, failures, steps
 from tests.azure.ml.shapes import TIME, differences
 from tests.azure.ml.waiting import ended, log_text
@@ -368,7 +368,6 @@ class TestRequests:
     @staticmethod
     def body(team: Team) -> dict[str, Any]:
         """A deployment of a model, code and environment that are there."""
-        team.arm("PUT", "/environments/none/versions/1", {"properties": {"image": "python:3.11"}})
         uri = "azureml://datastores/lake/paths/m"
         team.arm("PUT", "/models/some/versions/1", {"properties": {"modelUri": uri, "modelType": "custom_model"}})
         code = "https://x.blob.core.windows.net/c/src"
@@ -377,7 +376,7 @@ class TestRequests:
             "compute": f"{team.id}/computes/{NODES}",
             "model": {"referenceType": "Id", "assetId": f"{team.id}/models/some/versions/1"},
             "codeConfiguration": {"codeId": f"{team.id}/codes/some/versions/1", "scoringScript": "s.py"},
-            "environmentId": f"{team.id}/environments/none/versions/1",
+            "environmentId": bare_environment(team),
         }
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.azure.client import Client, error, unique
 from tests.azure.ml import harness
-from tests.azure.ml.harness import Team, cluster
+from tests.azure.ml.harness import Team, cluster, command_job
 from tests.azure.ml.waiting import details, ended, status, until
 from tests.conftest import Sandbox
 from tests.faults.sweep import plan, struck
@@ -53,15 +53,13 @@ def pair(team: Team) -> str:
 
 
 def put(team: Team, compute: str, script: str, distribution: Any, *, nodes: int = 1, arguments: str = "") -> Any:
-    team.arm("PUT", "/environments/none/versions/1", {"properties": {"image": "python:3.11"}})
-    properties = {
-        "jobType": "Command",
-        "command": f"python - {arguments} <<'END'\n{dedent(script)}\nEND",
-        "computeId": compute,
-        "environmentId": f"{team.id}/environments/none/versions/1",
-        "distribution": distribution,
-        "resources": {"instanceCount": nodes},
-    }
+    properties = command_job(
+        team,
+        f"python - {arguments} <<'END'\n{dedent(script)}\nEND",
+        computeId=compute,
+        distribution=distribution,
+        resources={"instanceCount": nodes},
+    )
     return team.arm("PUT", f"/jobs/{unique('job')}", {"properties": properties})
 
 

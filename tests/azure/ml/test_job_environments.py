@@ -9,12 +9,11 @@ import pytest
 from azure.ai.ml import Input, MLClient, command
 from azure.ai.ml.entities import AmlCompute, BuildContext, Environment
 from azure.core.exceptions import HttpResponseError
-from azure.identity import EnvironmentCredential
 from azure.storage.blob import BlobServiceClient
 
+from tests.azure.ml import harness
 from tests.azure.ml.harness import Team, cluster
 from tests.azure.ml.waiting import ended, log_text
-from tests.conftest import SUBSCRIPTION
 
 CURATED = "AzureML-sklearn-1.0-ubuntu20.04-py38-cpu"
 
@@ -53,7 +52,7 @@ def test_the_snippet_that_introductions_print_runs_as_printed(
     service = BlobServiceClient(f"https://{account}.blob.core.windows.net", key["keys"][0]["value"])
     service.get_blob_client(store, "data/train.csv").upload_blob("x,y\n1,2\n2,4\n3,6\n", overwrite=True)
     monkeypatch.chdir(Path(code).parent)
-    ml_client = MLClient(EnvironmentCredential(), SUBSCRIPTION, keyed_team.group, keyed_team.workspace["name"])
+    ml_client = harness.ml_client(keyed_team)
 
     compute = AmlCompute(
         name="cpu-cluster-prod",

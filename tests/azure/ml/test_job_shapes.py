@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.azure.client import unique
-from tests.azure.ml.harness import Team
+from tests.azure.ml.harness import Team, command_job
 from tests.azure.ml.pipelines import arm_component, arm_pipeline
 from tests.azure.ml.waiting import ended
 
@@ -57,18 +57,11 @@ SERVICE = {"jobServiceType", "port", "endpoint", "status", "errorMessage", "prop
 
 
 def submit(team: Team, api: str) -> Any:
-    team.arm("PUT", "/environments/none/versions/1", {"properties": {"image": "python:3.11"}})
-    properties = {
-        "jobType": "Command",
-        "command": "true",
-        "computeId": f"{team.id}/computes/cpu",
-        "environmentId": f"{team.id}/environments/none/versions/1",
-        "inputs": {
-            "d": {"jobInputType": "uri_folder", "uri": "azureml://datastores/lake/paths/x", "mode": "Direct"},
-            "l": {"jobInputType": "literal", "value": "1"},
-        },
-        "outputs": {"o": {"jobOutputType": "uri_folder"}},
+    inputs = {
+        "d": {"jobInputType": "uri_folder", "uri": "azureml://datastores/lake/paths/x", "mode": "Direct"},
+        "l": {"jobInputType": "literal", "value": "1"},
     }
+    properties = command_job(team, inputs=inputs, outputs={"o": {"jobOutputType": "uri_folder"}})
     return team.arm("PUT", f"/jobs/{unique('job')}", {"properties": properties}, api)
 
 

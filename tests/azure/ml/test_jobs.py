@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from azure.ai.ml import Input, MLClient, Output, UserIdentityConfiguration, command
 from azure.ai.ml.entities import CommandJobLimits, Environment, Model
-from azure.identity import EnvironmentCredential
 from azure.storage.blob import BlobServiceClient, generate_container_sas
 from azure.storage.filedatalake import DataLakeServiceClient
 
@@ -18,7 +17,6 @@ from tests.azure.client import Client, error, unique
 from tests.azure.ml import harness
 from tests.azure.ml.harness import ML_API, Team, cluster
 from tests.azure.ml.waiting import details, ended, log_text, status, streamed, until
-from tests.conftest import SUBSCRIPTION
 
 Submit = Callable[..., str]
 
@@ -451,7 +449,7 @@ def test_a_datastore_by_sas_reaches_what_the_signature_allows(team: Team, azure:
 
 def test_a_workspace_with_keys(keyed_team: Team, as_scientist: None, tmp_path: Path) -> None:
     """Uploads and logs go by the account's key, as in a workspace that was made without saying how."""
-    ml = MLClient(EnvironmentCredential(), SUBSCRIPTION, keyed_team.group, keyed_team.workspace["name"])
+    ml = harness.ml_client(keyed_team)
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "a.txt").write_text("by key")
     job = ml.jobs.create_or_update(

@@ -19,13 +19,7 @@ from tests.faults.sweep import plan, struck
 
 
 def submit(team: Team, name: str, command: str, compute: str = "cpu") -> None:
-    team.arm("PUT", "/environments/none/versions/1", {"properties": {"image": "python:3.11"}})
-    properties = {
-        "jobType": "Command",
-        "command": command,
-        "computeId": f"{team.id}/computes/{compute}",
-        "environmentId": f"{team.id}/environments/none/versions/1",
-    }
+    properties = harness.command_job(team, command, computeId=f"{team.id}/computes/{compute}")
     made = team.arm("PUT", f"/jobs/{name}", {"properties": properties})
     assert made.status_code == 201, made.text
 

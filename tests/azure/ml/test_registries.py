@@ -21,20 +21,8 @@ DATAPLANE = "2021-10-01-dataplanepreview"
 
 def make_registry(team: Team, **properties: Any) -> dict[str, Any]:
     """A registry with an account in its region."""
-    region = {
-        "location": harness.REGION,
-        "acrDetails": [{"systemCreatedAcrAccount": {"acrAccountSku": "Premium"}}],
-        "storageAccountDetails": [
-            {"systemCreatedStorageAccount": {"storageAccountType": "Standard_LRS", "storageAccountHnsEnabled": False}}
-        ],
-    }
     path = f"{team.needs.group}/providers/Microsoft.MachineLearningServices/registries/{unique('reg')}"
-    body = {
-        "location": harness.REGION,
-        "identity": {"type": "SystemAssigned"},
-        "properties": {"regionDetails": [region], **properties},
-    }
-    return put(team.azure, path, body)
+    return put(team.azure, path, harness.registry(**properties))
 
 
 @pytest.fixture(scope="module")
@@ -210,15 +198,9 @@ def test_a_registrys_asset_leads_to_no_other_account(team: Team, registry: dict[
     one = f"/data/{name}/versions/1"
     body = {"properties": {"dataUri": foreign, "dataType": "uri_file"}}
     assert plane(team.azure, registry, "PUT", one, body).status_code == 202
-    team.arm("PUT", "/environments/none/versions/1", {"properties": {"image": "python:3.11"}})
     asset = f"azureml://registries/{registry['name']}{one}"
-    job = {
-        "jobType": "Command",
-        "command": "cat ${{inputs.data}}",
-        "computeId": f"{team.id}/computes/cpu",
-        "environmentId": f"{team.id}/environments/none/versions/1",
-        "inputs": {"data": {"jobInputType": "uri_file", "uri": asset}},
-    }
+    given = {"data": {"jobInputType": "uri_file", "uri": asset}}
+    job = harness.command_job(team, "cat ${{inputs.data}}", inputs=given)
     run = unique("j")
     assert team.arm("PUT", f"/jobs/{run}", {"properties": job}).status_code == 201
     assert ended(team, run) == "Failed"

@@ -12,7 +12,7 @@ from azure.ai.ml.entities import Data, Environment, JupyterLabJobService, Model,
 
 from tests.azure.client import Client, unique
 from tests.azure.ml.harness import Team
-from tests.azure.ml.waiting import ended, log_text
+from tests.azure.ml.waiting import below, ended, log_text
 
 POINTS = 10_000
 PLAIN = Environment(name="none", image="python:3.11")
@@ -48,13 +48,12 @@ def test_runs_are_nested_to_any_depth(team: Team) -> None:
     chain = [made(team)]
     for _ in range(6):
         chain.append(made(team, **{"mlflow.parentRunId": chain[-1]}))
-    for above, below in itertools.pairwise(chain):
+    for upper, lower in itertools.pairwise(chain):
         tags = {
-            one["key"]: one["value"] for one in mlflow(team, "GET", f"runs/get?run_id={below}")["run"]["data"]["tags"]
+            one["key"]: one["value"] for one in mlflow(team, "GET", f"runs/get?run_id={lower}")["run"]["data"]["tags"]
         }
-        assert (tags["mlflow.parentRunId"], tags["mlflow.rootRunId"]) == (above, chain[0])
-        children = team.plane("GET", "history/v1.0", f"/runs/{above}/children").json()["value"]
-        assert [one["runId"] for one in children] == [below]
+        assert (tags["mlflow.parentRunId"], tags["mlflow.rootRunId"]) == (upper, chain[0])
+        assert [one["runId"] for one in below(team, upper)] == [lower]
 
 
 class TestArtifacts:

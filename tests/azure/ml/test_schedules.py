@@ -14,9 +14,9 @@ import pytest
 from tests.azure.client import READER, Client, unique, user_id
 from tests.azure.clock import clock
 from tests.azure.ml import harness
-from tests.azure.ml.harness import Team
+from tests.azure.ml.harness import Team, command_job
 from tests.azure.ml.waiting import ended, log_text, until
-from tests.conftest import ROOT, SUBSCRIPTION, Sandbox
+from tests.conftest import ROOT, Sandbox
 
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient
@@ -26,30 +26,14 @@ API = "2023-06-01-preview"
 
 @pytest.fixture(scope="module")
 def team(moving: Sandbox) -> Team:
-    made = harness.team(Client(moving))
-    assert made.arm("PUT", "/environments/none/versions/1", {"properties": {"image": "python:3.11"}}).ok
-    return made
+    return harness.team(Client(moving))
 
 
 @pytest.fixture
 def ml(team: Team, moving: Sandbox, monkeypatch: pytest.MonkeyPatch) -> "MLClient":
-    from azure.ai.ml import MLClient  # noqa: PLC0415 # slow to import
-    from azure.identity import EnvironmentCredential  # noqa: PLC0415
-
     for name, value in moving.environment("scientist").items():
         monkeypatch.setenv(name, value)
-    return MLClient(EnvironmentCredential(), SUBSCRIPTION, team.group, team.workspace["name"])
-
-
-def command_job(team: Team, command: str = "true", **more: Any) -> dict[str, Any]:
-    """A definition as the REST API takes it."""
-    return {
-        "jobType": "Command",
-        "command": command,
-        "computeId": f"{team.id}/computes/cpu",
-        "environmentId": f"{team.id}/environments/none/versions/1",
-        **more,
-    }
+    return harness.ml_client(team)
 
 
 def body(trigger: dict[str, Any], job: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -142,7 +126,6 @@ def test_a_sandbox_killed_while_the_clock_moves_repeats_nothing_and_leaves_nothi
     sandbox.start()
     try:
         team = harness.team(Client(sandbox))
-        assert team.arm("PUT", "/environments/none/versions/1", {"properties": {"image": "python:3.11"}}).ok
         trigger = {"triggerType": "Recurrence", "frequency": "Hour", "interval": 1, "startTime": "2026-01-01T00:00:00"}
         put(team, "hourly", body(trigger, command_job(team, "sleep 600")))
         words = [sys.executable, "-m", "sandbox", "clock", "advance", "20d"]

@@ -11,10 +11,10 @@ from azure.ai.ml.entities import Environment
 from azure.ai.ml.sweep import BanditPolicy, Choice, GridSamplingAlgorithm, RandomSamplingAlgorithm, Uniform
 
 from tests.azure.client import Client, error, unique
-from tests.azure.ml.harness import Team, cluster
+from tests.azure.ml.harness import Team, bare_environment, cluster
 from tests.azure.ml.pipelines import Step, children, completed, run, steps, submitted
 from tests.azure.ml.shapes import CREATED, GUID, differences
-from tests.azure.ml.waiting import details, ended, log_text, status, streamed, until
+from tests.azure.ml.waiting import below, details, ended, log_text, status, streamed, until
 
 HERE = Path(__file__).parent
 NODES = "trials"
@@ -24,9 +24,8 @@ LR = ["uniform", [0.001, 0.1]]
 
 @pytest.fixture(scope="module", autouse=True)
 def nodes(team: Team) -> None:
-    """A cluster of three nodes, and an environment without packages."""
+    """A cluster of three nodes."""
     assert team.arm("PUT", f"/computes/{NODES}", cluster(team.needs, most=3)).status_code in (200, 201)
-    team.arm("PUT", "/environments/none/versions/1", {"properties": {"image": "python:3.11"}})
 
 
 @pytest.fixture
@@ -64,7 +63,7 @@ def body(team: Team, line: str, space: dict[str, Any], **more: Any) -> dict[str,
         "objective": {"goal": "maximize", "primaryMetric": "score"},
         "trial": {
             "command": line,
-            "environmentId": f"{team.id}/environments/none/versions/1",
+            "environmentId": bare_environment(team),
             "environmentVariables": {},
         },
         "inputs": {},
@@ -80,8 +79,7 @@ def put(team: Team, sent: dict[str, Any], name: str = "") -> Any:
 
 def trials(team: Team, name: str) -> dict[str, dict[str, Any]]:
     """The trials' runs by name."""
-    found = team.plane("GET", "history/v1.0", f"/runs/{name}/children").json()["value"]
-    return {one["runId"]: one for one in found}
+    return {one["runId"]: one for one in below(team, name)}
 
 
 def hyperdrive_log(team: Team, name: str) -> str:
@@ -287,7 +285,7 @@ class TestRequests:
                 "trial": {
                     "codeId": None,
                     "command": "echo ${{search_space.lr}} ${{inputs.n}}",
-                    "environmentId": f"{team.id}/environments/none/versions/1",
+                    "environmentId": bare_environment(team),
                     "environmentVariables": {},
                     "distribution": None,
                     "resources": resources,

@@ -10,7 +10,7 @@ import pytest
 
 from tests.azure.client import Client, error, unique
 from tests.azure.ml import harness
-from tests.azure.ml.harness import Team, cluster
+from tests.azure.ml.harness import Team, cluster, command_job
 from tests.azure.ml.test_computes import location
 from tests.azure.ml.waiting import ended, status
 
@@ -42,14 +42,7 @@ def make(team: Team, *, least: int = 0, most: int = 2, size: str = "STANDARD_DS3
 
 
 def submit(team: Team, compute: str, nodes: int) -> str:
-    team.arm("PUT", "/environments/none/versions/1", {"properties": {"image": "python:3.11"}})
-    properties = {
-        "jobType": "Command",
-        "command": "true",
-        "computeId": compute,
-        "environmentId": f"{team.id}/environments/none/versions/1",
-        "resources": {"instanceCount": nodes},
-    }
+    properties = command_job(team, computeId=compute, resources={"instanceCount": nodes})
     made = team.arm("PUT", f"/jobs/{unique('job')}", {"properties": properties})
     assert made.status_code == 201, made.text
     return str(made.json()["name"])

@@ -41,6 +41,12 @@ def details(team: Team, name: str) -> dict[str, Any]:
     return found
 
 
+def below(team: Team, name: str) -> list[dict[str, Any]]:
+    """The runs below a run: a pipeline's steps, a sweep's trials."""
+    found: list[dict[str, Any]] = team.plane("GET", "history/v1.0", f"/runs/{name}/children").json()["value"]
+    return found
+
+
 def log_text(team: Team, name: str) -> str:
     url = details(team, name)["logFiles"].get("user_logs/std_log.txt")
     return team.azure.session.get(url).text if url else ""
