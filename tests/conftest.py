@@ -76,6 +76,11 @@ class Sandbox:
             self._environments[persona] = dict(word.split("=", 1) for word in words)
         return self._environments[persona]
 
+    def sign_in(self, patch: pytest.MonkeyPatch, persona: str = "owner") -> None:
+        """Makes this process a client of the sandbox, as a persona, until the patch is undone."""
+        for name, value in self.environment(persona).items():
+            patch.setenv(name, value)
+
 
 def started(directory: Path) -> Iterator[Sandbox]:
     sandbox = Sandbox(directory)
@@ -92,6 +97,13 @@ def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
     yield from started(tmp_path / ".sandbox")
 
 
+@pytest.fixture
+def signed_in(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
+    """A sandbox of the test's own, as whose owner this process signs in."""
+    sandbox.sign_in(monkeypatch)
+    return sandbox
+
+
 @pytest.fixture(scope="session")
 def shared_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     """One sandbox for all tests of a worker: use names of your own in it, and no `reset`."""
@@ -103,8 +115,7 @@ def as_persona(shared_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Call
     """Makes this process a client of the shared sandbox: `as_persona("scientist")` sets the variables."""
 
     def become(persona: str) -> None:
-        for name, value in shared_sandbox.environment(persona).items():
-            monkeypatch.setenv(name, value)
+        shared_sandbox.sign_in(monkeypatch, persona)
 
     return become
 

@@ -52,8 +52,7 @@ def variables_of_a_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator
     try:
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("SANDBOX_DIR", str(sandbox.directory))
-            for name, value in sandbox.environment("owner").items():
-                patch.setenv(name, value)
+            sandbox.sign_in(patch)
             yield
     finally:
         sandbox.stop()

@@ -100,8 +100,7 @@ def up(folder: Path, number: int) -> Killed:
     dev = stack_file("dev")
     with started(folder) as sandbox, pytest.MonkeyPatch.context() as patch:
         quick(patch)
-        for name, value in sandbox.environment("owner").items():
-            patch.setenv(name, value)
+        sandbox.sign_in(patch)
         life = Life(sandbox, folder, 1)
         lines = random.Random(number).randrange(1, JOURNAL)
         with killed(sandbox, when=lambda: written(sandbox) >= lines):

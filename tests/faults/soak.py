@@ -98,8 +98,7 @@ def _life(bar: Bar, seed: int, scratch: Path) -> dict[str, Any]:
     try:
         with pytest.MonkeyPatch.context() as patch:
             sandbox.start()
-            for name, value in sandbox.environment("owner").items():
-                patch.setenv(name, value)
+            sandbox.sign_in(patch)
             plan(sandbox, seed, *rules)
             tried = list(Life(sandbox, folder, 3, small_example(folder)).go())
         faults = Counter(struck(sandbox))

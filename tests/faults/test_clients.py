@@ -41,8 +41,7 @@ def azure(faulty: Sandbox) -> Iterator[Client]:
 
 @pytest.fixture
 def groups(faulty: Sandbox, azure: Client, monkeypatch: pytest.MonkeyPatch) -> ResourceManagementClient:
-    for name, value in faulty.environment("owner").items():
-        monkeypatch.setenv(name, value)
+    faulty.sign_in(monkeypatch)
     return ResourceManagementClient(DefaultAzureCredential(), SUBSCRIPTION)
 
 

@@ -2,7 +2,6 @@
 
 import copy
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,11 +18,9 @@ LOSABLE = ("resourcegroups/*-dev", "vaults/*kv", "storageaccounts/*lake", "works
 
 
 @pytest.fixture
-def signed_in(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    for name, value in sandbox.environment("owner").items():
-        monkeypatch.setenv(name, value)
+def signed_in(signed_in: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
     quick(monkeypatch)
-    yield sandbox
+    return signed_in
 
 
 def test_a_fault_in_twenty_requests_is_outlasted(signed_in: Sandbox, tmp_path: Path) -> None:

@@ -5,10 +5,8 @@ import json
 import os
 import re
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 import yaml
 
 from tests.azure.client import Client
@@ -28,13 +26,6 @@ SHOWING = [
     ("refresh", "--yes", "--diff"),
 ]
 """Commands that print all they can."""
-
-
-@pytest.fixture
-def signed_in(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    for name, value in sandbox.environment("owner").items():
-        monkeypatch.setenv(name, value)
-    yield sandbox
 
 
 def forms(secret: str) -> list[bytes]:

@@ -36,13 +36,6 @@ def published(**workspace: Any) -> str:
     return text.replace(PUBLISHED["workspace"]["subscription"], SUBSCRIPTION)
 
 
-@pytest.fixture
-def signed_in(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
-    for name, value in sandbox.environment("owner").items():
-        monkeypatch.setenv(name, value)
-    return sandbox
-
-
 @pytest.mark.parametrize(
     ("workspace", "group", "base"),
     [

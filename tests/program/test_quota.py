@@ -14,13 +14,6 @@ from tests.program.harness import ROOT, stack_file
 from tests.program.stack import Stack
 
 
-@pytest.fixture
-def signed_in(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
-    for name, value in sandbox.environment("owner").items():
-        monkeypatch.setenv(name, value)
-    return sandbox
-
-
 def test_a_preview_tells_what_the_quota_does_not_hold(signed_in: Sandbox, tmp_path: Path) -> None:
     department = stack_file("prod")
     department["teams"][0]["clusters"][0]["maxNodes"] = 8

@@ -3,7 +3,7 @@
 import copy
 import os
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +23,6 @@ from tests.conftest import SUBSCRIPTION, Sandbox
 from tests.program.contract import check
 from tests.program.harness import ROOT, stack_file
 from tests.program.stack import Stack
-
-
-@pytest.fixture
-def signed_in(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
-    for name, value in sandbox.environment("owner").items():
-        monkeypatch.setenv(name, value)
-    yield sandbox
 
 
 def test_the_life_of_the_dev_stack(signed_in: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.azure.client import Client
 from tests.conftest import Sandbox
 from tests.program.harness import stack_file
@@ -22,13 +20,6 @@ POLICY: dict[str, Any] = {
         "then": {"effect": "deny"},
     },
 }
-
-
-@pytest.fixture
-def signed_in(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
-    for name, value in sandbox.environment("owner").items():
-        monkeypatch.setenv(name, value)
-    return sandbox
 
 
 def test_a_demanded_tag_is_told_given_and_a_foreign_one_stays(signed_in: Sandbox, tmp_path: Path) -> None:

@@ -78,8 +78,8 @@ def test_a_merge_is_brought_up_and_a_drift_is_told(
     sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     there = workflows.copy(tmp_path)
-    for name, value in {**sandbox.environment("owner"), "SANDBOX_DIR": str(sandbox.directory)}.items():
-        monkeypatch.setenv(name, value)
+    sandbox.sign_in(monkeypatch)
+    monkeypatch.setenv("SANDBOX_DIR", str(sandbox.directory))
     monkeypatch.setenv("SANDBOX_ENGINE", "embedded")
     monkeypatch.setenv("PATH", f"{pulumi_of_the_sandbox(tmp_path / 'bin')}{os.pathsep}{os.environ['PATH']}")
     told = {**TOLD, "vars.PULUMI_BACKEND_URL": ""}

@@ -1,12 +1,12 @@
 """The built-in roles are read again from Azure as they are; the sandbox stands in for it."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from operations.resourcemanager import AzureRefusedError, signed_in
-from tests.conftest import Sandbox
 from tools.roles import ROLES, main, read_again
 
 
@@ -16,11 +16,8 @@ def roles() -> dict[str, Any]:
     return content
 
 
-def test_roles_are_read_as_the_file_has_them(
-    shared_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, roles: dict[str, Any]
-) -> None:
-    for name, value in shared_sandbox.environment("scientist").items():
-        monkeypatch.setenv(name, value)
+def test_roles_are_read_as_the_file_has_them(as_persona: Callable[[str], None], roles: dict[str, Any]) -> None:
+    as_persona("scientist")
     assert read_again(signed_in(), list(roles)) == roles
     with pytest.raises(AzureRefusedError, match="RoleDefinitionDoesNotExist"):
         read_again(signed_in(), ["00000000-0000-0000-0000-000000000001"])

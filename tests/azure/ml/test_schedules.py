@@ -31,8 +31,7 @@ def team(moving: Sandbox) -> Team:
 
 @pytest.fixture
 def ml(team: Team, moving: Sandbox, monkeypatch: pytest.MonkeyPatch) -> "MLClient":
-    for name, value in moving.environment("scientist").items():
-        monkeypatch.setenv(name, value)
+    moving.sign_in(monkeypatch, "scientist")
     return harness.ml_client(team)
 
 
