@@ -60,17 +60,10 @@ class Deployer:
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.azure = Client(sandbox)
-        application = self._made("/applications", {"displayName": "deployer"})
-        self.id = self._made("/servicePrincipals", {"appId": application["appId"]})["id"]
-        password = self._made(f"/applications/{application['id']}/addPassword", {}, 200)
-        known = {"CLIENT_ID": application["appId"], "CLIENT_SECRET": password["secretText"]}
+        self.id, own = self.azure.application()
+        known = {name.upper(): value for name, value in own.credentials.items()}
         self.variables = {f"{prefix}_{name}": value for prefix in ("ARM", "AZURE") for name, value in known.items()}
         self.role = str(uuid.uuid4())
-
-    def _made(self, path: str, body: Any, status: int = 201) -> Any:
-        answer = self.azure.graph("POST", path, body)
-        assert answer.status_code == status, answer.text
-        return answer.json()
 
     def contributes(self) -> None:
         answer = self.azure.assign(
@@ -91,7 +84,8 @@ class Deployer:
         graph = self.azure.graph("GET", "/servicePrincipals(appId='00000003-0000-0000-c000-000000000000')").json()["id"]
         for name in permissions:
             body = {"principalId": self.id, "resourceId": graph, "appRoleId": PERMISSIONS[name]}
-            self._made(f"/servicePrincipals/{self.id}/appRoleAssignments", body)
+            answer = self.azure.graph("POST", f"/servicePrincipals/{self.id}/appRoleAssignments", body)
+            assert answer.status_code == 201, answer.text
 
 
 @pytest.fixture

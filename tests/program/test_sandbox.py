@@ -1,14 +1,12 @@
 """The life of a stack against the sandbox: made, the same again, drifted, gone, its names freed, made again."""
 
 import copy
-import os
 import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 import yaml
 from azure.ai.ml import Input, MLClient, Output, command
 from azure.ai.ml.entities import Environment
@@ -140,9 +138,7 @@ def test_only_some_reach_a_restricted_file_system(
         lambda: hidden.get_file_client("hr/b.txt").upload_data(b"4", overwrite=True),
         lambda: list(hidden.get_paths()),
     ):
-        with pytest.raises(HttpResponseError) as refused:
-            attempt()
-        assert refused.value.status_code == 403
+        _is_forbidden(attempt)
     lake["restricted"][0]["readers"] = ["user2@site.com"]
     _become(monkeypatch, signed_in, persona="owner")
     admitted = stack.up(department)
@@ -150,9 +146,7 @@ def test_only_some_reach_a_restricted_file_system(
     assert admitted.steps == {"create RoleAssignment bluegranit-persons.read-user2@site.com"}
     _become(monkeypatch, signed_in)
     assert _lake("persons").get_file_client("hr/a.txt").download_file().readall() == b"1"
-    with pytest.raises(HttpResponseError) as refused:
-        _lake("persons").get_file_client("hr/a.txt").upload_data(b"5", overwrite=True)
-    assert refused.value.status_code == 403
+    _is_forbidden(lambda: _lake("persons").get_file_client("hr/a.txt").upload_data(b"5", overwrite=True))
 
 
 def test_only_some_reach_a_restricted_folder(
@@ -198,9 +192,7 @@ def test_only_some_reach_a_restricted_folder(
         ),
     }
     for what, attempt in forbidden.items():
-        with pytest.raises(HttpResponseError) as refused:
-            attempt()
-        assert refused.value.status_code == 403, (what, refused.value)
+        _is_forbidden(attempt, what)
     assert "hr/persons/a.txt" in [path.name for path in files.get_paths()]  # names are seen from above
 
     lake["restricted"][0] |= {"readers": ["user2@site.com"], "writers": ["admin1@site.com", "user1@site.com"]}
@@ -213,9 +205,7 @@ def test_only_some_reach_a_restricted_folder(
     }
     _become(monkeypatch, signed_in)
     assert _lake().get_file_client("hr/persons/a.txt").download_file().readall() == b"1"
-    with pytest.raises(HttpResponseError) as refused:
-        _lake().get_file_client("hr/persons/a.txt").upload_data(b"5", overwrite=True)
-    assert refused.value.status_code == 403
+    _is_forbidden(lambda: _lake().get_file_client("hr/persons/a.txt").upload_data(b"5", overwrite=True))
     _become(monkeypatch, signed_in, persona="owner")
     lake["restricted"] = []
     opened = stack.up(department)
@@ -229,7 +219,8 @@ def test_the_example_of_a_feed_writes_what_it_names_and_nothing_else(signed_in: 
     example = yaml.safe_load((ROOT / "examples/feeds/Pulumi.feeds.yaml").read_text())
     department = example["config"]["azureml-platform:department"]
     lake = department["teams"][0]["lake"]
-    lake["feeds"][0]["objectId"], factory = _identity()
+    lake["feeds"][0]["objectId"], own = Client(signed_in).application()  # such as a Data Factory's identity
+    factory = ClientSecretCredential(own.tenant, **own.credentials)
     stack = Stack(signed_in, tmp_path)
     made = stack.up(department)
     assert made.code == 0, made.text
@@ -243,29 +234,15 @@ def test_the_example_of_a_feed_writes_what_it_names_and_nothing_else(signed_in: 
         lambda: list(curated.get_paths()),
         lambda: landing.get_directory_client("/").set_access_control(permissions="rwxrwxrwx"),
     ):
-        with pytest.raises(HttpResponseError) as refused:
-            attempt()
-        assert refused.value.status_code == 403
+        _is_forbidden(attempt)
     gone = stack.destroy(department)
     assert gone.code == 0, gone.text
 
 
-def _identity() -> tuple[str, ClientSecretCredential]:
-    """The object id of a new service principal, such as a Data Factory's identity, and its credential."""
-    graph = requests.Session()
-    token = EnvironmentCredential().get_token("https://graph.microsoft.com/.default").token
-    graph.headers["Authorization"] = f"Bearer {token}"
-    graph.verify = os.environ["REQUESTS_CA_BUNDLE"]
-
-    def post(path: str, body: dict[str, Any]) -> Any:
-        answer = graph.post(f"https://graph.microsoft.com/v1.0/{path}", json=body, timeout=30)
-        assert answer.status_code in (200, 201), answer.text
-        return answer.json()
-
-    application = post("applications", {"displayName": "corp-factory"})
-    principal = post("servicePrincipals", {"appId": application["appId"]})
-    secret = post(f"applications/{application['id']}/addPassword", {})["secretText"]
-    return principal["id"], ClientSecretCredential(os.environ["AZURE_TENANT_ID"], application["appId"], secret)
+def _is_forbidden(attempt: Callable[[], object], what: str = "") -> None:
+    with pytest.raises(HttpResponseError) as refused:
+        attempt()
+    assert refused.value.status_code == 403, (what, refused.value)
 
 
 def _become(shell: pytest.MonkeyPatch, sandbox: Sandbox, *where: str, persona: str = "scientist") -> None:
@@ -350,9 +327,7 @@ def test_a_guest_is_found_by_mail_and_anybody_by_object_id(signed_in: Sandbox, t
         "accountEnabled": True,
         "passwordProfile": {"password": "not-used-1"},
     }
-    token = EnvironmentCredential().get_token("https://graph.microsoft.com/.default").token
-    signed = {"Authorization": f"Bearer {token}"}
-    made = requests.post("https://graph.microsoft.com/v1.0/users", json=guest, headers=signed, timeout=30)
+    made = Client(signed_in).graph("POST", "/users", guest)
     assert made.status_code == 201, made.text
     department = stack_file("dev")
     team = department["teams"][0]

@@ -87,8 +87,7 @@ def test_what_is_not_emulated_is_refused_not_ignored(azure: Client, query: dict[
 
 def test_me_is_the_signed_in_user(azure: Client, scientist: Client) -> None:
     assert scientist.graph("GET", "/me").json()["userPrincipalName"] == "user2@site.com"
-    principal, client = application(azure)
-    del principal
+    _, client = azure.application()
     assert error(client.graph("GET", "/me")) == (400, "BadRequest")
 
 
@@ -128,15 +127,6 @@ def test_a_user_comes_and_goes(azure: Client) -> None:
 )
 def test_only_administrators_write(scientist: Client, method: str, path: str, body: Any) -> None:
     assert error(scientist.graph(method, path, body)) == (403, "Authorization_RequestDenied")
-
-
-def application(azure: Client) -> tuple[dict[str, Any], Client]:
-    """A service principal, and a client that is signed in as it."""
-    one = made(azure, "/applications", {"displayName": unique("app")})
-    principal = made(azure, "/servicePrincipals", {"appId": one["appId"]})
-    secret = azure.graph("POST", f"/applications/{one['id']}/addPassword", {}).json()["secretText"]
-    client = Client(azure.sandbox, credentials={"client_id": one["appId"], "client_secret": secret})
-    return principal, client
 
 
 # ---- groups
