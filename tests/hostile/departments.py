@@ -121,18 +121,19 @@ def member(draw: st.DrawFn, fields: dict[str, Any]) -> Any:
 
 def unlike(entries: list[Any], taken: set[str]) -> list[Any]:
     """The entries, each with a text or name that none of the others has."""
-    for i, entry in enumerate(entries):
+    kept = []
+    for entry in entries:
         text = entry.get("name") if isinstance(entry, dict) else entry
-        if not isinstance(text, str):
-            continue
-        if text.lower() in taken and isinstance(entry, dict):
+        if isinstance(text, str) and text.lower() in taken:
+            if not isinstance(entry, dict):
+                continue
             mark = f"x{len(taken)}"
             # No longer than it was: what is named by it has its limits.
             text = entry["name"] = text[: max(1, min(16, len(text)) - len(mark))].rstrip("-_") + mark
-        taken.add(text.lower())
-        entries[i] = entry
-    texts = [entry.lower() for entry in entries if isinstance(entry, str)]
-    return [entry for i, entry in enumerate(entries) if not isinstance(entry, str) or entry.lower() not in texts[:i]]
+        if isinstance(text, str):
+            taken.add(text.lower())
+        kept.append(entry)
+    return kept
 
 
 def in_order(rule: dict[str, Any]) -> dict[str, Any]:

@@ -217,9 +217,7 @@ def _bring_up(world: World, department: Any, expected: dict[str, set[str]]) -> N
     written = {after[one] for one in expected["create"] | expected["update"] | expected["replace"] if one in after}
     deleted = {before[one] for one in expected["delete"] | expected["replace"] if one in before}
     reset = {one for one in deleted if "/blobServices/" in one and one.endswith("/default")}  # PUT back to its defaults
-    secrets = {
-        one for one in deleted if one.split("/")[-2] == "secrets"
-    }  # the resource manager deletes none: the vault does
+    secrets = {one for one in deleted if one.split("/")[-2] == "secrets"}  # its vault deletes it, not ARM
     assert _touched(exchanges, "PUT", "PATCH") == {one.lower() for one in written | reset}
     assert _touched(exchanges, "DELETE") == {one.lower() for one in deleted - reset - secrets}
     assert _deleted_in_vaults(exchanges) == {tuple(one.lower().split("/")[-3::2]) for one in secrets}

@@ -190,16 +190,16 @@ class TestLoops:
 class TestTransfer:
     @pytest.fixture(scope="class")
     def move(self, team: Team) -> Callable[..., str]:
-        """Makes components that copy two folders."""
+        """Makes components that copy folders, two if no others are named."""
 
-        def made(mode: str) -> str:
+        def made(mode: str, folders: str = "ab") -> str:
             return arm_component(
                 team,
                 "",
                 type="data_transfer",
                 task="copy_data",
                 data_copy_mode=mode,
-                inputs={"a": FOLDER, "b": FOLDER},
+                inputs=dict.fromkeys(folders, FOLDER),
                 outputs={"out": FOLDER},
                 environment=None,
                 command=None,
@@ -242,23 +242,12 @@ class TestTransfer:
         assert ended(team, name) == "Failed"
         assert "'same' is there already" in children(team, name)["move"]["error"]["error"]["message"]
 
-    def test_a_conflict_with_what_lies_there(self, team: Team, write: str) -> None:
-        copy = arm_component(
-            team,
-            "",
-            type="data_transfer",
-            task="copy_data",
-            data_copy_mode="fail_if_conflict",
-            inputs={"a": FOLDER},
-            outputs={"out": FOLDER},
-            environment=None,
-            command=None,
-        )
+    def test_a_conflict_with_what_lies_there(self, team: Team, write: str, move: Callable[..., str]) -> None:
         place = f"azureml://datastores/workspaceblobstore/paths/{unique('moved')}/"
         node = {
             "type": "data_transfer",
             "outputs": {"out": {"job_output_type": "uri_folder", "uri": place}},
-            **step(copy, a="${{parent.jobs.one.outputs.out}}"),
+            **step(move("fail_if_conflict", "a"), a="${{parent.jobs.one.outputs.out}}"),
         }
         jobs = {"one": step(write, word="one"), "move": node}
         completed(team, jobs)
