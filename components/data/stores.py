@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import pulumi
 from pulumi_azure_native import machinelearningservices as ml
@@ -123,37 +123,19 @@ def datastore_properties(
                 secrets_type="ServicePrincipal", client_secret=credential.secret
             ),
         )
-    # Without subscription and group, Azure ML cannot find the account of an identity-based datastore.
-    subscription = account.id.apply(subscription_of)
+    common: dict[str, Any] = {
+        "account_name": account.name,
+        "credentials": credentials,
+        "service_data_access_auth_identity": access,
+        # Without subscription and group, Azure ML cannot find the account of an identity-based datastore.
+        "subscription_id": account.id.apply(subscription_of),
+        "resource_group": account.group,
+    }
     if store.type == "file":
-        return ml.AzureFileDatastoreArgs(
-            datastore_type="AzureFile",
-            account_name=account.name,
-            file_share_name=container,
-            credentials=credentials,
-            service_data_access_auth_identity=access,
-            subscription_id=subscription,
-            resource_group=account.group,
-        )
+        return ml.AzureFileDatastoreArgs(datastore_type="AzureFile", file_share_name=container, **common)
     if store.type == "blob":
-        return ml.AzureBlobDatastoreArgs(
-            datastore_type="AzureBlob",
-            account_name=account.name,
-            container_name=container,
-            credentials=credentials,
-            service_data_access_auth_identity=access,
-            subscription_id=subscription,
-            resource_group=account.group,
-        )
-    return ml.AzureDataLakeGen2DatastoreArgs(
-        datastore_type="AzureDataLakeGen2",
-        account_name=account.name,
-        filesystem=container,
-        credentials=credentials,
-        service_data_access_auth_identity=access,
-        subscription_id=subscription,
-        resource_group=account.group,
-    )
+        return ml.AzureBlobDatastoreArgs(datastore_type="AzureBlob", container_name=container, **common)
+    return ml.AzureDataLakeGen2DatastoreArgs(datastore_type="AzureDataLakeGen2", filesystem=container, **common)
 
 
 def datastore_uri(datastore_id: str) -> str:
