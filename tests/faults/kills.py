@@ -91,6 +91,14 @@ def until_it_breaks(step: Callable[[int], None]) -> None:
             return
 
 
+def through_a_kill(team: Team, step: Callable[[int], None], number: int, most: float = 5) -> Team:
+    """Repeats a step until a kill, which comes within so many seconds; the team in the sandbox that starts then."""
+    sandbox = team.azure.sandbox
+    with killed(sandbox, random.Random(number).uniform(0.2, most)):
+        until_it_breaks(step)
+    return team.by(Client(sandbox))
+
+
 def sent(answer: requests.Response) -> None:
     assert answer.status_code in (200, 201, 202), answer.text
 
@@ -145,9 +153,7 @@ def runs(folder: Path, number: int) -> Killed:
                 if name not in ended and (now := status(team, name)) in ENDED:
                     ended[name] = now
 
-        with killed(sandbox, random.Random(number).uniform(0.2, 5)):
-            until_it_breaks(work)
-        team = Team(Client(sandbox), team.needs, team.workspace)
+        team = through_a_kill(team, work, number)
         there = {name: waiting.ended(team, name) for name in names}
         until(lambda: not processes(sandbox.directory / "runs"), "the end of all processes of runs")
     wrong = [f"{name} was {was} and is {there[name]}" for name, was in ended.items() if there[name] != was]
@@ -175,9 +181,7 @@ def pipelines(folder: Path, number: int) -> Killed:
                 steps = children(team, name).values()
                 done.update(one["runId"] for one in steps if one["status"] == "Completed")
 
-        with killed(sandbox, random.Random(number).uniform(0.2, 5)):
-            until_it_breaks(work)
-        team = Team(Client(sandbox), team.needs, team.workspace)
+        team = through_a_kill(team, work, number)
         wrong = [f"{name} {was}" for name in names if (was := waiting.ended(team, name)) != "Completed"]
         until(lambda: not processes(sandbox.directory / "runs"), "the end of all processes of runs")
         wrong += [f"{name} has {sorted(steps)}" for name in names if set(steps := children(team, name)) != set("abc")]
@@ -201,9 +205,7 @@ def sweeps(folder: Path, number: int) -> Killed:
             for name in names:
                 done.update(one["runId"] for one in below(team, name) if one["status"] == "Completed")
 
-        with killed(sandbox, random.Random(number).uniform(0.2, 5)):
-            until_it_breaks(work)
-        team = Team(Client(sandbox), team.needs, team.workspace)
+        team = through_a_kill(team, work, number)
         wrong = [f"{name} {was}" for name in names if (was := waiting.ended(team, name)) != "Completed"]
         until(lambda: not processes(sandbox.directory / "runs"), "the end of all processes of runs")
         for name in names:
@@ -240,9 +242,7 @@ def deployments(folder: Path, number: int) -> Killed:
                 accepted.append((f"dep{count}", answer))
             made.get()
 
-        with killed(sandbox, random.Random(number).uniform(0.2, 6)):
-            until_it_breaks(work)
-        made = serving.Endpoint(Team(Client(sandbox), team.needs, team.workspace), made.name)
+        made = serving.Endpoint(through_a_kill(team, work, number, 6), made.name)
         wrong = []
         for name, answer in accepted:
             ended = serving.outcome(made.team, answer)["status"]
@@ -266,10 +266,8 @@ def schedules(folder: Path, number: int) -> Killed:
             names.append(f"s{count}")
             sandbox.command("clock", "advance", "30h")
 
-        with killed(sandbox, random.Random(number).uniform(0.2, 3)):
-            until_it_breaks(work)
+        team = through_a_kill(team, work, number, 3)
         assert sandbox.command("clock", "advance", "1s").returncode == 0
-        team = Team(Client(sandbox), team.needs, team.workspace)
         for name in names:
             if team.arm("GET", f"/schedules/{name}").status_code != requests.codes.ok:
                 wrong.append(f"{name} is gone")
@@ -319,7 +317,7 @@ def registrations(folder: Path, number: int) -> Killed:
 
         with killed(sandbox, random.Random(number).uniform(0.05, 1.5)):
             until_it_breaks(work)
-        team = Team(Client(sandbox), team.needs, team.workspace)
+        team = team.by(Client(sandbox))
         lost = [path for path in kept if team.arm("GET", path).status_code != requests.codes.ok]
         query = {"run_id": run, "metric_key": "m"}
         history = team.plane("GET", MLFLOW, f"{EXPERIMENT}/metrics/get-history", params=query).json()

@@ -198,6 +198,10 @@ class Team:
         """The resource group's name."""
         return self.needs.group.rsplit("/", 1)[-1]
 
+    def by(self, client: Client) -> "Team":
+        """The same workspace, for the requests of another client."""
+        return Team(client, self.needs, self.workspace)
+
     def arm(self, method: str, path: str, body: Any = None, api: str = ML_API, **query: str) -> requests.Response:
         """A request below the workspace."""
         return self.azure.send(

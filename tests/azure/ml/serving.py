@@ -27,7 +27,7 @@ DEADLINE = 90.0
 def uploaded(team: Team, files: dict[str, str | bytes]) -> str:
     """The address of a container with these files, which the data scientist uploads."""
     path = f"/codes/{unique('up')}/versions/1/startPendingUpload"
-    scientist = Team(Client(team.azure.sandbox, "scientist"), team.needs, team.workspace)
+    scientist = team.by(Client(team.azure.sandbox, "scientist"))
     given = scientist.arm("POST", path, {}).json()["blobReferenceForConsumption"]
     address, _, signature = given["credential"]["sasUri"].partition("?")
     for name, content in files.items():

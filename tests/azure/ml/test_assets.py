@@ -105,7 +105,7 @@ def test_content_that_is_not_valid(team: Team, plural: str, properties: dict[str
 
 
 def test_rights_by_kind(team: Team, lead: Client) -> None:
-    stranger = Team(lead, team.needs, team.workspace)
+    stranger = team.by(lead)
     refused = put(stranger, "models", unique("a"), "1", **CONTENT["models"])
     assert error(refused) == (403, "AuthorizationFailed")
     assert "Microsoft.MachineLearningServices/workspaces/models/versions/write" in refused.json()["error"]["message"]

@@ -429,7 +429,7 @@ class TestInvocation:
             (self.post(scientist, "nobody9", sent), 404, "no endpoint"),
         ):
             assert answer.status_code == status and says in answer.text, answer.text
-        listed = Team(lead, team.needs, team.workspace).plane(
+        listed = team.by(lead).plane(
             "GET", "mferp/managementfrontend", f"/batchEndpoints/{ready}/jobs?api-version=2020-09-01-dataplanepreview"
         )
         assert listed.status_code == 403 and "batchEndpoints/jobs/read" in listed.text

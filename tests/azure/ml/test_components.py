@@ -138,14 +138,14 @@ def test_what_is_not_there(team: Team) -> None:
 
 def test_rights(team: Team, lead: Client) -> None:
     """A reader reads components; only who may write them makes one."""
-    stranger = Team(lead, team.needs, team.workspace)
+    stranger = team.by(lead)
     refused = put(stranger, unique("c"), "1", SPEC)
     assert error(refused) == (403, "AuthorizationFailed")
     assert "workspaces/components/versions/write" in refused.json()["error"]["message"]
     for path, action in (("", "components/read"), ("/x/versions/1", "components/versions/read")):
         refused = stranger.arm("GET", f"/components{path}")
         assert error(refused) == (403, "AuthorizationFailed") and action in refused.json()["error"]["message"]
-    scientist = Team(Client(team.azure.sandbox, "scientist"), team.needs, team.workspace)
+    scientist = team.by(Client(team.azure.sandbox, "scientist"))
     assert put(scientist, unique("c"), "1", SPEC).status_code == 201
 
 

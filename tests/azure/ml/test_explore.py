@@ -69,7 +69,7 @@ def test_one_that_is_not_there(team: Team) -> None:
 
 def test_a_secret_is_a_right_of_its_own(keyed_team: Team, lead: Client) -> None:
     """Who only reads gets no keys."""
-    reader = Team(lead, keyed_team.needs, keyed_team.workspace)
+    reader = keyed_team.by(lead)
     grant(keyed_team.azure, keyed_team.id, user_id("admin1@site.com"), READER, "User")
     refused = datastore(reader, "workspaceblobstore")
     assert error(refused) == (403, "AuthorizationFailed")

@@ -51,9 +51,7 @@ class TestRefusals:
         assert refused.status_code == 401
 
     def test_a_stranger(self, team: Team, lead: Client) -> None:
-        refused = Team(lead, team.needs, team.workspace).plane(
-            "POST", "mlflow/v1.0", "/api/2.0/mlflow/experiments/create", {"name": "x"}
-        )
+        refused = team.by(lead).plane("POST", "mlflow/v1.0", "/api/2.0/mlflow/experiments/create", {"name": "x"})
         assert refused.status_code == 403 and refused.json()["error_code"] == "PERMISSION_DENIED"
         assert "experiments/write" in refused.json()["message"]
 

@@ -439,19 +439,19 @@ class TestRights:
         ],
     )
     def test_of_operations(self, served: Endpoint, lead: Client, method: str, path: str, action: str) -> None:
-        as_lead = Endpoint(Team(lead, served.team.needs, served.team.workspace), served.name)
+        as_lead = Endpoint(served.team.by(lead), served.name)
         answer = as_lead.arm(method, path, {})
         assert answer.status_code == 403
         assert f"Microsoft.MachineLearningServices/workspaces/{action}'".lower() in answer.text.lower()
 
     def test_readers_read_and_get_no_keys(self, served: Endpoint, lead: Client) -> None:
-        as_reader = Endpoint(Team(lead, served.team.needs, served.team.workspace), served.name)
+        as_reader = Endpoint(served.team.by(lead), served.name)
         with granted(served.team.azure, served.team.id, LEAD, READER):
             assert as_reader.arm("GET").status_code == 200
             assert as_reader.arm("POST", "/listKeys").status_code == 403
 
     def test_a_data_scientist_deploys_and_scores(self, served: Endpoint, scientist: Client) -> None:
-        mine = Endpoint(Team(scientist, served.team.needs, served.team.workspace), served.name)
+        mine = Endpoint(served.team.by(scientist), served.name)
         assert mine.score({}).json()["word"] == "blue"
         assert mine.arm("POST", "/deployments/blue/getLogs", {}).status_code == 200
 

@@ -176,11 +176,11 @@ class TestRefusals:
 class TestRights:
     def test_who_may_submit_read_and_cancel(self, team: Team, lead: Client, maker: str) -> None:
         node = {"componentId": maker, "inputs": {"word": literal("x")}}
-        scientist = Team(Client(team.azure.sandbox, "scientist"), team.needs, team.workspace)
+        scientist = team.by(Client(team.azure.sandbox, "scientist"))
         made = arm_pipeline(scientist, {"a": node})
         assert made.status_code == 201
         name = made.json()["name"]
-        stranger = Team(lead, team.needs, team.workspace)
+        stranger = team.by(lead)
         for answer, action in (
             (arm_pipeline(stranger, {"a": node}), "jobs/write"),
             (stranger.arm("GET", f"/jobs/{name}"), "jobs/read"),
@@ -206,7 +206,7 @@ class TestRights:
         assert ended(team, name) == "Failed"
         step = children(team, name)["a"]
         assert "AuthorizationPermissionMismatch" in step["error"]["error"]["message"]
-        scientist = Team(Client(team.azure.sandbox, "scientist"), team.needs, team.workspace)
+        scientist = team.by(Client(team.azure.sandbox, "scientist"))
         as_user = {**node, "identity": {"type": "user_identity"}}
         other = arm_pipeline(scientist, {"a": as_user}).json()["name"]
         assert ended(team, other) == "Failed"  # it may read, and there is nothing
@@ -239,7 +239,7 @@ def test_an_instance_is_a_target(team: Team, maker: str) -> None:
     node = {"componentId": maker, "inputs": {"word": literal("x")}, "computeId": f"{team.id}/computes/{name}"}
     done = arm_pipeline(team, {"a": node}).json()["name"]
     assert ended(team, done) == "Completed", failures(team, done)
-    scientist = Team(Client(team.azure.sandbox, "scientist"), team.needs, team.workspace)
+    scientist = team.by(Client(team.azure.sandbox, "scientist"))
     refused = arm_pipeline(scientist, {"a": node})
     assert error(refused) == (400, "UserError") and "assigned to somebody else" in refused.json()["error"]["message"]
     team.arm("POST", f"/computes/{name}/stop")
@@ -298,7 +298,7 @@ class TestKill:
             sandbox.stop()
             assert not alive(child)
         sandbox.start()
-        team = Team(Client(sandbox), team.needs, team.workspace)
+        team = team.by(Client(sandbox))
         until(lambda: not alive(child), "the end of the orphan")
         (tmp_path / "go").touch()
         assert ended(team, name) == "Completed", failures(team, nested)
@@ -318,5 +318,5 @@ class TestKill:
         os.kill(pid, signal.SIGKILL)
         until(lambda: not alive(pid), "the end of the sandbox")
         sandbox.start()
-        team = Team(Client(sandbox), team.needs, team.workspace)
+        team = team.by(Client(sandbox))
         assert ended(team, name) == "Canceled"

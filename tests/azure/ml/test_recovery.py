@@ -55,7 +55,7 @@ def test_a_killed_sandbox_marks_lost_runs_ends_orphans_and_goes_on(running: tupl
     until(lambda: not alive(pid), "the end of the sandbox")
     assert alive(child)  # as after a crash
     sandbox.start()
-    team = Team(Client(sandbox), team.needs, team.workspace)
+    team = team.by(Client(sandbox))
     until(lambda: not alive(child), "the end of the orphan")
     assert status(team, "first") == "Failed"
     assert "sandbox was stopped" in details(team, "first")["error"]["error"]["message"]
@@ -71,7 +71,7 @@ def test_a_stopped_sandbox_leaves_no_process(running: tuple[Sandbox, Team, int])
     assert not alive(child)
     assert time.monotonic() - begun < 15
     sandbox.start()
-    team = Team(Client(sandbox), team.needs, team.workspace)
+    team = team.by(Client(sandbox))
     assert status(team, "first") == "Failed"
     assert ended(team, "second") == "Completed"
 

@@ -182,7 +182,7 @@ def test_rights(team: Team, lead: Client, registry: dict[str, Any]) -> None:
         "environmentId": f"azureml://registries/{registry['name']}/environments/{name}/versions/1",
     }
     with harness.granted(team.azure, team.id, user_id("admin1@site.com"), harness.ML_SCIENTIST):
-        unable = Team(lead, team.needs, team.workspace).arm("PUT", f"/jobs/{unique('j')}", {"properties": job})
+        unable = team.by(lead).arm("PUT", f"/jobs/{unique('j')}", {"properties": job})
     assert (unable.status_code, "registries/assets/read" in unable.text) == (403, True), unable.text
     grant(team.azure, registry["id"], user_id("admin1@site.com"), REGISTRY_USER, "User")
     assert plane(lead, registry, "GET", one).status_code == 200
@@ -244,7 +244,7 @@ def test_a_model_of_a_registry_is_served(shared: "MLClient", files: Path, team: 
     from azure.ai.ml.entities import Model  # noqa: PLC0415 # loads the client
 
     made = shared.models.create_or_update(Model(name=unique("m"), version="1", path=str(files)))
-    mine = Team(scientist, team.needs, team.workspace)
+    mine = team.by(scientist)
     script = "import os\ndef init(): pass\ndef run(body): return os.listdir(os.environ['AZUREML_MODEL_DIR'])"
     one = serving.endpoint(mine)
     done = one.served("blue", script, environmentId=serving.environment(mine), model=made.id)

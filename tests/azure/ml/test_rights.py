@@ -35,7 +35,7 @@ def refusals(team: Team, lead: Client) -> Iterator[tuple[str, str, requests.Resp
         if route.pattern.groupindex.keys() >= known.keys():
             path = path_of(route.pattern, **known)
             yield route.method, path, lead.arm(route.method, path, api="2024-01-01-preview")
-    stranger = Team(lead, team.needs, team.workspace)
+    stranger = team.by(lead)
     for service, routes in ROUTES.items():
         for one in routes:
             path = path_of(one.pattern)

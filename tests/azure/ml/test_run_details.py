@@ -92,7 +92,7 @@ class TestArtifacts:
         run = made(team)
         self.upload(team, run, "a.txt")
         path = f"/artifacts/ExperimentRun/dcid.{run}/metadata?path=a.txt"
-        refused = Team(lead, team.needs, team.workspace).plane("DELETE", "artifact/v2.0", path)
+        refused = team.by(lead).plane("DELETE", "artifact/v2.0", path)
         assert refused.status_code == 403 and "metadata/artifacts/delete" in refused.text
         assert self.names(team, run) == ["a.txt"]
 

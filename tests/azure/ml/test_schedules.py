@@ -135,7 +135,7 @@ def test_a_sandbox_killed_while_the_clock_moves_repeats_nothing_and_leaves_nothi
         os.kill(pid, signal.SIGKILL)
         moving.communicate()
         sandbox.start()
-        team = Team(Client(sandbox), team.needs, team.workspace)
+        team = team.by(Client(sandbox))
         clock(sandbox, "advance", "1s")
         assert clock(sandbox)["aheadSeconds"] == 20 * 24 * 3600 + 1
         names = [job["properties"]["displayName"] for job in jobs_of(team, "hourly")]
@@ -264,7 +264,7 @@ def test_rights(team: Team, moving: Sandbox) -> None:
     name = unique("rights")
     sent = body({"triggerType": "Cron", "expression": "0 0 * * *"}, command_job(team), isEnabled=False)
     put(team, name, sent)
-    reader = Team(Client(moving, "lead"), team.needs, team.workspace)
+    reader = team.by(Client(moving, "lead"))
     calls: list[tuple[str, str, Any, str]] = [
         ("GET", "/schedules", None, "read"),
         ("GET", f"/schedules/{name}", None, "read"),

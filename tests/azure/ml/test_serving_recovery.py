@@ -8,7 +8,6 @@ import pytest
 
 from tests.azure.client import Client
 from tests.azure.ml import harness, serving
-from tests.azure.ml.harness import Team
 from tests.azure.ml.serving import ECHO, Endpoint, outcome
 from tests.azure.ml.waiting import until
 from tests.conftest import Sandbox
@@ -27,7 +26,7 @@ def served(sandbox: Sandbox) -> Endpoint:
 def again(made: Endpoint) -> Endpoint:
     """The same endpoint, in a sandbox that was started anew."""
     made.team.azure.sandbox.start()
-    return Endpoint(Team(Client(made.team.azure.sandbox), made.team.needs, made.team.workspace), made.name)
+    return Endpoint(made.team.by(Client(made.team.azure.sandbox)), made.name)
 
 
 def group_of(pid: int) -> list[int]:
