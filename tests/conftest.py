@@ -6,6 +6,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -82,7 +83,9 @@ class Sandbox:
             patch.setenv(name, value)
 
 
+@contextmanager
 def started(directory: Path) -> Iterator[Sandbox]:
+    """A new sandbox, until the block ends."""
     sandbox = Sandbox(directory)
     sandbox.start()
     try:
@@ -94,7 +97,8 @@ def started(directory: Path) -> Iterator[Sandbox]:
 @pytest.fixture
 def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
     """A sandbox of the test's own, empty."""
-    yield from started(tmp_path / ".sandbox")
+    with started(tmp_path / ".sandbox") as new:
+        yield new
 
 
 @pytest.fixture
@@ -107,7 +111,8 @@ def signed_in(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
 @pytest.fixture(scope="session")
 def shared_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     """One sandbox for all tests of a worker: use names of your own in it, and no `reset`."""
-    yield from started(tmp_path_factory.mktemp("shared") / ".sandbox")
+    with started(tmp_path_factory.mktemp("shared") / ".sandbox") as new:
+        yield new
 
 
 @pytest.fixture

@@ -29,4 +29,5 @@ def scientist(shared_sandbox: Sandbox) -> Client:
 @pytest.fixture(scope="session")
 def moving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     """A second sandbox of the worker, whose clock tests move forward: nothing in it stays as recent as it was."""
-    yield from started(tmp_path_factory.mktemp("moving") / ".sandbox")
+    with started(tmp_path_factory.mktemp("moving") / ".sandbox") as sandbox:
+        yield sandbox

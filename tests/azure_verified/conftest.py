@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import ROOT, Sandbox
+from tests.conftest import ROOT, started
 from tools.verify.report import Result, find_row
 from tools.verify.resources import Subscription
 from tools.verify.run import SETTINGS
@@ -47,15 +47,11 @@ def variables_of_a_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator
     if RUN:
         yield
         return
-    sandbox = Sandbox(tmp_path_factory.mktemp("verified") / ".sandbox")
-    sandbox.start()
-    try:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("SANDBOX_DIR", str(sandbox.directory))
-            sandbox.sign_in(patch)
-            yield
-    finally:
-        sandbox.stop()
+    folder = tmp_path_factory.mktemp("verified")
+    with started(folder / ".sandbox") as sandbox, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SANDBOX_DIR", str(sandbox.directory))
+        sandbox.sign_in(patch)
+        yield
 
 
 @pytest.fixture(name="azure", scope="package")

@@ -23,7 +23,7 @@ from tests.azure.ml.harness import Team
 from tests.azure.ml.pipelines import arm_component, arm_pipeline, children
 from tests.azure.ml.waiting import ENDED, below, status, until
 from tests.azure.storage.test_durability import killed_at_random
-from tests.conftest import Sandbox
+from tests.conftest import Sandbox, started
 from tests.faults.sweep import Life, quick, said
 from tests.program.harness import stack_file
 
@@ -43,16 +43,6 @@ class Killed:
 
     acknowledged: int
     lost: str = ""
-
-
-@contextmanager
-def started(folder: Path) -> Iterator[Sandbox]:
-    sandbox = Sandbox(folder / ".sandbox")
-    sandbox.start()
-    try:
-        yield sandbox
-    finally:
-        sandbox.stop()
 
 
 @contextmanager
@@ -106,7 +96,7 @@ def sent(answer: requests.Response) -> None:
 def up(folder: Path, number: int) -> Killed:
     """During an up: what the state has is in Azure; a few runs, with imports as told, end in the same as ever."""
     dev = stack_file("dev")
-    with started(folder) as sandbox, pytest.MonkeyPatch.context() as patch:
+    with started(folder / ".sandbox") as sandbox, pytest.MonkeyPatch.context() as patch:
         quick(patch)
         sandbox.sign_in(patch)
         life = Life(sandbox, folder, 1)
@@ -140,7 +130,7 @@ def uploads(folder: Path, number: int) -> Killed:
 def runs(folder: Path, number: int) -> Killed:
     """While jobs are submitted, run and end: each is there and ends; what had ended stays; no process is left."""
     names, ended = list[str](), dict[str, str]()
-    with started(folder) as sandbox:
+    with started(folder / ".sandbox") as sandbox:
         team = harness.team(Client(sandbox))
         harness.put(team.azure, f"{team.id}/computes/cpu", harness.cluster(team.needs, most=3))
         properties = harness.command_job(team, "sleep 0.$RANDOM")
@@ -163,7 +153,7 @@ def runs(folder: Path, number: int) -> Killed:
 def pipelines(folder: Path, number: int) -> Killed:
     """While pipelines run: each is there and completes, and no step runs again whose success had been seen."""
     names, done = list[str](), set[str]()
-    with started(folder) as sandbox:
+    with started(folder / ".sandbox") as sandbox:
         team = harness.team(Client(sandbox))
         harness.put(team.azure, f"{team.id}/computes/cpu", harness.cluster(team.needs, most=3))
         line = f"sleep 0.$RANDOM; echo >> {folder}/$AZUREML_RUN_ID; echo x > ${{{{outputs.out}}}}/x"
@@ -192,7 +182,7 @@ def pipelines(folder: Path, number: int) -> Killed:
 def sweeps(folder: Path, number: int) -> Killed:
     """While sweeps run: each is there and completes with all trials, and no trial runs again that had completed."""
     names, done = list[str](), set[str]()
-    with started(folder) as sandbox:
+    with started(folder / ".sandbox") as sandbox:
         team = harness.team(Client(sandbox))
         harness.put(team.azure, f"{team.id}/computes/cpu", harness.cluster(team.needs, most=3))
         line = f"sleep 0.$RANDOM; echo ${{{{search_space.k}}}} >> {folder}/$AZUREML_RUN_ID"
@@ -230,7 +220,7 @@ def grid(team: Team, values: list[int], line: str) -> dict[str, Any]:
 def deployments(folder: Path, number: int) -> Killed:
     """While deployments are made: each that was accepted serves in the end, and no server is left."""
     accepted: list[tuple[str, requests.Response]] = []
-    with started(folder) as sandbox:
+    with started(folder / ".sandbox") as sandbox:
         team = harness.team(Client(sandbox))
         made, environment = serving.endpoint(team), serving.environment(team)
         code = {"codeId": serving.code(team, serving.ECHO), "scoringScript": "score.py"}
@@ -255,7 +245,7 @@ def deployments(folder: Path, number: int) -> Killed:
 def schedules(folder: Path, number: int) -> Killed:
     """While schedules are made and the clock moves: each is there, and has a job for every hour, once and in order."""
     names, wrong = list[str](), list[str]()
-    with started(folder) as sandbox:
+    with started(folder / ".sandbox") as sandbox:
         team = harness.team(Client(sandbox))
         job = harness.command_job(team, "sleep 600")  # on the cluster's one node: the others wait
         trigger = {"triggerType": "Recurrence", "frequency": "Hour", "interval": 1, "startTime": "2026-01-01T00:00:00"}
@@ -295,7 +285,7 @@ def processes(folder: Path) -> list[int]:
 def registrations(folder: Path, number: int) -> Killed:
     """While versions of models, data and environments are registered, and metrics are logged."""
     kept, metrics = list[str](), list[float]()
-    with started(folder) as sandbox:
+    with started(folder / ".sandbox") as sandbox:
         team = harness.team(Client(sandbox))
         created = team.plane("POST", MLFLOW, f"{EXPERIMENT}/runs/create", {"experiment_id": "0"})
         run = created.json()["run"]["info"]["run_id"]

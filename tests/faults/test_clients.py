@@ -12,7 +12,7 @@ from azure.mgmt.resource.resources import ResourceManagementClient
 from azure.storage.blob import BlobServiceClient, LinearRetry
 
 from tests.azure.client import READER, Client, unique
-from tests.conftest import SUBSCRIPTION, Sandbox
+from tests.conftest import SUBSCRIPTION, Sandbox, started
 from tests.faults.sweep import clear, plan, struck
 
 ARM_ONLY = "host=management.azure.com,path=*/resourcegroups/*"
@@ -21,12 +21,8 @@ ARM_ONLY = "host=management.azure.com,path=*/resourcegroups/*"
 @pytest.fixture(scope="module")
 def faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     """A sandbox for faults, which no other test sees."""
-    sandbox = Sandbox(tmp_path_factory.mktemp("faulty") / ".sandbox")
-    sandbox.start()
-    try:
+    with started(tmp_path_factory.mktemp("faulty") / ".sandbox") as sandbox:
         yield sandbox
-    finally:
-        sandbox.stop()
 
 
 @pytest.fixture

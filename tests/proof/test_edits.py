@@ -12,7 +12,7 @@ import pytest
 
 from settings import parse_department
 from tests.azure.client import Client
-from tests.conftest import Sandbox
+from tests.conftest import started
 from tests.program.stack import Stack
 from tests.proof.edits import (
     AZUREAD,
@@ -261,9 +261,7 @@ EDITS = [
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """At the end it is destroyed, and leaves nothing but what Azure keeps of deleted things."""
     folder = tmp_path_factory.mktemp("edits")
-    sandbox = Sandbox(folder / ".sandbox")
-    sandbox.start()
-    try:
+    with started(folder / ".sandbox") as sandbox:
         made = World(sandbox, Stack(sandbox, folder, "edits"), BASE)
         azure = Client(sandbox)
         before = made.status(), _directory(azure)
@@ -273,8 +271,6 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         assert (made.status(), _directory(azure)) == before
         vaults = azure.arm("GET", "providers/Microsoft.KeyVault/deletedVaults", api="2024-11-01").json()["value"]
         assert len(vaults) == 1
-    finally:
-        sandbox.stop()
 
 
 def _directory(azure: Client) -> dict[str, int]:

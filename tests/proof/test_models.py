@@ -20,7 +20,7 @@ from sandbox.providers.resources import RESOURCES, describe
 from settings import Department, parse_department
 from settings.data import Feed, Restricted
 from settings.naming import Naming
-from tests.conftest import Sandbox
+from tests.conftest import Sandbox, started
 from tests.program.contract import check
 from tests.program.harness import stack_file
 from tests.program.stack import KEY, Stack
@@ -122,12 +122,8 @@ def exchanges(tmp_path_factory: pytest.TempPathFactory) -> list[Exchange]:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not file.exists():
             folder = tmp_path_factory.mktemp("recording")
-            sandbox = Sandbox(folder / ".sandbox")
-            sandbox.start()
-            try:
+            with started(folder / ".sandbox") as sandbox:
                 file.write_text(json.dumps([asdict(one) for one in _record(sandbox, folder)]))
-            finally:
-                sandbox.stop()
     return [Exchange(**one) for one in json.loads(file.read_text())]
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from catalogue.private_link import ZONES
 from settings import parse_department
-from tests.conftest import Sandbox
+from tests.conftest import started
 from tests.program.stack import Stack
 from tests.proof.edits import (
     BODY,
@@ -135,9 +135,7 @@ EDITS = {"private": PRIVATE, "managed": MANAGED, "existing": EXISTING}
 def worlds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, World]]:
     """All of them beside private.yaml's, which gives them network, zones and services; at the end all are gone."""
     folder = tmp_path_factory.mktemp("networks")
-    sandbox = Sandbox(folder / ".sandbox")
-    sandbox.start()
-    try:
+    with started(folder / ".sandbox") as sandbox:
         hub = World(sandbox, Stack(sandbox, folder, "hub"), CHECKED["private"])
         empty = hub.status()
         hub.start()
@@ -152,8 +150,6 @@ def worlds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Wo
         assert hub.preview(hub.base) == []
         hub.stop()
         assert hub.status() == empty
-    finally:
-        sandbox.stop()
 
 
 @pytest.mark.parametrize("edit", rows(PRIVATE))

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,7 +13,7 @@ import pytest
 from tests.azure.client import READER, Client, unique, user_id
 from tests.azure.clock import clock
 from tests.azure.ml import harness
-from tests.azure.ml.harness import Team, command_job
+from tests.azure.ml.harness import Team, bare_environment, command_job
 from tests.azure.ml.waiting import ended, log_text, until
 from tests.conftest import ROOT, Sandbox
 
@@ -26,7 +25,9 @@ API = "2023-06-01-preview"
 
 @pytest.fixture(scope="module")
 def team(moving: Sandbox) -> Team:
-    return harness.team(Client(moving))
+    made = harness.team(Client(moving))
+    bare_environment(made)  # by its name in one test
+    return made
 
 
 @pytest.fixture
@@ -120,30 +121,24 @@ def test_a_schedule_ends_and_one_that_is_off_submits_nothing(team: Team, moving:
     off(team, ending)
 
 
-def test_a_sandbox_killed_while_the_clock_moves_repeats_nothing_and_leaves_nothing_out(tmp_path: Path) -> None:
-    sandbox = Sandbox(tmp_path / ".sandbox")
+def test_a_sandbox_killed_while_the_clock_moves_repeats_nothing_and_leaves_nothing_out(sandbox: Sandbox) -> None:
+    team = harness.team(Client(sandbox))
+    trigger = {"triggerType": "Recurrence", "frequency": "Hour", "interval": 1, "startTime": "2026-01-01T00:00:00"}
+    put(team, "hourly", body(trigger, command_job(team, "sleep 600")))
+    words = [sys.executable, "-m", "sandbox", "clock", "advance", "20d"]
+    environment = {**os.environ, "SANDBOX_DIR": str(sandbox.directory)}
+    moving = subprocess.Popen(words, env=environment, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    until(lambda: len(jobs_of(team, "hourly")) > 20, "the first jobs")
+    os.kill(sandbox.pid, signal.SIGKILL)
+    moving.communicate()
     sandbox.start()
-    try:
-        team = harness.team(Client(sandbox))
-        trigger = {"triggerType": "Recurrence", "frequency": "Hour", "interval": 1, "startTime": "2026-01-01T00:00:00"}
-        put(team, "hourly", body(trigger, command_job(team, "sleep 600")))
-        words = [sys.executable, "-m", "sandbox", "clock", "advance", "20d"]
-        environment = {**os.environ, "SANDBOX_DIR": str(sandbox.directory)}
-        moving = subprocess.Popen(words, env=environment, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        until(lambda: len(jobs_of(team, "hourly")) > 20, "the first jobs")
-        pid = sandbox.pid
-        os.kill(pid, signal.SIGKILL)
-        moving.communicate()
-        sandbox.start()
-        team = team.by(Client(sandbox))
-        clock(sandbox, "advance", "1s")
-        assert clock(sandbox)["aheadSeconds"] == 20 * 24 * 3600 + 1
-        names = [job["properties"]["displayName"] for job in jobs_of(team, "hourly")]
-        first = datetime.strptime(names[0], "hourly-%Y%m%dT%H%M%SZ")
-        assert names == [f"hourly-{first + timedelta(hours=hour):%Y%m%dT%H%M%SZ}" for hour in range(len(names))]
-        assert len(names) >= 20 * 24
-    finally:
-        sandbox.stop()
+    team = team.by(Client(sandbox))
+    clock(sandbox, "advance", "1s")
+    assert clock(sandbox)["aheadSeconds"] == 20 * 24 * 3600 + 1
+    names = [job["properties"]["displayName"] for job in jobs_of(team, "hourly")]
+    first = datetime.strptime(names[0], "hourly-%Y%m%dT%H%M%SZ")
+    assert names == [f"hourly-{first + timedelta(hours=hour):%Y%m%dT%H%M%SZ}" for hour in range(len(names))]
+    assert len(names) >= 20 * 24
 
 
 def test_the_client_makes_enables_triggers_and_deletes_a_schedule(ml: "MLClient", team: Team, moving: Sandbox) -> None:
