@@ -16,3 +16,6 @@ ZONES: Mapping[str, tuple[str, ...]] = {
 """DNS zones that know a private endpoint's names, by what it leads to.
 
 Source: learn.microsoft.com/azure/private-link/private-endpoint-dns. A workspace needs both of its zones."""
+
+ALL_ZONES = tuple(dict.fromkeys(zone for zones in ZONES.values() for zone in zones))
+"""Each of the zones once."""

@@ -7,7 +7,7 @@ import pulumi
 
 from operations import renames, unique_names
 from operations.demanded_tags import missing_tags
-from operations.quota import Finding, Verdict, check, demands
+from operations.quota import Finding, Verdict, check, demands, read_quotas
 from operations.resourcemanager import AzureRefusedError, signed_in
 from operations.shares import shares
 from operations.workspaces import workspaces
@@ -30,7 +30,7 @@ def report_quota(department: Department) -> None:
 
     Azure is asked in a thread while the program registers its resources; the program waits for the answer.
     """
-    drawn = demands(department, department.teams) or any(team.quota for team in department.teams)
+    drawn = demands(department.teams) or any(team.quota for team in department.teams)
     if pulumi.runtime.is_dry_run() and drawn:
         told: pulumi.Output[_Told] = pulumi.Output.from_input(asyncio.to_thread(_ask_quota, department))
         told.apply(_log)
@@ -39,14 +39,16 @@ def report_quota(department: Department) -> None:
 def _ask_quota(department: Department) -> _Told:
     region = department.region
     try:
-        send = signed_in(timeout_seconds=_TIMEOUT_SECONDS)
-        findings, limits = check(department, send), shares(department, send)
+        quotas = read_quotas(department, signed_in(timeout_seconds=_TIMEOUT_SECONDS))
     except AzureRefusedError as error:
         return _Told("", (f"The vCPU quota in {region} could not be read, so it is not checked: {error}",))
+    findings = check(department, quotas)
     held = ", ".join(_held(findings))
     wrong = tuple(finding.text(region) for finding in findings if finding.verdict is not Verdict.FITS)
     apply = f"python -m department quota --apply Pulumi.{pulumi.get_stack()}.yaml"
-    wrong += tuple(f"{share.text} After the update, set it: {apply}" for share in limits if share.differs)
+    wrong += tuple(
+        f"{share.text} After the update, set it: {apply}" for share in shares(department, quotas) if share.differs
+    )
     return _Told(f"The vCPU quota in {region} holds, with every node on: {held}." if held else "", wrong)
 
 

@@ -111,29 +111,50 @@ class Finding:
         return f"{self.demand.vcpus} ({', '.join(self.demand.by)})"
 
 
-def check(department: Department, send: Send) -> list[Finding]:
-    """Every quota that the department draws on, by one request; the workspaces' own limits come last.
+Limits = Mapping[str, Limit]
+"""Quotas by their plain names."""
 
-    Raises:
-        AzureRefusedError: If Azure does not tell the quotas.
+
+@dataclass(frozen=True)
+class Quotas:
+    """What Azure tells of a region by one request.
+
+    Attributes:
+        subscription: The subscription's quotas.
+        workspaces: Those of workspaces, by lower-case id.
     """
-    subscription, workspaces = limits(department, send)
+
+    subscription: Limits
+    workspaces: Mapping[str, Limits]
+
+    def of(self, workspace: str, name: str) -> Limit | None:
+        """A workspace's own quota; None where it has none.
+
+        Args:
+            workspace: The workspace's id.
+            name: The quota, in any spelling.
+        """
+        return self.workspaces.get(workspace.lower(), {}).get(plain(name))
+
+
+def check(department: Department, quotas: Quotas) -> list[Finding]:
+    """Every quota that the department draws on; the workspaces' own limits come last."""
     findings = []
-    for demand in demands(department, department.teams):
-        limit = subscription.get(plain(demand.pool))
+    for demand in demands(department.teams):
+        limit = quotas.subscription.get(plain(demand.pool))
         short = _verdict(demand, limit) in (Verdict.SHORT, Verdict.REFUSED)
         findings.append(Finding(demand, limit, None, _ask_command(department, demand) if short else None))
     for team in department.teams:
         id_ = workspace_id(department, team)
-        for demand in demands(department, [team]):
-            if limit := workspaces[id_.lower()].get(plain(demand.pool)):
+        for demand in demands([team]):
+            if limit := quotas.of(id_, demand.pool):
                 short = _verdict(demand, limit) is not Verdict.FITS
                 command = _share_command(department, [(f"{id_}/quotas/{demand.pool}", demand.vcpus)])
                 findings.append(Finding(demand, limit, id_.rsplit("/", 1)[-1], command if short else None))
     return findings
 
 
-def demands(department: Department, teams: Iterable[Team]) -> list[Demand]:
+def demands(teams: Iterable[Team]) -> list[Demand]:
     """The vCPUs that the compute of teams takes of each quota if every node is on."""
     drawn: dict[str, list[Demand]] = defaultdict(list)
     for team in teams:
@@ -170,7 +191,7 @@ def share_command(department: Department, findings: list[Finding]) -> str | None
     shares = [
         (f"{workspace_id(department, team)}/quotas/{demand.pool}", demand.vcpus)
         for team in department.teams
-        for demand in demands(department, [team])
+        for demand in demands([team])
         if demand.pool in fitting - {DEDICATED, LOW_PRIORITY}
     ]
     return _share_command(department, shares) if shares else None
@@ -220,11 +241,8 @@ def limits_body(shares: list[tuple[str, int]]) -> dict[str, Any]:
     return {"value": [{"id": id_, "type": type_, "limit": vcpus, "unit": "Count"} for id_, vcpus in shares]}
 
 
-Limits = Mapping[str, Limit]
-
-
-def limits(department: Department, send: Send) -> tuple[Limits, Mapping[str, Limits]]:
-    """The subscription's quotas, and those of workspaces by lower-case id, each by its plain name.
+def read_quotas(department: Department, send: Send) -> Quotas:
+    """The quotas of the department's subscription and of its workspaces, as they are now.
 
     Raises:
         AzureRefusedError: If Azure does not tell them.
@@ -240,7 +258,7 @@ def limits(department: Department, send: Send) -> tuple[Limits, Mapping[str, Lim
             (workspaces[own["workspace"].lower()] if own else subscription).update(dict.fromkeys(_names(row), limit))
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise AzureRefusedError(f"the quotas came in a form that is not known ({error!r}).") from None
-    return subscription, workspaces
+    return Quotas(subscription, workspaces)
 
 
 def _rows(department: Department, send: Send) -> Iterator[Mapping[str, Any]]:

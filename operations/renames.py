@@ -30,23 +30,16 @@ def warnings(department: Department, made: Sequence[Made]) -> list[str]:
     """A sentence for the teams that are gone from the settings while others are new: they may be the same."""
     ours = {workspace_id(department, team).lower(): team for team in department.teams}
     there = {ours[one.id].name for one in made if one.id in ours}
-    moved = {
-        other: one.id
-        for one in made
-        if one.id not in ours and (other := _team_of(department, one)) in _names(department) - there and other
-    }
-    new = [team.name for team in department.teams if team.name not in there]
-    gone = {
-        other: one.id
-        for one in made
-        if one.id not in ours and (other := _team_of(department, one)) and other not in _names(department)
-    }
+    names = _names(department)
+    others = {other: one.id for one in made if one.id not in ours and (other := _team_of(department, one))}
+    moved = {name: id_ for name, id_ in others.items() if name in names - there}
+    gone = {name: id_ for name, id_ in others.items() if name not in names}
+    new = [team.name for team in department.teams if team.name not in there | moved.keys()]
     lines = [
         f"The names on Azure of the team '{name}' change, and Azure renames nothing: up deletes its workspace "
         f"'{id_.rpartition('/')[2]}' with its models and runs, and all else whose name changes, with its data."
         for name, id_ in moved.items()
     ]
-    new = [name for name in new if name not in moved]
     if not new:
         return lines
     return lines + [

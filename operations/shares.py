@@ -8,7 +8,7 @@ Sources: learn.microsoft.com/azure/machine-learning/how-to-manage-quotas, rest/a
 
 from dataclasses import dataclass
 
-from operations.quota import NO_LIMIT, limits, limits_body, plain, update_quotas_path, workspace_id
+from operations.quota import NO_LIMIT, Quotas, limits_body, update_quotas_path, workspace_id
 from operations.resourcemanager import AzureRefusedError, Send, body_of
 from settings import Department
 
@@ -55,33 +55,31 @@ class Share:
         )
 
 
-def shares(department: Department, send: Send) -> list[Share]:
-    """Every limit in the settings, with what Azure has; no request without any.
-
-    Raises:
-        AzureRefusedError: If Azure does not tell the quotas.
-    """
-    if not any(team.quota for team in department.teams):
-        return []
-    _, workspaces = limits(department, send)
+def shares(department: Department, quotas: Quotas) -> list[Share]:
+    """Every limit in the settings, with what Azure has."""
     found = []
     for team in department.teams:
         id_ = workspace_id(department, team)
         for family, vcpus in team.quota.items():
-            limit = workspaces.get(id_.lower(), {}).get(plain(family))
+            limit = quotas.of(id_, family)
             actual = limit.vcpus if limit else None
             name = id_.rsplit("/", 1)[-1]
             found.append(Share(team.name, name, f"{id_}/quotas/{family}", family, vcpus, actual))
     return found
 
 
-def set_shares(department: Department, send: Send) -> list[Share]:
+def set_shares(department: Department, quotas: Quotas, send: Send) -> list[Share]:
     """Give the workspaces the limits of the settings; those that were changed.
+
+    Args:
+        department: The settings.
+        quotas: What Azure has before.
+        send: The resource manager.
 
     Raises:
         AzureRefusedError: If Azure refuses one of them. The others are set.
     """
-    changed = [share for share in shares(department, send) if share.differs]
+    changed = [share for share in shares(department, quotas) if share.differs]
     if not changed:
         return []
     body = limits_body([(share.quota_id, share.vcpus) for share in changed])

@@ -52,7 +52,7 @@ def changes(
                 type=type_of(step.urn),
                 name=name_of(step.urn),
                 team=planned.team if planned else None,
-                differences=tuple(_difference(path, step) for path in step.properties),
+                differences=_differences(step),
                 causes=step.causes,
                 loss=_loss(step, parents, accepted),
                 place=planned.place if planned else None,
@@ -61,13 +61,13 @@ def changes(
     return tuple(found)
 
 
-def _difference(path: str, step: Step) -> Difference:
-    return Difference(path, *(_short((state or {}).get("inputs"), path) for state in (step.old, step.new)))
+def _differences(step: Step) -> tuple[Difference, ...]:
+    old, new = (read((state or {}).get("inputs")) for state in (step.old, step.new))
+    return tuple(Difference(path, _short(old, path), _short(new, path)) for path in step.properties)
 
 
-def _short(inputs: Any, path: str) -> str:
+def _short(value: Any, path: str) -> str:
     """The value at a path, if people can read it: no object, nothing long, nothing that is unknown or a secret."""
-    value = read(inputs)
     for key, index in _PART.findall(path):
         try:
             value = value[int(index)] if index else value[key]

@@ -9,8 +9,7 @@ from policies.values import Unknown
 from review.preview import Preview
 from review.report import Notice
 from settings.plan import Plan
-from settings.problems import written
-from settings.warnings import placed
+from settings.warnings import placed, warnings
 
 _SEED: Final = "sandbox/azure/seed.yaml"
 _MAY_END: Final = frozenset({"price", "spending", "serving", "vmSizes", "perJob", "monthly", "maxInstances"})
@@ -30,7 +29,7 @@ def notices(
         live: Whether Azure told its quotas; those of a sandbox are the seed file's.
     """
     found = [*_contract(*preview.stack_outputs()), *_of_settings(before, after, today)]
-    known = {f"{written(path)}: {text}" for path, text in placed(after.department, today)} if after else set()
+    known = set(warnings(after.department, today)) if after else set()
     same = bool(before and after) and _drawn(before) == _drawn(after)
     for severity, text in preview.diagnostics:
         if severity == "warning" and text not in known:
@@ -48,7 +47,7 @@ def _of_settings(before: Plan | None, after: Plan | None, today: date) -> Iterat
 
 
 def _drawn(plan: Plan | None) -> Any:
-    return demands(plan.department, plan.department.teams) if plan else None
+    return demands(plan.department.teams) if plan else None
 
 
 def _contract(before: Any, after: Any) -> Iterator[Notice]:

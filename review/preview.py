@@ -99,7 +99,7 @@ class Preview:
 
     def stack_outputs(self) -> tuple[Any, Any]:
         """The stack's outputs before and afterwards; None where there are none."""
-        stack = next((step for step in self.steps if _type(step.urn) == STACK), None)
+        stack = next((step for step in self.steps if type_of(step.urn) == STACK), None)
         old = (stack.old or {}).get("outputs") if stack else None
         return read(old), read(self.outputs.get(stack.urn)) if stack else None
 
@@ -177,10 +177,6 @@ def _differing(step: Mapping[str, Any]) -> list[str]:
     return list(step.get("detailedDiff") or step.get("diffReasons") or ())
 
 
-def _type(urn: str) -> str:
-    return urn.split("::")[2].rpartition("$")[2]
-
-
 def name_of(urn: str) -> str:
     """A resource's name in Pulumi."""
     return urn.split("::", 3)[3]
@@ -188,7 +184,7 @@ def name_of(urn: str) -> str:
 
 def type_of(urn: str) -> str:
     """A resource's type in Pulumi."""
-    return _type(urn)
+    return urn.split("::", 3)[2].rpartition("$")[2]
 
 
 def _side(states: Iterator[Mapping[str, Any] | None], plan: Plan | None) -> Side:

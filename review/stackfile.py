@@ -12,9 +12,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from catalogue.private_link import ZONES
-from settings import Department, Member, Network, Problem, SettingsError, open_stack_file
+from catalogue.private_link import ALL_ZONES
+from settings import Department, Network, Problem, SettingsError, open_stack_file
 from settings.checks.subject import sections
+from settings.named import everybody
 from settings.plan import Place, Plan, plan_of
 from settings.problems import KEY
 from settings.yamlfile import Node, YamlError, read_yaml
@@ -103,12 +104,8 @@ def people(departments: Iterable[Department]) -> tuple[frozenset[str], frozenset
     users, groups = set[str](), set[str]()
     for department in departments:
         users.add(department.admin)
-        for _, section in sections(department):
-            if isinstance(section, Member):
-                users |= {section.user} if section.user else set()
-                groups |= {section.group} if section.group else set()
-            elif user := getattr(section, "user", None):
-                users.add(user)
+        for _, name, is_group in everybody(department):
+            (groups if is_group else users).add(name)
     return frozenset(users), frozenset(groups)
 
 
@@ -119,8 +116,7 @@ def existing(departments: Iterable[Department]) -> Mapping[str, str]:
         ids = [text for text in _texts(department.model_dump(mode="json")) if _ID.fullmatch(text)]
         for _, section in sections(department):
             if isinstance(section, Network) and (group := section.dns_zones_group_id):
-                zones = dict.fromkeys(zone for zones in ZONES.values() for zone in zones)
-                ids += [f"{group}/providers/Microsoft.Network/privateDnsZones/{zone}" for zone in zones]
+                ids += [f"{group}/providers/Microsoft.Network/privateDnsZones/{zone}" for zone in ALL_ZONES]
         found |= {id_: department.region for id_ in ids if id_ not in found}
     return found
 

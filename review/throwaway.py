@@ -116,9 +116,9 @@ class ThrowawaySandbox:
             folder: A folder that is there and goes with the review.
             departments: What the stacks are at both revisions.
         """
-        self._folder, self._departments, self._commands = folder, departments, Commands()
+        self._existing, self._commands = existing(departments), Commands()
         seed = folder / "seed.yaml"
-        seed.write_text(yaml.safe_dump(_seed(departments)), encoding="utf-8")
+        seed.write_text(yaml.safe_dump(_seed(departments, self._existing)), encoding="utf-8")
         (folder / "home").mkdir()
         self._environment = {
             **{name: os.environ[name] for name in _KEPT if name in os.environ},
@@ -153,20 +153,18 @@ class ThrowawaySandbox:
 
     def furnish(self) -> list[str]:
         """Make what the departments use and do not make; a line for each that cannot be made."""
-        wanted = existing(self._departments)
-        if not wanted:
+        if not self._existing:
             return []
         environment = {**self._environment, **json.loads(self._sandbox("env", "--json").out)}
-        command = [sys.executable, "-m", "review.existing", json.dumps(wanted)]
+        command = [sys.executable, "-m", "review.existing", json.dumps(self._existing)]
         return self._commands.run(command, environment, REVIEWER).err.splitlines()
 
     def _sandbox(self, *words: str) -> Done:
         return self._commands.run([sys.executable, "-m", "sandbox", *words], self._environment, REVIEWER)
 
 
-def _seed(departments: Iterable[Department]) -> dict[str, Any]:
-    """The shipped tenant, with the subscriptions, users and groups that the departments name."""
-    departments = list(departments)
+def _seed(departments: Sequence[Department], used: Iterable[str]) -> dict[str, Any]:
+    """The shipped tenant, with the users and groups that departments name, their subscriptions, and those of ids."""
     shipped = REVIEWER / "sandbox" / "azure" / "seed.yaml"
     seed: dict[str, Any] = yaml.safe_load(shipped.read_text(encoding="utf-8"))
     users, groups = people(departments)
@@ -174,9 +172,8 @@ def _seed(departments: Iterable[Department]) -> dict[str, Any]:
     seed["users"] += [{"userPrincipalName": one, "displayName": one, **_id(one)} for one in sorted(users - known)]
     seed["groups"] += [{"displayName": one, "members": [], **_id(one)} for one in sorted(groups - known)]
     own = {one["id"] for one in seed["subscriptions"]}
-    asked = {department.subscription_id for department in departments}
-    asked = (asked | {id_.split("/")[2] for id_ in existing(departments)}) - own
-    seed["subscriptions"] += [{"id": one, "name": one} for one in sorted(asked)]
+    asked = {department.subscription_id for department in departments} | {id_.split("/")[2] for id_ in used}
+    seed["subscriptions"] += [{"id": one, "name": one} for one in sorted(asked - own)]
     return seed
 
 

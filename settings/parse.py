@@ -104,8 +104,9 @@ def open_stack_file(path: File, *, today: date | None = None, blank_unseen: bool
     except YamlError as error:
         raise SettingsError(path.name, [Problem((), str(error))]) from None
     config = content.value.get("config") if isinstance(content.value, dict) else None
-    keys = {_full(str(key)): str(key) for key in config} if isinstance(config, dict) else {}
-    values = {full: config[key] for full, key in keys.items()} if isinstance(config, dict) else {}
+    given = config if isinstance(config, dict) else {}
+    keys = {_full(str(key)): str(key) for key in given}
+    values = {full: given[key] for full, key in keys.items()}
     unseen = tuple(_encrypted(values.get(KEY)))
     if unseen and not blank_unseen:
         what = "is encrypted (secure), which only the program can read. Settings hold no secrets: write it in clear."

@@ -42,6 +42,11 @@ class Member(Section):
             raise fault("names either a user or a group.")
         return self
 
+    @property
+    def name(self) -> str:
+        """The user or group, as the settings name it."""
+        return self.user or str(self.group)
+
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: Any, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         """A plain name is a user."""

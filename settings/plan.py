@@ -18,7 +18,6 @@ from settings import logical
 from settings.department import Department
 from settings.names import SHARED
 from settings.parse import StackFile, open_stack_file
-from settings.people import Member
 from settings.problems import Path, written
 from settings.team import Team
 from settings.types import key_of
@@ -183,7 +182,7 @@ _NOWHERE = Place("", "", 0, 0, "default")
 
 def _of_department(department: Department) -> Iterator[Planned]:
     for i, member in enumerate(department.subscription_admins):
-        path, person = ("subscriptionAdmins", i), _person(member)
+        path, person = ("subscriptionAdmins", i), member.name
         name = logical.subscription_admin(person)
         yield Planned("subscription administrator", name, path, _NOWHERE, person=person, role="subscriptionAdmins")
     if department.shared.makes:
@@ -216,9 +215,8 @@ def _people(team: Team, at: Path) -> Iterator[Planned]:
     for field, persona in logical.PERSONAS.items():
         key = key_of(field, Team.model_fields[field])
         for i, member in enumerate(getattr(team, field)):
-            person = _person(member)
-            name = logical.assignment(team, persona, person)
-            yield Planned("person", name, (*at, key, i), _NOWHERE, team.name, person, key)
+            name = logical.assignment(team, persona, member.name)
+            yield Planned("person", name, (*at, key, i), _NOWHERE, team.name, member.name, key)
 
 
 def _computes(region: str, team: Team, at: Path) -> Iterator[Planned]:
@@ -230,7 +228,3 @@ def _computes(region: str, team: Team, at: Path) -> Iterator[Planned]:
         price = PriceKey(region, instance.vm_size, "dedicated", 1)
         name, path = logical.compute(team, instance.name), (*at, "instances", i)
         yield Planned("instance", name, path, _NOWHERE, team.name, instance.user, "user", price)
-
-
-def _person(member: Member) -> str:
-    return member.user or str(member.group)

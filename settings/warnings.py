@@ -56,7 +56,7 @@ def _warnings(section: Section, today: date) -> Iterator[tuple[str, str]]:
                 "storage. Take mode 'managed'.",
             )
         case Member(until=date() as until) if until <= today + _SOON:
-            yield "until", f"the access of {section.user or section.group} ends on {until}."
+            yield "until", f"the access of {section.name} ends on {until}."
         case Secret(expires=expires) if expires <= today + _EXPIRING:
             when = "expired" if expires <= today else "expires"
             yield "rotated", f"the secret {when} on {expires}. Set 'rotated' to {today} to make a new one."

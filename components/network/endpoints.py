@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pulumi
 from pulumi_azure_native import network, privatedns  # loaded when first used: a second that public teams do not pay
 
-from catalogue.private_link import ZONES
+from catalogue.private_link import ALL_ZONES, ZONES
 from components.network.modes import PrivateNetwork
 
 
@@ -144,11 +144,11 @@ class PrivateLinks(pulumi.ComponentResource):
         if group is None:
             return {}
         zones = f"{group}/providers/Microsoft.Network/privateDnsZones"
-        return {zone: pulumi.Output.from_input(f"{zones}/{zone}") for zones_ in ZONES.values() for zone in zones_}
+        return {zone: pulumi.Output.from_input(f"{zones}/{zone}") for zone in ALL_ZONES}
 
     def _make_zones(self, network_id: pulumi.Output[str]) -> Mapping[str, pulumi.Output[str]]:
         made = {}
-        for zone in dict.fromkeys(zone for zones in ZONES.values() for zone in zones):
+        for zone in ALL_ZONES:
             own = privatedns.PrivateZone(
                 f"{self._name}-{zone}",
                 private_zone_name=zone,

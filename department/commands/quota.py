@@ -6,7 +6,7 @@ from typing import Any
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from operations.quota import Finding, Verdict, check, share_command
+from operations.quota import Finding, Verdict, check, read_quotas, share_command
 from operations.resourcemanager import signed_in
 from operations.shares import Share, set_shares, shares
 from settings import Department, read_stack_file
@@ -26,8 +26,11 @@ def run(file: Path, *, apply: bool, as_json: bool) -> int:
         AzureRefusedError: The quotas cannot be read, or a limit cannot be set.
     """
     department, send = read_stack_file(file), signed_in()
-    changed = set_shares(department, send) if apply else []
-    findings, limits = check(department, send), shares(department, send)
+    quotas = read_quotas(department, send)
+    changed = set_shares(department, quotas, send) if apply else []
+    if changed:
+        quotas = read_quotas(department, send)
+    findings, limits = check(department, quotas), shares(department, quotas)
     if as_json:
         print_json(_document(department, findings, limits))
     else:

@@ -134,7 +134,7 @@ def _services(before: ServicePrices, regions: Sequence[str], *, invented: bool) 
         changes.append(
             Change("services everywhere" if region == EVERYWHERE else f"services in {region}", None, today, old, now)
         )
-        after = after.merged(region, known, today, f"{HOST}")
+        after = after.merged(region, known, today, HOST)
     return after, changes
 
 

@@ -1,6 +1,6 @@
 """What one resource is charged for: what a meter's price is multiplied with, and what is assumed for it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -80,3 +80,11 @@ class Charge:
 def total(charges: Iterable[Charge]) -> Range:
     """The sum of all charges with a price."""
     return sum((charge.amount for charge in charges if charge.amount is not None), Range())
+
+
+def by_team(charges: Iterable[Charge]) -> Mapping[str | None, Range]:
+    """The sums of each team, in the order of their first charges; None is what the teams share."""
+    listed: dict[str | None, list[Charge]] = {}
+    for charge in charges:
+        listed.setdefault(charge.team, []).append(charge)
+    return {team: total(own) for team, own in listed.items()}

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from catalogue.private_link import ZONES
+from catalogue.private_link import ALL_ZONES
 from settings import Cluster, Department, Instance, Team, logical
 from settings.names import SHARED
 from settings.registries import connects_shared_registry, registry_tier, shared_registry_tier
@@ -113,7 +113,7 @@ def _private(department: Department, team: Team) -> Iterator[PlannedResource]:
         return
     own_zones = team.network.dns_zones_group_id is None
     if own_zones:
-        for zone in dict.fromkeys(zone for zones in ZONES.values() for zone in zones):
+        for zone in ALL_ZONES:
             yield PlannedResource(f"{_NATIVE}:privatedns:PrivateZone", f"{team.name}-{zone}", team.name)
     purposes = ["work-blob", "work-file", "work-queue", "work-table", "data-blob", "workspace"]
     if team.existing.key_vault_id is None or own_zones:

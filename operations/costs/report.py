@@ -1,12 +1,12 @@
 """What a department costs in a month, by its settings: while idle, likely, and with every node always on."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from catalogue import meters, prices
-from operations.costs.charges import Charge, Range, total
+from operations.costs.charges import Charge, Range, by_team, total
 from operations.costs.planned import expected_hours, planned
 from operations.costs.resources import PriceBook, charges
 from settings import Department
@@ -34,7 +34,7 @@ class Report:
     @property
     def teams(self) -> Mapping[str | None, Range]:
         """The same by team; None is what the teams share."""
-        return {team: total([one for one in self.charges if one.team == team]) for team in _teams(self.charges)}
+        return by_team(self.charges)
 
     @property
     def unpriced(self) -> list[Charge]:
@@ -56,7 +56,3 @@ def report(department: Department, book: PriceBook) -> Report:
     region = department.region
     listed = charges(planned(department), region, book, expected_hours(department))
     return Report(region, book.nodes.as_of(region), listed)
-
-
-def _teams(listed: Iterable[Charge]) -> list[str | None]:
-    return list(dict.fromkeys(charge.team for charge in listed))

@@ -14,6 +14,7 @@ from catalogue.prices import Prices, Priority
 from operations.costs import assumptions
 from operations.costs.assumptions import Use
 from operations.costs.charges import ZERO, Charge, Range
+from operations.costs.planned import PlannedResource
 from settings.compute import EXPECTED_HOURS
 
 _NATIVE = "azure-native"
@@ -209,20 +210,10 @@ def _model_registry(resource: Billable, stack: _Stack) -> Iterator[Charge]:
     regions = resource.inputs.get("regionDetails")
     for details in regions if isinstance(regions, list | tuple) else ():
         if isinstance(details, Mapping):
-            there = _Stack(str(details.get("location") or stack.region), stack.book, stack.hours, stack.filtered)
-            place = _Elsewhere(resource.type, resource.name, resource.team, {})
-            yield _timed(place, there, "registry-premium", 1, f"Azure ML makes it in {there.region}")
-            yield _used(place, there, _redundancy(_storage_type(details)), assumptions.STORED)
-
-
-@dataclass(frozen=True)
-class _Elsewhere:
-    """A resource in another region than its own."""
-
-    type: str
-    name: str
-    team: str | None
-    inputs: Mapping[str, Any]
+            region = str(details.get("location") or stack.region)
+            there = PlannedResource(resource.type, resource.name, resource.team, {"location": region})
+            yield _timed(there, stack, "registry-premium", 1, f"Azure ML makes it in {region}")
+            yield _used(there, stack, _redundancy(_storage_type(details)), assumptions.STORED)
 
 
 def _storage_type(details: Mapping[str, Any]) -> Any:

@@ -3,7 +3,7 @@
 A path is an Azure id in lower case without its subscription: `/resourcegroups/g/providers/microsoft.storage/…`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -49,6 +49,10 @@ class Places:
     by_path: Mapping[str, Resource] = field(default_factory=dict)
     by_urn: Mapping[str, Resource] = field(default_factory=dict)
     paths: Mapping[str, str] = field(default_factory=dict)
+
+    def sources(self, resource: Resource, key: str) -> Iterator[Resource]:
+        """The resources that an input's value comes from."""
+        return (self.by_urn[urn] for urn in resource.sources.get(key, ()) if urn in self.by_urn)
 
     def path(self, resource: Resource, key: str) -> str | None:
         """The path that an input holds as an id; by the resource that it comes from where it is not known yet."""

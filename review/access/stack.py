@@ -12,7 +12,6 @@ from review.access.roles import Role, built_in, role_from
 from review.access.targets import target_of
 from review.model import Resource, Side
 
-_ENTRA = "azuread:index/"
 _MACHINE = re.compile(r"(.*?)-(workspace|nodes|key)-identity\b")
 """An identity's name in Pulumi, with which the names of its assignments begin."""
 _IDENTITIES = {"workspace": "the workspace's identity", "nodes": "the nodes' identity", "key": "the key's identity"}
@@ -138,9 +137,8 @@ class Reader:
                 str(one.inputs.get("principalType")), "service principal"
             )  # type: ignore[assignment]
             return self._principals.get(id_) or Principal(one.person or id_, kind, id_)
-        for urn in one.sources.get("principalId", ()):
-            if (source := places_.by_urn.get(urn)) and (made := _made(source)):
-                return made
+        if made := next(_sources(one, "principalId", places_), None):
+            return made
         if one.person:
             return Principal(one.person, "user", f"user {one.person}")
         return _machine_of(one)
@@ -152,9 +150,13 @@ class Reader:
         group = _owner(one, "groupObjectId", places_)
         if isinstance(id_ := one.inputs.get("memberObjectId"), str):
             yield Membership(group, self._person(id_))
-        for urn in one.sources.get("memberObjectId", ()):
-            if (source := places_.by_urn.get(urn)) and (made := _made(source)):
-                yield Membership(group, made)
+        for made in _sources(one, "memberObjectId", places_):
+            yield Membership(group, made)
+
+
+def _sources(one: Resource, key: str, places_: Places) -> Iterator[Principal]:
+    """The principals that an input's value comes from."""
+    return filter(None, map(_made, places_.sources(one, key)))
 
 
 def _made(one: Resource) -> Principal | None:
@@ -202,9 +204,8 @@ def _role(one: Resource, stack: Stack) -> tuple[Role | None, str]:
 
 def _owner(one: Resource, key: str, places_: Places) -> str:
     """Name of the application, service principal or group that an input leads to."""
-    for urn in one.sources.get(key, ()):
-        if source := places_.by_urn.get(urn):
-            return _display(source)
+    if source := next(places_.sources(one, key), None):
+        return _display(source)
     value = one.inputs.get(key)
     return value if isinstance(value, str) else one.name
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from operations.costs.charges import Charge, total
+from operations.costs.charges import Charge, Range, by_team, total
 from operations.costs.report import read_price_book
 from operations.costs.resources import PriceBook, charges
 from review.costs.model import CostDifference, ResourceCost, TeamCost
@@ -49,11 +49,9 @@ def compare(
 
 
 def _teams(old: Iterable[Charge], new: Iterable[Charge]) -> Iterable[TeamCost]:
-    before, after = list(old), list(new)
-    for team in dict.fromkeys(charge.team for charge in (*before, *after)):
-        yield TeamCost(
-            team, total(one for one in before if one.team == team), total(one for one in after if one.team == team)
-        )
+    before, after = by_team(old), by_team(new)
+    for team in dict.fromkeys((*before, *after)):
+        yield TeamCost(team, before.get(team, Range()), after.get(team, Range()))
 
 
 def _resources(old: Iterable[Charge], new: Iterable[Charge]) -> Iterable[ResourceCost]:

@@ -1,5 +1,6 @@
 """The templates of reports."""
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,16 @@ from review.formats import access, escape, view
 
 def render(template: str, **values: Any) -> str:
     """Fill in a template of `templates/`; in those of pages, all that is filled in is escaped."""
-    page = template.endswith(".html.j2")
+    found = _environment(escaped=template.endswith(".html.j2")).get_template(template)
+    return found.render(view=view, access_lines=access.lines, **values)
+
+
+@cache
+def _environment(*, escaped: bool) -> Environment:
+    """The environment, which keeps the templates that it has compiled: a comment is filled in up to ten times."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).with_name("templates")),
-        autoescape=page,  # noqa: S701 # the others escape by name: each place of Markdown has its own way
+        autoescape=escaped,  # noqa: S701 # the others escape by name: each place of Markdown has its own way
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -25,4 +32,4 @@ def render(template: str, **values: Any) -> str:
         "lost": view.lost, "costs": view.costs, "money": view.money,
         "access": access.counted,
     }  # fmt: skip
-    return environment.get_template(template).render(view=view, access_lines=access.lines, **values)
+    return environment

@@ -31,8 +31,7 @@ class GitHub:
     """
 
     def __init__(self, repository: str, token: str, url: str) -> None:
-        self.repository = repository
-        self._root, self._url = f"{url}/repos/{repository}", url
+        self._root = f"{url}/repos/{repository}"
         self._session = requests.Session()
         self._session.headers.update(
             {

@@ -72,17 +72,15 @@ def _taken_or_refused(subject: Subject) -> Iterator[Problem]:
             if (other := taken.setdefault(place, whose)) != whose:
                 yield Problem(path, f"its resources would be named as {other}: '{place[-1]}' is taken.")
                 break
-        yield from _same_twice(names, path)
+        yield from _same_twice(names)
 
 
 def _refused(subject: Subject, path: Path, error: NameRefusedError) -> Problem:
     """Names that Azure refuses, at the pattern that makes them, else at the key that names the team."""
-    naming = subject.department.naming
-    given = error.kind in naming.patterns
-    hint = f" The pattern is '{naming.patterns[error.kind]}'." if given else " Shorten what names the team, or set "
-    if not given:
-        hint += f"naming.{key_of_kind(error.kind)}."
-    return Problem(("naming", key_of_kind(error.kind)) if given else path, f"{error}.{hint}")
+    key, pattern = key_of_kind(error.kind), subject.department.naming.patterns.get(error.kind)
+    if pattern is not None:
+        return Problem(("naming", key), f"{error}. The pattern is '{pattern}'.")
+    return Problem(path, f"{error}. Shorten what names the team, or set naming.{key}.")
 
 
 def _shared(subject: Subject) -> TeamNames | Problem | None:
@@ -117,7 +115,7 @@ def _places(names: TeamNames, group: str) -> Iterator[tuple[str, ...]]:
             yield _SPACES.get(field.name, field.name), group.lower(), name
 
 
-def _same_twice(names: TeamNames, path: Path) -> Iterator[Problem]:
+def _same_twice(names: TeamNames) -> Iterator[Problem]:
     """Two of a team's resources with one name: a pattern does not tell them apart."""
     seen: dict[tuple[str, str], str] = {}
     for field in fields(names):

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from operations.quota import Verdict, check, demands, share_command
+from operations.quota import Finding, Verdict, check, demands, read_quotas, share_command
 from operations.resourcemanager import AzureRefusedError
 from settings import Department, parse_department
 from tests.conftest import ROOT, SUBSCRIPTION, Sandbox
@@ -63,6 +63,11 @@ class Azure:
         return self.pages.pop(0)
 
 
+def checked(settings: Department, azure: Azure) -> list[Finding]:
+    """What the quotas that Azure tells mean to a department."""
+    return check(settings, read_quotas(settings, azure))
+
+
 def row(id_: str, kind: str, name: str, limit: int, used: int | None = 0) -> dict[str, Any]:
     return {
         "id": id_,
@@ -98,7 +103,7 @@ def test_nodes_and_instances_are_counted_by_family_and_low_priority_in_one_pool(
     raw["teams"][0]["clusters"][1]["priority"] = "lowPriority"
     raw["teams"][1]["clusters"][0]["priority"] = "lowPriority"
     mixed = parse_department(raw, "Pulumi.prod.yaml")
-    found = {one.pool: one for one in demands(mixed, mixed.teams)}
+    found = {one.pool: one for one in demands(mixed.teams)}
     assert {pool: one.vcpus for pool, one in found.items()} == {
         "standardDSv2Family": 4 * 4 + 4,
         "TotalDedicatedCores": 4 * 4 + 4,
@@ -125,7 +130,7 @@ def test_a_family_is_held_against_its_dedicated_row(
     )
     rows = [form(family, limit), low, low_words, *TOTALS]
     azure = Azure([{"value": rows}])
-    found = {one.demand.pool: one for one in check(department(), azure)}
+    found = {one.demand.pool: one for one in checked(department(), azure)}
     assert found[family].verdict is verdict
     assert (found[family].command is None) is (verdict is Verdict.FITS)
     assert found["TotalDedicatedCores"].verdict is Verdict.FITS
@@ -136,7 +141,7 @@ def test_a_family_is_held_against_its_dedicated_row(
 def test_pages_follow_one_another() -> None:
     link = f"https://management.azure.com{LOCATION}/usages?api-version=2025-12-01&$skiptoken=x"
     azure = Azure([{"value": [live("standardDSv2Family", 99)], "nextLink": link}, {"value": TOTALS, "nextLink": None}])
-    assert {one.verdict for one in check(department(), azure)} == {Verdict.FITS, Verdict.UNKNOWN}
+    assert {one.verdict for one in checked(department(), azure)} == {Verdict.FITS, Verdict.UNKNOWN}
     assert azure.asked[1].endswith("$skiptoken=x") and azure.asked[1].startswith(f"GET {LOCATION}")
 
 
@@ -152,7 +157,7 @@ def test_a_workspaces_own_limit_is_told_with_the_command_that_changes_it() -> No
     rows[1]["id"] = (
         rows[1]["id"].replace(f"/{ML.upper()}/WORKSPACES/", f"/{ML}/workspaces/").replace("/USAGES/", "/usages/")
     )
-    findings = check(department(), Azure([{"value": rows}]))
+    findings = checked(department(), Azure([{"value": rows}]))
     [own] = [one for one in findings if one.workspace]
     assert (own.workspace, own.verdict, own.demand.vcpus) == ("bgmrbluegranite2prows", Verdict.SHORT, 16)
     [other] = [one for one in findings if one.demand.pool == "standardDv2Family"]
@@ -177,13 +182,13 @@ def test_a_workspace_in_a_given_resource_group_is_found_there() -> None:
     given = parse_department(raw, "Pulumi.prod.yaml")
     id_ = WORKSPACE.replace("bgmr-bluegranit-eastus2-pro", "given")
     own = row(f"{id_}/usages/standardDSv2Family", "workspaces/dedicatedCores", "standardDSv2Family", 8)
-    assert [one.workspace for one in check(given, Azure([{"value": [own]}])) if one.workspace] == [
+    assert [one.workspace for one in checked(given, Azure([{"value": [own]}])) if one.workspace] == [
         "bgmrbluegranite2prows"
     ]
 
 
 def test_only_what_the_subscription_holds_is_shared_out() -> None:
-    findings = check(department(), Azure([{"value": [live("standardDSv2Family", 1), live("standardDv2Family", 99)]}]))
+    findings = checked(department(), Azure([{"value": [live("standardDSv2Family", 1), live("standardDv2Family", 99)]}]))
     shares = share_command(department(), findings)
     assert shares is not None and "standardDv2Family" in shares and "standardDSv2Family" not in shares
     assert share_command(department(), []) is None
@@ -194,12 +199,12 @@ def test_only_what_the_subscription_holds_is_shared_out() -> None:
 )
 def test_an_answer_of_another_form_is_an_error(body: Any) -> None:
     with pytest.raises(AzureRefusedError):
-        check(department(), Azure([body]))
+        checked(department(), Azure([body]))
 
 
 def test_azures_refusal_is_told() -> None:
     with pytest.raises(AzureRefusedError, match="status 403 AuthorizationFailed: no"):
-        check(department(), Azure([{"error": {"code": "AuthorizationFailed", "message": "no"}}], status_code=403))
+        checked(department(), Azure([{"error": {"code": "AuthorizationFailed", "message": "no"}}], status_code=403))
 
 
 @pytest.fixture

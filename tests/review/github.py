@@ -62,11 +62,7 @@ class FakeGitHub:
         page = int(query.get("page", "1"))
         match words:
             case ["pulls"]:
-                found: Any = [
-                    one
-                    for one in self.pulls
-                    if f"{one['head']['repo']['full_name'].split('/')[0]}:{one['head']['ref']}" == query["head"]
-                ]
+                found: Any = [one for one in self.pulls if _head(one) == query["head"]]
             case ["pulls", number, "files"]:
                 found = self.files[int(number)]
             case ["issues"]:

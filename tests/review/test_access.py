@@ -23,6 +23,7 @@ from review.access.people import ends, names
 from review.access.stack import Reader
 from review.model import Resource, Side
 from review.preview import read_preview
+from settings import parse_department
 from settings.plan import read_plan
 from tests.azure.client import Client
 from tests.conftest import Sandbox
@@ -323,6 +324,20 @@ def test_a_group_stands_for_its_members_and_an_end_is_told() -> None:
         "user2@site.com can now read and write the lake of team forecast, by the group acc forecast dev Data Scientist"
     ) in found.sentences
     assert [one.until for one in found.ending] == [date(2027, 1, 31)]
+
+
+def test_access_that_ends_has_no_end_where_a_secret_is_read_without_one() -> None:
+    last, readers = date(2099, 1, 31), ["user2@site.com"]
+    ending = {"dataScientists": [{"user": "user2@site.com", "until": last}]}
+    assert ends(parse_department(edited(lambda team: team.update(ending), BASE), "f")) == {
+        ("forecast", "user2@site.com"): last
+    }
+    for key, more in (
+        ("lake", {"fileSystems": ["sales"], "servicePrincipal": {"rotated": date.today(), "readers": readers}}),
+        ("automation", [{"name": "nightly", "secret": {"rotated": date.today(), "readers": readers}}]),
+    ):
+        both = edited(lambda team, key=key, more=more: team.update(ending, **{key: more}), BASE)  # type: ignore[misc]
+        assert ends(parse_department(both, "f")) == {}, key
 
 
 def test_custom_roles_pipelines_and_secrets() -> None:
