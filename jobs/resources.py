@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
 
 API_VERSION = "2024-10-01"
-_MANAGER = "https://management.azure.com"
+MANAGER = "https://management.azure.com"
 
 
 def asset_name(identity: Any) -> str:
@@ -31,7 +31,7 @@ class Resources:
 
     def __init__(self, team: TeamOutput, credential: TokenCredential) -> None:
         """Read the workspace of the team as the credential's person."""
-        self._workspace = f"{_MANAGER}{team.resource_id}"
+        self._workspace = f"{MANAGER}{team.resource_id}"
         self._api = client(self._workspace, credential)
 
     def get(self, *names: str) -> dict[str, Any] | None:

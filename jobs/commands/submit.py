@@ -6,10 +6,12 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from io import StringIO
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from jobs.commands.local import Local, run_here
 from jobs.commands.logs import follow_run
 from jobs.commands.options import OutputsOption, StackOption, TeamOption, connect
 from jobs.commands.show import as_json as run_as_json
@@ -55,6 +57,19 @@ def submit(
         str | None,
         typer.Option("--register", metavar="NAME", help="Follow it, then register its model under this name."),
     ] = None,
+    local: Annotated[
+        bool, typer.Option("--local", help="Run it on this machine, without cloud and Docker, and follow it.")
+    ] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="With --local: run it again at each change of its files, until Ctrl-C.")
+    ] = False,
+    places: Annotated[
+        list[str] | None,
+        typer.Option("--input", metavar="NAME=PATH", help="A local file or folder, instead of this input's path."),
+    ] = None,
+    to: Annotated[
+        Path | None, typer.Option(help="With --local: folder for outputs and logs, instead of local/NAME.")
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Submit it even above the team's spending limit.")] = False,
     as_json: JsonOption = False,
     stack: StackOption = None,
@@ -70,9 +85,17 @@ def submit(
     def say(line: str) -> None:
         print(line, file=progress, flush=True)
 
-    source = find(job)
+    source, given = find(job), _places(places or [])
+    if local and not dry_run:
+        if register_as:
+            raise JobError("--register needs a run in the workspace: leave out --local")
+        asked = Local(source, cluster, changes or [], given, to, as_json)
+        run_here(asked, say, stack, outputs, team, watch=watch)
+        return
+    if watch or to:
+        raise JobError(f"{'--watch' if watch else '--to'} goes with --local")
     workspace = connect(stack, outputs, team)
-    prepared = prepare(workspace, source, cluster, changes or [])
+    prepared = prepare(workspace, source, cluster, changes or [], given)
     if dry_run:
         _show(workspace, prepared, as_json)
         return
@@ -80,6 +103,19 @@ def submit(
     run = send(workspace, prepared, say)
     say(f"run {run.name}\n{run.url}")
     _finish(workspace, run, register_as, as_json, say, stream=stream, wait=wait)
+
+
+def _places(texts: list[str]) -> dict[str, Path]:
+    """Read `NAME=PATH` texts.
+
+    Raises:
+        JobError: One has another form.
+    """
+    parts = [text.partition("=") for text in texts]
+    for text, (name, _, path) in zip(texts, parts, strict=True):
+        if not name or not path:
+            raise JobError(f"--input {text}: write NAME=PATH, such as --input data=sales.csv")
+    return {name: Path(path) for name, _, path in parts}
 
 
 def _finish(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path, PurePosixPath
@@ -33,15 +33,73 @@ def beside(team: TeamOutput, job: Any, folder: Path) -> list[LocalInput]:
 
 
 def _beside(team: TeamOutput, job: Any, folder: Path) -> Iterator[LocalInput]:
-    for _, step in steps(job):
-        for given in dict(getattr(step, "inputs", None) or {}).values():
-            address = ADDRESS.fullmatch(path_of(given) or "")
-            if not address or not is_own(team, address["workspace"]):
-                continue
-            datastore, path = address["datastore"], address["path"]
-            local = folder / PurePosixPath(path).name
-            if local.is_file() and datastore in team.datastores and team.datastores[datastore].type == LAKE:
-                yield LocalInput(local, datastore, path)
+    for _, given in _data(job):
+        address = ADDRESS.fullmatch(path_of(given) or "")
+        if not address or not is_own(team, address["workspace"]):
+            continue
+        datastore, path = address["datastore"], address["path"]
+        local = folder / PurePosixPath(path).name
+        if local.is_file() and datastore in team.datastores and team.datastores[datastore].type == LAKE:
+            yield LocalInput(local, datastore, path)
+
+
+def read_from(job: Any, places: Mapping[str, Path]) -> None:
+    """Let inputs be read from local files and folders, which azure-ai-ml uploads with the job.
+
+    Args:
+        job: The job, which is changed.
+        places: By an input's name, such as `data`, or `train.data` for a step's own.
+
+    Raises:
+        JobError: There is no such file, or no such input of data.
+    """
+    known = {name: given for name, given in _data(job) if path_of(given) is not None}
+    for name, path in places.items():
+        if name not in known:
+            raise JobError(f"--input {name}: the job has no such input of data; it has: {', '.join(known) or 'none'}")
+        if not path.exists():
+            raise JobError(f"--input {name}: {path}: no such file or folder")
+        given = getattr(known[name], "_data", known[name])
+        if (given.type == "uri_file") != path.is_file():
+            raise JobError(f"--input {name}: {path} is a {'file' if path.is_file() else 'folder'}, not a {given.type}")
+        given.path = str(path.absolute())
+
+
+def refuse_absent(job: Any, brought: Sequence[LocalInput]) -> None:
+    """Refuse a job that is to run on this machine, where an input or environment is in the team's workspace only.
+
+    Args:
+        job: The job.
+        brought: The inputs whose files are uploaded with it.
+
+    Raises:
+        JobError: It names each of them.
+    """
+    there = {(one.datastore, one.path) for one in brought}
+    absent = []
+    for name, given in _data(job):
+        path = path_of(given) or ""
+        address = ADDRESS.fullmatch(path)
+        if address is None and not path.startswith("azureml:"):
+            continue
+        if address is None or (address["datastore"], address["path"]) not in there:
+            absent.append(f"input {name} is not on this machine: {path}\n  --input {name}=PATH gives a copy of it")
+    for name, step in steps(job):
+        environment = getattr(step, "environment", None)
+        if isinstance(environment, str) and not environment.startswith("azureml://registries/"):
+            absent.append(
+                f"environment {environment} of {name or 'the job'} is not on this machine: "
+                "write its image and conda_file in the job"
+            )
+    if absent:
+        raise JobError("\n".join(absent))
+
+
+def _data(job: Any) -> Iterator[tuple[str, Any]]:
+    """Yield every input of a job and its steps with its name."""
+    for name, step in steps(job):
+        for key, given in dict(getattr(step, "inputs", None) or {}).items():
+            yield ".".join(filter(None, (name, key))), given
 
 
 def bring(workspace: Workspace, given: LocalInput) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ from jobs.quiet import quietly
 from jobs.runs import Run, describe
 from jobs.submission.estimate import Estimate, estimate
 from jobs.submission.fit import check_datastores, choose_clusters
-from jobs.submission.inputs import LocalInput, beside, bring
+from jobs.submission.inputs import LocalInput, beside, bring, read_from
 from jobs.submission.source import home, load
 from jobs.submission.stamp import stamp
 from jobs.workspace import Workspace
@@ -38,7 +38,13 @@ class Prepared:
     estimate: Estimate
 
 
-def prepare(workspace: Workspace, source: Path, cluster: str | None, changes: Sequence[str] = ()) -> Prepared:
+def prepare(
+    workspace: Workspace,
+    source: Path,
+    cluster: str | None,
+    changes: Sequence[str] = (),
+    places: Mapping[str, Path] | None = None,
+) -> Prepared:
     """Load a job and fit it to the team. Nothing is sent.
 
     Args:
@@ -46,6 +52,7 @@ def prepare(workspace: Workspace, source: Path, cluster: str | None, changes: Se
         source: The job's file, as `source.find` returns it.
         cluster: Runs all of it on this cluster, or on the `cheapest`; None: on those that the file names.
         changes: Changes of the YAML, each `path.to.key=value`.
+        places: Local files and folders that inputs are read from instead, by the inputs' names.
 
     Raises:
         JobError: The file is no valid job, or asks for a cluster or datastore that the team does not have.
@@ -53,6 +60,7 @@ def prepare(workspace: Workspace, source: Path, cluster: str | None, changes: Se
     with home(source):
         job = load(source, changes)
     try:
+        read_from(job, places or {})
         return _fitted(workspace, job, cluster, source)
     except JobError as error:
         raise JobError(f"{source}: {error}") from None

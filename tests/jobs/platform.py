@@ -88,5 +88,9 @@ class Platform:
 
     def environment(self, persona: str) -> dict[str, str]:
         """A person's shell. The SDK's shortest poll, as it otherwise waits for seconds after a run's end."""
-        own = {"SANDBOX_DIR": str(self.sandbox.directory), "AZUREML_RUN_POLLING_INTERVAL_MIN": "1"}
+        own = {
+            "SANDBOX_DIR": str(self.sandbox.directory),
+            "XDG_CACHE_HOME": str(self.folder / "cache"),
+            "AZUREML_RUN_POLLING_INTERVAL_MIN": "1",
+        }
         return {**os.environ, **self.sandbox.environment(persona), **own}

@@ -20,13 +20,19 @@ environment: {image: ubuntu}
 LAKE = OUTPUTS["teams"]["bluegranit"]["datastores"]["MLData"]["uri"].replace("MLData", "Lake")
 
 
-def run(*arguments: str, cwd: Path = ROOT, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run `python -m jobs` as somebody who is signed in nowhere."""
+def signed_out(variables: dict[str, str]) -> dict[str, str]:
+    """The variables of a shell in which nobody is signed in, with some more."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("AZURE_", "ARM_"))}
     kept = {key: value for key, value in kept.items() if key.lower() not in ("https_proxy", "http_proxy")}
-    environment = kept | {"PYTHONPATH": str(ROOT), "AZURE_TOKEN_CREDENTIALS": "EnvironmentCredential"} | variables
+    return kept | {"PYTHONPATH": str(ROOT), "AZURE_TOKEN_CREDENTIALS": "EnvironmentCredential"} | variables
+
+
+def run(*arguments: str, cwd: Path = ROOT, timeout: float = 60, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run `python -m jobs` as somebody who is signed in nowhere."""
     command = [sys.executable, "-m", "jobs", *arguments]
-    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(
+        command, cwd=cwd, env=signed_out(variables), capture_output=True, text=True, timeout=timeout, check=False
+    )
 
 
 def saved(folder: Path, outputs: Any) -> str:

@@ -182,6 +182,28 @@ def test_what_is_wrong_is_said_with_its_line(
     assert "Missing data" not in str(raised.value), "of another kind of step"
 
 
+def test_an_input_is_read_from_a_local_file(workspace: Workspace, tmp_path: Path) -> None:
+    (tmp_path / "job.yml").write_text(COMMAND)
+    (tmp_path / "other.csv").write_text("1")
+    made: Any = prepare(workspace, tmp_path / "job.yml", None, (), {"data": tmp_path / "other.csv"}).job
+    assert made.inputs["data"].path == str(tmp_path / "other.csv")
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "said"),
+    [
+        ("other", "job.yml", "--input other: the job has no such input of data; it has: data"),
+        ("data", "none.csv", "none.csv: no such file or folder"),
+        ("data", ".", " is a folder, not a uri_file"),
+    ],
+)
+def test_an_input_that_cannot_be_given(workspace: Workspace, tmp_path: Path, name: str, file: str, said: str) -> None:
+    (tmp_path / "job.yml").write_text(COMMAND)
+    with pytest.raises(JobError) as raised:
+        prepare(workspace, tmp_path / "job.yml", None, (), {name: tmp_path / file})
+    assert said in str(raised.value)
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
