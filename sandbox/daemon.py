@@ -28,6 +28,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from sandbox.azure import services
+from sandbox.azure.activity import Recorder
 from sandbox.azure.cloud import Cloud, open_cloud
 from sandbox.azure.control import app as requests
 from sandbox.azure.control import socket as sockets
@@ -104,18 +105,20 @@ class Daemon:
         listening = _listen(self._ports)
         self._port = listening.getsockname()[1]
         cloud = open_cloud(self._directory, connection(self._directory, self._port))
-        faults = Faults(cloud.directory, cloud.store)
+        faults, recorder = Faults(cloud.directory, cloud.store), Recorder()
         gateway = Gateway(
             _authority(self._directory),
-            services.hosts(cloud, faults),
+            services.hosts(cloud, faults, recorder),
             self._local(cloud),
             partial(find_network, cloud.store),
+            recorder.not_emulated,
         )
         runner = Runner(cloud, faults.preempts)
         timekeeper = services.timekeeper(cloud)
         await runner.start()
         timekeeper.start()
-        control = await sockets.serve(sockets.listen(self._directory), requests.application(timekeeper))
+        socket_app = requests.application(cloud, timekeeper, recorder)
+        control = await sockets.serve(sockets.listen(self._directory), socket_app)
         server = await gateway.start(listening)
         told = {"pid": os.getpid(), "port": self._port, "started": self._started}
         write_whole(state, json.dumps(told).encode(), private=True)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from sandbox.azure.activity import Recorder
 from sandbox.azure.arm import (
     authorization,
     consumption,
@@ -85,7 +86,7 @@ def timekeeper(cloud: Cloud) -> Timekeeper:
     return Timekeeper(cloud, workspaces.timers())
 
 
-def hosts(cloud: Cloud, faults: Faults) -> list[tuple[re.Pattern[str], Any]]:
+def hosts(cloud: Cloud, faults: Faults, recorder: Recorder) -> list[tuple[re.Pattern[str], Any]]:
     """The gateway's table: patterns of whole host names, and the ASGI applications that answer for them."""
     table: dict[str, Any] = {
         r"management\.azure\.com": resource_manager(cloud),
@@ -99,4 +100,6 @@ def hosts(cloud: Cloud, faults: Faults) -> list[tuple[re.Pattern[str], Any]]:
         r"prices\.azure\.com": Prices(),
     }
     cloud.access.settling = faults.settling
-    return [(re.compile(pattern), faults.around(application)) for pattern, application in table.items()]
+    return [
+        (re.compile(pattern), recorder.around(faults.around(application))) for pattern, application in table.items()
+    ]

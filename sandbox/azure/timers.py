@@ -103,8 +103,16 @@ class Timekeeper:
 
     def next(self) -> dict[str, str] | None:
         """What is due next: its kind, what it is for, and when; None for nothing."""
-        found = self._store.page(TIMER, "", "~", 1)
-        return {name: str(found[0][1][name]) for name in ("kind", "key", "due")} if found else None
+        return next(iter(self.upcoming(1)), None)
+
+    def upcoming(self, most: int) -> list[dict[str, str]]:
+        """What is due, the next first.
+
+        Args:
+            most: How many are wanted.
+        """
+        found = self._store.page(TIMER, "", "~", most)
+        return [{name: str(timer[name]) for name in ("kind", "key", "due")} for _, timer in found]
 
     async def advance(self, by: timedelta) -> Counter[str]:
         """Moves the clock forward and carries out what became due.

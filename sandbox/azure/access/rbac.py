@@ -9,13 +9,14 @@ Source: learn.microsoft.com/azure/role-based-access-control/overview.
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from importlib import resources
 from typing import Any, NamedTuple
 
 from sandbox.azure.access.conditions import Attempt, ConditionError, compile_condition
 from sandbox.azure.access.tokens import Caller
+from sandbox.azure.activity.record import note_allowed, note_missing
 from sandbox.azure.front.errors import AzureError
 from sandbox.azure.store import Store
 
@@ -62,15 +63,34 @@ def permits(permissions: list[Permission], action: str, *, data: bool = False) -
     )
 
 
+@cache
+def _named_actions() -> list[tuple[str, bool]]:
+    """What built-in roles name, and whether it is a data action: a measure for how much a role allows."""
+    lists = [each for role in built_in_roles().values() for each in role["permissions"]]
+    named = {(action, "ata" in kind) for each in lists for kind, actions in each.items() for action in actions}
+    return [(action, data) for action, data in named if "*" not in action]
+
+
+def _breadth(permissions: list[Permission]) -> int:
+    return sum(permits(permissions, action, data=data) for action, data in _named_actions())
+
+
+@cache
+def _built_in_breadth(role: str) -> int:
+    return _breadth(built_in_roles()[role]["permissions"])
+
+
 class Assignment(NamedTuple):
     """The permissions that a role assignment gives.
 
     Attributes:
+        id: Its id in lower case.
         scope: The lowercased scope with a slash at its end.
         role: The role's GUID.
         condition: Its condition; empty for none.
     """
 
+    id: str
     scope: str
     role: str
     condition: str
@@ -107,6 +127,7 @@ class AccessControl:
         """
         if self.allows(caller.object_id, action, scope, data=data, attempt=attempt):
             return
+        note_missing((action,), scope, data=data)
         raise AzureError(
             403,
             "AuthorizationFailed",
@@ -129,12 +150,33 @@ class AccessControl:
             attempt: What conditions of role assignments look at; None where only the action is known.
         """
         at = _below(scope)
-        return any(
-            at.startswith(assignment.scope)
-            and permits(self._roles[assignment.role], action, data=data)
-            and (not assignment.condition or _meets(assignment.condition, attempt or Attempt(action)))
-            for assignment in self._assigned(object_id)
-        )
+        for assignment in self._assigned(object_id):
+            if (
+                at.startswith(assignment.scope)
+                and permits(self._roles[assignment.role], action, data=data)
+                and (not assignment.condition or _meets(assignment.condition, attempt or Attempt(action)))
+            ):
+                note_allowed(action, scope, assignment.id)
+                return True
+        return False
+
+    def roles_with(self, actions: Iterable[str], *, data: bool = False) -> list[str]:
+        """The roles that hold any of the actions, by GUID, those that allow the least first.
+
+        Args:
+            actions: What is needed.
+            data: Whether they are data actions.
+        """
+        self._refresh()
+        held = [
+            role
+            for role, permissions in self._roles.items()
+            if any(permits(permissions, action, data=data) for action in actions)
+        ]
+        return sorted(held, key=self._breadth)
+
+    def _breadth(self, role: str) -> int:
+        return _built_in_breadth(role) if role in built_in_roles() else _breadth(self._roles[role])
 
     def scopes(self, object_id: str) -> set[str]:
         """Where the principal has any role: lowercased scopes, each ending in a slash."""
@@ -184,7 +226,7 @@ class AccessControl:
             role = body["roleDefinitionId"].rsplit("/", 1)[-1].lower()
             self._principals[key] = body["principalId"]
             self._assignments[body["principalId"]][key] = Assignment(
-                _below(body["scope"]), role, body.get("condition") or ""
+                key, _below(body["scope"]), role, body.get("condition") or ""
             )
 
     def _load_roles(self) -> None:

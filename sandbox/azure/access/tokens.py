@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from sandbox.azure import clock
+from sandbox.azure.activity.record import note_caller
 from sandbox.azure.front.errors import AzureError
 from terminal import write_whole
 
@@ -101,6 +102,7 @@ class Tokens:
             raise self._refused("InvalidAuthenticationToken", text) from error
         except jwt.InvalidTokenError as error:
             raise self._refused("InvalidAuthenticationToken", "The access token is invalid.") from error
+        note_caller("token", claims["oid"], claims["appid"])
         return Caller(object_id=claims["oid"], client_id=claims["appid"])
 
     def _refused(self, code: str, message: str) -> AzureError:

@@ -4,11 +4,22 @@
 |---|---|---|
 | `GET /clock` | | `now`, `real`: ISO 8601; `aheadSeconds`; `next`: what is due next, and when |
 | `POST /clock/advance` | `seconds`: more than 0 | the same, and `done`: how many timers of each kind were carried out |
+| `GET /clock/timers` | | `timers`: what is due, the next first, each with `kind`, `key` and `due` |
+| `GET /activity` | | `requests`: what clients asked, the oldest first, and more (below) |
+| `POST /activity/bodies` | `on`: true or false | `bodies` |
+| `GET /nodes` | | `nodes` of clusters and `deployments`, each with its `processes` |
+| `GET /queue` | | `runs` that have not ended, the first submitted first |
+
+`GET /activity` tells beside the requests `last`, the number to go on from; `bodies`, whether they are kept; and how
+many requests are `kept`, and were `dropped`. It takes `since` (a number: what came after it), `limit`, and filters:
+`who`, `host`, `method`, `status` (such as `403` or `4xx`), `outcome`, `client`, `notClient`, `text`. Every GET but
+`/clock` takes `principal`, an object id: the answer has what that principal could read in Azure.
 
 A refusal has the status 400 and an `error`, a sentence.
 """
 
 import json
+import sys
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
@@ -19,20 +30,28 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sandbox.azure import clock
+from sandbox.azure.activity import Recorder
+from sandbox.azure.cloud import Cloud
+from sandbox.azure.control import activity, computes
+from sandbox.azure.control.visible import EVENTS, visible
 from sandbox.azure.timers import Timekeeper
 
 Answer = dict[str, Any]
+MOST_TIMERS = 1000
+LONGEST_NUMBER = 18  # digits
 
 
 class RequestError(Exception):
     """A request that cannot be carried out; the message says why."""
 
 
-def application(timekeeper: Timekeeper) -> Starlette:
+def application(cloud: Cloud, timekeeper: Timekeeper, recorder: Recorder) -> Starlette:
     """The application that the socket serves.
 
     Args:
-        timekeeper: Of the sandbox's local Azure.
+        cloud: The local Azure.
+        timekeeper: Its own.
+        recorder: Has what its clients asked.
     """
 
     async def show(request: Request) -> Answer:
@@ -51,7 +70,58 @@ def application(timekeeper: Timekeeper) -> Starlette:
             raise RequestError(str(error)) from error
         return {**_clock(timekeeper), "done": dict(done)}
 
-    return Starlette(routes=[_route("GET", "/clock", show), _route("POST", "/clock/advance", advance)])
+    async def timers(request: Request) -> Answer:
+        may = visible(cloud.access, _principal(request), EVENTS)
+        return {"timers": [one for one in timekeeper.upcoming(MOST_TIMERS) if may(one["key"])]}
+
+    async def requests(request: Request) -> Answer:
+        query = request.query_params
+        unknown = set(query) - {*activity.FILTERS, "principal", "since", "limit"}
+        if unknown:
+            raise RequestError(f"there is no filter '{min(unknown)}': there are {', '.join(activity.FILTERS)}")
+        if query.get("outcome", activity.ALLOWED) not in activity.OUTCOMES:
+            raise RequestError(f"'outcome' must be one of {', '.join(activity.OUTCOMES)}")
+        since = _number(request, "since", None, sys.maxsize)
+        limit = _number(request, "limit", activity.DEFAULT, activity.MOST) or activity.DEFAULT
+        return activity.listed(cloud, recorder, query, since, limit)
+
+    async def bodies(request: Request) -> Answer:
+        on = (await _body(request)).get("on")
+        if not isinstance(on, bool):
+            raise RequestError("'on' must be true or false")
+        recorder.bodies = on
+        return {"bodies": on}
+
+    async def nodes(request: Request) -> Answer:
+        return computes.nodes(cloud, _principal(request))
+
+    async def queue(request: Request) -> Answer:
+        return computes.queue(cloud, _principal(request))
+
+    return Starlette(
+        routes=[
+            _route("GET", "/clock", show),
+            _route("POST", "/clock/advance", advance),
+            _route("GET", "/clock/timers", timers),
+            _route("GET", "/activity", requests),
+            _route("POST", "/activity/bodies", bodies),
+            _route("GET", "/nodes", nodes),
+            _route("GET", "/queue", queue),
+        ]
+    )
+
+
+def _principal(request: Request) -> str:
+    return request.query_params.get("principal", "")
+
+
+def _number(request: Request, name: str, default: int | None, most: int) -> int | None:
+    text = request.query_params.get(name)
+    if text is None:
+        return default
+    if not text.isascii() or not text.isdecimal() or len(text) > LONGEST_NUMBER or int(text) > most:
+        raise RequestError(f"'{name}' must be a whole number from 0 to {most}")
+    return int(text)
 
 
 def _clock(timekeeper: Timekeeper) -> Answer:

@@ -53,6 +53,7 @@ class Gateway:
         hosts: Pairs of a pattern for whole host names and the ASGI application that answers for them.
         local: Answers plain requests to the port itself (`GET /status`).
         network: Finds the id of the network that a client names; raises `NetworkError`.
+        refused: Told of each host that a client asked for and no service answers for.
     """
 
     def __init__(
@@ -61,8 +62,9 @@ class Gateway:
         hosts: Sequence[tuple[re.Pattern[str], Application]],
         local: Application,
         network: Callable[[str], str],
+        refused: Callable[[str], None] = lambda _: None,
     ) -> None:
-        self._ca, self._hosts, self.local, self.network = ca, hosts, local, network
+        self._ca, self._hosts, self.local, self.network, self.refused = ca, hosts, local, network, refused
         self._state = ServerState()
         self._contexts: dict[str, ssl.SSLContext] = {}
         self.config = cache(self._config)
@@ -236,6 +238,7 @@ class _Connection(asyncio.Protocol):
         host = asked[1].decode().lower()
         app = self._gateway.service(host)
         if app is None:
+            self._gateway.refused(host)
             self._refuse("403 Forbidden", _not_emulated(host))
             return
         try:

@@ -11,6 +11,7 @@ import json
 import re
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import astuple
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -21,6 +22,7 @@ from starlette.responses import JSONResponse, Response
 from sandbox.azure import clock
 from sandbox.azure.access.tenant import Persona, load_personas, object_id, register_personas
 from sandbox.azure.access.tokens import KEY_ID, Caller
+from sandbox.azure.activity.record import note_caller
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.front.errors import ServiceError
 from sandbox.azure.front.request import Request
@@ -151,6 +153,7 @@ class Entra(Service[Request]):
         claims = self._authenticate(form)
         audience = self._audience(form, version2=version2)
         caller = Caller(claims.pop("oid"), claims.pop("appid"))
+        note_caller("client assertion" if "client_assertion" in form else "client secret", *astuple(caller))
         token, lifetime = self._cloud.tokens.issue(audience, caller, **claims)
         answer: dict[str, Any] = {
             "token_type": "Bearer",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 
 from sandbox.azure.access.tokens import Caller
+from sandbox.azure.activity.record import note_missing
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.front.errors import AzureError
 from sandbox.azure.front.request import Request
@@ -99,6 +100,7 @@ def require(cloud: Cloud, vault: Vault, caller: Caller, right: Right, secret: st
     action = f"Microsoft.KeyVault/vaults/{right.action}"
     if cloud.access.allows(caller.object_id, action, scope, data=True):
         return
+    note_missing((action,), scope, data=True)
     text = (
         "Caller is not authorized to perform action on resource.\r\nIf role assignments, deny assignments or role "
         "definitions were changed recently, please observe propagation time."

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from sandbox.azure import clock
 from sandbox.azure.access.conditions import Attempt
 from sandbox.azure.access.tokens import Caller
+from sandbox.azure.activity.record import note_allowed, note_caller, note_missing
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.front.errors import AzureError
 from sandbox.azure.privatelink import reaches
@@ -141,7 +142,9 @@ class TokenGrant:
 
     def require(self, right: Right, container: str, path: str) -> None:
         """Refuses what neither a role assignment nor an access control list allows."""
-        if not Holder(self.cloud, self.account, self.caller.object_id).may(right, container, path):
+        holder = Holder(self.cloud, self.account, self.caller.object_id)
+        if not holder.may(right, container, path):
+            note_missing(right.actions, holder.scope(container), data=right.data)
             raise StorageError("AuthorizationPermissionMismatch")
 
 
@@ -179,6 +182,7 @@ class SasGrant:
             raise StorageError("AuthorizationPermissionMismatch")
         delegator = self.fields.get("skoid")
         if delegator and not Holder(self.cloud, self.account, delegator).may(right, container, path):
+            note_missing(right.actions, Holder(self.cloud, self.account, delegator).scope(container), data=right.data)
             raise StorageError("AuthorizationPermissionMismatch")
         # learn.microsoft.com/rest/api/storageservices/create-user-delegation-sas: `suoid` is held to the lists
         user = self.fields.get("suoid")
@@ -227,12 +231,18 @@ class Holder:
             return False
         opened = Container(self.cloud, self.account, container)
         principals = self.cloud.access.principals(self.object_id)
-        return pathaccess.allows(opened, self.object_id, principals, right.need, path)
+        if not pathaccess.allows(opened, self.object_id, principals, right.need, path):
+            return False
+        note_allowed(right.actions[0], self.scope(container))
+        return True
+
+    def scope(self, container: str) -> str:
+        """The id of a container of the account, or the account's."""
+        return f"{self.account.id}/blobServices/default/containers/{container}" if container else self.account.id
 
     def by_roles(self, right: Right, container: str, path: str) -> bool:
         """Whether its role assignments hold the right at the container, or at the account."""
-        account = self.account
-        scope = f"{account.id}/blobServices/default/containers/{container}" if container else account.id
+        account, scope = self.account, self.scope(container)
         resource: dict[str, Any] = {
             "microsoft.storage/storageaccounts:name": account.name,
             "microsoft.storage/storageaccounts:ishnsenabled": account.hierarchical,
@@ -287,6 +297,7 @@ def authenticate(cloud: Cloud, account: Account, request: Request) -> Grant:
         return TokenGrant(cloud, account, _caller(cloud, account, request))
     if scheme == "SharedKey":
         _shared_key(cloud, account, request, credentials)
+        note_caller("account key")
         return KeyGrant()
     if authorization:
         raise _unauthenticated(f"Authentication scheme {scheme} is not supported.")
@@ -380,6 +391,7 @@ def _signature(cloud: Cloud, account: Account, request: Request) -> SasGrant:
         raise StorageError("AuthorizationSourceIPMismatch")
     if "sduoid" in fields and _caller(cloud, account, request).object_id != fields["sduoid"]:
         raise StorageError("AuthorizationPermissionMismatch")
+    note_caller("shared access signature", fields.get("skoid", ""))
     return grant
 
 

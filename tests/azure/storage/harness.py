@@ -18,6 +18,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from sandbox.azure.access.tokens import Caller
+from sandbox.azure.activity import Recorder
 from sandbox.azure.cloud import Cloud, open_cloud
 from sandbox.azure.front.gateway import Gateway
 from sandbox.azure.keyvault.app import Vaults
@@ -134,7 +135,8 @@ def running(directory: Path) -> Iterator[Azure]:
     loop = asyncio.new_event_loop()
 
     async def start() -> asyncio.Server:
-        hosts = [(re.compile(pattern), make(cloud)) for pattern, make in PATTERNS.items()]
+        recorder = Recorder()
+        hosts = [(re.compile(pattern), recorder.around(make(cloud))) for pattern, make in PATTERNS.items()]
         return await Gateway(ca, hosts, refuse, str).start(socket.create_server(("127.0.0.1", 0)))
 
     thread = threading.Thread(target=loop.run_forever, daemon=True)

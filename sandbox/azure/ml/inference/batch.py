@@ -8,6 +8,7 @@ import json
 from starlette.responses import JSONResponse, Response
 
 from sandbox.azure.access.tokens import Caller
+from sandbox.azure.activity.record import note_missing
 from sandbox.azure.arm.core import Body
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.front.errors import AzureError
@@ -66,6 +67,7 @@ class Batch:
         needed = ["jobs/write", *(["deployments/jobs/write"] if named else [])]
         for one in needed:
             if not self._cloud.access.allows(caller.object_id, f"{BATCH_ENDPOINTS}/{one}", endpoint["id"]):
+                note_missing((f"{BATCH_ENDPOINTS}/{one}",), endpoint["id"])
                 raise ScoringError(403, f"The caller has not the right {BATCH_ENDPOINTS}/{one}.")
 
     def _deployment(self, endpoint: Body, named: str) -> Body:

@@ -5,6 +5,7 @@ import time
 
 from starlette.responses import Response
 
+from sandbox.azure.activity.record import note_caller, note_missing
 from sandbox.azure.arm.core import Body
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.front.errors import AzureError
@@ -64,14 +65,20 @@ class Online:
     def _opens(self, endpoint: Body, given: str) -> bool:
         mode = endpoint["properties"]["authMode"]
         if mode == "Key":
-            return credentials.is_key(self._cloud, endpoint, given)
+            is_key = credentials.is_key(self._cloud, endpoint, given)
+            if is_key:
+                note_caller("endpoint key")
+            return is_key
         try:
             audience = credentials.audience(endpoint) if mode == "AMLToken" else AUDIENCE
             caller = self._cloud.tokens.check(f"Bearer {given}", audience)
         except AzureError:
             return False
         action = f"{ONLINE_ENDPOINTS}/score/action"
-        return mode == "AMLToken" or self._cloud.access.allows(caller.object_id, action, endpoint["id"])
+        if mode == "AMLToken" or self._cloud.access.allows(caller.object_id, action, endpoint["id"]):
+            return True
+        note_missing((action,), endpoint["id"])
+        return False
 
     def _deployment(self, endpoint: Body, named: str) -> Body:
         """The deployment that the request names, or one by the traffic's weights."""
