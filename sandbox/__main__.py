@@ -16,6 +16,7 @@ from sandbox.durations import duration, seconds_of
 from terminal import FAILED, INTERRUPTED, JsonOption, application, print_json, print_table, run
 
 PROGRAM = "python -m sandbox"
+PersonaOption = Annotated[Literal["owner", "lead", "scientist"], typer.Option(help="Who signs in.")]
 
 app = application(
     "A local Azure on loopback, and Pulumi's commands against it. Its folder is $SANDBOX_DIR, or .sandbox in the "
@@ -74,7 +75,7 @@ def status(as_json: JsonOption = False) -> int:
 
 @app.command()
 def env(
-    persona: Annotated[Literal["owner", "lead", "scientist"], typer.Option(help="Who signs in.")] = "owner",
+    persona: PersonaOption = "owner",
     network: Annotated[
         str,
         typer.Option(metavar="NAME", help="Virtual network that the client is in. Without it: the internet."),
@@ -95,6 +96,43 @@ def env(
         return
     for name, value in environment.items():
         print(f"export {name}={shlex.quote(value)}")
+
+
+@app.command()
+def studio(
+    persona: PersonaOption = "owner",
+    browser: Annotated[bool, typer.Option(help="Open the address in the browser, too.")] = True,
+) -> None:
+    """Print an address that opens the studio once, and open it: pages over everything in the sandbox."""
+    _open_studio(persona, "/", browser)
+
+
+@app.command(name="open")
+def open_(
+    address: Annotated[str, typer.Argument(metavar="URL", help="Such as https://ml.azure.com/runs/RUN?wsid=...")],
+    persona: PersonaOption = "owner",
+    browser: Annotated[bool, typer.Option(help="Open the address in the browser, too.")] = True,
+) -> None:
+    """Open the studio's page for an address that a client printed."""
+    from sandbox.studio.address import STUDIO_HOST, local_path  # noqa: PLC0415 # as below
+
+    target = local_path(address)
+    if target is None:
+        raise SandboxError(f"'{address}' is no address of Azure ML's studio: those begin with https://{STUDIO_HOST}/")
+    _open_studio(persona, target, browser)
+
+
+def _open_studio(persona: str, target: str, browser: bool) -> None:
+    from sandbox.environment import persona_environments  # noqa: PLC0415 # the other commands need no YAML
+    from sandbox.studio import process  # noqa: PLC0415 # nor a studio
+
+    directory = sandbox_directory()
+    running = control.require(directory)
+    found = process.start(directory, persona_environments(directory, running.port))
+    address = found.address(persona, target)
+    print(address)
+    if browser:
+        process.open_browser(found.folder, address)
 
 
 @app.command()

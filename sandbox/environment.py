@@ -43,3 +43,8 @@ def persona_environment(directory: Path, port: int, name: str) -> dict[str, str]
     """
     seed = load_seed()
     return {**client(directory, port, load_personas(directory, seed)[name], seed), "SANDBOX_DIR": str(directory)}
+
+
+def persona_environments(directory: Path, port: int) -> dict[str, dict[str, str]]:
+    """The client environments of all personas, by name."""
+    return {name: persona_environment(directory, port, name) for name in load_seed()["personas"]}

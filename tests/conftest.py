@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tools.browser import Browser, program
+
 ROOT = Path(__file__).parent.parent
 SUBSCRIPTION = "8b41ca0c-0c5a-4c01-b49b-5bb8d329cc27"
 
@@ -129,3 +131,15 @@ def as_persona(shared_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Call
 def owner(as_persona: Callable[[str], None]) -> None:
     """This process signs in as the owner."""
     as_persona("owner")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A headless Chromium."""
+    found = program()
+    if found is None and os.environ.get("CI"):
+        pytest.fail("no chromium and no google-chrome on PATH, which .ci/run installs")
+    if found is None:
+        pytest.skip("no chromium and no google-chrome on PATH: .ci/run installs one")
+    with Browser(found) as opened:
+        yield opened

@@ -1,14 +1,12 @@
 """The page in a browser: readable in a wide and a narrow window, light and dark."""
 
-import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from review.formats.html import html
 from tests.review.samples import HOSTILE, report
-from tools.browser import Browser, program
+from tools.browser import Browser
 
 CONTRAST = 4.5
 """What WCAG 2.2 asks of text, level AA."""
@@ -41,17 +39,6 @@ HIDDEN = """
     (element.getBoundingClientRect().right > innerWidth + 1 || element.getBoundingClientRect().width < 20)
 ).length
 """
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    command = program()
-    if command is None and os.environ.get("CI"):
-        pytest.fail("no chromium and no google-chrome on PATH, which .ci/run installs")
-    if command is None:
-        pytest.skip("no chromium and no google-chrome on PATH: .ci/run installs one")
-    with Browser(command) as started:
-        yield started
 
 
 @pytest.mark.parametrize("text", ["as it is", HOSTILE])

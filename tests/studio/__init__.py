@@ -1,0 +1,1 @@
+"""The studio, as a browser and as an HTTP client see it."""

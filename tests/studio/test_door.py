@@ -1,0 +1,121 @@
+"""Who gets into the studio, and who does not."""
+
+import subprocess
+import sys
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.conftest import Sandbox
+from tests.studio.visitor import Visitor, one_time_address
+
+
+@pytest.fixture(scope="module")
+def door(shared_sandbox: Sandbox) -> Visitor:
+    """A visitor of the owner's pages."""
+    return Visitor.of(shared_sandbox)
+
+
+def test_a_one_time_address_lets_in_once(shared_sandbox: Sandbox) -> None:
+    parts = urlsplit(one_time_address(shared_sandbox))
+    visitor = Visitor(f"http://{parts.netloc}")
+    first = visitor.get(f"{parts.path}?{parts.query}")
+    assert first.status == 200
+    assert {"HttpOnly", "SameSite=strict", "Path=/"} <= {one.strip() for one in first.headers["Set-Cookie"].split(";")}
+    second = visitor.get(f"{parts.path}?{parts.query}")
+    assert second.status == 403
+    assert "Set-Cookie" not in second.headers
+    assert b"python -m sandbox studio" in second.data
+
+
+def test_a_persona_s_address_opens_no_other_persona_s_pages(shared_sandbox: Sandbox, door: Visitor) -> None:
+    query = urlsplit(one_time_address(shared_sandbox, "scientist")).query
+    assert door.get(f"/login?{query}").status == 403
+    scientist = Visitor.of(shared_sandbox, "scientist")
+    assert scientist.get("/", Host=urlsplit(door.origin).netloc).status == 403
+
+
+@pytest.mark.parametrize("cookie", ["", "studio=", "studio=guessed", "studio=a; studio=b", ";;=;=x"])
+def test_without_the_cookie_there_is_no_page(door: Visitor, cookie: str) -> None:
+    answer = door.get("/", Cookie=cookie)
+    assert answer.status == 403
+    assert b"Workspaces" not in answer.data
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "localhost", "evil.example", "owner.localhost", "owner-00000000.localhost"]
+)
+def test_another_host_name_is_refused(door: Visitor, host: str) -> None:
+    port = urlsplit(door.origin).port
+    for name in (host, f"{host}:{port}"):
+        assert door.get("/", Host=name).status == 421
+
+
+@pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://localhost:1", "https://ml.azure.com"])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_another_origin_is_refused(door: Visitor, method: str, origin: str) -> None:
+    assert door.send(method, "/", Origin=origin).status == 403
+
+
+def test_a_change_needs_an_origin(door: Visitor) -> None:
+    assert door.send("POST", "/").status == 403
+    assert door.send("POST", "/", Origin=door.origin).status == 405  # the first page changes nothing
+
+
+def test_another_site_s_page_cannot_load_anything(door: Visitor) -> None:
+    for site in ("cross-site", "same-site"):
+        assert door.get("/static/studio.js", Sec_Fetch_Site=site, Sec_Fetch_Mode="no-cors").status == 403
+    assert door.get("/static/studio.js", Sec_Fetch_Site="same-origin", Sec_Fetch_Mode="no-cors").status == 200
+
+
+@pytest.mark.parametrize("path", ["/", "/static/studio.css", "/nowhere", "/login?token=x"])
+def test_every_answer_has_the_policy(door: Visitor, path: str) -> None:
+    headers = door.get(path).headers
+    policy = headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/static/../__init__.py",
+        "/static/%2e%2e/__init__.py",
+        "/static/..%2f__init__.py",
+        "/static//etc/passwd",
+        "/static/%00",
+        "/%2e%2e/",
+    ],
+)
+def test_no_path_leads_out(door: Visitor, path: str) -> None:
+    assert door.get(path).status == 404
+
+
+def test_open_takes_the_studio_s_addresses_alone(shared_sandbox: Sandbox) -> None:
+    for address in (
+        "https://evil.example/runs/x",
+        "file:///etc/passwd",
+        "javascript:alert(1)",
+        "https://ml.azure.com.evil.example/",
+    ):
+        refused = shared_sandbox.command("open", address, "--no-browser")
+        assert refused.returncode == 1
+        assert "https://ml.azure.com/" in refused.stderr
+
+
+def test_open_leads_to_the_page(shared_sandbox: Sandbox) -> None:
+    parts = urlsplit(
+        one_time_address(shared_sandbox, "owner", "open", "https://ml.azure.com//evil.example/x?wsid=/a/b&tid=c")
+    )
+    entered = Visitor(f"http://{parts.netloc}").get(f"{parts.path}?{parts.query}")
+    assert 'href="/evil.example/x?wsid=/a/b&amp;tid=c"' in entered.data.decode()
+
+
+def test_the_studio_ends_with_the_sandbox(sandbox: Sandbox) -> None:
+    door = Visitor.of(sandbox)
+    assert door.get("/").status == 200
+    sandbox.stop()
+    waiting = "import json, os, sys, fcntl; fcntl.flock(os.open(sys.argv[1], os.O_RDWR), fcntl.LOCK_EX)"
+    lock = str(sandbox.directory / "studio" / "lock")
+    subprocess.run([sys.executable, "-c", waiting, lock], timeout=20, check=True)  # whoever gets the lock is alone
