@@ -17,15 +17,15 @@ ALLOWED, REFUSED, FAILED, UNANSWERED = "allowed", "refused", "failed", "unanswer
 OUTCOMES = (ALLOWED, REFUSED, FAILED, UNANSWERED)
 _ERROR = 400
 _PRINCIPALS = ("user", "servicePrincipal", "group")
-_FILTERS: dict[str, Callable[[Answer, str], bool]] = {
-    "who": lambda one, text: text in " ".join(map(str, one["who"].values())).lower(),
-    "host": lambda one, text: text in one["host"],
-    "method": lambda one, text: one["method"].lower() == text,
-    "status": lambda one, text: str(one["status"]).startswith(text.rstrip("x")),
-    "outcome": lambda one, text: one["outcome"] == text,
-    "client": lambda one, text: text in one["client"].lower(),
-    "notClient": lambda one, text: text not in one["client"].lower(),
-    "text": lambda one, text: text in " ".join((one["path"], one["action"], one["scope"], one["code"])).lower(),
+_FILTERS: dict[str, Callable[["_Told", Record, str], bool]] = {
+    "who": lambda told, one, text: text in f"{told.name(one.object_id)} {one.object_id} {one.client_id}".lower(),
+    "host": lambda told, one, text: text in one.host,
+    "method": lambda told, one, text: one.method.lower() == text,
+    "status": lambda told, one, text: str(one.status).startswith(text.rstrip("x")),
+    "outcome": lambda told, one, text: _outcome(one) == text,
+    "client": lambda told, one, text: text in one.client.lower(),
+    "notClient": lambda told, one, text: text not in one.client.lower(),
+    "text": lambda told, one, text: text in f"{one.path} {one.action} {one.scope} {one.code}".lower(),
 }
 """Whether a request is one of those asked for; texts are compared in lower case."""
 FILTERS = tuple(_FILTERS)
@@ -43,6 +43,8 @@ def listed(cloud: Cloud, recorder: Recorder, query: Mapping[str, str], since: in
     """
     told = _Told(cloud)
     may = visible(cloud.access, query.get("principal", ""), EVENTS)
+    subscription = f"/subscriptions/{cloud.seed['subscriptions'][0]['id']}"  # for what has no scope
+    filters = [(fits, query[name].lower()) for name, fits in _FILTERS.items() if query.get(name)]
     last = recorder.last
     shown: list[Answer] = []
     records = recorder.records()
@@ -51,11 +53,10 @@ def listed(cloud: Cloud, recorder: Recorder, query: Mapping[str, str], since: in
             if since is not None:
                 last = shown[-1]["number"]
             break
-        if record.object_id != query.get("principal", "") and not may(record.scope):
+        if record.object_id != query.get("principal", "") and not may(record.scope or subscription):
             continue
-        one = told.request(record)
-        if all(fits(one, query[name].lower()) for name, fits in _FILTERS.items() if query.get(name)):
-            shown.append(one)
+        if all(fits(told, record, text) for fits, text in filters):
+            shown.append(told.request(record))
     return {
         "requests": shown if since is not None else shown[::-1],
         "last": last,
