@@ -3,6 +3,7 @@
 import http.client
 import json
 import socket
+import threading
 from contextlib import chdir
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from sandbox.control import SandboxError, require
 
 SOCKET = "control.sock"
+_folder = threading.Lock()
 
 
 class _Connection(http.client.HTTPConnection):
@@ -21,7 +23,8 @@ class _Connection(http.client.HTTPConnection):
 
     def connect(self) -> None:
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        with chdir(self._directory):  # a socket's path holds some 100 characters, the folder's may have more
+        # a socket's path holds some 100 characters, the folder's may have more; the current folder is all threads'
+        with _folder, chdir(self._directory):
             self.sock.connect(SOCKET)
 
 

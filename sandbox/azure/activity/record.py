@@ -43,7 +43,7 @@ class Record:
         client_id: The application that asked for the caller's token.
         credential: What the caller showed: `token`, `account key`, `shared access signature`, ...; empty for nothing.
         action: The first right that was asked for, such as `Microsoft.Storage/storageAccounts/read`.
-        scope: Where.
+        scope: Where, or what the request is about.
         assignment: The lowercased id of the role assignment that gave it; empty where none did.
         missing: The right that the caller lacks; None where that is not why the request was refused.
         status: The answer's status; 0 for none.
@@ -104,6 +104,13 @@ def note_caller(credential: str, object_id: str = "", client_id: str = "") -> No
             object_id[:LONGEST_NAME],
             client_id[:LONGEST_NAME],
         )
+
+
+def note_scope(scope: str) -> None:
+    """Notes what a request is about before any right was asked for: keys and signatures need none."""
+    record = current.get()
+    if record is not None and not record.action:
+        record.scope = scope[:LONGEST_PATH]
 
 
 def note_allowed(action: str, scope: str, assignment: str = "") -> None:

@@ -71,7 +71,7 @@ class _Told:
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
-        self.name = cache(self._name)
+        self.name: Callable[[str], str] = cache(self._name)
         self.role = cache(self._role)
         self.assignment = cache(self._assignment)
         self.missing = cache(self._missing)

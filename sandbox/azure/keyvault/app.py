@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from starlette.responses import JSONResponse, Response
 
+from sandbox.azure.activity.record import note_scope
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.front.errors import ServiceError
 from sandbox.azure.front.request import Request
@@ -78,6 +79,7 @@ class Vaults(Service[Request]):
         if vault is None:
             text = f"The key vault '{name}' does not exist, or is deleted; in Azure its name would not resolve."
             raise VaultError(404, "VaultNotFound", text)
+        note_scope(vault.id)
         caller = authenticate(self._cloud, request.headers.get("authorization"))
         check_network(self._cloud, vault, request, caller)
         query = {key.lower(): value for key, value in request.query.items()}

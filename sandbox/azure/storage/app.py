@@ -5,6 +5,7 @@ from email.utils import formatdate
 
 from starlette.responses import JSONResponse, Response
 
+from sandbox.azure.activity.record import note_scope
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.front.errors import ServiceError, disk_is_full
 from sandbox.azure.front.service import Service
@@ -42,6 +43,7 @@ class Storage(Service[Request]):
         if account is None:
             text = f"The storage account '{request.account}' does not exist; in Azure its name would not resolve."
             raise StorageError("ResourceNotFound", text)
+        note_scope(account.id)
         if request.service not in ENDPOINTS:
             raise StorageError("NotImplemented", f"The sandbox emulates blob and dfs storage, not {request.service}.")
         check_network(self._cloud, account, request.service, client=request.client, network=request.network)

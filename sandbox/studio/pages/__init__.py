@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from sandbox.studio.pages import home
+from sandbox.studio.pages import activity, clock, endpoints, home, schedules
 from sandbox.studio.visit import Page
 
 
@@ -16,5 +16,5 @@ class _Module(Protocol):
     PAGE: Page
 
 
-MODULES: tuple[_Module, ...] = (home,)
+MODULES: tuple[_Module, ...] = (home, activity, clock, endpoints, schedules)
 PAGES: tuple[Page, ...] = tuple(module.PAGE for module in MODULES)

@@ -8,6 +8,7 @@ import re
 
 from starlette.responses import Response
 
+from sandbox.azure.activity.record import note_scope
 from sandbox.azure.arm.core import Body
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.front.errors import ServiceError
@@ -36,6 +37,7 @@ class Inference(Service[Request]):
     async def answer(self, request: Request) -> Response:
         """Finds the endpoint, checks the network, and lets its kind answer."""
         endpoint = self._endpoint(request)
+        note_scope(endpoint["id"])
         body = await self.body(request)
         if endpoint["type"] == BATCH_ENDPOINTS:
             return self._batch.answer(endpoint, request, body)

@@ -1,0 +1,90 @@
+"""What clients asked of the local Azure: who, what, by which right, and what a refused caller lacks."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from sandbox.ask import ask
+from sandbox.studio.visit import Done, Missing, Page, Route, View, Visit
+
+OWN = "sandbox-studio"
+"""The client that the studio's own requests have, which are shown only when they are asked for."""
+FILTERS = ("who", "host", "method", "status", "outcome", "text")
+MOST = 300  # requests that a page is made of
+OWNER = "owner"
+NUMBER = re.compile(r"[0-9]{1,15}")
+
+
+def _asked(visit: Visit, **query: Any) -> dict[str, Any]:
+    given = {name: value for name, value in query.items() if value not in (None, "")}
+    return ask(visit.directory, "GET", f"/activity?{urlencode({'principal': visit.azure.object_id, **given})}")
+
+
+def show(visit: Visit) -> View:
+    """The last requests, the newest first."""
+    own = {} if visit.query.get("studio") else {"notClient": OWN}
+    told = _asked(visit, limit=MOST, **own, **{name: visit.query.get(name) for name in FILTERS})
+    data = {**told, "requests": [shown(one) for one in told["requests"][::-1]]}
+    rows: list[dict[str, Any]] = []
+    for one in data["requests"]:  # polls that follow one another are one row
+        if rows and all(rows[-1][name] == one[name] for name in ("who", "method", "host", "path", "status")):
+            rows[-1]["times"] += 1
+        else:
+            rows.append({**one, "times": 1})
+    zone = datetime.now().astimezone().tzname()
+    return View(
+        "activity.html.j2", "Activity", data, {"rows": rows, "may_switch": visit.persona == OWNER, "zone": zone}
+    )
+
+
+def show_one(visit: Visit) -> View:
+    """One request with all that is known of it."""
+    named = visit.path["number"]
+    number = int(named) if NUMBER.fullmatch(named) else 0
+    found = _asked(visit, since=number - 1, limit=1)["requests"] if number else []
+    if not found or found[0]["number"] != number:
+        raise Missing(f"There is no request {named}: it is no longer kept, or is none that '{visit.persona}' may see.")
+    one = found[0]
+    return View("activity_request.html.j2", f"{one['method']} {short(one['path']) or one['host']}", {"request": one})
+
+
+def switch(visit: Visit) -> Done:
+    """Keeps bodies from now on, or no longer; for the owner alone."""
+    if visit.persona != OWNER:
+        raise Missing("Only the owner's studio keeps bodies, or stops keeping them.")
+    ask(visit.directory, "POST", "/activity/bodies", {"on": visit.form.get("on") == "true"})
+    return Done(visit.link("/activity"))
+
+
+def shown(request: dict[str, Any]) -> dict[str, Any]:
+    """A request with its path shortened, and its time as this machine has it."""
+    local = datetime.fromisoformat(request["time"]).astimezone()
+    return {**request, "short": short(request["path"]) or request["host"], "local": f"{local:%Y-%m-%d %H:%M:%S}"}
+
+
+def short(path: str) -> str:
+    """The end of a path that tells what it is about: what follows the workspace, or the last provider's name."""
+    words = path.strip("/").split("/")
+    kept = words
+    for word, skipped in (("providers", 2), ("workspaces", 2)):
+        lowered = [one.lower() for one in kept]
+        if word in lowered and len(lowered) > lowered.index(word) + skipped:
+            at = len(lowered) - 1 - lowered[::-1].index(word)
+            kept = kept[at + skipped :] or kept
+    kept = kept[-4:]
+    return "/".join(("…", *kept) if len(kept) < len(words) else kept)
+
+
+PAGE = Page(
+    "Activity",
+    "/activity",
+    (
+        Route("/activity", show),
+        Route("/activity/bodies", switch, "POST"),
+        Route("/activity/{number}", show_one),
+    ),
+    group="Platform",
+)
