@@ -24,6 +24,8 @@ _LAKE = re.compile(r"(?:abfss?|wasbs?)://([^@/]+)@([a-z0-9]+)\.(?:dfs|blob)\.cor
 _BLOB = re.compile(r"([a-z0-9]+)\.(?:blob|dfs)\.core\.windows\.net")
 _HOST = re.compile(r"[a-z0-9][a-z0-9-]*(\.[a-z0-9-]+)+")
 _RUN = re.compile(r"runs:/([^/]+)/(.*)")
+FILE = "uri_file"
+"""The type of data that is one file; all others are folders."""
 
 
 class AddressError(Exception):
@@ -162,10 +164,14 @@ def output_uri(job: Body, output: str) -> str:
 
     Source: learn.microsoft.com/azure/machine-learning/how-to-read-write-data-v2, with its `${{name}}` placeholders.
     """
-    uri = str(job["properties"]["outputs"][output].get("uri") or "")
-    if not uri:
-        return f"azureml://datastores/{DEFAULT}/paths/azureml/{job['name']}/{output}/"
+    given = job["properties"]["outputs"][output]
+    uri = str(given.get("uri") or default_uri(DEFAULT, output, given["jobOutputType"]))
     return re.sub(r"\$\{\{\s*name\s*\}\}", job["name"], re.sub(r"\$\{\{\s*output_?name\s*\}\}", output, uri))
+
+
+def default_uri(datastore: str, output: str, kind: str) -> str:
+    """Where an output without a path goes: a file has the output's name, anything else is a folder of that name."""
+    return f"azureml://datastores/{datastore}/paths/azureml/${{{{name}}}}/{output}{'' if kind == FILE else '/'}"
 
 
 def artifacts(scope: Scope, run_id: str) -> Location:

@@ -370,6 +370,24 @@ class TestOutputs:
         assert ml.models.get(f"{asset}-m", label="latest").job_name == done
 
 
+@pytest.mark.parametrize("path", ["", "azureml://datastores/lake/paths/PLACE/"], ids=["default", "folder"])
+def test_a_file_of_one_step_is_a_file_for_the_next(
+    ml: MLClient, team: Team, step: Step, tmp_path: Path, path: str
+) -> None:
+    file = {"type": "uri_file"}
+    write = step("write", f"echo {unique('s')} made > ${{{{outputs.out}}}}", outputs={"out": file})
+    read = step("read", "tr a-z A-Z < ${{inputs.data}} > ${{outputs.out}}", {"data": file}, {"out": file})
+
+    @dsl.pipeline(None, compute=WIDE)
+    def two() -> Any:
+        made = write()
+        if path:
+            made.outputs.out = Output(type="uri_file", path=path.replace("PLACE", unique("p")))
+        return {"result": read(data=made.outputs.out).outputs.out}
+
+    assert downloaded(ml, completed(ml, team, two()), "result", tmp_path).endswith("MADE\n")
+
+
 def test_the_pipelines_name_of_an_output_counts(ml: MLClient, team: Team, step: Step) -> None:
     write = step("write", "echo x > ${{outputs.out}}/x", outputs={"out": FOLDER})
     inner, outer = unique("inner"), unique("outer")

@@ -14,7 +14,7 @@ from sandbox.azure.ml.pipelines.bindings import Look, filled, parent_output, tex
 from sandbox.azure.ml.pipelines.graph import PARALLEL, Node
 from sandbox.azure.ml.pipelines.sweeps import sweep
 from sandbox.azure.ml.pipelines.transfer import TRANSFER, is_data
-from sandbox.azure.ml.uris import output_uri
+from sandbox.azure.ml.uris import FILE, default_uri, output_uri
 
 CAMEL = {
     "distribution_type": "distributionType",
@@ -249,22 +249,23 @@ def _output(name: str, declared: Body, node: Node, pipeline: Pipeline) -> Body:
     uri = given.get("uri") or (above.get("uri") and output_uri(_as_job(pipeline), bound))
     named = above if above.get("assetName") else given  # the pipeline's name counts: test_register_output_yaml_succeed
     value = not is_data(declared)
+    kind = FILE if value else declared["type"]
     found = {
-        "jobOutputType": "uri_file" if value else declared["type"],
+        "jobOutputType": kind,
         "isValue": value,
         "mode": given.get("mode") or above.get("mode") or declared.get("mode"),
-        "uri": uri or _default_uri(name, pipeline),
+        "uri": uri or _default_uri(name, kind, pipeline),
         "assetName": named.get("name") or named.get("assetName"),
         "assetVersion": named.get("version") or named.get("assetVersion"),
     }
     return {key: value for key, value in found.items() if value}
 
 
-def _default_uri(name: str, pipeline: Pipeline) -> str:
+def _default_uri(name: str, kind: str, pipeline: Pipeline) -> str:
     """Where an output without a path goes. The one called `artifacts` is the step's `./outputs`, `./logs` and logs."""
     if name == ARTIFACTS:
         return f"azureml://datastores/{ARTIFACT_STORE}/paths/{runs.artifact_prefix('${{name}}')}/"
-    return f"azureml://datastores/{pipeline.datastore}/paths/azureml/${{{{name}}}}/{name}/"
+    return default_uri(pipeline.datastore, name, kind)
 
 
 def _as_job(pipeline: Pipeline) -> Body:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from sandbox.azure.access.tokens import Caller
@@ -23,10 +23,9 @@ from sandbox.azure.ml.runner.data import (
 )
 from sandbox.azure.ml.runner.log import Log
 from sandbox.azure.ml.scope import Scope
-from sandbox.azure.ml.uris import Location, locate, long_uri, output_uri
+from sandbox.azure.ml.uris import FILE, Location, locate, long_uri, output_uri
 from sandbox.azure.storage import accounts
 
-FILE_TYPES = {"uri_file"}
 MOUNTED = "ReadWriteMount"
 
 
@@ -70,7 +69,7 @@ class Exchange:
     async def _fetch(self, name: str, given: dict[str, Any]) -> Path:
         location = locate(self._scope, given["uri"])
         folder = self._folder / "inputs" / name
-        is_file = given["jobInputType"] in FILE_TYPES
+        is_file = given["jobInputType"] == FILE
         try:
             of_model = given["jobInputType"] in MODEL_TYPES
             path = await self._copy(location, folder, is_file=is_file, of_model=of_model)
@@ -111,11 +110,12 @@ class Exchange:
                 continue
             location = locate(self._scope, address)
             folder = self._folder / "outputs" / name
-            is_file = given["jobOutputType"] in FILE_TYPES
-            file = location.path.rsplit("/", 1)[-1] if is_file and not address.endswith("/") else name
-            target = inside(folder, file) if is_file else folder
+            is_file = given["jobOutputType"] == FILE
+            if is_file and address.endswith("/"):
+                location = location.joined(name)
+            target = inside(folder, PurePosixPath(location.path).name) if is_file else folder
             folder.mkdir(parents=True, exist_ok=True)
-            where = location if not is_file or address.endswith("/") else _parent(location)
+            where = _parent(location) if is_file else location
             try:
                 self._places[name] = open_place(self._scope, where, self._identity, self._network)
             except AccessError as error:
