@@ -15,7 +15,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 GO_PROGRAM := $(wildcard tests/azure/go/*.go tests/azure/go/*.mod)
 JOB_ENVIRONMENTS := $(wildcard jobs/examples/*/conda.yml jobs/examples/*/serve.yml tests/azure/ml/environments/*.yml)
-SOAK_ENVIRONMENTS := $(wildcard tests/azure/ml/environments/soak/*.yml)
+SOAK_ENVIRONMENTS := $(wildcard tests/azure/ml/environments/soak/*.yml jobs/examples/*/pytorch/conda.yml)
 CURATED := AzureML-sklearn-1.0-ubuntu20.04-py38-cpu
 PULUMI := $(BIN)/python -m sandbox pulumi
 START := $(BIN)/python -m sandbox start $(if $(PORT),--port $(PORT))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from azure.ai.ml.entities import Job
 
 LISTED = 20
+_BEST = "best_child_run_id"  # a sweep's property
 
 
 @dataclass(frozen=True)
@@ -35,8 +37,9 @@ class Run:
         started: When its first node began, in UTC; None before.
         ended: When it ended, in UTC; None before.
         error: Why it failed, in a line.
-        metrics: The last value of each metric.
-        parameters: The parameters that it logged.
+        best: A sweep's best trial so far; empty for any other run.
+        metrics: The last value of each metric; of a sweep, its best trial's.
+        parameters: The parameters that it logged, and a trial's hyperparameters; of a sweep, its best trial's.
     """
 
     name: str
@@ -52,6 +55,7 @@ class Run:
     started: str | None = None
     ended: str | None = None
     error: str | None = None
+    best: str = ""
     metrics: dict[str, float] = field(default_factory=dict)
     parameters: dict[str, str] = field(default_factory=dict)
 
@@ -143,16 +147,26 @@ def show(workspace: Workspace, name: str) -> Run:
     # A step of a pipeline or a trial of a sweep has no definition of its own; its history says what it is.
     known = _from_resource(resource) if resource and resource.get("properties") else None
     run = known or _from_history(workspace.history.run(name))
-    metrics, parameters = workspace.history.logged(name)
+    best = (details.get("properties") or {}).get(_BEST, "")
+    metrics, parameters = workspace.history.logged(best or name)
     return replace(
         run,
         status=details["status"],
         started=details.get("startTimeUtc"),
         ended=details.get("endTimeUtc"),
         error=reason(failure["message"]) if failure.get("message") else None,
+        best=best,
         metrics=metrics,
-        parameters=parameters,
+        parameters=parameters | _hyperparameters(run.tags.get(best or "hyperparameters")),
     )
+
+
+def _hyperparameters(tag: str | None) -> dict[str, str]:
+    """Read a trial's values, which are in its own tag, and in its sweep's under the trial's name."""
+    try:
+        return {name: str(value) for name, value in json.loads(tag or "{}").items()}
+    except (ValueError, AttributeError):
+        return {}  # somebody else's tag of this name
 
 
 def refuse_failed(run: Run) -> None:

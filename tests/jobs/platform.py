@@ -26,10 +26,10 @@ import contextlib, io, json, sys
 from jobs.__main__ import main
 ended = []
 for words in json.loads(sys.argv[1]):
-    out, err = io.StringIO(), io.StringIO()
+    out, err = (io.TextIOWrapper(io.BytesIO(), write_through=True) for _ in range(2))
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         code = main(words)
-    ended.append((code, out.getvalue(), err.getvalue()))
+    ended.append((code, *(one.buffer.getvalue().decode() for one in (out, err))))
 print(json.dumps(ended))
 """
 
