@@ -179,7 +179,7 @@ def public(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder with its files, which are copied.")],
 ) -> None:
     """Place the files of a public container, for jobs whose inputs have its https or wasbs address."""
-    from sandbox.azure.ml import public as containers  # noqa: PLC0415 # the other commands need no Azure ML
+    from sandbox.azure.storage import public as containers  # noqa: PLC0415 # the other commands need no storage
 
     try:
         count = containers.place_files(sandbox_directory(), container, folder)

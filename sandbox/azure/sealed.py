@@ -35,7 +35,7 @@ def unseal(directory: Path, sealed: str) -> str:
         UnreadableSecretError: It was altered, or sealed by another sandbox.
     """
     try:
-        return _opened(_key(directory), sealed)
+        return _opened(directory, sealed)
     except InvalidToken as error:
         raise UnreadableSecretError(
             f"{directory / KEY_FILE} does not open this secret: it was sealed by another sandbox. "
@@ -44,9 +44,9 @@ def unseal(directory: Path, sealed: str) -> str:
 
 
 @lru_cache(maxsize=256)
-def _opened(key: bytes, sealed: str) -> str:
+def _opened(directory: Path, sealed: str) -> str:
     """Kept for the secrets that each request needs, such as an account's keys: who reads this memory has the key."""
-    return Fernet(key).decrypt(sealed).decode()
+    return Fernet(_key(directory)).decrypt(sealed).decode()
 
 
 def derive(directory: Path, purpose: str) -> bytes:

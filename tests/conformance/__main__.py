@@ -54,6 +54,8 @@ def main() -> int:
         sandbox.command("reset")
         made = world.make(sandbox)
         surroundings = world.variables(sandbox, made)
+        os.environ.update(surroundings)
+        world.fill(folder / "tests" / "test_configs")
         chosen = [f"tests/{one}/e2etests" if one in SUITES else f"tests/{one}" for one in arguments.tests or SUITES]
         environment = {**surroundings, "CONFORMANCE_RESULTS": str(results.resolve())}
         _pytest([str(python), "-m", "pytest", *_words(folder, arguments.workers), *chosen], folder, environment)

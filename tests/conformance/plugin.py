@@ -54,6 +54,15 @@ def short_pauses(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
 
 
+@pytest.fixture(autouse=True)
+def own_headers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The client writes a call's token and deployment into a constant: the next test's calls must not have them."""
+    from azure.ai.ml.constants import _endpoint  # noqa: PLC0415
+
+    fresh = dict(_endpoint.EndpointInvokeFields.DEFAULT_HEADER)
+    monkeypatch.setattr(_endpoint.EndpointInvokeFields, "DEFAULT_HEADER", fresh)
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[Any]) -> Iterator[None]:
     """Adds a result to the file that CONFORMANCE_RESULTS names: each phase that did not pass, else the call."""

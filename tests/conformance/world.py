@@ -1,5 +1,6 @@
 """The workspace that the tests expect: keys in its datastores, clusters and registries that they name."""
 
+from pathlib import Path
 from typing import Any
 
 from tests.azure.client import Client
@@ -8,7 +9,8 @@ from tests.conftest import SUBSCRIPTION, Sandbox
 
 CLUSTERS = {"cpu-cluster": "STANDARD_DS2_V2", "testCompute": "STANDARD_DS1_V2", "gpu-cluster": "STANDARD_NV6"}
 NODES = 4
-REGISTRIES = ("testFeed", "sdkv2-testFeed", "sdk-test", "UnsecureTest-testFeed", "UnsecureTest-hello-world")
+FILLED = "sdk-test"
+REGISTRIES = ("testFeed", "sdkv2-testFeed", FILLED, "UnsecureTest-testFeed", "UnsecureTest-hello-world")
 
 
 def make(sandbox: Sandbox) -> Team:
@@ -23,6 +25,23 @@ def make(sandbox: Sandbox) -> Team:
 
 def _cluster(made: Team, size: str) -> dict[str, Any]:
     return cluster(made.needs, most=NODES, size=size, idle="PT600S")
+
+
+def fill(folder: Path) -> None:
+    """Puts into a registry what the tests expect there; this process must be signed in.
+
+    Args:
+        folder: The tests' configuration files.
+    """
+    from azure.ai.ml import MLClient, load_component, load_environment, load_model  # noqa: PLC0415 # as in `ml_client`
+    from azure.identity import EnvironmentCredential  # noqa: PLC0415
+
+    client = MLClient(EnvironmentCredential(), registry_name=FILLED)
+    contents = folder / "registry_contents"
+    client.environments.create_or_update(load_environment(contents / "environment.yml"))
+    client.models.create_or_update(load_model(contents / "model.yml"))
+    for component in ("hello.yml", "score.yml"):
+        client.components.create_or_update(load_component(contents / component))
 
 
 def variables(sandbox: Sandbox, made: Team) -> dict[str, str]:

@@ -184,8 +184,8 @@ class _Http(HttpToolsProtocol):
             self.__dict__.setdefault("early", []).append(data)
             return
         # urllib3 leaves Nagle's algorithm on towards a proxy, so that a body waits for the ACK of its head: send that
-        # at once, where the system can (Linux), or every PUT takes 40 ms more.
-        if _QUICK_ACK is not None:
+        # at once, where the system can (Linux), or every PUT takes 40 ms more. The rest of a large body waits for none.
+        if _QUICK_ACK is not None and len(data) < CORKED:
             self.transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, _QUICK_ACK, 1)
         super().data_received(data)
         if self._head_size is not None:

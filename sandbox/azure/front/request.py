@@ -30,8 +30,7 @@ class Request:
     """
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
-        self._http = HttpRequest(scope, receive)
-        self.scope = scope
+        self.scope, self._receive = scope, receive
         self.method: str = scope["method"]
         self.path: str = scope.get("path", "")
         self.raw_path: str = scope.get("raw_path", b"").partition(b"?")[0].decode("latin-1") or self.path
@@ -69,7 +68,7 @@ class Request:
         Raises:
             ClientDisconnect: The client went away.
         """
-        return self._http.stream()
+        return HttpRequest(self.scope, self._receive).stream()
 
     async def read(self, most: int) -> bytes:
         """The whole body.

@@ -9,7 +9,6 @@ from sandbox.azure.arm.core import Body
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.identity.graph.credentials import secret_hash
 from sandbox.azure.ml.datastores import SECRETS
-from sandbox.azure.ml.public import missing
 from sandbox.azure.ml.scope import Scope
 from sandbox.azure.ml.uris import Location
 from sandbox.azure.sealed import unseal
@@ -61,6 +60,16 @@ class Place:
         return None if blob is None or blob.folder else blob
 
 
+def outside(location: Location) -> str:
+    """Says of a location outside this Azure that it is not there, and the command that places such files."""
+    web = f"'{location.address}' lies on another web server."
+    storage = f"There is no container '{location.container}' in a storage account '{location.account}'."
+    return (
+        f"{web if '.' in location.account else storage} The sandbox has no internet: place the files of a public one "
+        f"with `python -m sandbox public {location.account}/{location.container} FOLDER`."
+    )
+
+
 def open_place(scope: Scope, location: Location, identity: Caller | None, network: str | None = None) -> Place:
     """Opens a location with its datastore's credential, or with the identity where that has none.
 
@@ -78,7 +87,7 @@ def open_place(scope: Scope, location: Location, identity: Caller | None, networ
     account = accounts.find(cloud, location.account)
     where = f"{location.account}/{location.container}/{location.path}"
     if account is None:
-        raise AccessError(missing(location))
+        raise AccessError(outside(location))
     if containers.get(cloud, location.account, location.container) is None:
         raise AccessError(f"There is no container '{location.container}' in the storage account '{account.name}'.")
     try:

@@ -15,6 +15,7 @@ from sandbox.azure.arm.resources import Route
 from sandbox.azure.ml.assetkinds import AssetType
 from sandbox.azure.ml.assets import DEFAULT_LABEL, by_asset_id, version_of
 from sandbox.azure.ml.errors import UserError
+from sandbox.azure.ml.pipelines.bindings import parent_output
 from sandbox.azure.ml.registration import AssetRoutes, put_version
 from sandbox.azure.ml.scope import Scope
 
@@ -27,6 +28,7 @@ DEFAULT_VERSION = "azureml_default"
 KIND = AssetType("components", (), (), "components/versions/write", {"stage": "Development"}, previews=())
 MUTABLE = ("description", "display_name", "tags", "$schema")
 UNKEPT = ("_source", "creation_context", "id", "sourceJobId", "jobs")
+EARLY = "early_available"
 DISTRIBUTIONS = {"mpi": "Mpi", "pytorch": "PyTorch", "tensorflow": "TensorFlow", "ray": "Ray"}
 _CURATED = re.compile(r"azureml:([^:@/]+)(?::([^:@/]+)|@([^:@/]+))")
 
@@ -95,6 +97,18 @@ def _parallel(spec: Body) -> Body:
     }
 
 
+def _take_early(scope: Scope, spec: Body, jobs: Any) -> None:
+    """Marks a pipeline's outputs as available early where those of its nodes are that they are bound to."""
+    outputs = spec.get("outputs") or {}
+    for node in jobs.values() if isinstance(jobs, dict) and outputs else ():
+        component = by_asset_id(scope, str(node.get("componentId"))) if isinstance(node, dict) else None
+        made = (component or {}).get("properties", {}).get("componentSpec", {}).get("outputs") or {}
+        for name, bound in (node.get("outputs") or {}).items() if made else ():
+            target = parent_output(bound.get("value") if isinstance(bound, dict) else bound)
+            if EARLY in made.get(name, {}) and target in outputs:
+                outputs[target][EARLY] = made[name][EARLY]
+
+
 def _version_guid(spec: Body, jobs: Any) -> str:
     """The version of an anonymous component: the same for the same specification, name and nodes included."""
     return str(uuid.uuid5(uuid.NAMESPACE_OID, json.dumps([spec, jobs], sort_keys=True)))
@@ -136,6 +150,7 @@ class ComponentRoutes(AssetRoutes):
             }
             sent["jobs"] = old["properties"].get("jobs")
         spec, jobs = normalised(sent, str(sent.get("version") or "1") if anonymous else version), sent.get("jobs")
+        _take_early(scope, spec, jobs)
         if anonymous:
             version = _version_guid(spec, jobs)
             known = version_of(scope, KIND.plural, name, version)

@@ -1,16 +1,18 @@
 """Storage accounts as the data plane knows them: documents of the kind `account`, by name.
 
-The resource manager registers an account when it makes one; its properties stay in the account's own resource, which
-the data plane reads at every request.
+The resource manager registers an account when it makes one; its properties stay in the account's own resource. Every
+request needs its account, so what was read is kept until any account or resource changes.
 """
 
 import base64
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.sealed import seal, unseal
+from sandbox.azure.store import Store
 
 KEY_BYTES = 64  # learn.microsoft.com/azure/storage/common/storage-account-keys-manage: 512-bit keys
 
@@ -23,16 +25,22 @@ class Account:
         name: Its global name.
         id: Its resource id.
         properties: The resource's `properties` (`isHnsEnabled`, `allowSharedKeyAccess`, `networkAcls`, ...).
+        sealed: Its two keys, sealed; none for an account that is only named.
     """
 
     name: str
     id: str
     properties: dict[str, Any]
+    sealed: list[str] = field(default_factory=list, repr=False)
 
     @property
     def hierarchical(self) -> bool:
         """Whether directories are real (a hierarchical namespace)."""
         return bool(self.properties.get("isHnsEnabled"))
+
+    def keys(self, cloud: Cloud) -> list[str]:
+        """Its two keys in base64, as `listKeys` shows them: key1, key2."""
+        return [unseal(cloud.directory, key) for key in self.sealed]
 
 
 def register(cloud: Cloud, name: str, resource_id: str) -> None:
@@ -42,13 +50,35 @@ def register(cloud: Cloud, name: str, resource_id: str) -> None:
         cloud.store.put("account", name, {"id": resource_id, "keys": keys})
 
 
+class _Known:
+    """The accounts of one store that were asked for."""
+
+    def __init__(self, store: Store) -> None:
+        self._follower = store.follow("account", "resource")
+        self._found: dict[str, Account] = {}
+
+    def get(self, store: Store, name: str) -> Account | None:
+        if self._follower.everything or self._follower.take():
+            self._follower.take()
+            self._found.clear()
+        if name not in self._found:
+            registered = store.get("account", name)
+            if registered is None:
+                return None
+            resource = store.get("resource", registered["id"].lower()) or {}
+            self._found[name] = Account(name, registered["id"], resource.get("properties", {}), registered["keys"])
+        return self._found[name]
+
+
+_known: WeakKeyDictionary[Store, _Known] = WeakKeyDictionary()
+
+
 def find(cloud: Cloud, name: str) -> Account | None:
     """The account, or None where there is none of this name."""
-    registered = cloud.store.get("account", name)
-    if registered is None:
-        return None
-    resource = cloud.store.get("resource", registered["id"].lower()) or {}
-    return Account(name, registered["id"], resource.get("properties", {}))
+    known = _known.get(cloud.store)
+    if known is None:
+        known = _known[cloud.store] = _Known(cloud.store)
+    return known.get(cloud.store, name)
 
 
 def keys(cloud: Cloud, name: str) -> list[str]:
@@ -57,10 +87,10 @@ def keys(cloud: Cloud, name: str) -> list[str]:
     Raises:
         KeyError: No such account.
     """
-    registered = cloud.store.get("account", name)
-    if registered is None:
+    account = find(cloud, name)
+    if account is None:
         raise KeyError(name)
-    return [unseal(cloud.directory, key) for key in registered["keys"]]
+    return account.keys(cloud)
 
 
 def regenerate_key(cloud: Cloud, name: str, number: int) -> None:

@@ -1,17 +1,17 @@
 """The service behind storage accounts' host names."""
 
 from collections.abc import Awaitable, Callable
-from email.utils import formatdate
 
 from starlette.responses import JSONResponse, Response
 
+from sandbox.azure import clock
 from sandbox.azure.activity.record import note_scope
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.front.errors import ServiceError, disk_is_full
 from sandbox.azure.front.service import Service
-from sandbox.azure.storage import accounts, blob_service, dfs_service
+from sandbox.azure.storage import accounts, blob_service, dfs_service, public
 from sandbox.azure.storage.authorization import authenticate, check_network
-from sandbox.azure.storage.call import Call
+from sandbox.azure.storage.call import Call, date
 from sandbox.azure.storage.containers import all_files
 from sandbox.azure.storage.content import content_of
 from sandbox.azure.storage.errors import StorageError
@@ -41,6 +41,9 @@ class Storage(Service[Request]):
         request.parse()
         account = accounts.find(self._cloud, request.account)
         if account is None:
+            there = public.answer(self._cloud.directory, request)
+            if there is not None:
+                return there
             text = f"The storage account '{request.account}' does not exist; in Azure its name would not resolve."
             raise StorageError("ResourceNotFound", text)
         note_scope(account.id)
@@ -65,9 +68,12 @@ class Storage(Service[Request]):
 
     def finish(self, request: Request, response: Response) -> None:
         """Adds the headers of every answer."""
-        response.headers["x-ms-request-id"] = request.id
-        response.headers["x-ms-version"] = request.version or request.query.get("sv") or OLDEST
-        response.headers["date"] = formatdate(usegmt=True)
-        response.headers["server"] = "Windows-Azure-Blob/1.0 Microsoft-HTTPAPI/2.0"
+        every = {
+            "x-ms-request-id": request.id,
+            "x-ms-version": request.version or request.query.get("sv") or OLDEST,
+            "date": date(int(clock.real().timestamp())),
+            "server": "Windows-Azure-Blob/1.0 Microsoft-HTTPAPI/2.0",
+        }
         if "x-ms-client-request-id" in request.headers:
-            response.headers["x-ms-client-request-id"] = request.headers["x-ms-client-request-id"]
+            every["x-ms-client-request-id"] = request.headers["x-ms-client-request-id"]
+        response.raw_headers += [(name.encode(), value.encode("latin-1")) for name, value in every.items()]

@@ -272,15 +272,14 @@ def _endpoint(call: Call) -> str:
 
 
 async def _put(call: Call) -> Response:
-    _may_put(call)
-    headers = call.request.headers
+    container, headers = _may_put(call), call.request.headers
     if "x-ms-copy-source" in headers:
-        return await (_put_from_url if "x-ms-blob-type" in headers else _copy)(call)
+        return (_put_from_url if "x-ms-blob-type" in headers else _copy)(call, container)
     kind = headers.get("x-ms-blob-type")
     if kind == "BlockBlob":
-        return await _put_block_blob(call)
+        return await _put_block_blob(call, container)
     if kind == "AppendBlob":
-        return await _put_append_blob(call)
+        return _put_append_blob(call, container)
     if kind is None:
         raise StorageError("MissingRequiredHeader", details={"HeaderName": "x-ms-blob-type"})
     raise (
@@ -309,8 +308,8 @@ def _tier(call: Call) -> str:
     return tier
 
 
-async def _put_block_blob(call: Call) -> Response:
-    container, conditions = _may_put(call), call.request.conditions
+async def _put_block_blob(call: Call, container: Container) -> Response:
+    conditions = call.request.conditions
     call.request.length(MAX_PUT)
     async with container.content.receive(call.request.stream()) as received:
         call.check_digest(received)
@@ -326,8 +325,7 @@ async def _put_block_blob(call: Call) -> Response:
     return Response(status_code=201, headers=version_headers(blob) | {"content-md5": digest})
 
 
-async def _put_append_blob(call: Call) -> Response:
-    container = _may_put(call)
+def _put_append_blob(call: Call, container: Container) -> Response:
     if call.request.length(MAX_PUT):
         raise call.request.invalid_header("content-length")
     blob = container.put(
@@ -449,24 +447,24 @@ async def _set_tier(call: Call) -> Response:
     return Response()
 
 
-async def _copy(call: Call) -> Response:
+def _copy(call: Call, container: Container) -> Response:
     """Copy Blob; the copy is complete when the request is answered."""
-    blob = _copied(call, metadata=call.request.metadata)
+    blob = _copied(call, container, metadata=call.request.metadata)
     headers = {name: blob.copied[name] for name in ("x-ms-copy-id", "x-ms-copy-status")}
     return Response(status_code=202, headers=version_headers(blob) | headers)
 
 
-async def _put_from_url(call: Call) -> Response:
+def _put_from_url(call: Call, container: Container) -> Response:
     if call.request.headers["x-ms-blob-type"] != "BlockBlob":
         raise call.request.invalid_header("x-ms-blob-type")
     given = {name: value for name, value in call.properties("x-ms-blob-", "").items() if value}
-    return Response(
-        status_code=201, headers=version_headers(_copied(call, metadata=call.request.metadata, headers=given))
-    )
+    blob = _copied(call, container, metadata=call.request.metadata, headers=given)
+    return Response(status_code=201, headers=version_headers(blob))
 
 
-def _copied(call: Call, *, metadata: dict[str, str], headers: dict[str, str] | None = None) -> Blob:
-    container = _may_put(call)
+def _copied(
+    call: Call, container: Container, *, metadata: dict[str, str], headers: dict[str, str] | None = None
+) -> Blob:
     url = call.request.headers["x-ms-copy-source"]
     place, name = call.source(url)
     source = place.find(name)

@@ -6,6 +6,7 @@ import re
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from email.utils import formatdate
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -167,6 +168,7 @@ async def _nothing() -> Any:
     return {"type": "http.disconnect"}
 
 
+@lru_cache(maxsize=4096)
 def date(seconds: int) -> str:
     """A time in the form of HTTP headers."""
     return formatdate(seconds, usegmt=True)

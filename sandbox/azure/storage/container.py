@@ -6,7 +6,7 @@ its keys alone. Kind `block` holds uncommitted blocks (key: the blob's, then `SE
 directory is a document too.
 """
 
-import uuid
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -26,7 +26,7 @@ KINDS = ("blob", "block", "appended")
 MAX_BLOCKS = 50_000
 MAX_BLOCK_ID = 64  # bytes
 BATCH = 1000  # documents read at a time
-FEW = 8  # documents read at a time among many common prefixes
+FEW = 1  # documents read first behind a common prefix: the next is likely to be of another one
 FOLDER = "hdi_isfolder"
 SUPERUSER = "$superuser"
 ROOT_ACL = "user::rwx,group::r-x,other::---"  # of a new container
@@ -38,7 +38,7 @@ BlockList = Literal["Committed", "Uncommitted", "Latest"]
 
 def new_etag() -> str:
     """An ETag that no other version has."""
-    return f'"0x8D{uuid.uuid4().hex[:12].upper()}"'
+    return f'"0x8D{os.urandom(6).hex().upper()}"'
 
 
 @dataclass(frozen=True)
@@ -499,9 +499,10 @@ class Container:
         while page := self.store.page("blob", cursor, stop, size):
             cursor, size = page[-1][0] + "\x00", min(2 * size, BATCH)
             for key, document in page:
-                name, blob = key[len(root) :], Blob.load(document)
+                name = key[len(root) :]
                 head, cut, _ = name[len(prefix) :].partition(delimiter) if delimiter else ("", "", "")
                 if not cut:
+                    blob = Blob.load(document)
                     folded = blob.directory and delimiter == "/"
                     yield name, Entry(name + "/" if folded else name, blob, folded)
                     continue

@@ -1,23 +1,23 @@
 """Blobs' bytes: files with generated names in one folder, so that no blob's name ever becomes a path.
 
-A body is received into a temporary file, renamed when it is complete, and named in the store after that: what the
-store names is whole. A file that is no longer named goes when its last reader is done; what a killed sandbox left
-behind goes at the next start.
+A body is received into a file that the store names when it is complete: what the store names is whole. A file that is
+no longer named goes when its last reader is done; what a killed sandbox left behind goes at the next start.
 """
 
+import asyncio
 import hashlib
 import os
-import uuid
 from collections import Counter
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-CHUNK = 1024 * 1024  # bytes read at a time
-PARTIAL = ".part"
+CHUNK = 256 * 1024  # bytes read at a time
+LARGE = 64 * 1024  # bytes of a received piece from which a thread stores it, so that the next one comes meanwhile
 
 
 class Segment(NamedTuple):
@@ -60,6 +60,7 @@ class Content:
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._readers: Counter[str] = Counter()
         self._doomed: set[str] = set()
+        self._threads = ThreadPoolExecutor(2, "blobs")
 
     @asynccontextmanager
     async def receive(self, chunks: AsyncIterable[bytes]) -> AsyncIterator[Received]:
@@ -68,36 +69,41 @@ class Content:
         Raises:
             OSError: The disk is full.
         """
-        with self._new() as path:
-            digest, size = hashlib.md5(usedforsecurity=False), 0
-            with open(_partial(path), "wb", buffering=0) as file:  # noqa: PTH123
+        with self._new() as name:
+            with _File(self._path(name), self._threads) as file:
                 async for chunk in chunks:
-                    digest.update(chunk)
-                    size += file.write(chunk)
-            _complete(path, size)
-            yield Received(path.name, size, digest.digest())
+                    await file.take(chunk)
+            yield Received(name, file.size, file.digest.digest())
 
     @contextmanager
     def write(self, fill: Callable[[Path], object]) -> Iterator[Received]:
         """Stores what `fill` writes to the path it is given; like `receive` otherwise."""
-        with self._new() as path:
-            part = Path(_partial(path))
-            fill(part)
-            with part.open("rb") as file:
+        with self._new() as name:
+            path = Path(self._path(name))
+            fill(path)
+            with path.open("rb") as file:
                 digest = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False))
-            size = part.stat().st_size
-            _complete(path, size)
-            yield Received(path.name, size, digest.digest())
+            size = path.stat().st_size
+            if not size:
+                path.unlink()
+            yield Received(name, size, digest.digest())
+
+    def _path(self, name: str) -> str:
+        """A file's path: a text, as each small blob pays for the paths of `pathlib`."""
+        return f"{self.directory}/{name}"
 
     @contextmanager
-    def _new(self) -> Iterator[Path]:
-        path = self.directory / uuid.uuid4().hex
+    def _new(self) -> Iterator[str]:
+        name = _new_name()
         try:
-            yield path
+            yield name
         except BaseException:
-            path.unlink(missing_ok=True)
-            Path(_partial(path)).unlink(missing_ok=True)
+            self._remove(name)
             raise
+
+    def _remove(self, name: str) -> None:
+        with suppress(FileNotFoundError):
+            os.unlink(self._path(name))  # noqa: PTH108 # as in `_path`
 
     @contextmanager
     def share(self, segments: Iterable[Segment]) -> Iterator[list[Segment]]:
@@ -105,7 +111,7 @@ class Content:
         made: list[Segment] = []
         try:
             for segment in segments:
-                name = uuid.uuid4().hex
+                name = _new_name()
                 os.link(self.directory / segment.file, self.directory / name)
                 made.append(segment._replace(file=name))
             yield made
@@ -132,7 +138,7 @@ class Content:
             if start >= segment.size:
                 start -= segment.size
                 continue
-            with open(f"{self.directory}/{segment.file}", "rb", buffering=0) as file:  # noqa: PTH123
+            with open(self._path(segment.file), "rb", buffering=0) as file:  # noqa: PTH123 # as in `_path`
                 if start:
                     file.seek(start)
                 left = min(segment.size - start, length)
@@ -164,8 +170,7 @@ class Content:
                 self._doomed.add(name)
                 continue
             self._doomed.discard(name)
-            with suppress(FileNotFoundError):
-                os.unlink(f"{self.directory}/{name}")  # noqa: PTH108
+            self._remove(name)
 
     def sweep(self, named: set[str]) -> None:
         """Removes every file that the store does not name, half-received or half-deleted when the sandbox died."""
@@ -175,16 +180,60 @@ class Content:
                     Path(entry.path).unlink(missing_ok=True)
 
 
-def _complete(path: Path, size: int) -> None:
-    if size:
-        os.replace(_partial(path), path)  # noqa: PTH105
-    else:
-        os.unlink(_partial(path))  # noqa: PTH108
+def _new_name() -> str:
+    return os.urandom(16).hex()
 
 
-def _partial(path: Path) -> str:
-    """A file that is still being received. Texts, as each small blob pays for the paths of `pathlib`."""
-    return f"{path}{PARTIAL}"
+class _File:
+    """A file that is being received; it is made with its first byte.
+
+    Attributes:
+        size: The bytes that came.
+        digest: Their MD5.
+    """
+
+    def __init__(self, path: str, threads: ThreadPoolExecutor) -> None:
+        self._path, self._threads = path, threads
+        self._file = -1
+        self._storing: Future[None] | None = None
+        self.size, self.digest = 0, hashlib.md5(usedforsecurity=False)
+
+    def __enter__(self) -> "_File":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Closes the file once nothing writes to it; what a thread failed with is raised."""
+        try:
+            if self._storing is not None:
+                self._storing.result()
+        finally:
+            if self._file >= 0:
+                os.close(self._file)
+
+    async def take(self, chunk: bytes) -> None:
+        """Stores a piece: a large one in a thread, while the next one comes.
+
+        Raises:
+            OSError: The disk is full.
+        """
+        if not chunk:
+            return
+        self.size += len(chunk)
+        if self._storing is not None:
+            await asyncio.wrap_future(self._storing)
+            self._storing = None
+        if self._file < 0:
+            self._file = os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o666)
+        if len(chunk) < LARGE:
+            self._store(chunk)
+        else:
+            self._storing = self._threads.submit(self._store, chunk)
+
+    def _store(self, chunk: bytes) -> None:
+        self.digest.update(chunk)
+        left = memoryview(chunk)
+        while left:
+            left = left[os.write(self._file, left) :]
 
 
 @cache

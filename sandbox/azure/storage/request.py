@@ -58,7 +58,7 @@ class Request(front.Request):
         if version and not VERSION.fullmatch(version):
             raise self.invalid_header("x-ms-version")
 
-    @property
+    @cached_property
     def target(self) -> tuple[str, str]:
         """Container and blob or path; empty where the request names none.
 

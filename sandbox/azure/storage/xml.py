@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 from xml.parsers.expat import ExpatError, ParserCreate
 from xml.sax.saxutils import escape, quoteattr
@@ -12,6 +13,30 @@ from sandbox.azure.storage.errors import StorageError
 HEAD = '<?xml version="1.0" encoding="utf-8"?>'
 FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")  # XML 1.0 has no way to write these
 TEXT_DEPTH = 2  # the root's children have the text
+SHOWN = {
+    "Creation-Time": "x-ms-creation-time",
+    "Last-Modified": "last-modified",
+    "Etag": "etag",
+    "ResourceType": "x-ms-resource-type",
+    "Content-Length": "content-length",
+    "Content-Type": "content-type",
+    "Content-Encoding": "content-encoding",
+    "Content-Language": "content-language",
+    "Content-MD5": "content-md5",
+    "Cache-Control": "cache-control",
+    "Content-Disposition": "content-disposition",
+    "BlobType": "x-ms-blob-type",
+    "AccessTier": "x-ms-access-tier",
+    "AccessTierInferred": "x-ms-access-tier-inferred",
+    "LeaseStatus": "x-ms-lease-status",
+    "LeaseState": "x-ms-lease-state",
+    "ServerEncrypted": "x-ms-server-encrypted",
+    "Owner": "x-ms-owner",
+    "Group": "x-ms-group",
+    "Permissions": "x-ms-permissions",
+    "Acl": "x-ms-acl",
+}
+"""A blob's properties in a listing, by the header of a HEAD that has the same."""
 
 
 def parse(body: bytes, root: str) -> list[tuple[str, str]]:
@@ -50,8 +75,9 @@ def parse(body: bytes, root: str) -> list[tuple[str, str]]:
     return elements
 
 
+@lru_cache(maxsize=1024)
 def element(name: str, value: object) -> str:
-    """An element with text; nothing for None."""
+    """An element with text; nothing for None. Kept, as most blobs of a listing have the same values."""
     return "" if value is None else f"<{name}>{escape(FORBIDDEN.sub('', str(value)))}</{name}>"
 
 
@@ -98,31 +124,8 @@ def blob_entry(entry: Entry, headers: dict[str, str], *, metadata: bool) -> str:
     """A blob or a common prefix in a listing; `headers` are those of a HEAD."""
     if entry.prefix:
         return f"<BlobPrefix>{_name(entry.name)}</BlobPrefix>"
-    named = {
-        "Creation-Time": "x-ms-creation-time",
-        "Last-Modified": "last-modified",
-        "Etag": "etag",
-        "ResourceType": "x-ms-resource-type",
-        "Content-Length": "content-length",
-        "Content-Type": "content-type",
-        "Content-Encoding": "content-encoding",
-        "Content-Language": "content-language",
-        "Content-MD5": "content-md5",
-        "Cache-Control": "cache-control",
-        "Content-Disposition": "content-disposition",
-        "BlobType": "x-ms-blob-type",
-        "AccessTier": "x-ms-access-tier",
-        "AccessTierInferred": "x-ms-access-tier-inferred",
-        "LeaseStatus": "x-ms-lease-status",
-        "LeaseState": "x-ms-lease-state",
-        "ServerEncrypted": "x-ms-server-encrypted",
-        "Owner": "x-ms-owner",
-        "Group": "x-ms-group",
-        "Permissions": "x-ms-permissions",
-        "Acl": "x-ms-acl",
-    }
-    shown_headers = {**headers, "etag": headers["etag"].strip('"')}  # listings have it without quotation marks
-    properties = "".join(element(name, shown_headers.get(header)) for name, header in named.items())
+    headers["etag"] = headers["etag"].strip('"')  # listings have it without quotation marks
+    properties = "".join([element(name, headers[header]) for name, header in SHOWN.items() if header in headers])
     shown = f"<Metadata>{_metadata(entry.blob)}</Metadata>" if metadata and entry.blob else ""
     return f"<Blob>{_name(entry.name)}<Properties>{properties}</Properties>{shown}<OrMetadata /></Blob>"
 

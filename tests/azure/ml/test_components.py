@@ -58,6 +58,23 @@ def load(tmp_path: Path) -> Load:
     return lambda **fields: load_component(path, params_override=[{name: value} for name, value in fields.items()])
 
 
+def test_a_pipelines_outputs_are_available_early_where_those_of_its_nodes_are(team: Team) -> None:
+    early = {"yes": {"type": "boolean", "early_available": True, "is_control": True}, "out": {"type": "uri_folder"}}
+    node = put(team, unique("c"), "1", {**SPEC, "outputs": early}).json()["id"]
+    bound = {name: {"value": f"${{{{parent.outputs.my_{name}}}}}", "type": "literal"} for name in early}
+    spec = {
+        "name": "p",
+        "type": "pipeline",
+        "outputs": {"my_yes": {"type": "boolean"}, "my_out": {"type": "uri_folder"}},
+        "jobs": {"node": {"componentId": node, "type": "command", "outputs": bound}},
+    }
+    made = put(team, unique("c"), "1", spec)
+    assert made.json()["properties"]["componentSpec"]["outputs"] == {
+        "my_yes": {"type": "boolean", "early_available": "True"},
+        "my_out": {"type": "uri_folder"},
+    }
+
+
 class TestSpecification:
     def test_scalars_are_text_and_the_services_defaults_are_there(self, team: Team) -> None:
         name = unique("c")

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from azure.ai.ml import Input, MLClient, Output, UserIdentityConfiguration, command
 from azure.ai.ml.entities import CommandJobLimits, Environment, Model
-from azure.storage.blob import BlobServiceClient, generate_container_sas
+from azure.core.exceptions import ResourceNotFoundError
+from azure.storage.blob import BlobClient, BlobServiceClient, generate_container_sas
 from azure.storage.filedatalake import DataLakeServiceClient
 
 from tests.azure.client import Client, error, unique
@@ -308,6 +309,38 @@ def test_public_inputs_come_from_the_folder_that_stands_for_their_container(
     job = submit("", f"cat {line} ${{{{inputs.all}}}}/deep/x.csv", inputs=inputs)
     assert ended(team, job) == "Completed", log_text(team, job)
     assert "1,2" * 4 in log_text(team, job)
+    direct = {
+        "data": Input(type="uri_file", path=paths["https"], mode="direct"),
+        "web": Input(type="uri_file", path=paths["web"], mode="direct"),
+        "gone": Input(type="uri_file", path=paths["https"] + "x", mode="direct"),
+    }
+    script = """
+        import sys, urllib.request
+        print("read", urllib.request.urlopen(sys.argv[1]).read())
+        try:
+            urllib.request.urlopen(sys.argv[2])
+        except Exception as error:
+            print(error)
+        """
+    job = submit(script, "python run.py ${{inputs.data}} ${{inputs.gone}} ${{inputs.web}}", inputs=direct)
+    text = log_text(team, job) if ended(team, job) == "Completed" else ""
+    assert "read b'1,2'" in text and "HTTP Error 404" in text
+    assert f"Input 'web': a script does not reach '{paths['web']}'" in text and "Input 'data'" not in text
+    assert f"Input 'gone': There is no container 'data' in a storage account '{account}'" in text
+
+
+def test_a_public_blob_is_read_by_the_storage_client(owner: None, team: Team, tmp_path: Path) -> None:
+    account, content = unique("public"), bytes(range(256)) * 8
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files" / "x.bin").write_bytes(content)
+    assert team.azure.sandbox.command("public", f"{account}/data", str(tmp_path / "files")).returncode == 0
+    address = f"https://{account}.blob.core.windows.net/data/x.bin"
+    blob = BlobClient.from_blob_url(address)
+    assert blob.get_blob_properties().size == len(content)
+    assert blob.download_blob().readall() == content
+    assert blob.download_blob(offset=10, length=5).readall() == content[10:15]
+    with pytest.raises(ResourceNotFoundError):
+        BlobClient.from_blob_url(address + "x").download_blob()
 
 
 @pytest.mark.parametrize("host", ["nobodyhas.blob.core.windows.net", "www.example.org"])

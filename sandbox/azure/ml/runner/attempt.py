@@ -170,6 +170,8 @@ class Attempt:
         await self._code()
         await self._earlier(artifact_place)
         exchange = Exchange(self._scope, self._job, self._folder, self._data_identity(), self._network)
+        for warning in exchange.warnings():
+            logs[0].write(f"Warning: {warning}")
         inputs, outputs = await exchange.inputs(), await exchange.outputs()
         secret = self._tools.identities.admit(self._identity_for)
         try:

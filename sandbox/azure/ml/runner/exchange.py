@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -9,9 +10,8 @@ from typing import Any
 from sandbox.azure.access.tokens import Caller
 from sandbox.azure.arm.core import Body
 from sandbox.azure.ml import runs
-from sandbox.azure.ml.access import AccessError, Place, open_place
+from sandbox.azure.ml.access import AccessError, Place, open_place, outside
 from sandbox.azure.ml.assetkinds import MODEL_TYPES
-from sandbox.azure.ml.public import placed
 from sandbox.azure.ml.runner.data import (
     DataError,
     copy_placed,
@@ -23,8 +23,9 @@ from sandbox.azure.ml.runner.data import (
 )
 from sandbox.azure.ml.runner.log import Log
 from sandbox.azure.ml.scope import Scope
-from sandbox.azure.ml.uris import FILE, Location, locate, long_uri, output_uri
+from sandbox.azure.ml.uris import FILE, AddressError, Location, locate, long_uri, output_uri
 from sandbox.azure.storage import accounts
+from sandbox.azure.storage.public import placed
 
 MOUNTED = "ReadWriteMount"
 
@@ -84,14 +85,36 @@ class Exchange:
 
     async def _copy(self, location: Location, folder: Path, *, is_file: bool, of_model: bool) -> Path:
         """Copies an input into its folder: from its account, else from what stands for a public container."""
-        public = placed(self._scope.cloud.directory, location)
-        if public is not None and accounts.find(self._scope.cloud, location.account) is None:
+        public = self._public(location)
+        if public is not None:
             return await asyncio.to_thread(copy_placed, public, folder, is_file=is_file)
         place = open_place(self._scope, location, self._identity, self._network)
         if is_file or (of_model and place.file() is not None):
             return await fetch_file(place, folder)
         await fetch_folder(place, folder)
         return folder
+
+    def _public(self, location: Location) -> Path | None:
+        """What stands for a location outside this Azure; None for one inside, and where nothing stands for it."""
+        if accounts.find(self._scope.cloud, location.account) is not None:
+            return None
+        return placed(self._scope.cloud.directory, location.account, location.container, location.path)
+
+    def warnings(self) -> Iterator[str]:
+        """What scripts cannot read of inputs whose address they get: what lies outside this Azure and is not placed."""
+        for name, given in self._job["properties"]["inputs"].items():
+            if given.get("mode") != "Direct" or given["jobInputType"] == "literal":
+                continue
+            try:
+                location = locate(self._scope, given["uri"])
+            except AddressError:
+                continue
+            if accounts.find(self._scope.cloud, location.account) is not None:
+                continue
+            if self._public(location) is None:
+                yield f"Input '{name}': {outside(location)}"
+            elif "." in location.account:
+                yield f"Input '{name}': a script does not reach '{location.address}'. The modes mount and download do."
 
     async def outputs(self, *, mounts: bool = True) -> dict[str, str]:
         """Values for the command; access is checked before the job runs.
