@@ -1,18 +1,21 @@
 """Jobs of several processes and nodes: each rank knows its place and meets the others over TCP; they end together."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
 import pytest
+from azure.ai.ml import MLClient
+from azure.ai.ml.entities import Environment
 
 from tests.azure.client import Client, error, unique
 from tests.azure.ml import harness
 from tests.azure.ml.harness import Team, cluster, command_job
 from tests.azure.ml.waiting import details, ended, status, until
-from tests.conftest import Sandbox
+from tests.conftest import ROOT, Sandbox
 from tests.faults.sweep import plan, struck
 
 MEET = """
@@ -43,6 +46,7 @@ print(json.dumps({name: os.environ.get(name) for name in names} | {"folder": os.
 open(f"outputs/from-{rank}.txt", "w").write(str(rank))
 """
 Submit = Callable[..., str]
+PARALLEL = ROOT / "tests" / "azure" / "ml" / "environments" / "soak" / "parallel.yml"
 
 
 @pytest.fixture(scope="module")
@@ -52,13 +56,16 @@ def pair(team: Team) -> str:
     return f"{team.id}/computes/pair"
 
 
-def put(team: Team, compute: str, script: str, distribution: Any, *, nodes: int = 1, arguments: str = "") -> Any:
+def put(
+    team: Team, compute: str, script: str, distribution: Any, *, nodes: int = 1, arguments: str = "", **more: Any
+) -> Any:
     properties = command_job(
         team,
         f"python - {arguments} <<'END'\n{dedent(script)}\nEND",
         computeId=compute,
         distribution=distribution,
         resources={"instanceCount": nodes},
+        **more,
     )
     return team.arm("PUT", f"/jobs/{unique('job')}", {"properties": properties})
 
@@ -117,7 +124,9 @@ def test_mpi(team: Team, submit: Submit) -> None:
     job = submit(MEET, distribution, 2, "OMPI_COMM_WORLD_RANK OMPI_COMM_WORLD_SIZE")
     assert ended(team, job) == "Completed", details(team, job)["error"]
     texts = logs(team, job)
-    assert "met [0, 1]" in texts["std_log_process_0.txt"] and "mpirun is not used" in texts["std_log_process_0.txt"]
+    without = shutil.which("mpirun") is None
+    assert ("mpirun is not there" in texts["std_log_process_0.txt"]) == without
+    assert "met [0, 1]" in texts["std_log_process_0.txt"]
     last = told(texts["std_log_process_1.txt"])
     assert (last["OMPI_COMM_WORLD_LOCAL_RANK"], last["OMPI_COMM_WORLD_LOCAL_SIZE"]) == ("0", "1")
     assert last["AZ_BATCH_HOST_LIST"] == "127.0.0.1,127.0.0.1"
@@ -218,3 +227,61 @@ def test_a_lost_node_ends_all_ranks_and_they_begin_again(sandbox: Sandbox) -> No
     assert ended(team, job) == "Completed"
     assert struck(sandbox) == ["preemption"]
     assert all("again" in text for text in logs(team, job).values())
+
+
+DASK = """
+import os, subprocess, sys
+from distributed import Client
+rank, at = int(os.environ["RANK"]), os.environ["MASTER_ADDR"] + ":" + os.environ["MASTER_PORT"]
+host, port = at.split(":")
+start = lambda what, *words: subprocess.Popen([sys.executable, "-m", f"distributed.cli.dask_{what}", *words])
+if rank == 0:
+    scheduler = start("scheduler", "--host", host, "--port", port, "--no-dashboard")
+worker = start("worker", f"tcp://{at}", "--no-nanny", "--nthreads", "1", "--no-dashboard", "--death-timeout", "60")
+if rank == 0:
+    with Client(f"tcp://{at}", timeout=60) as client:
+        client.wait_for_workers(int(os.environ["WORLD_SIZE"]), timeout=60)
+        places = set(client.run(os.getcwd).values())
+        print("sum", sum(client.gather(client.map(lambda x: x * x, range(10)))), "folders", len(places), flush=True)
+        client.shutdown()
+    scheduler.wait(30)
+sys.exit(worker.wait(60))
+"""
+MPI_SUM = """
+from mpi4py import MPI
+import os
+world = MPI.COMM_WORLD
+print("sum", world.allreduce(world.Get_rank() + 1), "of", world.Get_size(), os.environ["NODE_RANK"], flush=True)
+world.Get_rank() == int(os.environ.get("FAILS", -1)) and exit(3)
+world.barrier()
+"""
+
+
+@pytest.fixture
+def parallel(ml: MLClient) -> str:
+    """The id of an environment with Dask and MPI."""
+    made = ml.environments.create_or_update(Environment(name="parallel", image="python:3.11", conda_file=str(PARALLEL)))
+    return str(made.id)
+
+
+@pytest.mark.soak
+def test_dask_starts_from_pytorchs_variables(team: Team, pair: str, parallel: str) -> None:
+    distribution = {"distributionType": "PyTorch"}
+    job = put(team, pair, DASK, distribution, nodes=2, environmentId=parallel).json()["name"]
+    assert ended(team, job) == "Completed", details(team, job)["error"]
+    assert "sum 285 folders 2" in logs(team, job)["std_log_process_0.txt"]
+
+
+@pytest.mark.soak
+def test_mpirun_starts_all_ranks_where_it_is_there(team: Team, pair: str, parallel: str) -> None:
+    distribution = {"distributionType": "Mpi", "processCountPerInstance": 2}
+    job = put(team, pair, MPI_SUM, distribution, nodes=2, environmentId=parallel).json()["name"]
+    assert ended(team, job) == "Completed", details(team, job)["error"]
+    texts = logs(team, job)
+    for rank in range(4):
+        assert f"sum 10 of 4 {rank // 2}" in texts[f"std_log_process_{rank}.txt"]
+    assert "mpirun is not there" not in texts["std_log_process_0.txt"]
+    given = {"environmentId": parallel, "environmentVariables": {"FAILS": "1"}}
+    job = put(team, pair, MPI_SUM, distribution, nodes=2, **given).json()["name"]
+    assert ended(team, job) == "Failed"
+    assert "exited with status code" in details(team, job)["error"]["error"]["message"]

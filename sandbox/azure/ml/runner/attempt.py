@@ -20,7 +20,7 @@ from sandbox.azure.ml.environments.errors import SpecificationError
 from sandbox.azure.ml.identities import compute_identity, workspace_identity
 from sandbox.azure.ml.jobs.present import interactive
 from sandbox.azure.ml.networks import node_network
-from sandbox.azure.ml.runner import launch, process, variables
+from sandbox.azure.ml.runner import launch, mpi, process, variables
 from sandbox.azure.ml.runner.asked import asked_for
 from sandbox.azure.ml.runner.data import DataError, fetch_folder, upload_folder
 from sandbox.azure.ml.runner.environment import BuildError, Environments
@@ -243,8 +243,6 @@ class Attempt:
     ) -> None:
         properties = self._job["properties"]
         run = self._scope.get(runs.RUN, self._name) or {}
-        if (properties["distribution"] or {}).get("distributionType") == MPI:
-            logs[0].write("Note: mpirun is not used; each process is started with Open MPI's variables.")
         line = interpolate(properties["command"], inputs, outputs, _literals(properties["inputs"]))
         identity = self._tools.identities.variables(secret, self._identity_for(""), on_behalf=self._on_behalf)
         commands = []
@@ -260,6 +258,12 @@ class Attempt:
                 **properties["environmentVariables"],
             }
             commands.append(launch.Command(["bash", "-c", line], node / "wd", seen, log))
+        if (properties["distribution"] or {}).get("distributionType") == MPI:
+            mpirun = mpi.launcher(commands)
+            if mpirun:
+                commands = [mpi.together(commands, mpirun)]
+            else:
+                logs[0].write("Note: mpirun is not there; each process is started with Open MPI's variables.")
         limit = (properties["limits"] or {}).get("timeout")
         try:
             ended = await launch.run(

@@ -17,6 +17,10 @@ EASE = 200  # a look comes after a 200th of the age, as an append blob holds 50,
 class Log:
     """Carries the file's content to the blob until it is closed.
 
+    Attributes:
+        path: The file.
+        file: The same, open to add to it.
+
     Args:
         path: The file; made if absent.
         place: The run's artifacts.
@@ -27,7 +31,7 @@ class Log:
     """
 
     def __init__(self, path: Path, place: Place, name: str) -> None:
-        self._path, self._place, self._name, self._sent = path, place, f"{place.path}/{name}", 0
+        self.path, self._place, self._name, self._sent = path, place, f"{place.path}/{name}", 0
         self._begun = time.monotonic()
         path.parent.mkdir(parents=True, exist_ok=True)
         self.file = path.open("ab", buffering=0)
@@ -57,8 +61,8 @@ class Log:
 
     def tail(self, size: int) -> str:
         """The last bytes of the file as text, from a line's start."""
-        with self._path.open("rb") as file:
-            length = self._path.stat().st_size
+        with self.path.open("rb") as file:
+            length = self.path.stat().st_size
             file.seek(max(0, length - size))
             text = file.read().decode(errors="replace")
         return text if length <= size else text.partition("\n")[2]
@@ -72,7 +76,7 @@ class Log:
 
     def _carry(self) -> bool:
         """One chunk to the blob; tells whether there was one."""
-        with self._path.open("rb") as file:
+        with self.path.open("rb") as file:
             file.seek(self._sent)
             data = file.read(CHUNK)
         if not data:
