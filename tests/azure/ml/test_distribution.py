@@ -281,7 +281,7 @@ def test_mpirun_starts_all_ranks_where_it_is_there(team: Team, pair: str, parall
     for rank in range(4):
         assert f"sum 10 of 4 {rank // 2}" in texts[f"std_log_process_{rank}.txt"]
     assert "mpirun is not there" not in texts["std_log_process_0.txt"]
-    given = {"environmentId": parallel, "environmentVariables": {"FAILS": "1"}}
+    given: dict[str, Any] = {"environmentId": parallel, "environmentVariables": {"FAILS": "1"}}
     job = put(team, pair, MPI_SUM, distribution, nodes=2, **given).json()["name"]
     assert ended(team, job) == "Failed"
     assert "exited with status code" in details(team, job)["error"]["error"]["message"]
