@@ -133,6 +133,15 @@ class Store:
         ).fetchall()
         return [(key, json.loads(body)) for key, body in rows]
 
+    def between(self, kinds: Sequence[str], start: str, stop: str) -> Sequence[tuple[str, str, Document]]:
+        """Kind, key and document of these kinds' keys from `start` up to, not including, `stop`."""
+        rows = self._db.execute(
+            f"SELECT kind, key, body FROM documents WHERE kind IN ({', '.join('?' * len(kinds))})"  # noqa: S608 - of marks
+            " AND key>=? AND key<?",
+            (*kinds, start, stop),
+        ).fetchall()
+        return [(kind, key, json.loads(body)) for kind, key, body in rows]
+
     def move(self, kind: str, start: str, stop: str, prefix: str, replacement: str) -> int:
         """Replaces the prefix of the keys from `start` up to, not including, `stop`; tells how many there were.
 

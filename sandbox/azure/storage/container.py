@@ -22,7 +22,8 @@ from sandbox.azure.storage.errors import StorageError
 from sandbox.azure.storage.names import after, check_blob, check_metadata
 
 SEPARATOR = "\x01"  # no name has control characters
-KINDS = ("blob", "block", "appended")
+PENDING = ("block", "appended")
+KINDS = ("blob", *PENDING)
 MAX_BLOCKS = 50_000
 MAX_BLOCK_ID = 64  # bytes
 BATCH = 1000  # documents read at a time
@@ -193,8 +194,9 @@ class Container:
         """
         self.check_name(name)
         check_metadata(properties.get("metadata", {}))
-        self.check()
         old = self.find(name)
+        if old is None:
+            self.check()
         conditions.check_write(old, "BlobAlreadyExists")
         if old is not None and old.directory:
             raise StorageError("ResourceTypeMismatch")
@@ -357,12 +359,11 @@ class Container:
 
     def drop_pending(self, name: str, keep: set[str], before: str | None = None) -> None:
         """Removes uncommitted blocks and unflushed data, or only those with an earlier mark; the files to keep stay."""
-        kinds: tuple[Pending, ...] = ("block", "appended")
-        for kind in kinds:
-            for mark, segment in self.pending(kind, name):
-                if before is None or mark < before:
-                    self.store.delete(kind, f"{self.key}/{name}{SEPARATOR}{mark}")
-                    self._discard({segment.file} - keep)
+        start = f"{self.key}/{name}{SEPARATOR}"
+        for kind, key, document in self.store.between(PENDING, start, after(start)):
+            if before is None or key[len(start) :] < before:
+                self.store.delete(kind, key)
+                self._discard({document["segment"][0]} - keep)
 
     def blocks(self, name: str) -> tuple[Blob | None, list[Block], list[Block]]:
         """The blob, if it is committed, its committed and its uncommitted blocks.

@@ -11,7 +11,7 @@ from sandbox.azure import clock
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.storage import accounts
 from sandbox.azure.storage.accounts import Account
-from sandbox.azure.storage.container import Container, new_etag
+from sandbox.azure.storage.container import PENDING, Container, new_etag
 from sandbox.azure.storage.errors import StorageError
 from sandbox.azure.storage.names import check_container, check_metadata
 
@@ -106,6 +106,6 @@ def all_files(cloud: Cloud) -> set[str]:
     named: set[str] = set()
     for document in cloud.store.list("blob"):
         named.update(segment[0] for segment in document["segments"])
-    for kind in ("block", "appended"):
+    for kind in PENDING:
         named.update(document["segment"][0] for document in cloud.store.list(kind))
     return named

@@ -252,7 +252,7 @@ from mpi4py import MPI
 import os
 world = MPI.COMM_WORLD
 print("sum", world.allreduce(world.Get_rank() + 1), "of", world.Get_size(), os.environ["NODE_RANK"], flush=True)
-world.Get_rank() == int(os.environ.get("FAILS", -1)) and exit(3)
+world.Get_rank() == int(os.environ.get("FAILS", -1)) and os._exit(3)
 world.barrier()
 """
 
