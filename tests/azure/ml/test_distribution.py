@@ -46,7 +46,7 @@ print(json.dumps({name: os.environ.get(name) for name in names} | {"folder": os.
 open(f"outputs/from-{rank}.txt", "w").write(str(rank))
 """
 Submit = Callable[..., str]
-PARALLEL = ROOT / "tests" / "azure" / "ml" / "environments" / "soak" / "parallel.yml"
+WITH_MPI = ROOT / "tests" / "azure" / "ml" / "environments" / "soak" / "mpi.yml"
 
 
 @pytest.fixture(scope="module")
@@ -229,24 +229,6 @@ def test_a_lost_node_ends_all_ranks_and_they_begin_again(sandbox: Sandbox) -> No
     assert all("again" in text for text in logs(team, job).values())
 
 
-DASK = """
-import os, subprocess, sys
-from distributed import Client
-rank, at = int(os.environ["RANK"]), os.environ["MASTER_ADDR"] + ":" + os.environ["MASTER_PORT"]
-host, port = at.split(":")
-start = lambda what, *words: subprocess.Popen([sys.executable, "-m", f"distributed.cli.dask_{what}", *words])
-if rank == 0:
-    scheduler = start("scheduler", "--host", host, "--port", port, "--no-dashboard")
-worker = start("worker", f"tcp://{at}", "--no-nanny", "--nthreads", "1", "--no-dashboard", "--death-timeout", "60")
-if rank == 0:
-    with Client(f"tcp://{at}", timeout=60) as client:
-        client.wait_for_workers(int(os.environ["WORLD_SIZE"]), timeout=60)
-        places = set(client.run(os.getcwd).values())
-        print("sum", sum(client.gather(client.map(lambda x: x * x, range(10)))), "folders", len(places), flush=True)
-        client.shutdown()
-    scheduler.wait(30)
-sys.exit(worker.wait(60))
-"""
 MPI_SUM = """
 from mpi4py import MPI
 import os
@@ -258,30 +240,22 @@ world.barrier()
 
 
 @pytest.fixture
-def parallel(ml: MLClient) -> str:
-    """The id of an environment with Dask and MPI."""
-    made = ml.environments.create_or_update(Environment(name="parallel", image="python:3.11", conda_file=str(PARALLEL)))
+def with_mpi(ml: MLClient) -> str:
+    """The id of an environment with MPI."""
+    made = ml.environments.create_or_update(Environment(name="mpi", image="python:3.11", conda_file=str(WITH_MPI)))
     return str(made.id)
 
 
 @pytest.mark.soak
-def test_dask_starts_from_pytorchs_variables(team: Team, pair: str, parallel: str) -> None:
-    distribution = {"distributionType": "PyTorch"}
-    job = put(team, pair, DASK, distribution, nodes=2, environmentId=parallel).json()["name"]
-    assert ended(team, job) == "Completed", details(team, job)["error"]
-    assert "sum 285 folders 2" in logs(team, job)["std_log_process_0.txt"]
-
-
-@pytest.mark.soak
-def test_mpirun_starts_all_ranks_where_it_is_there(team: Team, pair: str, parallel: str) -> None:
+def test_mpirun_starts_all_ranks_where_it_is_there(team: Team, pair: str, with_mpi: str) -> None:
     distribution = {"distributionType": "Mpi", "processCountPerInstance": 2}
-    job = put(team, pair, MPI_SUM, distribution, nodes=2, environmentId=parallel).json()["name"]
+    job = put(team, pair, MPI_SUM, distribution, nodes=2, environmentId=with_mpi).json()["name"]
     assert ended(team, job) == "Completed", details(team, job)["error"]
     texts = logs(team, job)
     for rank in range(4):
         assert f"sum 10 of 4 {rank // 2}" in texts[f"std_log_process_{rank}.txt"]
     assert "mpirun is not there" not in texts["std_log_process_0.txt"]
-    given: dict[str, Any] = {"environmentId": parallel, "environmentVariables": {"FAILS": "1"}}
+    given: dict[str, Any] = {"environmentId": with_mpi, "environmentVariables": {"FAILS": "1"}}
     job = put(team, pair, MPI_SUM, distribution, nodes=2, **given).json()["name"]
     assert ended(team, job) == "Failed"
     assert "exited with status code" in details(team, job)["error"]["error"]["message"]
