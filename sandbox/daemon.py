@@ -10,6 +10,7 @@ import gc
 import json
 import logging
 import os
+import re
 import resource
 import signal
 import socket
@@ -38,9 +39,12 @@ from sandbox.azure.ml import Runner
 from sandbox.azure.privatelink import NetworkError, find_network
 from sandbox.control import LOCK, STATE
 from sandbox.environment import CA, connection
+from sandbox.studio.address import STUDIO_HOST
+from sandbox.studio.redirect import redirect
 from terminal import write_whole
 
 CA_KEY = "ca.key"
+STUDIO = re.compile(re.escape(STUDIO_HOST))
 
 
 class StartError(Exception):
@@ -108,7 +112,7 @@ class Daemon:
         faults, recorder = Faults(cloud.directory, cloud.store), Recorder()
         gateway = Gateway(
             _authority(self._directory),
-            services.hosts(cloud, faults, recorder),
+            [*services.hosts(cloud, faults, recorder), (STUDIO, redirect(self._directory))],
             self._local(cloud),
             partial(find_network, cloud.store),
             recorder.not_emulated,

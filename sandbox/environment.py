@@ -1,12 +1,18 @@
 """The variables with which an unmodified Azure client reaches the sandbox."""
 
+import os
+import shlex
+import sys
 from pathlib import Path
 from typing import Any
 
 from sandbox.azure.access.tenant import Persona, load_personas
 from sandbox.azure.cloud import load_seed
+from sandbox.studio.process import OWN_BROWSER
 
 CA = "ca.pem"
+OPENS = "-m sandbox open"
+"""What the variable BROWSER has in a shell that `python -m sandbox env` set up."""
 
 
 def connection(directory: Path, port: int) -> dict[str, str]:
@@ -42,7 +48,19 @@ def persona_environment(directory: Path, port: int, name: str) -> dict[str, str]
     By the folder, `python -m sandbox` and `python -m jobs` find the sandbox from any directory.
     """
     seed = load_seed()
-    return {**client(directory, port, load_personas(directory, seed)[name], seed), "SANDBOX_DIR": str(directory)}
+    credentials = client(directory, port, load_personas(directory, seed)[name], seed)
+    return {**credentials, "SANDBOX_DIR": str(directory), **_browser(name)}
+
+
+def _browser(persona: str) -> dict[str, str]:
+    """Opens Azure ML's addresses in the local studio; what the user's own variable says opens the studio.
+
+    `BROWSER` as Python's `webbrowser` and xdg-open read it: a command, with the address in place of `%s`.
+    """
+    command = ["env", f"PYTHONPATH={Path(__file__).parent.parent}", sys.executable, "-m", "sandbox", "open"]
+    own = os.environ.get("BROWSER", "")
+    kept = os.environ.get(OWN_BROWSER, "") if OPENS in own else own
+    return {"BROWSER": f"{shlex.join(command)} --persona {persona} %s", **({OWN_BROWSER: kept} if kept else {})}
 
 
 def persona_environments(directory: Path, port: int) -> dict[str, dict[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import webbrowser
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -171,4 +172,4 @@ def open_(
     found = runs.show(workspace, run)
     address = found.url or f"https://ml.azure.com/runs/{run}?wsid={workspace.team.resource_id}"
     print(address)
-    typer.launch(address)
+    webbrowser.open(address)  # reads BROWSER, which typer's `launch` does not

@@ -64,7 +64,7 @@ async def _form(request: Request) -> dict[str, str]:
 def _answer(owner: Page, route: Route, visit: Visit) -> Response:
     """What a page's function gives, as an answer."""
     try:
-        shown = route.show(visit)
+        return _response(owner, route.show(visit), visit)
     except Refused as refused:
         title = f"{TITLES.get(refused.status, 'Refused')}: {refused.code}"
         shown = _error(refused.status, title, refused.message, code=refused.code)
@@ -75,11 +75,15 @@ def _answer(owner: Page, route: Route, visit: Visit) -> Response:
     except Exception:
         log.exception("%s failed", visit.request.url.path)
         shown = _error(500, "The studio failed", "Its log, studio/log.txt in the sandbox's folder, has the cause.")
+    return _response(owner, shown, visit)
+
+
+def _response(owner: Page, shown: View | Done | Response, visit: Visit) -> Response:
     if isinstance(shown, Done):
         return RedirectResponse(shown.to, 303)
     if isinstance(shown, Response):
         return shown
-    if visit.query.get("format") == "json":
+    if visit.query["format"] == "json":
         return Response(pretty(shown.data), shown.status, media_type="application/json")
     return HTMLResponse(_html(owner, shown, visit), shown.status)
 

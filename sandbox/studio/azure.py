@@ -25,8 +25,10 @@ AUDIENCES = {
     ".api.azureml.ms": ML,
 }
 """Whom a token is for, by the end of the host's name; any other host is its own audience."""
+NAMED = {"api_version": "api-version"}
 TIMEOUT = urllib3.Timeout(connect=5, read=60)
 AT_ONCE = 8
+PART = 1024 * 1024  # bytes of a stream that are in memory at once
 UNAUTHORIZED, FAILURE = 401, 400
 OLD = 60  # seconds before its end at which a token is no longer used
 Item = TypeVar("Item")
@@ -71,6 +73,10 @@ class Azure:
 
     Args:
         environment: The variables that `python -m sandbox env` exports for the persona.
+
+    Attributes:
+        tenant: The tenant's id.
+        people: Names by object id that were found so far, see `people`.
     """
 
     def __init__(self, environment: Mapping[str, str]) -> None:
@@ -81,6 +87,7 @@ class Azure:
         self._tokens: dict[str, tuple[str, float]] = {}
         self._lock = threading.Lock()
         self.tenant = environment["AZURE_TENANT_ID"]
+        self.people: dict[str, str] = {}
 
     @property
     def object_id(self) -> str:
@@ -128,7 +135,7 @@ class Azure:
         Raises:
             Refused: The local Azure refuses it, or does not answer.
         """
-        given = {name.replace("_", "-"): value for name, value in query.items() if value is not None}
+        given = {NAMED.get(name, name): value for name, value in query.items() if value is not None}
         if given:
             url += ("&" if "?" in url else "?") + urlencode(given, doseq=True)
         raw = body if isinstance(body, bytes | None) else json.dumps(body).encode()
@@ -152,6 +159,25 @@ class Azure:
         if got.status >= FAILURE:
             raise _refusal(got.status, got.data)
         return Answer(got.status, got.headers, got.data)
+
+    def fetch(self, url: str, headers: Mapping[str, str] | None = None) -> Answer:
+        """What is at an address that needs no token, such as a signed one of storage.
+
+        Raises:
+            Refused: The local Azure refuses it.
+        """
+        return self._send("GET", url, headers or {}, None)
+
+    def stream(self, url: str) -> tuple[Mapping[str, str], Iterator[bytes]]:
+        """Headers and parts of what is at an address that needs no token.
+
+        Raises:
+            Refused: The local Azure refuses it.
+        """
+        got = self._http.request("GET", url, preload_content=False, redirect=False)
+        if got.status >= FAILURE:
+            raise _refusal(got.status, got.read())
+        return got.headers, got.stream(PART)
 
     def get(self, url: str, **query: Any) -> Any:
         """The JSON at an address.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, quote
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
@@ -59,7 +59,7 @@ class Door:
         elif scope["path"] == SIGN_IN:
             answer = self._sign_in(persona, scope)
         elif not scope["path"].startswith(PUBLIC) and self._persona(headers) != persona:
-            answer = _told(403, "You are not signed in", f"This browser has no cookie for this page. {HOW}")
+            answer = self._without_cookie(scope, headers)
         scope.setdefault("state", {})["persona"] = persona
         await (answer or self._app)(scope, receive, _with_headers(send))
 
@@ -75,6 +75,14 @@ class Door:
         if site in ("cross-site", "same-site") and headers.get("sec-fetch-mode") != "navigate":
             return "A page of another site sent this request, so the studio refuses it."
         return None
+
+    @staticmethod
+    def _without_cookie(scope: Scope, headers: Headers) -> Response:
+        """A refusal; where another site led here, a page that asks again, since the strict cookie stayed away."""
+        if headers.get("sec-fetch-site") in ("cross-site", "same-site") and scope["method"] == "GET":
+            path, query = quote(scope["path"]), scope["query_string"].decode("latin-1")
+            return HTMLResponse(page("enter.html.j2", title="Studio", target=path + (f"?{query}" if query else "")))
+        return _told(403, "You are not signed in", f"This browser has no cookie for this page. {HOW}")
 
     def _sign_in(self, persona: str, scope: Scope) -> Response:
         token = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])[0]

@@ -16,6 +16,9 @@ from sandbox.studio import tickets
 from sandbox.studio.address import SIGN_IN, host_name
 
 FOLDER, NAME, OPENER, LOG = "studio", "name", "open.html", "log.txt"
+PERSONA = "persona"
+OWN_BROWSER = "SANDBOX_BROWSER"
+"""The variable that keeps the user's own BROWSER."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,12 @@ class Studio:
             target: The path to show, with its query.
         """
         token = tickets.make(self.folder, persona, target)
+        (self.folder / PERSONA).write_text(persona, encoding="ascii")
         return f"{self.origin(persona)}{SIGN_IN}?token={token}"
+
+    def last(self) -> str:
+        """The persona whose pages were opened last."""
+        return (self.folder / PERSONA).read_text(encoding="ascii")
 
     def origin(self, persona: str) -> str:
         """Scheme, host and port of a persona's pages."""
@@ -108,5 +116,8 @@ def open_browser(folder: Path, address: str) -> bool:
         page.write(
             f'<!doctype html><meta http-equiv="refresh" content="0;url={address}"><a href="{address}">Studio</a>'
         )
+    own = os.environ.pop(OWN_BROWSER, "")
     os.environ.pop("BROWSER", None)  # `python -m sandbox env` sets it to this very command
+    if own:
+        os.environ["BROWSER"] = own
     return webbrowser.open(file.as_uri())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -73,10 +74,10 @@ class Visit:
         """What the path names."""
         return self.request.path_params
 
-    @property
+    @cached_property
     def query(self) -> Mapping[str, str]:
-        """The query's parameters."""
-        return self.request.query_params
+        """The query's parameters, the last of each name; empty for one that is not there."""
+        return defaultdict(str, self.request.query_params)
 
     @cached_property
     def workspaces(self) -> list[Workspace]:

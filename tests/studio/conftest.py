@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.azure.client import Client
 from tests.conftest import Sandbox
 from tests.studio.visitor import Visitor
 
@@ -31,3 +32,9 @@ def owner_visit(visitors: Callable[[str], Visitor]) -> Visitor:
 def scientist_visit(visitors: Callable[[str], Visitor]) -> Visitor:
     """The data scientist's visitor."""
     return visitors("scientist")
+
+
+@pytest.fixture(scope="session")
+def azure(shared_sandbox: Sandbox) -> Client:
+    """The owner's client."""
+    return Client(shared_sandbox)

@@ -42,11 +42,11 @@ class Person:
         self.browser.call("Page.navigate", url=self.origin + path)
         self.wait(f"!window.left && {NAVIGATED}", path)
 
-    def wait(self, condition: str, what: str) -> None:
-        """Waits until an expression holds."""
+    def wait(self, condition: str, what: str = "") -> None:
+        """Waits until an expression holds; `what` says in a failure what was waited for."""
         end = time.monotonic() + DEADLINE
         while not self.browser.evaluate(condition):
-            assert time.monotonic() < end, f"{what} did not come: {self.text()[:3000]}"
+            assert time.monotonic() < end, f"{what or condition} did not come: {self.text()[:3000]}"
             time.sleep(0.05)
 
     def wait_for_text(self, text: str) -> None:

@@ -23,7 +23,7 @@ function draw(figure) {
   const plot = new uPlot({
     ...size(),
     scales: { x: { time: false } },
-    axes: [{ ...axis, label: told.x, labelSize: 18 }, { ...axis, size: 64 }],
+    axes: [{ ...axis, label: told.x, labelSize: 16, size: 28, labelFont: "12px system-ui" }, { ...axis, size: 64 }],
     series: [
       { label: told.x },
       ...told.series.map((one, index) => ({
@@ -46,3 +46,22 @@ function drawAll(root) {
 
 document.addEventListener("DOMContentLoaded", () => drawAll(document));
 document.addEventListener("htmx:load", (event) => drawAll(event.target));
+
+// What a person has chosen or marked stays: the list is not replaced meanwhile.
+document.addEventListener("htmx:beforeRequest", (event) => {
+  const selection = document.getSelection();
+  const marked = selection && !selection.isCollapsed && event.target.contains(selection.anchorNode);
+  if (event.target.querySelector(":checked, details[open]") || (marked && event.target.id === "live")) event.preventDefault();
+});
+
+// A log that is read at its end stays there.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const log = event.target.closest("pre.log");
+  if (log) log.dataset.end = log.scrollHeight - log.scrollTop - log.clientHeight < 40 ? "1" : "";
+});
+document.addEventListener("htmx:afterSettle", () => {
+  document.querySelectorAll("pre.log[data-end='1']").forEach((log) => { log.scrollTop = log.scrollHeight; });
+});
+document.addEventListener("DOMContentLoaded", () => {
+  document.querySelectorAll("pre.log").forEach((log) => { log.scrollTop = log.scrollHeight; });
+});

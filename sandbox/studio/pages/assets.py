@@ -1,0 +1,107 @@
+"""Models, data, environments and components: what there is, its versions, and where each comes from and goes to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from sandbox.studio.assets import PAGES as ADDRESSES
+from sandbox.studio.lineage import maker, run_link, users
+from sandbox.studio.visit import Page, Route, View, Visit
+
+SHOWN = {
+    "models": ("modelType", "modelUri"),
+    "data": ("dataType", "dataUri"),
+    "environments": ("image", "osType", "environmentType"),
+    "components": (),
+}
+"""Properties that a version's page shows before its JSON, by kind."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of asset.
+
+    Attributes:
+        plural: Its segment in ids.
+        title: In the navigation.
+        path: The list's address.
+        empty: What to do where there is none.
+    """
+
+    plural: str
+    title: str
+    path: str
+    empty: str
+
+    def page(self) -> Page:
+        """Its pages."""
+        return Page(
+            self.title, self.path, (Route(self.path, self.list), Route(ADDRESSES[self.plural], self.show)), "Workspace"
+        )
+
+    def list(self, visit: Visit) -> View:
+        """The assets of the workspace with their latest versions."""
+        base = f"{visit.workspace.id}/{self.plural}"
+        containers = [*visit.azure.listed(base)]
+        versions = visit.azure.all(lambda one: self._versions(visit, one["name"]), containers)
+        rows = [
+            {
+                "name": one["name"],
+                "description": one["properties"].get("description"),
+                "versions": len(found),
+                "latest": found[0]["name"],
+                "created": _created(found[0]),
+                "tags": found[0]["properties"].get("tags") or {},
+            }
+            for one, found in zip(containers, versions, strict=True)
+            if found
+        ]
+        rows.sort(key=lambda one: str(one["created"]), reverse=True)
+        return View("assets.html.j2", self.title, {"assets": rows}, {"kind": self, "address": self.address})
+
+    def address(self, name: str, version: str) -> str:
+        """The path of a version's page."""
+        return ADDRESSES[self.plural].format(name=name, version=version)
+
+    def _versions(self, visit: Visit, name: str) -> Any:
+        """The versions, the newest first."""
+        path = f"{visit.workspace.id}/{self.plural}/{quote(name, safe='')}/versions"
+        return sorted(visit.azure.listed(path), key=lambda one: str(_created(one)), reverse=True)
+
+    def show(self, visit: Visit) -> View:
+        """A version."""
+        name, version = visit.path["name"], visit.path["version"]
+        path = f"{visit.workspace.id}/{self.plural}/{quote(name, safe='')}/versions/{quote(version, safe='')}"
+        body = visit.azure.arm(path)
+        own = body["properties"]
+        made = maker(own)
+        data = {
+            "name": name,
+            "version": version,
+            "created": _created(body),
+            "createdBy": (body.get("systemData") or {}).get("createdBy"),
+            "description": own.get("description"),
+            "tags": own.get("tags") or {},
+            "facts": {one: own[one] for one in SHOWN[self.plural] if own.get(one)},
+            "versions": [one["name"] for one in self._versions(visit, name)],
+            "madeBy": vars(run_link(made)) if made else None,
+            "usedBy": users(visit.azure, visit.workspace, self.plural, name, version),
+            "resource": body,
+        }
+        return View("asset.html.j2", f"{name}:{version}", data, {"kind": self})
+
+
+def _created(body: dict[str, Any]) -> str | None:
+    found = (body.get("systemData") or {}).get("createdAt")
+    return str(found) if found else None
+
+
+KINDS = (
+    Kind("models", "Models", "/model/list", "Register one: python -m jobs submit … --register NAME"),
+    Kind("data", "Data", "/data", "Register some: python -m jobs data register …"),
+    Kind("environments", "Environments", "/environments", "Jobs make them as they are submitted."),
+    Kind("components", "Components", "/component/list", "Pipelines make them as they are submitted."),
+)
+PAGES = tuple(kind.page() for kind in KINDS)
