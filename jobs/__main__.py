@@ -8,12 +8,12 @@ import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
-from jobs.commands import compare, data, deploy, doctor, env, logs, metrics, models, runs, schedule, submit
+from jobs.commands import batch, compare, cost, data, deploy, doctor, env, logs, metrics, models, runs, schedule, submit
 from jobs.errors import JobError, explain
 from terminal import application, run
 
 app = application("Training runs on a team's clusters.")
-for subject in (submit, runs, logs, metrics, compare, data, models, schedule, deploy, doctor, env):
+for subject in (submit, runs, logs, metrics, compare, data, models, schedule, deploy, batch, cost, doctor, env):
     subject.register(app)
 
 

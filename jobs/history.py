@@ -25,8 +25,10 @@ LOST_SECONDS = 600.0
 """Seconds for which following a run waits for a connection that was lost."""
 
 _PARENTS = ("azureml.PipelineRun", "hyperdrive")
-PATIENT = {"retry_connect": 6, "retry_read": 6, "retry_status": 6}
+PATIENT: dict[str, Any] = {"retry_connect": 6, "retry_read": 6, "retry_status": 6}
 """Most repeats of a request by azure-core, whose default is 3. The pauses double to half a minute, a minute in all."""
+
+_PAGE = 500  # runs of an answer
 
 # HTTP: partial content, not found, range behind the end
 _PART, _NOT_FOUND, _NOTHING_NEW = 206, 404, 416
@@ -118,6 +120,28 @@ class RunHistory:
             found += page["value"]
             address = page.get("nextLink")
         return sorted(found, key=lambda one: str(one.get("createdUtc") or ""))
+
+    def of_experiment(self, name: str) -> Iterator[dict[str, Any]]:
+        """Yield the records of all runs of an experiment, steps and trials too; none where there is no such experiment.
+
+        Raises:
+            AzureError: Azure was not reached, or refused.
+        """
+        from azure.core.rest import HttpRequest  # noqa: PLC0415
+
+        address = f"{self._history}/experiments/{quote(name, safe='')}/runs:query"
+        token = ""
+        while True:
+            asked = {"top": _PAGE} | ({"continuationToken": token} if token else {})
+            response = self._api.send_request(HttpRequest("POST", address, json=asked))
+            if response.status_code == _NOT_FOUND:
+                return
+            response.raise_for_status()
+            page = response.json()
+            yield from page["value"]
+            token = page.get("continuationToken") or ""
+            if not token:
+                return
 
     def logged(self, run: str) -> tuple[dict[str, float], dict[str, str]]:
         """Return the last value of each metric, and the parameters, that the run logged.

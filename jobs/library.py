@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jobs import runs
+from jobs.defaults import LISTED, STACK
 from jobs.errors import JobError
 from jobs.history import MetricValue
 from jobs.outputs import read_file, read_stack
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from azure.ai.ml.entities import Job
 
 
-def team(stack: str = "dev", name: str | None = None, *, outputs: Path | str | None = None) -> Team:
+def team(stack: str = STACK, name: str | None = None, *, outputs: Path | str | None = None) -> Team:
     """Return a team's workspace.
 
     Args:
@@ -92,7 +93,7 @@ class Team:
         """
         return TeamRun(self._workspace, runs.show(self._workspace, name))
 
-    def runs(self, *, most: int = runs.LISTED, **filters: Any) -> list[TeamRun]:
+    def runs(self, *, most: int = LISTED, **filters: Any) -> list[TeamRun]:
         """Return the latest runs.
 
         Args:

@@ -34,6 +34,14 @@ def find(workspace: Workspace, text: str) -> Model:
     return found
 
 
+def needs_script(source: str, kind: str) -> str:
+    """Say why a model that is none of MLflow's cannot be deployed by its name alone."""
+    return (
+        f"model {source} is a {kind}: it needs a scoring script, so write a deployment's YAML "
+        "with code_configuration and environment, and give that file; only an MLflow model needs none"
+    )
+
+
 def latest(workspace: Workspace, name: str) -> str:
     """Return the latest version of a model.
 

@@ -26,6 +26,11 @@ def asset_name(identity: Any) -> str:
     return f"{parts[-3]}:{parts[-1]}" if "versions" in parts[-2:-1] else str(identity or "")
 
 
+def last_part(identity: Any) -> str:
+    """Return the name at the end of an id; empty for none."""
+    return str(identity or "").rsplit("/", 1)[-1]
+
+
 class Resources:
     """Reads the resources below a team's workspace."""
 

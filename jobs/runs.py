@@ -8,14 +8,15 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from jobs.defaults import LISTED
 from jobs.errors import JobError, reason
 from jobs.history import ENDED
+from jobs.resources import last_part
 from jobs.workspace import Workspace
 
 if TYPE_CHECKING:
     from azure.ai.ml.entities import Job
 
-LISTED = 20
 _BEST = "best_child_run_id"  # a sweep's property
 
 
@@ -232,7 +233,7 @@ def describe(job: Job) -> Run:
         display_name=job.display_name or job.name or "",
         experiment=job.experiment_name or "",
         status=job.status or "",
-        cluster=_last(getattr(job, "compute", None)),
+        cluster=last_part(getattr(job, "compute", None)),
         created=created.isoformat(timespec="seconds") if created else "",
         url=job.studio_url or "",
         kind=str(job.type or "").capitalize(),
@@ -248,7 +249,7 @@ def _from_resource(job: dict[str, Any]) -> Run:
         display_name=own.get("displayName") or job["name"],
         experiment=own.get("experimentName") or "",
         status=own.get("status") or "",
-        cluster=_last(own.get("computeId")),
+        cluster=last_part(own.get("computeId")),
         created=_seconds(made.get("createdAt")),
         url=studio.get("endpoint") or "",
         kind=own.get("jobType") or "",
@@ -263,7 +264,7 @@ def _from_history(run: dict[str, Any]) -> Run:
         display_name=run.get("displayName") or run["runId"],
         experiment=run.get("experimentName") or "",
         status=run.get("status") or "",
-        cluster=_last(run.get("target") or (run.get("compute") or {}).get("target")),
+        cluster=last_part(run.get("target") or (run.get("compute") or {}).get("target")),
         created=_seconds(run.get("createdUtc")),
         url="",
         kind=str(run.get("runType") or "").removeprefix("azureml."),
@@ -272,10 +273,6 @@ def _from_history(run: dict[str, Any]) -> Run:
         started=run.get("startTimeUtc"),
         ended=run.get("endTimeUtc"),
     )
-
-
-def _last(compute: Any) -> str:
-    return str(compute or "").rsplit("/", 1)[-1]
 
 
 def _seconds(moment: str | None) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 
 from jobs.errors import JobError, first_line, invalid
 from jobs.models import find as find_model
+from jobs.models import needs_script
 from jobs.quiet import quietly
 from jobs.workspace import Workspace
 
@@ -114,10 +115,7 @@ def _deployment(workspace: Workspace, endpoint: str, name: str, release: Release
     else:
         model = find_model(workspace, release.source)
         if model.type != "mlflow_model":
-            raise JobError(
-                f"model {release.source} is a {model.type}: it needs a scoring script, so write a deployment's YAML "
-                "with code_configuration and environment, and give that file; only an MLflow model needs none"
-            )
+            raise JobError(needs_script(release.source, str(model.type)))
         made = ManagedOnlineDeployment(name=name, endpoint_name=endpoint, model=model, instance_type=DEFAULT_SIZE)
         made.instance_count = 1
     made.instance_type = release.vm_size or made.instance_type or DEFAULT_SIZE

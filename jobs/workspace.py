@@ -16,7 +16,7 @@ from jobs.resources import Resources
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient
     from azure.core.credentials import TokenCredential
-    from azure.core.pipeline.policies import RetryPolicy
+    from azure.core.pipeline.policies import HeadersPolicy
 
 _PROXY_SECONDS = 2.0
 _REPEATED = frozenset({"HEAD", "GET", "PUT", "DELETE", "OPTIONS", "TRACE", "POST"})
@@ -77,20 +77,25 @@ class Workspace:
             # Without it, the client waits for ever for a file whose upload failed (azure-ai-ml 1.35, upload_directory).
             # Who uploads with it keeps the progress bar off the terminal.
             show_progress=True,
-            retry_policy=_retries(),
+            headers_policy=_repeating(),
+            **PATIENT,
         )
 
 
-def _retries() -> RetryPolicy[Any, Any]:
-    """Azure's retries, also for a POST whose answer got lost: those of azure-ai-ml ask for keys and addresses."""
-    from azure.core.pipeline import policies  # noqa: PLC0415
+def _repeating() -> HeadersPolicy:
+    """Let Azure's retries also repeat a POST whose answer got lost: those of azure-ai-ml ask for keys and addresses.
 
-    class Retries(policies.RetryPolicy[Any, Any]):
-        def configure_retries(self, options: dict[str, Any]) -> dict[str, Any]:
-            options.setdefault("retry_on_methods", _REPEATED)
-            return super().configure_retries(options)
+    A retry policy of our own would be one object in all pipelines of the client. Each pipeline sets what comes next in
+    it, so requests of one would go on through another, which signs them for another audience. This kind has no next.
+    """
+    from azure.core.pipeline import PipelineRequest, policies  # noqa: PLC0415
 
-    return Retries(**PATIENT)
+    class Repeating(policies.HeadersPolicy):
+        def on_request(self, request: PipelineRequest[Any]) -> None:
+            request.context.options.setdefault("retry_on_methods", _REPEATED)
+            super().on_request(request)
+
+    return Repeating()
 
 
 def _check_proxy() -> None:

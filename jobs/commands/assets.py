@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from jobs import names
 from terminal import print_json, print_table
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ def print_assets(workspace: Workspace, kind: str, name: str | None, as_json: boo
 def print_latest(workspace: Workspace, kind: str, as_json: bool) -> None:
     """Print the assets of a kind (`models`, `data`, `environments`), each with its latest version."""
     found = [_latest(one) for one in workspace.resources.list(kind) if not one["name"].startswith(_ANONYMOUS)]
+    names.remember(workspace.team.workspace, kind, (one["name"] for one in found))
     if as_json:
         print_json(found)
     elif not found:

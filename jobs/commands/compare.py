@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from jobs.commands.completion import known
 from jobs.commands.options import OutputsOption, StackOption, TeamOption, connect
 from jobs.commands.show import as_json as run_as_json
 from jobs.commands.show import facts
@@ -23,7 +24,10 @@ def register(app: typer.Typer) -> None:
 
 
 def compare(
-    names: Annotated[list[str], typer.Argument(metavar="RUN RUN...", help="Names of runs, as ps lists them.")],
+    names: Annotated[
+        list[str],
+        typer.Argument(metavar="RUN RUN...", help="Names of runs, as ps lists them.", autocompletion=known("runs")),
+    ],
     *,
     everything: Annotated[bool, typer.Option("--all", help="Also what is the same in all of them.")] = False,
     code: Annotated[

@@ -9,10 +9,16 @@ from typing import Annotated
 import typer
 
 from jobs.commands.assets import print_latest
+from jobs.commands.completion import known
 from jobs.commands.options import OutputsOption, StackOption, TeamOption, connect
 from terminal import JsonOption, print_json, print_table
 
-PlaceArgument = Annotated[str, typer.Argument(metavar="DATASTORE[/PATH]", help="A place in a datastore of the team.")]
+PlaceArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="DATASTORE[/PATH]", help="A place in a datastore of the team.", autocompletion=known("datastores")
+    ),
+]
 
 
 def register(app: typer.Typer) -> None:

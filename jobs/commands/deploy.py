@@ -7,10 +7,14 @@ from typing import Annotated, Any
 
 import typer
 
+from jobs import names
+from jobs.commands.completion import known
 from jobs.commands.options import OutputsOption, StackOption, TeamOption, connect
 from terminal import JsonOption, print_json, print_table
 
-EndpointArgument = Annotated[str, typer.Argument(metavar="ENDPOINT", help="Name of an online endpoint.")]
+EndpointArgument = Annotated[
+    str, typer.Argument(metavar="ENDPOINT", help="Name of an online endpoint.", autocompletion=known("onlineEndpoints"))
+]
 DeploymentOption = Annotated[
     str | None, typer.Option("--deployment", help="This deployment, instead of what the traffic says.")
 ]
@@ -31,7 +35,10 @@ def create(
     endpoint: EndpointArgument,
     source: Annotated[
         str,
-        typer.Argument(help="An MLflow model (NAME:VERSION), a deployment's YAML, or a folder with one."),
+        typer.Argument(
+            help="An MLflow model (NAME:VERSION), a deployment's YAML, or a folder with one.",
+            autocompletion=known("models"),
+        ),
     ],
     *,
     traffic: Annotated[int, typer.Option(min=0, max=100, help="Per cent of the traffic that it gets.")] = 100,
@@ -57,11 +64,13 @@ def ls(
     team: TeamOption = None,
 ) -> None:
     """List the endpoints with their deployments and traffic."""
-    resources = connect(stack, outputs, team).resources
+    workspace = connect(stack, outputs, team)
+    resources = workspace.resources
     found = []
     for endpoint in resources.list("onlineEndpoints"):
         deployments = list(resources.list("onlineEndpoints", endpoint["name"], "deployments"))
         found += [_facts(endpoint, deployment) for deployment in deployments or [_NO_DEPLOYMENT]]
+    names.remember(workspace.team.workspace, "onlineEndpoints", (one["endpoint"] for one in found))
     if as_json:
         print_json(found)
     elif not found:

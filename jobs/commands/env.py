@@ -1,4 +1,4 @@
-"""A service principal's variables, for a shell."""
+"""The workspace for other clients, and a service principal's variables for a shell."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import typer
 
 from jobs.commands.options import OutputsOption, StackOption, TeamOption, connect
 from jobs.errors import JobError
+from jobs.plain import FORMATS, text
 
 
 def register(app: typer.Typer) -> None:
@@ -23,11 +24,20 @@ def env(
         str | None,
         typer.Option(metavar="NAME", help="Which of the team's; needed if several have a secret."),
     ] = None,
+    form: Annotated[
+        str | None,
+        typer.Option("--format", metavar="FORMAT", help=f"The workspace for plain clients: {', '.join(FORMATS)}."),
+    ] = None,
     stack: StackOption = None,
     outputs: OutputsOption = None,
     team: TeamOption = None,
 ) -> None:
-    """Print a service principal's exports, for eval "$(…)"."""
+    """Print a service principal's exports for eval "$(…)", or with --format the workspace for other clients."""
+    if form:
+        if automation:
+            raise JobError("--format prints no secret: leave out --automation, or --format")
+        print(text(connect(stack, outputs, team).team, form))
+        return
     from jobs.automation import variables  # noqa: PLC0415 - loads the outputs' model
 
     if sys.stdout.isatty():

@@ -8,11 +8,15 @@ from typing import Annotated
 import typer
 
 from jobs.commands.assets import print_assets
+from jobs.commands.completion import known
 from jobs.commands.options import OutputsOption, StackOption, TeamOption, connect
 from terminal import JsonOption, print_json, print_table
 
 ModelArgument = Annotated[
-    str, typer.Argument(metavar="MODEL[:VERSION]", help="A model; its latest version if none is named.")
+    str,
+    typer.Argument(
+        metavar="MODEL[:VERSION]", help="A model; its latest version if none is named.", autocompletion=known("models")
+    ),
 ]
 
 
@@ -27,7 +31,9 @@ def register(app: typer.Typer) -> None:
 
 
 def ls(
-    name: Annotated[str | None, typer.Argument(help="List all versions of this model.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="List all versions of this model.", autocompletion=known("models"))
+    ] = None,
     *,
     as_json: JsonOption = False,
     stack: StackOption = None,
@@ -63,7 +69,10 @@ def register_model(
 
 
 def compare(
-    models: Annotated[list[str], typer.Argument(metavar="MODEL[:VERSION]...", help="Models to compare.")],
+    models: Annotated[
+        list[str],
+        typer.Argument(metavar="MODEL[:VERSION]...", help="Models to compare.", autocompletion=known("models")),
+    ],
     *,
     as_json: JsonOption = False,
     stack: StackOption = None,
@@ -123,7 +132,9 @@ def promote(
 
 
 def environments(
-    name: Annotated[str | None, typer.Argument(help="List all versions of this environment.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="List all versions of this environment.", autocompletion=known("environments"))
+    ] = None,
     *,
     as_json: JsonOption = False,
     stack: StackOption = None,

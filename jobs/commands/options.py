@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from jobs import names
+from jobs.commands.completion import known
+from jobs.defaults import STACK
+from jobs.errors import JobError
+
 if TYPE_CHECKING:
     from jobs.workspace import Workspace
-
-STACK = "dev"
 
 StackOption = Annotated[
     str | None, typer.Option("--stack", help=f"Stack whose outputs say where the workspace is (default: {STACK}).")
@@ -19,9 +22,27 @@ OutputsOption = Annotated[
     Path | None, typer.Option("--outputs", metavar="FILE", help="Outputs saved with pulumi stack output --json.")
 ]
 TeamOption = Annotated[
-    str | None, typer.Option("--team", help="Team of the department; needed if it has more than one.")
+    str | None,
+    typer.Option(
+        "--team", help="Team of the department; needed if it has more than one.", autocompletion=known("teams")
+    ),
 ]
-RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="Name of a run, as ps lists it.")]
+RunArgument = Annotated[
+    str, typer.Argument(metavar="RUN", help="Name of a run, as ps lists it.", autocompletion=known("runs"))
+]
+
+
+def pairs(option: str, texts: list[str]) -> dict[str, str]:
+    """Read the values of an option that takes `NAME=VALUE`.
+
+    Raises:
+        JobError: One has another form.
+    """
+    parts = [text.partition("=") for text in texts]
+    for text, (name, _, value) in zip(texts, parts, strict=True):
+        if not name or not value:
+            raise JobError(f"{option} {text}: write NAME=VALUE, such as {option} data=sales.csv")
+    return {name: value for name, _, value in parts}
 
 
 def connect(stack: str | None, outputs: Path | None, team: str | None) -> Workspace:
@@ -39,4 +60,10 @@ def connect(stack: str | None, outputs: Path | None, team: str | None) -> Worksp
     from jobs.workspace import Workspace  # noqa: PLC0415
 
     read = read_file(outputs, stack) if outputs else read_stack(stack or STACK)
-    return Workspace(read, read.team_name(team))
+    workspace = Workspace(read, read.team_name(team))
+    own = workspace.team
+    names.select(stack, outputs, team, own.workspace)
+    names.remember(own.workspace, "clusters", own.clusters)
+    names.remember(own.workspace, "datastores", (f"{name}/" for name in own.datastores))
+    names.remember(own.workspace, "teams", read.teams)
+    return workspace

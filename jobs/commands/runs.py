@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from jobs import names
+from jobs.commands.completion import known
 from jobs.commands.options import OutputsOption, RunArgument, StackOption, TeamOption, connect
 from jobs.commands.show import as_json as run_as_json
 from jobs.commands.show import print_list, print_side_by_side
+from jobs.defaults import LISTED
 from jobs.errors import JobError
 from jobs.quiet import quietly
 from terminal import JsonOption, print_json
@@ -35,7 +38,10 @@ def ps(
     experiment: Annotated[str | None, typer.Option(help="Only runs of this experiment.")] = None,
     status: Annotated[str | None, typer.Option(help="Only runs in this state, such as Running or Failed.")] = None,
     user: Annotated[str | None, typer.Option(help="Only runs of who has this in the name.")] = None,
-    cluster: Annotated[str | None, typer.Option(help="Only runs that were sent to this cluster.")] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(help="Only runs that were sent to this cluster.", autocompletion=known("clusters")),
+    ] = None,
     tags: Annotated[
         list[str] | None, typer.Option("--tag", metavar="KEY[=VALUE]", help="Only runs with this tag.")
     ] = None,
@@ -43,7 +49,7 @@ def ps(
         str | None, typer.Option(metavar="RUN", help="The steps of this pipeline, or the trials of this sweep.")
     ] = None,
     archived: Annotated[bool, typer.Option("--archived", help="Archived runs, too.")] = False,
-    limit: Annotated[int, typer.Option(min=1, help="The most runs to list.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, help="The most runs to list.")] = LISTED,
     watch: Annotated[bool, typer.Option("--watch", help="List them again every two seconds, until Ctrl-C.")] = False,
     as_json: JsonOption = False,
     stack: StackOption = None,
@@ -59,6 +65,7 @@ def ps(
         raise JobError("--watch draws on the terminal; leave out --json, or call again")
     while True:
         latest = recent(workspace, wanted, limit)
+        names.remember(workspace.team.workspace, "runs", (run.name for run in latest))
         if watch:
             print(_CLEAR, end="")
         if as_json:
@@ -73,7 +80,9 @@ def ps(
 
 
 def show(
-    names: Annotated[list[str], typer.Argument(metavar="RUN", help="Names of runs, as ps lists them.")],
+    names: Annotated[
+        list[str], typer.Argument(metavar="RUN", help="Names of runs, as ps lists them.", autocompletion=known("runs"))
+    ],
     *,
     as_json: JsonOption = False,
     stack: StackOption = None,
@@ -103,7 +112,9 @@ def cancel(
 def retry(
     run: RunArgument,
     *,
-    cluster: Annotated[str | None, typer.Option(help="Cluster to run on, instead of the old run's.")] = None,
+    cluster: Annotated[
+        str | None, typer.Option(help="Cluster to run on, instead of the old run's.", autocompletion=known("clusters"))
+    ] = None,
     as_json: JsonOption = False,
     stack: StackOption = None,
     outputs: OutputsOption = None,
@@ -139,7 +150,12 @@ def download(
 
 
 def lineage(
-    name: Annotated[str, typer.Argument(metavar="MODEL|ENDPOINT|RUN", help="What to trace; MODEL may have :VERSION.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="MODEL|ENDPOINT|RUN", help="What to trace; MODEL may have :VERSION.", autocompletion=known("models")
+        ),
+    ],
     *,
     as_json: JsonOption = False,
     stack: StackOption = None,

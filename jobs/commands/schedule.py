@@ -6,12 +6,17 @@ from typing import Annotated, Any
 
 import typer
 
+from jobs import names
+from jobs.commands.completion import job_files, known
 from jobs.commands.options import OutputsOption, StackOption, TeamOption, connect
+from jobs.defaults import CHEAPEST
 from jobs.errors import JobError
 from jobs.quiet import quietly
 from terminal import JsonOption, print_json, print_table
 
-NameArgument = Annotated[str, typer.Argument(metavar="SCHEDULE", help="Name of a schedule.")]
+NameArgument = Annotated[
+    str, typer.Argument(metavar="SCHEDULE", help="Name of a schedule.", autocompletion=known("schedules"))
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -24,7 +29,9 @@ def register(app: typer.Typer) -> None:
 
 def create(
     name: NameArgument,
-    job: Annotated[str, typer.Argument(help="What submit takes: an example, a folder or a file.")],
+    job: Annotated[
+        str, typer.Argument(help="What submit takes: an example, a folder or a file.", autocompletion=job_files)
+    ],
     *,
     cron: Annotated[str | None, typer.Option(help='Cron expression, such as "30 6 * * 1".')] = None,
     every: Annotated[str | None, typer.Option(help="minute, hour, day, week or month.")] = None,
@@ -34,7 +41,12 @@ def create(
         list[str] | None, typer.Option(metavar="DAY", help="Day of the week by name or of the month by number.")
     ] = None,
     time_zone: Annotated[str, typer.Option(help="Windows time zone, such as 'W. Europe Standard Time'.")] = "UTC",
-    cluster: Annotated[str | None, typer.Option(help="Cluster to run on, instead of those that the job names.")] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            help="Cluster to run on, instead of those that the job names.", autocompletion=known("clusters", CHEAPEST)
+        ),
+    ] = None,
     stack: StackOption = None,
     outputs: OutputsOption = None,
     team: TeamOption = None,
@@ -56,8 +68,9 @@ def ls(
     team: TeamOption = None,
 ) -> None:
     """List the schedules."""
-    resources = connect(stack, outputs, team).resources
-    found = [_facts(one) for one in resources.list("schedules", listViewType="All")]
+    workspace = connect(stack, outputs, team)
+    found = [_facts(one) for one in workspace.resources.list("schedules", listViewType="All")]
+    names.remember(workspace.team.workspace, "schedules", (one["name"] for one in found))
     if as_json:
         print_json(found)
     elif not found:

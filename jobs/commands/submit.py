@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from jobs import names
+from jobs.commands.completion import job_files, known
 from jobs.commands.local import Local, run_here
 from jobs.commands.logs import follow_run
-from jobs.commands.options import OutputsOption, StackOption, TeamOption, connect
+from jobs.commands.options import OutputsOption, StackOption, TeamOption, connect, pairs
 from jobs.commands.show import as_json as run_as_json
 from jobs.commands.show import print_side_by_side
+from jobs.defaults import CHEAPEST
 from jobs.errors import JobError
 from terminal import JsonOption, print_json, print_table
 
@@ -36,11 +39,18 @@ def register(app: typer.Typer) -> None:
 def submit(
     job: Annotated[
         str,
-        typer.Argument(help="An example's name, a folder with a job.yml, an Azure ML job in YAML, or a Python file."),
+        typer.Argument(
+            help="An example's name, a folder with a job.yml, an Azure ML job in YAML, or a Python file.",
+            autocompletion=job_files,
+        ),
     ],
     *,
     cluster: Annotated[
-        str | None, typer.Option(help="Cluster to run on, instead of those that the job names; or: cheapest.")
+        str | None,
+        typer.Option(
+            help="Cluster to run on, instead of those that the job names; or: cheapest.",
+            autocompletion=known("clusters", CHEAPEST),
+        ),
     ] = None,
     changes: Annotated[
         list[str] | None,
@@ -85,7 +95,8 @@ def submit(
     def say(line: str) -> None:
         print(line, file=progress, flush=True)
 
-    source, given = find(job), _places(places or [])
+    source = find(job)
+    given = {name: Path(path) for name, path in pairs("--input", places or []).items()}
     if local and not dry_run:
         if register_as:
             raise JobError("--register needs a run in the workspace: leave out --local")
@@ -101,21 +112,9 @@ def submit(
         return
     _ask(workspace, prepared.estimate, yes)
     run = send(workspace, prepared, say)
+    names.remember(workspace.team.workspace, "runs", [run.name])
     say(f"run {run.name}\n{run.url}")
     _finish(workspace, run, register_as, as_json, say, stream=stream, wait=wait)
-
-
-def _places(texts: list[str]) -> dict[str, Path]:
-    """Read `NAME=PATH` texts.
-
-    Raises:
-        JobError: One has another form.
-    """
-    parts = [text.partition("=") for text in texts]
-    for text, (name, _, path) in zip(texts, parts, strict=True):
-        if not name or not path:
-            raise JobError(f"--input {text}: write NAME=PATH, such as --input data=sales.csv")
-    return {name: Path(path) for name, _, path in parts}
 
 
 def _finish(

@@ -6,8 +6,9 @@ import json
 import re
 from typing import Any
 
+from jobs.defaults import CHEAPEST
 from jobs.outputs import Outputs, parse
-from jobs.submission.fit import ADDRESS, CHEAPEST, OWN_DATASTORES, SERVERLESS, path_of, steps
+from jobs.submission.fit import ADDRESS, OWN_DATASTORES, SERVERLESS, path_of, steps
 
 TEAM, WORKSPACE = "local", "this-machine"
 _NODES = 4  # of each cluster: enough for a distributed job on one machine

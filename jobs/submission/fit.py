@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from contract import ClusterOutput, TeamOutput
+from jobs.defaults import CHEAPEST
 from jobs.errors import JobError
 
-CHEAPEST = "cheapest"
 SERVERLESS = "serverless"
 OWN_DATASTORES = ("workspaceblobstore", "workspacefilestore", "workspaceartifactstore", "workspaceworkingdirectory")
 """Datastores that every workspace has. Source: learn.microsoft.com/azure/machine-learning/concept-data."""

@@ -111,6 +111,21 @@ def test_which_service_principal_is_not_guessed(tmp_path: Path) -> None:
     refused(run("env", "--outputs", saved(tmp_path, outputs)), "--automation is needed", "with a secret: a, b")
 
 
+def test_the_workspace_for_plain_clients(tmp_path: Path) -> None:
+    file = saved(tmp_path, OUTPUTS)
+    (tmp_path / "config.json").write_text(run("env", "--format", "config.json", "--outputs", file).stdout)
+    with (tmp_path / "config.json").open() as config:
+        assert json.load(config)["workspace_name"] == "bgmrbluegranite2devws"
+    from azure.ai.ml import MLClient  # noqa: PLC0415 # seconds that most tests do without
+    from azure.identity import EnvironmentCredential  # noqa: PLC0415
+
+    assert MLClient.from_config(EnvironmentCredential(), path=tmp_path).workspace_name == "bgmrbluegranite2devws"
+    defaults = run("env", "--format", "az", "--outputs", file).stdout.splitlines()[1]
+    assert defaults == "az configure --defaults group=bgmr-bluegranit-eastus2-dev workspace=bgmrbluegranite2devws"
+    assert "export MLFLOW_TRACKING_URI=azureml://" in run("env", "--format", "exports", "--outputs", file).stdout
+    refused(run("env", "--format", "yaml", "--outputs", file), "--format yaml: must be one of config.json, az, exports")
+
+
 def test_an_unknown_example() -> None:
     refused(run("submit", "lowspenders"), "'lowspenders' is no example", "examples: highspenders")
 

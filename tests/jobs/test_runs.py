@@ -164,6 +164,27 @@ def test_a_pipeline_is_followed_through_its_steps(platform: Platform, tmp_path: 
     assert {one["display_name"] for one in steps} == {"first", "second"}
 
 
+def test_what_was_used_by_whom(platform: Platform, trained: str, tmp_path: Path) -> None:
+    (tmp_path / "job.yml").write_text(PIPELINE.replace("two", "paid"))
+    (tmp_path / "conda.yml").write_text(CONDA)
+    wait = ("submit", str(tmp_path), "--set", "experiment_name=paid", "--wait", "--json")
+    done = platform.session(
+        wait, ("cost", "--json"), ("cost",), ("cost", "--to", "2020-01-01"), ("cost", "--from", "yesterday")
+    )
+    steps, told, shown, before, wrong = done
+    assert steps.returncode == 0, steps.stderr
+    used = {one["what"]: one for one in json.loads(told.stdout)["runs"]}
+    assert used["paid"]["count"] == 2, "its steps, not the pipeline"
+    (cluster,) = used["paid"]["hours"]
+    hourly = used["paid"]["cost"] / used["paid"]["nodeHours"]
+    stack = platform.sandbox.command("pulumi", "stack", "output", "-s", "dev", "--json").stdout
+    assert hourly == pytest.approx(json.loads(stack)["teams"]["bluegranit"]["clusters"][cluster]["price"]["hourly"])
+    assert "lab" in used
+    assert "without idle nodes" in shown.stdout
+    assert before.stdout.startswith("nothing was used")
+    assert (wrong.returncode, wrong.stderr) == (1, "error: --from yesterday: write a day as 2026-11-01\n")
+
+
 LIBRARY = """\
 from jobs import team
 from jobs.errors import JobError

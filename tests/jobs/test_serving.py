@@ -136,3 +136,93 @@ def test_a_schedule_from_creation_to_deletion(platform: Platform, folder: Path) 
     assert (paused.stdout, resumed.stdout) == ("schedule nightly is off\n", "schedule nightly is on\n")
     assert deleted.stdout == "schedule nightly is deleted\n"
     assert "hello" in succeeded(platform.jobs("logs", "-f", triggered.stdout.split()[1]))
+
+
+BATCH_SCORE = """\
+import os, pathlib
+
+def init():
+    global word
+    (path,) = pathlib.Path(os.environ["AZUREML_MODEL_DIR"]).rglob("word.txt")
+    word = path.read_text()
+
+def run(mini_batch):
+    return [f"{pathlib.Path(one).name} {word} {pathlib.Path(one).read_text()}" for one in mini_batch]
+"""
+BATCH = """\
+name: first
+endpoint_name: any
+type: model
+model: azureml:batched@latest
+code_configuration: {code: score, scoring_script: score.py}
+environment: {image: i, conda_file: conda.yml}
+compute: cheapest
+settings: {mini_batch_size: 2}
+"""
+COMPONENT = """\
+name: counted
+type: pipeline
+inputs:
+  data: {type: uri_folder}
+  word: {type: string}
+outputs:
+  out: {type: uri_folder}
+jobs:
+  count:
+    type: command
+    command: mkdir -p ${{outputs.out}} && echo $(ls ${{inputs.data}} | wc -l) ${{inputs.word}} > ${{outputs.out}}/n.txt
+    environment: {image: i, conda_file: conda.yml}
+    inputs: {data: "${{parent.inputs.data}}", word: "${{parent.inputs.word}}"}
+    outputs: {out: "${{parent.outputs.out}}"}
+"""
+
+
+def test_a_batch_endpoint_of_a_model_and_of_a_pipeline(platform: Platform, tmp_path: Path) -> None:
+    (tmp_path / "score").mkdir()
+    (tmp_path / "data").mkdir()
+    (tmp_path / "model").mkdir()
+    for number in range(3):
+        (tmp_path / "data" / f"{number}.txt").write_text(str(number))
+    (tmp_path / "model" / "word.txt").write_text("one")
+    (tmp_path / "score" / "score.py").write_text(BATCH_SCORE)
+    (tmp_path / "conda.yml").write_text(CONDA)
+    (tmp_path / "batch.yml").write_text(BATCH)
+    (tmp_path / "component.yml").write_text(COMPONENT)
+    data, to = str(tmp_path / "data"), str(tmp_path / "predictions")
+    commands = {
+        "model": ("models", "register", "batched", str(tmp_path / "model")),
+        "pushed": ("data", "push", data, "MLData/scored"),
+        "too early": ("batch", "invoke", "numbers", data),
+        "create": ("batch", "create", "numbers", str(tmp_path)),
+        "invoke": ("batch", "invoke", "numbers", "MLData/scored", "--to", to, "--json"),
+        "nothing there": ("batch", "invoke", "numbers", "MLData/lost"),
+        "no data": ("batch", "invoke", "numbers"),
+        "pipeline": ("batch", "create", "numbers", str(tmp_path / "component.yml"), "--cluster", "cheapest"),
+        "counted": ("batch", "invoke", "numbers", data, "--input", "word=hi", "--to", to, "--json"),
+        "unknown": ("batch", "invoke", "numbers", data, "--input", "words=hi"),
+        "ls": ("batch", "ls", "--json"),
+        "jobs": ("batch", "jobs", "numbers", "--json"),
+        "not batched": ("batch", "create", "numbers", "batched:1"),
+        "deleted": ("batch", "delete", "numbers"),
+    }
+    done = dict(zip(commands, platform.session(*commands.values()), strict=True))
+    failed = {name: one.stderr for name, one in done.items() if one.returncode}
+    said = {
+        "too early": "bgmrbluegranite2devws has no batch endpoint 'numbers'; `python -m jobs batch ls` lists them",
+        "nothing there": "MLData has no file or folder 'lost'",
+        "no data": "give the data: DATASTORE/PATH, a local path or azureml:NAME:VERSION; it is data (uri_folder)",
+        "unknown": "numbers has no input 'words'; it takes data (uri_folder), word (string)",
+        "not batched": "model batched:1 is a custom_model: it needs a scoring script",
+    }
+    assert set(failed) == set(said), failed
+    assert all(failed[name].startswith(f"error: {text}") for name, text in said.items()), failed
+    scored = json.loads(done["invoke"].stdout)
+    rows = sorted((tmp_path / "predictions" / scored["name"] / "predictions.csv").read_text().splitlines())
+    assert rows == ["0.txt one 0", "1.txt one 1", "2.txt one 2"]
+    counted = json.loads(done["counted"].stdout)
+    (found,) = (tmp_path / "predictions" / counted["name"]).rglob("n.txt")
+    assert found.read_text().split() == ["3", "hi"]
+    served = {one["deployment"]: (one["default"], one["serves"]) for one in json.loads(done["ls"].stdout)}
+    assert served["first"] == (False, "batched:1")
+    assert served["counted"][0]
+    assert [one["deployment"] for one in json.loads(done["jobs"].stdout)] == ["counted", "first"]

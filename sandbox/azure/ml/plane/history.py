@@ -172,8 +172,13 @@ def _query(request: Request) -> Answer:
     experiment = runs.find_experiment(scope, request.names["name"])
     inside = runs.having(scope, "experimentId", experiment["id"]) if experiment else ()
     found = sorted(inside, key=lambda run: str(run["createdUtc"]), reverse=True)
-    top = request.number("top", PAGE, PAGE)
-    return {"value": [present(scope, run) for run in found[:top]], "continuationToken": None, "nextLink": None}
+    top, token = request.number("top", PAGE, PAGE), str(request.body.get("continuationToken") or "")
+    start = int(token) if token.isdecimal() else 0
+    return {
+        "value": [present(scope, run) for run in found[start : start + top]],
+        "continuationToken": str(start + top) if start + top < len(found) else None,
+        "nextLink": None,
+    }
 
 
 def _events(request: Request) -> Answer:

@@ -1,0 +1,64 @@
+"""Names that a shell completes: runs, models, clusters and others of the workspaces that were used last.
+
+Commands that list something leave its names in a file of the cache, so that a completion loads no client and asks
+nobody. The file has names only. Where it cannot be read or written, nothing is completed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from jobs import cache
+from terminal import write_whole
+
+FILE = "names.json"
+MOST = 200
+"""Names of a kind that are kept for a workspace: the latest."""
+
+
+def select(stack: str | None, outputs: Path | None, team: str | None, workspace: str) -> None:
+    """Remember which workspace the options `--stack`, `--outputs` and `--team` lead to."""
+    known = _read()
+    key = _key(stack, outputs, team)
+    if known["selected"].get(key) != workspace:
+        known["selected"][key] = workspace
+        _write(known)
+
+
+def remember(workspace: str, kind: str, names: Iterable[str]) -> None:
+    """Remember names of a kind, such as `runs`, before those that are known already."""
+    known = _read()
+    old = known["workspaces"].setdefault(workspace, {}).get(kind, [])
+    new = list(dict.fromkeys([*names, *old]))[:MOST]
+    if new != old:
+        known["workspaces"][workspace][kind] = new
+        _write(known)
+
+
+def recall(stack: str | None, outputs: Path | None, team: str | None, kind: str) -> list[str]:
+    """Return the names of a kind in the workspace that the options lead to; none where they were never used."""
+    known = _read()
+    workspace = known["selected"].get(_key(stack, outputs, team))
+    found: list[str] = known["workspaces"].get(workspace, {}).get(kind, [])
+    return found
+
+
+def _key(stack: str | None, outputs: Path | None, team: str | None) -> str:
+    return json.dumps([stack, str(Path(outputs).absolute()) if outputs else None, team])
+
+
+def _read() -> dict[str, Any]:
+    with suppress(OSError, ValueError):
+        known = json.loads((cache.directory() / FILE).read_bytes())
+        if isinstance(known, dict) and {"selected", "workspaces"} <= set(known):
+            return known
+    return {"selected": {}, "workspaces": {}}
+
+
+def _write(known: dict[str, Any]) -> None:
+    with suppress(OSError):
+        write_whole(cache.directory() / FILE, json.dumps(known).encode(), private=True)
