@@ -15,6 +15,7 @@ from sandbox.azure.arm import (
     network,
     operationalinsights,
     operations,
+    permissions,
     policy,
     privatedns,
     privatelinks,
@@ -71,7 +72,7 @@ PROVIDERS: tuple[Provider, ...] = (
     vaults,
     workspaces,
 )
-ROUTES = (containerregistry, groups, operations, storage_accounts, tags, vaults, workspaces)
+ROUTES = (containerregistry, groups, operations, permissions, storage_accounts, tags, vaults, workspaces)
 
 
 def resource_manager(cloud: Cloud) -> ResourceManager:

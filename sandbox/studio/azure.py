@@ -143,7 +143,9 @@ class Azure:
         host = urlsplit(url).hostname or ""
         audience = next((found for end, found in AUDIENCES.items() if host.endswith(end)), f"https://{host}")
         for anew in (False, True):
-            authorization = {"Authorization": f"Bearer {self.token(audience, anew)}"}
+            authorization = {}
+            if "Authorization" not in (headers or {}):
+                authorization["Authorization"] = f"Bearer {self.token(audience, anew)}"
             try:
                 return self._send(method, url, {**sent, **authorization, **(headers or {})}, raw)
             except Refused as refused:

@@ -178,6 +178,12 @@ class AccessControl:
     def _breadth(self, role: str) -> int:
         return _built_in_breadth(role) if role in built_in_roles() else _breadth(self._roles[role])
 
+    def permissions(self, object_id: str, scope: str) -> list[Permission]:
+        """What the roles of a principal let it do at a scope."""
+        at = _below(scope)
+        roles = dict.fromkeys(one.role for one in self._assigned(object_id) if at.startswith(one.scope))
+        return [permission for role in roles for permission in self._roles[role]]
+
     def scopes(self, object_id: str) -> set[str]:
         """Where the principal has any role: lowercased scopes, each ending in a slash."""
         return {assignment.scope for assignment in self._assigned(object_id)}

@@ -6,7 +6,7 @@ A module has a `PAGE`, or several, with its addresses and their functions. A fun
 
 from __future__ import annotations
 
-from sandbox.studio.pages import activity, assets, clock, endpoints, home, runs, schedules
+from sandbox.studio.pages import activity, assets, clock, endpoints, home, platform, runs, schedules
 from sandbox.studio.visit import Page
 
 PAGES: tuple[Page, ...] = (
@@ -15,6 +15,7 @@ PAGES: tuple[Page, ...] = (
     endpoints.PAGE,
     schedules.PAGE,
     home.PAGE,
+    platform.PAGE,
     activity.PAGE,
     clock.PAGE,
 )
