@@ -28,12 +28,12 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     made.filters |= {"when": when, "span": span, "number": number, "bytes": size, "pretty": pretty, "state": state}
-    made.globals["version"] = _version
+    made.globals |= {"static": _static, "version": _static}
     return made
 
 
 @cache
-def _version(file: str) -> str:
+def _static(file: str) -> str:
     """An address of a static file that changes with it."""
     return f"/static/{file}?{int((STATIC / file).stat().st_mtime)}"
 

@@ -261,3 +261,33 @@ def test_another_team_s_scientist_sees_nothing_and_cancels_nothing(
         assert refused.status == 403
         assert "Microsoft.MachineLearningServices/workspaces/jobs/cancel/action" in refused.data.decode()
     assert data.team.arm("POST", f"/jobs/{name}/cancel").ok
+
+
+def test_a_sweep_has_its_trials_and_the_best(owner_visit: Visitor, data: Data) -> None:
+    team, name = data.team, unique("sweep")
+    line = (
+        "python -c \"import json, os, urllib.request as u; b = json.dumps({'run_id': os.environ['MLFLOW_RUN_ID'], "
+        "'key': 'auc', 'value': ${{search_space.lr}}, 'step': 0, 'timestamp': 1}).encode(); "
+        "u.urlopen(u.Request(os.environ['MLFLOW_TRACKING_URI'] + '/api/2.0/mlflow/runs/log-metric', b, "
+        "{'Authorization': 'Bearer ' + os.environ['MLFLOW_TRACKING_TOKEN'], 'Content-Type': 'application/json'}))\""
+    )
+    properties = {
+        "jobType": "Sweep",
+        "computeId": f"{team.id}/computes/cpu",
+        "searchSpace": {"lr": ["choice", [[0.25, 0.5]]]},
+        "samplingAlgorithm": {"samplingAlgorithmType": "Grid"},
+        "limits": {"jobLimitsType": "Sweep", "maxTotalTrials": 2, "maxConcurrentTrials": 1, "timeout": "PT5M"},
+        "objective": {"goal": "maximize", "primaryMetric": "auc"},
+        "trial": {"command": line, "environmentId": bare_environment(team), "environmentVariables": {}},
+        "inputs": {},
+        "outputs": {},
+    }
+    sent = team.arm("PUT", f"/jobs/{name}", {"properties": properties})
+    assert sent.ok, sent.text
+    assert ended(team, name) == "Completed"
+    trials = {one["values"]["lr"]: one["result"] for one in owner_visit.json(f"/runs/{name}?{data.wsid}")["trials"]}
+    assert trials == {0.25: 0.25, 0.5: 0.5}
+    page = owner_visit.get(f"/runs/{name}?{data.wsid}").data.decode()
+    assert page.count('<circle class="dot') == 2
+    best = page.partition('<tr class="best">')[2].partition("</tr>")[0]
+    assert "0.5" in best

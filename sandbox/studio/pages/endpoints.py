@@ -205,5 +205,5 @@ PAGE = Page(
         Route("/endpoints/{kind}/{name}/detail", send, "POST"),
         Route("/endpoints/{kind}/{name}/traffic", route_traffic, "POST"),
     ),
-    group="Assets",
+    group="Workspace",
 )

@@ -105,5 +105,5 @@ PAGE = Page(
         Route("/schedules/{name}", show_one),
         Route("/schedules/{name}/enabled", switch, "POST"),
     ),
-    group="Work",
+    group="Workspace",
 )

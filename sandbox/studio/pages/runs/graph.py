@@ -134,8 +134,11 @@ def draw(graph: Graph, link: Callable[[str], str]) -> Markup:
 
 def _edge(start: tuple[int, int], end: tuple[int, int]) -> Markup:
     x1, y1, x2, y2 = start[0] + WIDTH, start[1] + HEIGHT // 2, end[0], end[1] + HEIGHT // 2
-    middle = (x1 + x2) // 2
-    return Markup('<path class="edge" d="M{} {}C{} {} {} {} {} {}"/>').format(x1, y1, middle, y1, middle, y2, x2, y2)
+    turn = x2 - GAP_X  # up to the last gap it stays in its own row, and so beside the other boxes
+    middle = (turn + x2) // 2
+    return Markup('<path class="edge" d="M{} {}H{}C{} {} {} {} {} {}"/>').format(
+        x1, y1, turn, middle, y1, middle, y2, x2, y2
+    )
 
 
 def _box(step: Step, place: tuple[int, int], link: Callable[[str], str]) -> Markup:

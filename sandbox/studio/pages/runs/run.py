@@ -17,6 +17,8 @@ from sandbox.studio.render import moment
 from sandbox.studio.visit import View, Visit
 
 NOT_FOUND = 404
+SERVICE = ("_aml_system", "azureml.", "mlflow.")
+"""What tags begin with that the service itself sets: the definition has them."""
 TABS = ("overview", "log", "metrics", "files", "definition")
 
 
@@ -62,6 +64,7 @@ def show(visit: Visit) -> View:
         "ended": ended,
         "above": _above(history, record),
         "asset_title": asset_title,
+        "tags": {key: value for key, value in record["tags"].items() if not key.startswith(SERVICE)},
         "asset_link": lambda text: asset_page(visit, text),
     }
     extra["can"] = {

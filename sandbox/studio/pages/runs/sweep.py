@@ -63,7 +63,7 @@ def names(trials: Sequence[Trial]) -> list[str]:
 def best(trials: Sequence[Trial], definition: Mapping[str, Any]) -> str | None:
     """The run of the best trial, by the sweep's goal."""
     done = [one for one in trials if one.result is not None]
-    choose = max if definition["objective"]["goal"] == "Maximize" else min
+    choose = max if definition["objective"]["goal"].lower() == "maximize" else min
     return choose(done, key=lambda one: one.result or 0.0).run if done else None
 
 
