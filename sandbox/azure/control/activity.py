@@ -53,9 +53,8 @@ def listed(cloud: Cloud, recorder: Recorder, query: Mapping[str, str], since: in
             if since is not None:
                 last = shown[-1]["number"]
             break
-        if record.object_id != query.get("principal", "") and not may(record.scope or subscription):
-            continue
-        if all(fits(told, record, text) for fits, text in filters):
+        own = record.object_id == query.get("principal", "")
+        if all(fits(told, record, text) for fits, text in filters) and (own or may(record.scope or subscription)):
             shown.append(told.request(record))
     return {
         "requests": shown if since is not None else shown[::-1],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -13,6 +14,7 @@ from sandbox.studio.visit import Done, Missing, Page, Route, View, Visit
 OWN = "sandbox-studio"
 """The client that the studio's own requests have, which are shown only when they are asked for."""
 FILTERS = ("who", "host", "method", "status", "outcome", "text")
+RESOURCE_WORDS = 4  # of an id: `providers`, a namespace, a type and a name
 MOST = 300  # requests that a page is made of
 OWNER = "owner"
 NUMBER = re.compile(r"[0-9]{1,15}")
@@ -48,7 +50,30 @@ def show_one(visit: Visit) -> View:
     if not found or found[0]["number"] != number:
         raise Missing(f"There is no request {named}: it is no longer kept, or is none that '{visit.persona}' may see.")
     one = found[0]
-    return View("activity_request.html.j2", f"{one['method']} {short(one['path']) or one['host']}", {"request": one})
+    title = f"{one['method']} {short(one['path']) or one['host']}"
+    return View("activity_request.html.j2", title, {"request": one}, {"remedy": _remedy(one)})
+
+
+def _remedy(request: dict[str, Any]) -> str:
+    """The command that gives a refused caller the narrowest role; quoted, since a path may hold a shell's words."""
+    missing = request["missing"]
+    if not missing or not missing["roles"]:
+        return ""
+    who = request["who"]["objectId"] or "OBJECT-ID"
+    scope = _assignable(missing["scope"], made=request["method"] == "PUT")
+    words = ["--role", missing["roles"][0], "--assignee", who, "--scope", scope]
+    return shlex.join(["az", "role", "assignment", "create", *words])
+
+
+def _assignable(scope: str, *, made: bool) -> str:
+    """Where a role can be given for a scope: at the resource that it lies in; above what is only to be made."""
+    words = scope.split("/")
+    lowered = [word.lower() for word in words]
+    if "providers" not in lowered:
+        return "/".join(words[:-2]) if made else scope
+    at = lowered.index("providers")
+    inside = len(words) > at + RESOURCE_WORDS
+    return "/".join(words[: at + RESOURCE_WORDS] if inside or not made else words[:at])
 
 
 def switch(visit: Visit) -> Done:

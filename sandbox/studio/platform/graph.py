@@ -107,7 +107,7 @@ def _edge(one: tuple[int, int], other: tuple[int, int]) -> Markup:
     if x1 == x2:
         path = f"M{x1 + WIDTH} {y1}C{x1 + WIDTH + 36} {y1} {x2 + WIDTH + 36} {y2} {x2 + WIDTH} {y2}"
     else:
-        middle = BETWEEN // 2
+        middle = (x2 - x1 - WIDTH) // 2
         path = f"M{x1 + WIDTH} {y1}C{x1 + WIDTH + middle} {y1} {x2 - middle} {y2} {x2} {y2}"
     return Markup('<path class="edge" d="{}"/>').format(path)
 
