@@ -78,7 +78,7 @@ check: setup ## lint, format, types, the rooms' borders, generated files, the do
 	@$(BIN)/python -m tools generate --check
 	@$(BIN)/python -m policies config --check
 	@$(BIN)/python -m tools docs
-	@$(BIN)/zizmor --offline --quiet .github/workflows
+	@$(BIN)/zizmor --offline --quiet .github/workflows jobs/examples/model_release/github.yml
 audit: setup ## known vulnerabilities of the pinned packages; says so and fails where they cannot be looked up
 	@$(BIN)/python -m tests.supply.audit
 format: setup ## let ruff mend what it can

@@ -6,20 +6,29 @@ import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from azure.core.exceptions import ClientAuthenticationError
 
 SIGN_IN = (
     "sign in with `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET "
     '(the sandbox\'s: eval "$(python -m sandbox env)")'
 )
+FEDERATION = "a pipeline's token must be one that an automation in the team's stack file trusts, letter by letter"
 NETWORK = "check the network, HTTPS_PROXY and SSL_CERT_FILE (the sandbox's: python -m sandbox start, then env)"
 
 _TRIED = re.compile(
     r"Authentication failed: (?P<reason>.*)"
 )  # of the credential that was there, among those that were not
+_PIPELINE = re.compile(r"(?P<reason>AADSTS7002\d+.*?|AADSTS70025\b.*?)(?= Trace ID|$)", re.DOTALL)
+"""Entra's refusals of a token of another issuer: no such trust, or none that fits."""
 _ENTRA = "AADSTS"  # begins every refusal by Entra; without it, Entra was not reached
 _NO_TENANT = re.compile(r"Unable to get authority configuration for https://[^/]+/(?P<tenant>[^/\s]+?)\.?\s")
 """MSAL's words for an answer of Entra that has no AADSTS: it knows no such tenant."""
 _MISSING = re.compile(r"Missing data for required field")  # of marshmallow, on which azure-ai-ml's schemas rest
+_DETAILS = re.compile(r"\A.*?\n\s*Details:\s*(?P<told>.*?)(\n\s*Resolutions:.*)?\Z", re.DOTALL)
+"""azure-ai-ml's frame around what is wrong: a title, and hints on editors."""
 _STEP = 2  # keys that name a step: jobs, NAME
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -71,7 +80,14 @@ def _findings(text: str) -> Iterator[tuple[list[str], str]]:
     try:
         found, _ = json.JSONDecoder().raw_decode(text, text.index("{"))
     except ValueError:
-        yield [], "\n  ".join(line.strip() for line in text.splitlines() if line.strip())
+        yield (
+            [],
+            "\n  ".join(
+                line.strip()
+                for line in _DETAILS.sub(r"\g<told>", text).replace("(x) ", "").splitlines()
+                if line.strip()
+            ),
+        )
         return
     if isinstance(found.get("errors"), list):
         for item in found["errors"]:
@@ -114,14 +130,8 @@ def explain(error: Exception) -> str:
 
     if isinstance(error.__cause__, lost()):
         error = error.__cause__  # azure-ai-ml wraps what happens while it uploads, without saying so
-    if isinstance(error, azure.ClientAuthenticationError) and error.response is None:  # not a service's 401
-        tried = _TRIED.search(error.message)
-        if tried is None:
-            return f"not signed in to Azure: no credential found\n  {SIGN_IN}"
-        if unknown := _NO_TENANT.search(tried["reason"]):
-            return f"cannot sign in to Azure: there is no tenant {unknown['tenant']}: see AZURE_TENANT_ID\n  {SIGN_IN}"
-        refused = _ENTRA in tried["reason"]
-        return f"cannot sign in to Azure: {tried['reason'].strip()}\n  {SIGN_IN if refused else NETWORK}"
+    if isinstance(error, azure.ClientAuthenticationError) and (told := _sign_in(error)):
+        return told
     if isinstance(error, lost()):
         return f"cannot reach Azure: {first_line(str(error))}\n  {NETWORK}"
     if isinstance(error, azure.HttpResponseError):
@@ -133,3 +143,18 @@ def explain(error: Exception) -> str:
         status = f"{error.status_code} " if error.status_code and error.status_code >= HTTPStatus.BAD_REQUEST else ""
         return f"Azure refused ({status}{code}): {said}"
     return _COLOUR.sub("", str(error)).strip()
+
+
+def _sign_in(error: ClientAuthenticationError) -> str | None:
+    """Say why nobody could sign in; None for a service's own 401."""
+    if federated := _PIPELINE.search(error.message):
+        return f"cannot sign in to Azure: {federated['reason']}\n  {FEDERATION}"
+    if error.response is not None:
+        return None
+    tried = _TRIED.search(error.message)
+    if tried is None:
+        return f"not signed in to Azure: no credential found\n  {SIGN_IN}"
+    if unknown := _NO_TENANT.search(tried["reason"]):
+        return f"cannot sign in to Azure: there is no tenant {unknown['tenant']}: see AZURE_TENANT_ID\n  {SIGN_IN}"
+    refused = _ENTRA in tried["reason"]
+    return f"cannot sign in to Azure: {tried['reason'].strip()}\n  {SIGN_IN if refused else NETWORK}"

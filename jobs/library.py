@@ -9,15 +9,16 @@ run.wait().metrics["roc_auc"]
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Callable, Sequence
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jobs import runs
 from jobs.defaults import LISTED, STACK
 from jobs.errors import JobError
+from jobs.facts import as_html
 from jobs.history import MetricValue
 from jobs.outputs import read_file, read_stack
 from jobs.runs import Run
@@ -41,6 +42,8 @@ def team(stack: str = STACK, name: str | None = None, *, outputs: Path | str | N
     Raises:
         JobError: The outputs cannot be read, or have no such team.
     """
+    # It notes at its import which of its classes are experimental, in red under a notebook's cell.
+    logging.getLogger("azure.ai.ml").setLevel(logging.ERROR)
     read = read_file(Path(outputs)) if outputs else read_stack(stack)
     return Team(Workspace(read, read.team_name(name)))
 
@@ -86,22 +89,33 @@ class Team:
         return TeamRun(self._workspace, send(self._workspace, prepared, say))
 
     def run(self, name: str) -> TeamRun:
-        """Return the run of that name.
+        """Return the run of that name; `latest` is the newest one, `latest~1` the one before it.
 
         Raises:
             JobError: There is no such run.
         """
-        return TeamRun(self._workspace, runs.show(self._workspace, name))
+        return TeamRun(self._workspace, runs.show(self._workspace, runs.named(self._workspace, name)))
 
-    def runs(self, *, most: int = LISTED, **filters: Any) -> list[TeamRun]:
-        """Return the latest runs.
+    def runs(self, *, most: int = LISTED, **filters: Any) -> TeamRuns:
+        """Return the latest runs, without what they logged: `compare` reads that, too.
 
         Args:
             most: The most runs to return.
             filters: As in `jobs.runs.Filter`, such as `status="Failed"`.
         """
         found = runs.recent(self._workspace, runs.Filter(**filters), most)
-        return [TeamRun(self._workspace, run) for run in found]
+        return TeamRuns(TeamRun(self._workspace, run) for run in found)
+
+    def compare(self, *compared: TeamRun | str) -> TeamRuns:
+        """Return runs with their parameters and metrics.
+
+        Args:
+            compared: Runs, or their names.
+
+        Raises:
+            JobError: There is no such run.
+        """
+        return TeamRuns(self.run(one if isinstance(one, str) else one.name) for one in compared)
 
 
 class TeamRun:
@@ -186,12 +200,12 @@ class TeamRun:
 
     def _repr_html_(self) -> str:
         """Return the table that a notebook shows."""
-        run = self._run
-        facts = {"status": run.status, "experiment": run.experiment, "cluster": run.cluster, "created": run.created}
-        numbers = {name: f"{value:.6g}" for name, value in sorted(run.metrics.items())}
-        rows = "".join(
-            f"<tr><th>{escape(title)}</th><td>{escape(value)}</td></tr>"
-            for title, value in {**facts, **numbers}.items()
-        )
-        link = f'<a href="{escape(run.url)}">{escape(run.name)}</a>' if run.url else escape(run.name)
-        return f"<table><caption>{link}</caption>{rows}</table>"
+        return as_html([self._run])
+
+
+class TeamRuns(list[TeamRun]):
+    """Runs, which a notebook shows side by side: a column a run, then every parameter and metric."""
+
+    def _repr_html_(self) -> str:
+        """Return the table that a notebook shows."""
+        return as_html([run._run for run in self])

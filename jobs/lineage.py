@@ -72,16 +72,24 @@ def _run_of(address: str | None) -> str | None:
     return rest.partition("/")[0] if jobs else None
 
 
-def _run(workspace: Workspace, name: str) -> Origin:
+def _run(workspace: Workspace, name: str, title: str = "") -> Origin:
     job = workspace.resources.get("jobs", name)
     if job is None:
         return Origin("run", f"{name} (deleted)")
-    own = job.get("properties") or {}
+    # A pipeline's step is no job with properties; its history knows what it ran.
+    own = job.get("properties") or workspace.history.details(name).get("runDefinition") or {}
     trial = own.get("trial") or own
     sources = [*_assets(workspace, trial, ("environmentId", "codeId")), *_inputs(own), *_commit(own)]
     children = workspace.history.children(name) if own.get("jobType") == "Pipeline" else []
-    steps = [Origin("run", f"{child['runId']} ({child.get('displayName') or 'a step'})") for child in children]
-    return Origin("run", name, [*sources, *steps])
+    steps = [_run(workspace, child["runId"], child.get("displayName") or "a step") for child in children]
+    return Origin("run", f"{name} ({title})" if title else name, [*sources, *steps, *_best_trial(own)])
+
+
+def _best_trial(own: dict[str, Any]) -> Iterator[Origin]:
+    """Yield the trial whose model a sweep's output is, with the values that it tried."""
+    best = (own.get("properties") or {}).get("best_child_run_id")
+    if best:
+        yield Origin("run", f"{best} (best trial: {(own.get('tags') or {}).get(best, '')})")
 
 
 def _commit(own: dict[str, Any]) -> Iterator[Origin]:

@@ -66,6 +66,21 @@ class Resources:
             yield from page.get("value", [])
             address = page.get("nextLink")
 
+    def post(self, *names: str) -> dict[str, Any]:
+        """Ask for an action of a resource, such as `post("onlineEndpoints", "NAME", "token")`; returns the answer.
+
+        Raises:
+            AzureError: Azure was not reached, or refused.
+        """
+        from azure.core.rest import HttpRequest  # noqa: PLC0415
+
+        path = "/".join(quote(name, safe="") for name in names)
+        address = f"{self._workspace}/{path}?api-version={API_VERSION}"
+        response = self._api.send_request(HttpRequest("POST", address))
+        response.raise_for_status()
+        found: dict[str, Any] = response.json()
+        return found
+
     def _get(self, address: str) -> dict[str, Any] | None:
         from azure.core.rest import HttpRequest  # noqa: PLC0415
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
     from azure.ai.ml.entities import Job
 
 _BEST = "best_child_run_id"  # a sweep's property
+CHILDREN = 100
+"""Most children that are shown of a run."""
+PARENTS = ("Pipeline", "Sweep")
+"""Kinds of runs that have children."""
+_LATEST = re.compile(r"latest(~(?P<before>\d+))?")
 
 
 @dataclass(frozen=True)
@@ -79,6 +85,7 @@ class Filter:
         cluster: Name of the compute.
         tags: Each `key` or `key=value`.
         parent: A pipeline or sweep, whose children are listed.
+        schedule: A schedule, whose runs are listed.
         archived: Whether archived runs are listed, too.
     """
 
@@ -89,6 +96,7 @@ class Filter:
     tags: Sequence[str] = ()
     parent: str | None = None
     archived: bool = False
+    schedule: str | None = None
 
     def takes(self, run: Run) -> bool:
         """Return whether the list has the run."""
@@ -132,8 +140,26 @@ def _all(workspace: Workspace, wanted: Filter) -> Iterator[Run]:
         yield from (_from_history(run) for run in workspace.history.children(wanted.parent))
         return
     view = {"listViewType": "All"} if wanted.archived else {}
+    if wanted.schedule:
+        view |= {"scheduled": "true", "scheduleId": wanted.schedule}
     for job in workspace.resources.list("jobs", **view):
         yield _from_resource(job)
+
+
+def named(workspace: Workspace, name: str) -> str:
+    """Return a run's name; `latest` is the newest run of the workspace, `latest~1` the one before it, and so on.
+
+    Raises:
+        JobError: There are not so many runs.
+    """
+    match = _LATEST.fullmatch(name)
+    if not match:
+        return name
+    before = int(match["before"] or 0)
+    found = recent(workspace, most=before + 1)
+    if len(found) <= before:
+        raise JobError(f"{workspace.team.workspace} has {len(found)} runs, so none is {name}")
+    return found[before].name
 
 
 def show(workspace: Workspace, name: str) -> Run:
@@ -177,7 +203,8 @@ def refuse_failed(run: Run) -> None:
         JobError: It failed or was cancelled; the message says why.
     """
     if run.status in ENDED - {"Completed"}:
-        raise JobError(f"run {run.name} ended as {run.status}" + (f": {run.error}" if run.error else ""))
+        why = f": {run.error}" if run.error else ""
+        raise JobError(f"run {run.name} ended as {run.status}{why}\n  its log: python -m jobs logs {run.name}")
 
 
 def cancel(workspace: Workspace, name: str) -> str:

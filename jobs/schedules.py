@@ -53,6 +53,7 @@ class When:
             raise JobError(f"--every {self.every}: must be one of {', '.join(FREQUENCIES)}")
         pattern = None
         if self.at or self.on:
+            self._check_pattern()
             hours, minutes = self._times()
             pattern = RecurrencePattern(
                 hours=hours, minutes=minutes, week_days=self._week_days(), month_days=self._month_days()
@@ -60,6 +61,15 @@ class When:
         return RecurrenceTrigger(
             frequency=self.every, interval=self.interval, schedule=pattern, time_zone=self.time_zone
         )
+
+    def _check_pattern(self) -> None:
+        """Refuse what Azure ML would pass over without a word, so that the job would run at other times."""
+        if self.every in ("minute", "hour"):
+            raise JobError(f"--at and --on go with --every day, week or month, not with {self.every}")
+        if self.on and self.every == "day":
+            raise JobError("--on goes with --every week (a day by name) or --every month (a day by number)")
+        if self._month_days() and self.every != "month":
+            raise JobError(f"--on {self._month_days()} is a day of the month: --every month; or name a day of the week")
 
     def _times(self) -> tuple[list[int], list[int]]:
         """Return the hours and minutes, every pair of which Azure ML takes for a time."""

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from contract import StackOutputs, TeamOutput
-from jobs.errors import NETWORK, SIGN_IN, JobError
+from jobs import identity
+from jobs.errors import NETWORK, JobError
 from jobs.history import PATIENT, SCOPE, RunHistory
 from jobs.resources import Resources
 
@@ -37,19 +38,14 @@ class Workspace:
 
     @cached_property
     def credential(self) -> TokenCredential:
-        """The credential that azure-identity finds: environment, managed identity, `az login`, and so on.
+        """The credential of this process: a pipeline's own, or what azure-identity finds, such as `az login`.
 
         Raises:
             JobError: The proxy of the environment does not answer, or AZURE_… variables are set to nothing.
             ClientAuthenticationError: Nobody is signed in.
         """
-        from azure.identity import DefaultAzureCredential  # noqa: PLC0415 - `python -m jobs --help` is quick without it
-
         _check_proxy()
-        try:
-            credential = DefaultAzureCredential()
-        except ValueError as error:
-            raise JobError(f"the AZURE_… variables of this shell do not fit together: {error}\n  {SIGN_IN}") from None
+        credential = identity.find()
         credential.get_token(SCOPE)
         return credential
 

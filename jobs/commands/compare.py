@@ -10,8 +10,8 @@ import typer
 from jobs.commands.completion import known
 from jobs.commands.options import OutputsOption, StackOption, TeamOption, connect
 from jobs.commands.show import as_json as run_as_json
-from jobs.commands.show import facts
 from jobs.errors import JobError
+from jobs.facts import facts
 from terminal import JsonOption, print_json, print_table
 
 if TYPE_CHECKING:
@@ -26,7 +26,11 @@ def register(app: typer.Typer) -> None:
 def compare(
     names: Annotated[
         list[str],
-        typer.Argument(metavar="RUN RUN...", help="Names of runs, as ps lists them.", autocompletion=known("runs")),
+        typer.Argument(
+            metavar="RUN RUN...",
+            help="Names of runs, as ps lists them; or latest, latest~1 and so on.",
+            autocompletion=known("runs", "latest"),
+        ),
     ],
     *,
     everything: Annotated[bool, typer.Option("--all", help="Also what is the same in all of them.")] = False,
@@ -40,11 +44,12 @@ def compare(
 ) -> None:
     """Show what differs between runs."""
     from jobs.compare import code_difference, read  # noqa: PLC0415 - loads the outputs' model
+    from jobs.runs import named  # noqa: PLC0415
 
     if len(set(names)) < 2:  # noqa: PLR2004 - one run has nothing to be compared with
         raise JobError("compare needs two runs: python -m jobs compare RUN RUN")
     workspace = connect(stack, outputs, team)
-    first, *others = found = read(workspace, names)
+    first, *others = found = read(workspace, [named(workspace, name) for name in names])
     differences = {one.run.name: code_difference(workspace, first, one) for one in others} if code or as_json else {}
     if as_json:
         print_json([_json(one, differences.get(one.run.name)) for one in found])

@@ -8,6 +8,7 @@ from pathlib import Path
 import typer
 
 from jobs import names
+from jobs.submission import examples
 
 Complete = Callable[[typer.Context, str], list[str]]
 
@@ -32,8 +33,6 @@ def known(kind: str, *more: str) -> Complete:
 
 def job_files(incomplete: str) -> list[str]:
     """Complete what `submit` takes: examples, folders, and files that may be jobs."""
-    from jobs.submission.source import examples  # noqa: PLC0415 - loads a YAML parser
-
     head, slash, last = incomplete.rpartition("/")
     folder = Path(head + slash if slash else ".")
     found = [
@@ -42,4 +41,4 @@ def job_files(incomplete: str) -> list[str]:
         if path.name.startswith(last) and (last or not path.name.startswith("."))
         if path.is_dir() or path.suffix in _JOB_FILES
     ]
-    return [name for name in examples() if name.startswith(incomplete)] + found
+    return [name for name in examples.names() if name.startswith(incomplete)] + found

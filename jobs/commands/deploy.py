@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -36,15 +37,22 @@ def create(
     source: Annotated[
         str,
         typer.Argument(
-            help="An MLflow model (NAME:VERSION), a deployment's YAML, or a folder with one.",
+            help="A deployment's YAML, a folder or example with one, or an MLflow model (NAME:VERSION).",
             autocompletion=known("models"),
         ),
     ],
     *,
+    model: Annotated[
+        str | None, typer.Option(metavar="NAME[:VERSION]", help="Model, instead of the one that the YAML names.")
+    ] = None,
     traffic: Annotated[int, typer.Option(min=0, max=100, help="Per cent of the traffic that it gets.")] = 100,
-    smoke: Annotated[Path | None, typer.Option(help="JSON file to try it with before it gets traffic.")] = None,
+    smoke: Annotated[
+        Path | None,
+        typer.Option(help="JSON file to try it with before it gets traffic (default: request.json beside the YAML)."),
+    ] = None,
     vm_size: Annotated[str | None, typer.Option(help="VM size of its instances.")] = None,
     instances: Annotated[int | None, typer.Option(min=1, help="Number of its instances.")] = None,
+    as_json: JsonOption = False,
     stack: StackOption = None,
     outputs: OutputsOption = None,
     team: TeamOption = None,
@@ -52,8 +60,11 @@ def create(
     """Deploy a model beside the one that serves, try it, and give it traffic."""
     from jobs.serving import Release, deploy  # noqa: PLC0415 - loads the outputs' model
 
-    release = Release(source, vm_size, instances, smoke, traffic)
-    deploy(connect(stack, outputs, team), endpoint, release, lambda line: print(line, flush=True))
+    release = Release(source, model, vm_size, instances, smoke, traffic)
+    progress = sys.stderr if as_json else sys.stdout
+    name = deploy(connect(stack, outputs, team), endpoint, release, lambda line: print(line, file=progress, flush=True))
+    if as_json:
+        print_json({"endpoint": endpoint, "deployment": name})
 
 
 def ls(
@@ -121,7 +132,9 @@ def rollback(
 
 
 def _print(endpoint: str, traffic: dict[str, int]) -> None:
-    print(f"traffic of {endpoint}: {', '.join(f'{name} {share} %' for name, share in sorted(traffic.items()))}")
+    from jobs.endpoints import words  # noqa: PLC0415 - loads the outputs' model
+
+    print(f"traffic of {endpoint}: {words(traffic)}")
 
 
 def logs(
@@ -134,9 +147,9 @@ def logs(
     team: TeamOption = None,
 ) -> None:
     """Print a deployment's log."""
-    from jobs import serving  # noqa: PLC0415 - loads the outputs' model
+    from jobs import endpoints  # noqa: PLC0415 - loads the outputs' model
 
-    print(serving.logs(connect(stack, outputs, team), endpoint, deployment, lines))
+    print(endpoints.logs(connect(stack, outputs, team), endpoint, deployment, lines))
 
 
 def delete(
@@ -159,6 +172,7 @@ def invoke(
     team: TeamOption = None,
 ) -> None:
     """Send a JSON file to an endpoint, and print the answer."""
-    from jobs import serving  # noqa: PLC0415 - loads the outputs' model
+    from jobs import endpoints  # noqa: PLC0415 - loads the outputs' model
 
-    print(serving.invoke(connect(stack, outputs, team), endpoint, request, deployment))
+    body = endpoints.read_request(request)
+    print(endpoints.invoke(connect(stack, outputs, team), endpoint, body, deployment))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
-from jobs.commands.options import OutputsOption, RunArgument, StackOption, TeamOption, connect
+from jobs.commands.options import OutputsOption, ReadRunArgument, StackOption, TeamOption, connect
 
 if TYPE_CHECKING:
     from jobs.workspace import Workspace
@@ -19,7 +19,7 @@ def register(app: typer.Typer) -> None:
 
 
 def logs(
-    run: RunArgument,
+    run: ReadRunArgument,
     *,
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Go on until the run has ended; exit with 1 if it failed.")
@@ -29,7 +29,10 @@ def logs(
     team: TeamOption = None,
 ) -> int:
     """Print a run's log."""
+    from jobs.runs import named  # noqa: PLC0415 - loads the outputs' model
+
     workspace = connect(stack, outputs, team)
+    run = named(workspace, run)
     if follow:
         return 0 if follow_run(workspace, run, sys.stdout, logs=True) == "Completed" else 1
     printer = _LogPrinter(sys.stdout)

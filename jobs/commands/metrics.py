@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jobs.commands.options import OutputsOption, RunArgument, StackOption, TeamOption, connect
+from jobs.commands.options import OutputsOption, ReadRunArgument, StackOption, TeamOption, connect
 from jobs.errors import JobError
 from terminal import JsonOption, print_json, print_table
 
@@ -25,7 +25,7 @@ def register(app: typer.Typer) -> None:
 
 
 def metrics(
-    run: RunArgument,
+    run: ReadRunArgument,
     names: Annotated[list[str] | None, typer.Argument(metavar="[METRIC]...", help="Only these metrics.")] = None,
     *,
     plot: Annotated[bool, typer.Option("--plot", help="Draw each metric over its steps.")] = False,
@@ -36,7 +36,10 @@ def metrics(
     team: TeamOption = None,
 ) -> None:
     """Show a run's metrics: last, least and greatest value, or with --plot their curves."""
-    history = connect(stack, outputs, team).history
+    from jobs.runs import named  # noqa: PLC0415 - loads the outputs' model
+
+    workspace = connect(stack, outputs, team)
+    run, history = named(workspace, run), workspace.history
     logged, _ = history.logged(run)
     missing = sorted(set(names or ()) - set(logged))
     if missing:
@@ -47,7 +50,11 @@ def metrics(
     elif as_csv:
         _print_csv(run, values)
     elif not values:
-        print(f"run {run} logged no metrics")
+        print(f"run {run} logged no metrics" + ("; its steps may have:" if (steps := history.children(run)) else ""))
+        print(
+            "".join(f"  python -m jobs metrics {step['runId']}  # {step.get('displayName')}\n" for step in steps),
+            end="",
+        )
     elif plot:
         for name, series in values.items():
             _plot(name, series)

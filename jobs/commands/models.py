@@ -1,7 +1,8 @@
-"""Registered models and environments."""
+"""Registered models, the gate before a release, and environments."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +10,8 @@ import typer
 
 from jobs.commands.assets import print_assets
 from jobs.commands.completion import known
-from jobs.commands.options import OutputsOption, StackOption, TeamOption, connect
+from jobs.commands.options import OutputsOption, ReadRunArgument, StackOption, TeamOption, connect
+from jobs.errors import JobError
 from terminal import JsonOption, print_json, print_table
 
 ModelArgument = Annotated[
@@ -23,7 +25,7 @@ ModelArgument = Annotated[
 def register(app: typer.Typer) -> None:
     """Add the commands to the app."""
     group = typer.Typer(help="Registered models.")
-    for command in (ls, compare, download, promote):
+    for command in (ls, compare, gate, download, promote):
         group.command()(command)
     group.command("register")(register_model)
     app.add_typer(group, name="models")
@@ -47,11 +49,12 @@ def ls(
 def register_model(
     name: Annotated[str, typer.Argument(help="Name of the model.")],
     path: Annotated[
-        str, typer.Argument(help="A file, a folder, a run's output (azureml://jobs/RUN/outputs/NAME), or a run's name.")
+        str, typer.Argument(help="A file, a folder, a run's output (azureml://jobs/RUN/outputs/NAME), or a run.")
     ],
     *,
     kind: Annotated[str, typer.Option("--type", help="custom_model, mlflow_model or triton_model.")] = "custom_model",
     description: Annotated[str, typer.Option(help="What it is, for people.")] = "",
+    as_json: JsonOption = False,
     stack: StackOption = None,
     outputs: OutputsOption = None,
     team: TeamOption = None,
@@ -64,8 +67,11 @@ def register_model(
         made = models.register(workspace, name, path, kind, description)
         version = str(made.version)
     else:
-        version = runs.register(workspace, runs.show(workspace, path), name)
-    print(f"registered model {name}, version {version}")
+        version = runs.register(workspace, runs.show(workspace, runs.named(workspace, path)), name)
+    if as_json:
+        print_json({"model": name, "version": version})
+    else:
+        print(f"registered model {name}, version {version}")
 
 
 def compare(
@@ -100,6 +106,44 @@ def compare(
     keys = list(dict.fromkeys(key for fact in facts for key in fact))
     titles, *rows = [(key, *(fact.get(key, "") for fact in facts)) for key in keys]
     print_table(titles, rows)
+
+
+def gate(
+    run: ReadRunArgument,
+    endpoint: Annotated[
+        str, typer.Argument(metavar="ENDPOINT", help="The endpoint whose model the run is to replace.")
+    ],
+    *,
+    metrics: Annotated[
+        list[str], typer.Option("--metric", metavar="NAME", help="A metric to hold against; may be repeated.")
+    ],
+    tolerance: Annotated[float, typer.Option(min=0, help="By how much the run may be worse.")] = 0,
+    lower: Annotated[bool, typer.Option("--lower-is-better", help="A smaller value is the better one.")] = False,
+    as_json: JsonOption = False,
+    stack: StackOption = None,
+    outputs: OutputsOption = None,
+    team: TeamOption = None,
+) -> None:
+    """Exit with 1 if a run's metrics are worse than those of the model that serves."""
+    from jobs import gate as gates  # noqa: PLC0415 - loads the outputs' model
+    from jobs import runs  # noqa: PLC0415
+
+    workspace = connect(stack, outputs, team)
+    described = runs.show(workspace, runs.named(workspace, run))
+    before = gates.serving_model(workspace, endpoint)
+    runs.refuse_failed(described)
+    model, properties = before or ("", {})
+    rules = [gates.Rule(metric, tolerance, lower) for metric in metrics] if before else []
+    held = gates.hold(described, model, properties, rules)
+    if as_json:
+        print_json({"run": run, "serving": model or None, "metrics": [asdict(one) for one in held]})
+    elif before is None:
+        print(f"{endpoint} serves nothing yet, so there is nothing to hold run {run} against")
+    else:
+        rows = [(one.metric, f"{one.run:.6g}", f"{one.serving:.6g}", "yes" if one.allowed else "NO") for one in held]
+        print_table(("METRIC", run, model, "GOOD ENOUGH"), rows)
+    if worse := [one.metric for one in held if not one.allowed]:
+        raise JobError(f"run {run} is worse than {model}, which serves, in {', '.join(worse)}: it is not released")
 
 
 def download(

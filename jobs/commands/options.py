@@ -16,19 +16,36 @@ if TYPE_CHECKING:
     from jobs.workspace import Workspace
 
 StackOption = Annotated[
-    str | None, typer.Option("--stack", help=f"Stack whose outputs say where the workspace is (default: {STACK}).")
+    str | None,
+    typer.Option(
+        "--stack", envvar="JOBS_STACK", help=f"Stack whose outputs say where the workspace is (default: {STACK})."
+    ),
 ]
 OutputsOption = Annotated[
-    Path | None, typer.Option("--outputs", metavar="FILE", help="Outputs saved with pulumi stack output --json.")
+    Path | None,
+    typer.Option(
+        "--outputs", envvar="JOBS_OUTPUTS", metavar="FILE", help="Outputs saved with pulumi stack output --json."
+    ),
 ]
 TeamOption = Annotated[
     str | None,
     typer.Option(
-        "--team", help="Team of the department; needed if it has more than one.", autocompletion=known("teams")
+        "--team",
+        envvar="JOBS_TEAM",
+        help="Team of the department; needed if it has more than one.",
+        autocompletion=known("teams"),
     ),
 ]
 RunArgument = Annotated[
     str, typer.Argument(metavar="RUN", help="Name of a run, as ps lists it.", autocompletion=known("runs"))
+]
+ReadRunArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="RUN",
+        help="Name of a run, as ps lists it; or latest, latest~1 and so on.",
+        autocompletion=known("runs", "latest"),
+    ),
 ]
 
 

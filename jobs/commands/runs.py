@@ -12,7 +12,7 @@ import typer
 
 from jobs import names
 from jobs.commands.completion import known
-from jobs.commands.options import OutputsOption, RunArgument, StackOption, TeamOption, connect
+from jobs.commands.options import OutputsOption, ReadRunArgument, RunArgument, StackOption, TeamOption, connect
 from jobs.commands.show import as_json as run_as_json
 from jobs.commands.show import print_list, print_side_by_side
 from jobs.defaults import LISTED
@@ -48,6 +48,7 @@ def ps(
     parent: Annotated[
         str | None, typer.Option(metavar="RUN", help="The steps of this pipeline, or the trials of this sweep.")
     ] = None,
+    schedule: Annotated[str | None, typer.Option(metavar="SCHEDULE", help="Only runs of this schedule.")] = None,
     archived: Annotated[bool, typer.Option("--archived", help="Archived runs, too.")] = False,
     limit: Annotated[int, typer.Option(min=1, help="The most runs to list.")] = LISTED,
     watch: Annotated[bool, typer.Option("--watch", help="List them again every two seconds, until Ctrl-C.")] = False,
@@ -59,7 +60,7 @@ def ps(
     """List the latest runs."""
     from jobs.runs import Filter, recent  # noqa: PLC0415 - loads the outputs' model
 
-    wanted = Filter(experiment, status, user, cluster, tags or [], parent, archived)
+    wanted = Filter(experiment, status, user, cluster, tags or [], parent, archived, schedule)
     workspace = connect(stack, outputs, team)
     if watch and as_json:
         raise JobError("--watch draws on the terminal; leave out --json, or call again")
@@ -81,7 +82,12 @@ def ps(
 
 def show(
     names: Annotated[
-        list[str], typer.Argument(metavar="RUN", help="Names of runs, as ps lists them.", autocompletion=known("runs"))
+        list[str],
+        typer.Argument(
+            metavar="RUN",
+            help="Names of runs, as ps lists them; or latest, latest~1 and so on.",
+            autocompletion=known("runs", "latest"),
+        ),
     ],
     *,
     as_json: JsonOption = False,
@@ -93,11 +99,15 @@ def show(
     from jobs import runs  # noqa: PLC0415 - loads the outputs' model
 
     workspace = connect(stack, outputs, team)
-    described = [runs.show(workspace, name) for name in names]
+    described = [runs.show(workspace, runs.named(workspace, name)) for name in names]
     if as_json:
         print_json([run_as_json(run) for run in described] if len(described) > 1 else run_as_json(described[0]))
-    else:
-        print_side_by_side(described)
+        return
+    print_side_by_side(described)
+    for run in described:
+        if run.kind in runs.PARENTS:
+            print(f"\nsteps of {run.name}" if len(described) > 1 else "")
+            print_list(runs.recent(workspace, runs.Filter(parent=run.name), runs.CHILDREN))
 
 
 def cancel(
@@ -131,7 +141,7 @@ def retry(
 
 
 def download(
-    run: RunArgument,
+    run: ReadRunArgument,
     *,
     output: Annotated[str | None, typer.Option(help="Only this output; its artifacts and logs if left out.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="All outputs, artifacts and logs.")] = False,
@@ -141,8 +151,13 @@ def download(
     team: TeamOption = None,
 ) -> None:
     """Download a run's outputs, artifacts and logs."""
+    from jobs.runs import named  # noqa: PLC0415 - loads the outputs' model
+
     workspace = connect(stack, outputs, team)
-    workspace.history.run(run)  # says clearly when there is none
+    run = named(workspace, run)
+    made = workspace.history.run(run).get("outputs") or {}
+    if output and output not in made:
+        raise JobError(f"run {run} has no output '{output}'; its outputs: {', '.join(sorted(made)) or 'none'}")
     folder = to / run
     client = workspace.client.jobs
     quietly(lambda: client.download(run, download_path=folder, output_name=output, all=everything))
@@ -164,8 +179,10 @@ def lineage(
 ) -> None:
     """Show where a model, endpoint or run comes from: run, code, commit, data, environment."""
     from jobs.lineage import trace  # noqa: PLC0415 - loads the outputs' model
+    from jobs.runs import named  # noqa: PLC0415
 
-    origin = trace(connect(stack, outputs, team), name)
+    workspace = connect(stack, outputs, team)
+    origin = trace(workspace, named(workspace, name))
     if as_json:
         print_json(asdict(origin))
     else:
@@ -179,13 +196,13 @@ def _print_origin(origin: Origin, depth: int) -> None:
 
 
 def open_(
-    run: RunArgument, *, stack: StackOption = None, outputs: OutputsOption = None, team: TeamOption = None
+    run: ReadRunArgument, *, stack: StackOption = None, outputs: OutputsOption = None, team: TeamOption = None
 ) -> None:
     """Open a run's page in the browser."""
     from jobs import runs  # noqa: PLC0415 - loads the outputs' model
 
     workspace = connect(stack, outputs, team)
-    found = runs.show(workspace, run)
-    address = found.url or f"https://ml.azure.com/runs/{run}?wsid={workspace.team.resource_id}"
+    found = runs.show(workspace, runs.named(workspace, run))
+    address = found.url or f"https://ml.azure.com/runs/{found.name}?wsid={workspace.team.resource_id}"
     print(address)
     webbrowser.open(address)  # reads BROWSER, which typer's `launch` does not

@@ -56,8 +56,11 @@ def create(
     from jobs.submission.source import find  # noqa: PLC0415
 
     when = schedules.When(cron, every, interval, tuple(at or ()), tuple(on or ()), time_zone)
-    made = schedules.create(connect(stack, outputs, team), name, find(job), when, cluster)
-    print(f"schedule {made.name} is {'on' if made.is_enabled else 'off'}")
+    workspace = connect(stack, outputs, team)
+    schedules.create(workspace, name, find(job), when, cluster)
+    made = _facts(workspace.resources.get("schedules", name) or {})
+    print(f"schedule {name} is {_state(made)}: {made['when']}, {made['timeZone']}, from {made['start']} on")
+    print(f"  its runs: python -m jobs ps --schedule {name}")
 
 
 def ls(
@@ -76,8 +79,12 @@ def ls(
     elif not found:
         print("no schedules yet")
     else:
-        rows = [(one["name"], "on" if one["enabled"] else "off", one["when"], one["timeZone"]) for one in found]
-        print_table(("NAME", "STATE", "WHEN", "TIME ZONE"), rows)
+        rows = [(one["name"], _state(one), one["when"], one["timeZone"], one["start"]) for one in found]
+        print_table(("NAME", "STATE", "WHEN", "TIME ZONE", "FROM"), rows)
+
+
+def _state(schedule: dict[str, Any]) -> str:
+    return "on" if schedule["enabled"] else "off"
 
 
 def _facts(schedule: dict[str, Any]) -> dict[str, Any]:
@@ -89,6 +96,7 @@ def _facts(schedule: dict[str, Any]) -> dict[str, Any]:
         "enabled": bool(own.get("isEnabled")),
         "when": trigger.get("expression") or every + _pattern(trigger.get("schedule") or {}),
         "timeZone": trigger.get("timeZone") or "UTC",
+        "start": trigger.get("startTime") or "",
     }
 
 

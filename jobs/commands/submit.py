@@ -20,6 +20,7 @@ from jobs.commands.show import as_json as run_as_json
 from jobs.commands.show import print_side_by_side
 from jobs.defaults import CHEAPEST
 from jobs.errors import JobError
+from jobs.submission import examples
 from terminal import JsonOption, print_json, print_table
 
 if TYPE_CHECKING:
@@ -40,7 +41,8 @@ def submit(
     job: Annotated[
         str,
         typer.Argument(
-            help="An example's name, a folder with a job.yml, an Azure ML job in YAML, or a Python file.",
+            help="A folder with a job.yml, an Azure ML job in YAML, a Python file, or an example: "
+            f"{', '.join(examples.names())}.",
             autocompletion=job_files,
         ),
     ],

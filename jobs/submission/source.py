@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from jobs.errors import JobError, invalid
+from jobs.submission import examples
 from jobs.submission.document import read
 
 if TYPE_CHECKING:
     from azure.ai.ml.entities import Job
 
-EXAMPLES = Path(__file__).parents[1] / "examples"
 _SUBMITTED = ("command", "pipeline", "sweep")
 _NAME = "job"  # what a Python file calls its job, or the function that returns it
 
@@ -29,18 +29,13 @@ def find(name: str) -> Path:
     Raises:
         JobError: The name is none of these; the message lists the examples.
     """
-    for candidate in (Path(name), EXAMPLES / name):
+    for candidate in (Path(name), examples.FOLDER / name):
         for file in (candidate / "job.yml", candidate / "job.py", candidate):
             if file.is_file():
                 return file
     raise JobError(
-        f"'{name}' is no example, no folder with a job.yml and no file; examples: {', '.join(examples()) or 'none'}"
+        f"'{name}' is no example, no folder with a job.yml and no file; examples: {', '.join(examples.names())}"
     )
-
-
-def examples() -> list[str]:
-    """Return the names of the examples that can be submitted."""
-    return sorted({path.parent.name for path in EXAMPLES.glob("*/job.*") if path.suffix in (".yml", ".py")})
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Models behind an address, and jobs at given times: `python -m jobs deploy`, `invoke` and `schedule` on a stack."""
 
 import json
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -106,6 +107,13 @@ def test_what_is_not_there_is_said(platform: Platform, folder: Path) -> None:
         ("schedule", "create", "x", "highspenders"): "say when: either --cron",
         ("schedule", "create", "x", "highspenders", "--every", "year"): "--every year: must be one of minute",
         ("schedule", "create", "x", "highspenders", "--every", "day", "--at", "6"): "a time is written HH:MM",
+        ("schedule", "create", "x", "highspenders", "--every", "day", "--on", "1"): "--on goes with --every week",
+        ("schedule", "create", "x", "highspenders", "--every", "week", "--on", "1"): "is a day of the month",
+        ("schedule", "create", "x", "highspenders", "--every", "hour", "--at", "06:30"): "not with hour",
+        ("deploy", "create", "a_b", "highspenders"): "cannot be made: The name for an endpoint must start",
+        ("deploy", "create", "a-b", "highspenders", "--smoke", "README.md"): "README.md: is not JSON",
+        ("ps", "--parent", "nowhere"): "has no run 'nowhere'",
+        ("show", "latest~999"): "so none is latest~999",
     }
     for words, one in zip(cases, platform.session(*cases), strict=True):
         assert (one.returncode, cases[words] in one.stderr) == (1, True), (words, one.stderr)
@@ -124,15 +132,16 @@ def test_a_schedule_from_creation_to_deletion(platform: Platform, folder: Path) 
         ("schedule", "resume", "nightly"),
         ("schedule", "delete", "nightly"),
     )
-    assert created.stdout == "schedule nightly is on\n", created.stderr
-    assert json.loads(listed.stdout) == [
-        {
-            "name": "nightly",
-            "enabled": True,
-            "when": "every 1 week on Monday at 06:30",
-            "timeZone": "W. Europe Standard Time",
-        }
-    ]
+    told = "schedule nightly is on: every 1 week on Monday at 06:30, W. Europe Standard Time, from 20"
+    assert created.stdout.startswith(told), created.stderr
+    (found,) = json.loads(listed.stdout)
+    assert datetime.fromisoformat(found.pop("start"))
+    assert found == {
+        "name": "nightly",
+        "enabled": True,
+        "when": "every 1 week on Monday at 06:30",
+        "timeZone": "W. Europe Standard Time",
+    }
     assert (paused.stdout, resumed.stdout) == ("schedule nightly is off\n", "schedule nightly is on\n")
     assert deleted.stdout == "schedule nightly is deleted\n"
     assert "hello" in succeeded(platform.jobs("logs", "-f", triggered.stdout.split()[1]))

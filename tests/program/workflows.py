@@ -25,19 +25,21 @@ _LEFT = (
     "drift",
     "dist",
 )
+_CONDITION = re.compile(r"failure\(\)|steps\.(?P<step>\w+)\.outcome == 'success'")
 _EXPRESSION = re.compile(r"\$\{\{\s*(.*?)\s*\}\}")
 
 
-def workflow(name: str) -> Any:
-    return yaml.safe_load((WORKFLOWS / f"{name}.yml").read_text())
+def workflow(name: str | Path) -> Any:
+    file = name if isinstance(name, Path) else WORKFLOWS / f"{name}.yml"
+    return yaml.safe_load(file.read_text())
 
 
-def steps(name: str, job: str) -> Iterator[tuple[str, Mapping[str, str]]]:
-    """The scripts of a job, with the variables of job and step; expressions are not evaluated."""
+def steps(name: str | Path, job: str) -> Iterator[tuple[Any, Mapping[str, str]]]:
+    """The steps of a job that run a script, with the variables of job and step; expressions are not evaluated."""
     found = workflow(name)["jobs"][job]
     for step in found["steps"]:
         if "run" in step:
-            yield step["run"], {**found.get("env", {}), **step.get("env", {})}
+            yield step, {**found.get("env", {}), **step.get("env", {})}
 
 
 def copy(folder: Path) -> Path:
@@ -56,27 +58,64 @@ def commit(folder: Path, message: str) -> None:
 
 
 def run(
-    name: str, job: str, folder: Path, expressions: Mapping[str, str], **variables: str
+    name: str | Path, job: str, folder: Path, expressions: Mapping[str, str], since: str = "", **variables: str
 ) -> list[subprocess.CompletedProcess[str]]:
-    """Runs the steps of a job, until one fails, with the shell and options of GitHub's runners.
+    """Runs the steps of a job with the shell and options of GitHub's runners; after a failure, those for a failure.
 
     Args:
-        name: The workflow.
+        name: The workflow, by name or file.
         job: Its job.
         folder: The checkout.
         expressions: What GitHub puts in place of expressions; none may be missing.
+        since: The name of the step to begin with; those before it count as fine. All steps if left out.
         variables: More variables.
     """
-    done = []
-    for script, env in steps(name, job):
+    done: list[subprocess.CompletedProcess[str]] = []
+    found = list(steps(name, job))
+    first = next((n for n, (step, _) in enumerate(found) if step.get("name") == since), 0)
+    fine = {step.get("id", "") for step, _ in found[:first]}
+    for step, env in found[first:]:
+        script = step["run"]
+        if not _due(step.get("if", ""), any(one.returncode for one in done), fine):
+            continue
         assert "${{" not in script, "an expression in a script is an injection"
         told = {key: _EXPRESSION.sub(lambda found: expressions[found[1]], str(value)) for key, value in env.items()}
-        one = subprocess.run(
-            ["bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", script],
-            cwd=folder, env={**os.environ, "GITHUB_ACTIONS": "true", **told, **variables},
-            capture_output=True, text=True, timeout=280, check=False,
-        )  # fmt: skip
-        done.append(one)
-        if one.returncode:
-            break
+        done.append(_bash(script, folder, {"GITHUB_ACTIONS": "true", **told, **variables}))
+        if not done[-1].returncode:
+            fine.add(step.get("id", ""))
     return done
+
+
+def _due(condition: str, failed: bool, fine: set[str]) -> bool:
+    """Whether a step runs: without a condition, while none has failed; `failure()`, and that another step was fine."""
+    if not condition:
+        return not failed
+    parts = [_CONDITION.fullmatch(part.strip()) for part in condition.split("&&")]
+    assert all(parts), f"not evaluated here: {condition}"
+    return failed and all(part["step"] in fine for part in parts if part and part["step"])
+
+
+def run_on_azure_devops(file: Path, folder: Path, **variables: str) -> list[subprocess.CompletedProcess[str]]:
+    """Runs the scripts of a pipeline for Azure DevOps, until one fails: those of `script` and of the task AzureCLI.
+
+    Args:
+        file: The pipeline, with one job.
+        folder: The checkout.
+        variables: More variables.
+    """
+    pipeline = yaml.safe_load(file.read_text())
+    done = []
+    for step in pipeline["jobs"][0]["strategy"]["runOnce"]["deploy"]["steps"]:
+        script = step.get("script") or step.get("inputs", {}).get("inlineScript")
+        if script:
+            done.append(_bash(script, folder, {**pipeline["variables"], **variables}))
+            if done[-1].returncode:
+                break
+    return done
+
+
+def _bash(script: str, folder: Path, variables: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", script],
+        cwd=folder, env={**os.environ, **variables}, capture_output=True, text=True, timeout=280, check=False,
+    )  # fmt: skip

@@ -282,14 +282,20 @@ class ResourceType:
         return Response(status_code=204 if resource is None else 200)
 
 
+def user_name(cloud: Cloud, object_id: str) -> str | None:
+    """The user principal name of a person; None for an application."""
+    user = cloud.store.get("user", object_id)
+    return str(user["userPrincipalName"]) if user else None
+
+
 def system_data(cloud: Cloud, caller: Caller, old: Body | None) -> Body:
     """`systemData` after a change by the caller: who made the resource and who changed it last, with times in UTC.
 
     Source: learn.microsoft.com/rest/api/resources, common types' SystemData.
     """
-    user = cloud.store.get("user", caller.object_id)
+    user = user_name(cloud, caller.object_id)
     who = {
-        "By": user["userPrincipalName"] if user else caller.client_id,
+        "By": user or caller.client_id,
         "ByType": "User" if user else "Application",
         "At": clock.now().isoformat(),
     }

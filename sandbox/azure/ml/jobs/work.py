@@ -4,7 +4,7 @@ A document has the run's `workspace` and `run`, what `carrier` carries it out, w
 is to `cancel`; a process has its `compute` and its number of `nodes` as well, a pipeline's step the `parent` run.
 """
 
-from sandbox.azure.arm.core import Body
+from sandbox.azure.arm.core import Body, user_name
 from sandbox.azure.ml import runs
 from sandbox.azure.ml.names import WORKSPACES
 from sandbox.azure.ml.scope import Scope
@@ -23,7 +23,11 @@ def document(scope: Scope, name: str, properties: Body, submitter: Body) -> Body
         "type": f"{WORKSPACES}/jobs",
         "properties": properties,
         "submitter": submitter,
-        "systemData": {"createdAt": runs.now(), "createdBy": submitter["objectId"], "createdByType": "User"},
+        "systemData": {
+            "createdAt": runs.now(),
+            "createdBy": user_name(scope.cloud, submitter["objectId"]) or submitter["clientId"],
+            "createdByType": "User",
+        },
     }
 
 

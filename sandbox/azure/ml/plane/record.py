@@ -7,7 +7,7 @@ nothing.
 from datetime import datetime
 from typing import Any
 
-from sandbox.azure.arm.core import Body
+from sandbox.azure.arm.core import Body, user_name
 from sandbox.azure.ml import runs
 from sandbox.azure.ml.scope import Scope
 
@@ -111,7 +111,7 @@ def _assets(assets: Body) -> Body:
 
 
 def _who(scope: Scope, object_id: str) -> Body:
-    tenant = scope.cloud.seed["tenantId"]
+    tenant, name = scope.cloud.seed["tenantId"], user_name(scope.cloud, object_id)
     return {
         "userObjectId": object_id,
         "userPuId": None,
@@ -119,8 +119,8 @@ def _who(scope: Scope, object_id: str) -> Body:
         "userAltSecId": None,
         "userIss": f"https://sts.windows.net/{tenant}/",
         "userTenantId": tenant,
-        "userName": None,
-        "upn": None,
+        "userName": name,
+        "upn": name,
         "clientApplicationId": None,
         "applicationACR": None,
     }
