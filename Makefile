@@ -66,7 +66,7 @@ generate: setup ## write every generated page, schema and copy, from the reposit
 refresh: setup ## read again what comes from outside, such as prices; the files hold the date
 	@$(BIN)/python -m tools refresh
 
-pictures: setup ## the README's pictures of a review anew; needs chromium
+pictures: setup ## the README's pictures of a review and of the studio anew; needs chromium
 	@$(BIN)/python -m tools pictures
 
 .PHONY: check audit format lock

@@ -40,7 +40,7 @@ RUNS, POINTS, BATCH = 1000, 10_000, 1000
 ROUNDS = 7
 ALLOWED = 0.5  # seconds until a page is drawn
 MEMORY = 30  # MB that the studio may add
-PATIENCE = 60.0
+PATIENCE = 180.0
 DRAWN = """
 new Promise(done => {
   const look = () => (%s) ? requestAnimationFrame(() => done(performance.now())) : requestAnimationFrame(look);

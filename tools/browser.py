@@ -11,11 +11,13 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+PATIENCE = 60.0  # seconds that a page may take
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -88,14 +90,26 @@ class Browser:
             text += byte
         return dict(json.loads(text))
 
-    def open(self, page: Path, *, width: int, dark: bool, height: int = 900) -> None:
-        """Show a file in a window of a width in pixels."""
+    def open(self, page: Path | str, *, width: int, dark: bool, height: int = 900) -> None:
+        """Show a file, or what is at an address, in a window of a width in pixels."""
         mode = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
         self.call("Emulation.setEmulatedMedia", features=mode)
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
-        self.call("Page.navigate", url=page.resolve().as_uri())
-        while self.evaluate("document.readyState") != "complete" or self.evaluate("location.href") == "about:blank":
-            pass
+        self.evaluate("window.left = true")
+        self.call("Page.navigate", url=page if isinstance(page, str) else page.resolve().as_uri())
+        self.wait("!window.left && document.readyState === 'complete' && location.href !== 'about:blank'")
+
+    def wait(self, condition: str) -> None:
+        """Wait until an expression on the page holds.
+
+        Raises:
+            TimeoutError: It does not.
+        """
+        end = time.monotonic() + PATIENCE
+        while not self.evaluate(condition):
+            if time.monotonic() > end:
+                raise TimeoutError(condition)
+            time.sleep(0.02)
 
     def evaluate(self, expression: str) -> Any:
         """The value of an expression on the page."""

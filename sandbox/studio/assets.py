@@ -14,6 +14,7 @@ PAGES = {
     "codes": "",
 }
 """Addresses of Azure ML's studio, by the asset's kind in ids."""
+SHORT = 12  # characters of a hash that are enough to tell it from others
 _VERSIONED = re.compile(r"(?:^|/)(models|data|environments|components)/([^/]+)/versions/([^/?]+)$", re.IGNORECASE)
 _RUN = re.compile(r"^azureml://(?:.*/)?jobs/([^/]+)/outputs/|/dcid\.([^/]+)/|^runs:/([^/]+)/|/azureml/([^/]+)/[^/]+/?$")
 
@@ -25,9 +26,12 @@ def versioned(text: str | None) -> tuple[str, str, str] | None:
 
 
 def asset_title(text: str) -> str:
-    """Name and version of an id; another text as it is."""
+    """Name and version of an id, the version cut where it is a long hash; another text as it is."""
     found = versioned(text)
-    return f"{found[1]}:{found[2]}" if found else text
+    if not found:
+        return text
+    _, name, version = found
+    return f"{name}:{version[:SHORT]}…" if len(version) > 2 * SHORT else f"{name}:{version}"
 
 
 def run_of(address: str | None) -> str | None:

@@ -80,7 +80,7 @@ class Door:
     def _without_cookie(scope: Scope, headers: Headers) -> Response:
         """A refusal; where another site led here, a page that asks again, since the strict cookie stayed away."""
         if headers.get("sec-fetch-site") in ("cross-site", "same-site") and scope["method"] == "GET":
-            path, query = quote(scope["path"]), scope["query_string"].decode("latin-1")
+            path, query = "/" + quote(scope["path"].lstrip("/")), scope["query_string"].decode("latin-1")
             return HTMLResponse(page("enter.html.j2", title="Studio", target=path + (f"?{query}" if query else "")))
         return _told(403, "You are not signed in", f"This browser has no cookie for this page. {HOW}")
 

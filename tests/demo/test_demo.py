@@ -11,6 +11,8 @@ import pytest
 
 from tests.conftest import ROOT, Sandbox
 from tests.pulumi_on_path import install
+from tests.studio.pages import Person
+from tools.browser import Browser
 
 Make = Callable[..., str]
 
@@ -44,7 +46,17 @@ def program() -> dict[str, str]:
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in ROOT.glob("Pulumi*.yaml")}
 
 
-def test_demo_from_nothing_to_a_registered_model(make: Make, tmp_path: Path) -> None:
+def look(person: Person) -> None:
+    """Finds the demo's run in the studio, and sees its curve and the model that came of it."""
+    person.go("/jobs")
+    assert "highspenders" in person.text()
+    person.press("td.name a")
+    assert "highspenders:1" in person.text()
+    person.press(".tabs a[href*='tab=metrics']")
+    person.wait("document.querySelectorAll('.chart .uplot canvas').length === 1", "the curve")
+
+
+def test_demo_from_nothing_to_a_registered_model(make: Make, browser: Browser, tmp_path: Path) -> None:
     before = program()
     first = make("demo")
     created = re.search(r"\+ (\d+) created", first)
@@ -59,6 +71,8 @@ def test_demo_from_nothing_to_a_registered_model(make: Make, tmp_path: Path) -> 
     assert float(scores["average_precision"]) > float(scores["base_rate"])
     assert "registered model highspenders, version 1" in first
     assert "What to try next" in first
+    assert first.rstrip().endswith("python -m sandbox studio --persona scientist")
+    look(Person(browser, Sandbox(tmp_path / ".sandbox"), "scientist"))
 
     path = install(tmp_path / "bin")  # the second time with a `pulumi` on PATH, that has no login
     second = make("demo", path=path)

@@ -1,7 +1,9 @@
 """Who gets into the studio, and who does not."""
 
+import json
 import subprocess
 import sys
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -110,6 +112,15 @@ def test_open_leads_to_the_page(shared_sandbox: Sandbox) -> None:
     )
     entered = Visitor(f"http://{parts.netloc}").get(f"{parts.path}?{parts.query}")
     assert 'href="/evil.example/x?wsid=/a/b&amp;tid=c"' in entered.data.decode()
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="only Linux tells a process's own memory")
+def test_the_studio_adds_little_to_the_sandbox(shared_sandbox: Sandbox, door: Visitor) -> None:
+    for path in ("/", "/jobs", "/model/list", "/activity", "/clock") * 3:
+        door.get(path)
+    process = json.loads((shared_sandbox.directory / "studio" / "sandbox.json").read_bytes())["pid"]
+    lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
+    assert sum(int(line.split()[1]) for line in lines if line.startswith("Private")) < 30 * 1024
 
 
 def test_the_studio_ends_with_the_sandbox(sandbox: Sandbox) -> None:

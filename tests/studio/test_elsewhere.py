@@ -76,6 +76,8 @@ def test_a_link_on_another_site_leads_in_though_the_cookie_is_strict(shared_sand
     cookie, visitor.cookie = visitor.cookie, ""
     asked = visitor.get("/activity?a=b", Sec_Fetch_Site="cross-site", Sec_Fetch_Mode="navigate")
     assert 'content="0;url=/activity?a=b"' in asked.data.decode()
+    away = visitor.get("//evil.example/", Sec_Fetch_Site="cross-site", Sec_Fetch_Mode="navigate")
+    assert 'content="0;url=/evil.example/"' in away.data.decode()
     assert visitor.get("/activity?a=b", Sec_Fetch_Site="same-origin", Sec_Fetch_Mode="navigate").status == 403
     visitor.cookie = cookie
     assert visitor.get("/", Sec_Fetch_Site="same-origin", Sec_Fetch_Mode="navigate").status == 200

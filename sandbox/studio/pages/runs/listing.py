@@ -11,7 +11,7 @@ from sandbox.studio.history import STATES, History, Run
 from sandbox.studio.people import names
 from sandbox.studio.visit import View, Visit
 
-COLUMNS = 4  # metrics that the list shows
+COLUMNS = 3  # metrics that the list shows
 ROWS = 1000  # of one page
 CONDITION = re.compile(r"[<>=]|\bi?like\b", re.IGNORECASE)
 WORDS = {name: word for word, name in STATES.items()}
