@@ -324,45 +324,51 @@ def test_nothing_of_it_comes_by_the_port(shared_sandbox: Sandbox, azure: Client)
 
 
 async def _answer(scope: Any, receive: Any, send: Any) -> None:
+    await receive()
     status = 403 if scope["path"] == "/refused" else 200
-    await send({"type": "http.response.start", "status": status, "headers": []})
+    headers = [(b"content-type", b"application/json")]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": b'{"a": "' + b"x" * 5000 + b'"}'})
 
 
-def _scope(path: str, **more: Any) -> dict[str, Any]:
-    headers = [(b"host", b"h" * 5000), (b"user-agent", b"u" * 5000), (b"content-type", b"application/json")]
-    return {
-        "type": "http",
-        "method": "GET",
-        "path": path,
-        "query_string": b"prefix=" + b"q" * 9000,
-        "headers": headers,
-        "raw_path": path.encode(),
-        **more,
-    }
+async def _receive() -> dict[str, Any]:
+    return {"type": "http.request", "body": b'{"a": "' + b"y" * 60000 + b'"}'}
 
 
-def test_a_flood_takes_bounded_memory_and_leaves_refusals() -> None:
+async def _send(message: Any) -> None:
+    del message
+
+
+@pytest.mark.parametrize(
+    ("count", "length", "bodies"), [(MOST_RECORDS + 500, 10, False), (2000, 60000, False), (500, 10, True)]
+)
+def test_a_flood_takes_bounded_memory_and_leaves_refusals(count: int, length: int, bodies: bool) -> None:
     recorder = Recorder()
-    recorder.bodies = True
+    recorder.bodies = bodies
     app = recorder.around(_answer)
+    long = [(name, b"h" * length) for name in (b"host", b"user-agent")]
+    common = {"type": "http", "method": "GET", "headers": [*long, (b"content-type", b"application/json")]}
 
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": b'{"a": "' + b"y" * 60000 + b'"}'}
+    async def ask(path: str) -> None:
+        await app(
+            {**common, "path": path, "raw_path": path.encode(), "query_string": b"prefix=" + b"q" * length},
+            _receive,
+            _send,
+        )
 
-    async def send(message: Any) -> None:
-        del message
-
-    async def flood(count: int) -> None:
-        await app(_scope("/refused"), receive, send)
+    async def flood() -> None:
+        await ask("/refused")
         for number in range(count):
-            await app(_scope(f"/{number:06}/" + "p" * 60000), receive, send)
+            await ask(f"/{number:06}/" + "p" * length)
 
-    asyncio.run(flood(2 * MOST_RECORDS))
+    asyncio.run(flood())
     kept = recorder.records()
-    assert sum(one.size for one in kept) <= 2 * MOST_BYTES
-    assert len(kept) <= 2 * MOST_RECORDS
-    assert kept[0].path == "/refused"
-    assert kept[-1].path.startswith(f"/{2 * MOST_RECORDS - 1:06}/")
-    assert recorder.dropped == 2 * MOST_RECORDS + 1 - len(kept)
+    assert 100 < len(kept) < count
+    assert len(kept) <= MOST_RECORDS + 1
+    assert sum(one.size for one in kept) <= MOST_BYTES + 65536
+    assert (kept[0].path, kept[0].status) == ("/refused", 403)
+    assert kept[-1].path.startswith(f"/{count - 1:06}/")
+    assert recorder.dropped == count + 1 - len(kept)
     assert all(len(one.path) + len(one.query) + len(one.client) + len(one.host) < 4096 for one in kept)
+    assert all(len(one.request_body) + len(one.response_body) <= 2 * masking.MAX_SHOWN + 2 for one in kept)
+    assert bool(kept[-1].request_body and kept[-1].response_body) == bodies

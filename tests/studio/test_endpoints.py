@@ -6,7 +6,7 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
-from tests.azure.client import Client
+from tests.azure.client import Client, unique
 from tests.azure.ml import harness, serving
 from tests.azure.ml.harness import Team
 from tests.conftest import Sandbox
@@ -74,6 +74,12 @@ def test_what_the_page_lists_can_be_had_as_json(scientist_visit: Visitor, served
     assert (answer["sent"]["status"], json.loads(answer["sent"]["body"])) == (200, {"sent": {}})
 
 
+def test_its_instances_cost_what_their_size_costs(scientist_visit: Visitor, served: serving.Endpoint) -> None:
+    found = scientist_visit.json(f"/platform?group={served.team.group}")["teams"][0]["resources"]
+    cost = next(one["cost"] for one in found if one["id"] == served.get("/deployments/blue")["id"])
+    assert cost == {"monthly": 73.0, "words": "$0.1 an hour"}
+
+
 @pytest.mark.parametrize(
     ("form", "status"),
     [("body=%7B%7D&deployment=nobody", 404), ("body=no+json", 424)],
@@ -106,3 +112,15 @@ def test_who_may_not_see_the_workspace_sends_nothing(visitors: Any, served: serv
 )
 def test_endpoints_that_are_not_there(scientist_visit: Visitor, team: Team, path: str) -> None:
     assert scientist_visit.get(f"/endpoints/{path}/detail?wsid={team.id}").status == 404
+
+
+def test_a_batch_endpoint_is_shown_and_asked(scientist_visit: Visitor, team: Team) -> None:
+    name = unique("b")
+    body = {"location": harness.REGION, "properties": {"authMode": "AADToken"}}
+    assert serving.outcome(team, team.arm("PUT", f"/batchEndpoints/{name}", body))["status"] == "Succeeded"
+    path = f"/endpoints/batch/{name}/detail?{urlencode({'wsid': team.id})}"
+    assert scientist_visit.json(path)["endpoint"]["traffic"] == {}
+    answer = scientist_visit.post(f"{path}&format=json", f"body={quote('{}')}").json()
+    assert answer["sent"]["status"] == 400
+    assert "has no default deployment" in answer["sent"]["body"]
+    assert name in scientist_visit.get(f"/endpoints?{urlencode({'wsid': team.id})}").data.decode()

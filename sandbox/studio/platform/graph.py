@@ -25,11 +25,14 @@ RANKS = {
 }
 """The columns, from the left, by type; what is not named stands in the third."""
 OTHERS = 2
+UNDRAWN = ("microsoft.machinelearningservices/workspaces/onlineendpoints/deployments",)
+"""What has a page of its own to be seen on."""
 TITLES = {
     "microsoft.machinelearningservices/workspaces": "Azure ML workspace",
     "microsoft.machinelearningservices/workspaces/computes": "Compute",
     "microsoft.machinelearningservices/workspaces/onlineendpoints": "Online endpoint",
     "microsoft.machinelearningservices/workspaces/batchendpoints": "Batch endpoint",
+    "microsoft.machinelearningservices/workspaces/onlineendpoints/deployments": "Deployment",
     "microsoft.storage/storageaccounts": "Storage account",
     "microsoft.keyvault/vaults": "Key vault",
     "microsoft.containerregistry/registries": "Container registry",
@@ -72,6 +75,7 @@ def drawn(resources: Sequence[Mapping[str, Any]], link: Callable[[str], str]) ->
         resources: Each with `id`, `type`, `name` and `uses`, the ids of other resources in lower case.
         link: The address of a resource's page, by its id.
     """
+    resources = [one for one in resources if one["type"].lower() not in UNDRAWN]
     places, height = _places(resources)
     width = max((x for x, _ in places.values()), default=0) + WIDTH
     edges = Markup("").join(

@@ -70,6 +70,8 @@ class Book:
             return self._fixed(region, "Container Registry", f"{sku} Registry Unit", DAYS)
         if kind == "microsoft.network/privateendpoints":
             return self._fixed(region, "Virtual Network", "Standard Private Endpoint", HOURS)
+        if kind.endswith("/onlineendpoints/deployments"):
+            return self._serving(region, body)
         if kind in BY_USE:
             return self._by_use(region, *BY_USE[kind], sku.rpartition("_")[2])
         return None
@@ -79,6 +81,15 @@ class Book:
         if found is None:
             return None
         return {"monthly": round(found["retailPrice"] * units, 2), "words": f"${found['retailPrice']:g} {_unit(found)}"}
+
+    def _serving(self, region: str, body: Mapping[str, Any]) -> dict[str, Any] | None:
+        """A deployment's instances, which run all the time."""
+        price = self.node(region, str(body["properties"].get("instanceType")).replace("STANDARD", "Standard"))
+        if price is None:
+            return None
+        count = (body.get("sku") or {}).get("capacity") or 1
+        words = f"${price:g} an hour" + (f" for each of {count} instances" if count > 1 else "")
+        return {"monthly": round(price * count * HOURS, 2), "words": words}
 
     def _by_use(self, region: str, service: str, word: str, redundancy: str) -> dict[str, Any] | None:
         meters = [one for one in self.meters(region, "serviceName", service) if word in one["meterName"]]

@@ -67,6 +67,10 @@ class Teams:
             for kind in CHILDREN
             for child in self._seen(f"{workspace['id']}/{kind}")
         ]
+        online = [one for one in children if one["type"].endswith("/onlineEndpoints")]
+        children += [
+            {"location": one["location"], **each} for one in online for each in self._seen(f"{one['id']}/deployments")
+        ]
         resources = [self._resource(one) for one in (*bodies, *children)]
         for workspace in workspaces:
             self._add_data(workspace, resources)
