@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import math
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
 import jinja2
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -28,12 +28,12 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     made.filters |= {"when": when, "span": span, "number": number, "bytes": size, "pretty": pretty, "state": state}
-    made.globals |= {"static": _static, "version": _static}
+    made.globals["version"] = _version
     return made
 
 
 @cache
-def _static(file: str) -> str:
+def _version(file: str) -> str:
     """An address of a static file that changes with it."""
     return f"/static/{file}?{int((STATIC / file).stat().st_mtime)}"
 
@@ -62,9 +62,8 @@ def when(value: str | float | datetime | None) -> Markup:
     read = moment(value)
     if read is None:
         return Markup('<span class="none">–</span>')
-    return Markup('<time datetime="{}">{} <small>{}</small></time>').format(
-        read.isoformat(), read.strftime("%Y-%m-%d %H:%M:%S"), read.strftime("%Z")
-    )
+    text = read.isoformat(" ", "seconds")[:19]
+    return Markup(f'<time datetime="{read.isoformat()}">{text} <small>{escape(read.tzname())}</small></time>')  # noqa: S704 # digits, and an escaped name
 
 
 def span(seconds: float | None) -> str:
@@ -114,6 +113,7 @@ STATES = {
 """How a state is drawn, by the state's name."""
 
 
+@lru_cache(64)
 def state(name: str | None) -> Markup:
     """A state with its mark."""
     return Markup('<span class="state {}">{}</span>').format(STATES.get(name or "", "off"), name or "Unknown")

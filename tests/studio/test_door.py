@@ -3,13 +3,17 @@
 import json
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
 from tests.conftest import Sandbox
+from tests.studio.pages import Person
 from tests.studio.visitor import Visitor, one_time_address
+from tools.browser import Browser
 
 
 @pytest.fixture(scope="module")
@@ -130,3 +134,38 @@ def test_the_studio_ends_with_the_sandbox(sandbox: Sandbox) -> None:
     waiting = "import json, os, sys, fcntl; fcntl.flock(os.open(sys.argv[1], os.O_RDWR), fcntl.LOCK_EX)"
     lock = str(sandbox.directory / "studio" / "lock")
     subprocess.run([sys.executable, "-c", waiting, lock], timeout=20, check=True)  # whoever gets the lock is alone
+
+
+FOREIGN = """<!doctype html><script>
+const asked = [
+  fetch("{origin}/clock", {{method: "POST", mode: "no-cors", credentials: "include", body: "time=9d&by=9d"}}),
+  fetch("{origin}/?format=json", {{credentials: "include"}}).then(one => one.text()).then(text => window.stolen = text),
+];
+Promise.allSettled(asked).then(() => window.done = true);
+</script>"""
+
+
+def test_a_page_of_another_origin_changes_and_reads_nothing(browser: Browser, shared_sandbox: Sandbox) -> None:
+    """The browser has the cookie, and the page of another program on this machine asks in the background."""
+    person = Person(browser, shared_sandbox)
+    before = shared_sandbox.command("clock", "show", "--json").stdout
+    page = FOREIGN.format(origin=person.origin).encode()
+
+    class Foreign(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(page)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Foreign) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        browser.call("Page.navigate", url=f"http://127.0.0.1:{server.server_port}/")
+        person.wait("window.done === true")
+        server.shutdown()
+    assert browser.evaluate("window.stolen") is None
+    after = shared_sandbox.command("clock", "show", "--json").stdout
+    assert json.loads(after)["aheadSeconds"] == json.loads(before)["aheadSeconds"]

@@ -79,7 +79,7 @@ class Kind:
         made = maker(own)
         data = {
             "name": name,
-            "version": version,
+            "assetVersion": version,
             "created": _created(body),
             "createdBy": (body.get("systemData") or {}).get("createdBy"),
             "description": own.get("description"),

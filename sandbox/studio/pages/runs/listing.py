@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict
 
 from sandbox.studio.history import STATES, History, Run
 from sandbox.studio.people import names
@@ -37,7 +36,7 @@ def show(visit: Visit) -> View:
     data = {
         "runs": [
             {
-                **asdict(one),
+                **vars(one),
                 "experiment": by_id.get(one.experiment, one.experiment),
                 "user": people.get(one.user, one.user),
                 "children": children[one.id],
@@ -49,6 +48,7 @@ def show(visit: Visit) -> View:
     }
     extra = {
         "start": start,
+        "place": visit.link(""),  # once for all rows
         "metrics": metrics,
         "experiments": experiments,
         "experiment": chosen,
