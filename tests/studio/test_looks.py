@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 import pytest
 
+from tests.azure.activity import asked
 from tests.azure.client import Client, unique
 from tests.azure.ml import harness
 from tests.conftest import Sandbox
@@ -48,6 +49,10 @@ def paths(azure: Client) -> list[str]:
     pages = [f"{path}?{wsid}" for path in PAGES]
     pages += [f"/runs/{runs[0]}?{wsid}&tab={tab}" for tab in RUN_TABS]
     pages += [f"/runs/compare?{wsid}&run={runs[0]}&run={runs[1]}", f"/data/purchases/1/details?{wsid}"]
+    refused = Client(azure.sandbox, "lead").send("GET", f"https://management.azure.com{team.id}?api-version=2024-10-01")
+    assert refused.status_code == 403
+    told = asked(azure.sandbox, text=team.id, outcome="refused")[-1]
+    pages += [f"/platform?group={team.group}", f"/platform/resource?id={team.id}", f"/activity/{told['number']}?{wsid}"]
     return [*pages, f"/runs/none?{wsid}", f"/jobs?{wsid}&find={quote('no such')}"]
 
 
