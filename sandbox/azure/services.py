@@ -102,5 +102,6 @@ def hosts(cloud: Cloud, faults: Faults, recorder: Recorder) -> list[tuple[re.Pat
     }
     cloud.access.settling = faults.settling
     return [
-        (re.compile(pattern), recorder.around(faults.around(application))) for pattern, application in table.items()
+        (re.compile(pattern), recorder.around(faults.around(one), private=isinstance(one, Storage | Vaults)))
+        for pattern, one in table.items()
     ]

@@ -248,6 +248,11 @@ def test_no_secret_is_shown_wherever_it_stands(
         client = SecretClient(f"https://{vault.rsplit('/', 1)[1]}.vault.azure.net", credential)
         client.set_secret("a", secret)
         assert client.get_secret("a").value == secret
+    name = vault.rpartition("/")[2]
+    headers = {"Host": f"{name}.example", "Authorization": f"Bearer {azure.token('https://vault.azure.net')}"}
+    spoofed = azure.session.get(f"https://{name}.vault.azure.net/secrets/a?api-version=7.5", headers=headers)
+    assert spoofed.json()["value"] == secret  # the vault goes by the header, and so could a look at its host
+    with DefaultAzureCredential() as credential:
         blobs = BlobServiceClient(store["properties"]["primaryEndpoints"]["blob"], credential)
         blobs.create_container(container := unique("c"))
         blobs.get_blob_client(container, "x.json").upload_blob(f'{{"note": "{secret}"}}')
@@ -260,6 +265,29 @@ def test_no_secret_is_shown_wherever_it_stands(
     assert "'location': 'eastus2'" in shown.replace('"', "'")
     assert f"client_secret={masking.MASK}" in shown
     assert "grant_type=client_credentials" in shown
+
+
+def test_an_error_code_is_a_code_and_no_other_text() -> None:
+    recorder = Recorder()
+
+    async def refuse(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 424, "headers": []})
+        await send({"type": "http.response.body", "body": scope["path"].encode()})
+
+    async def ask(answer: str) -> str:
+        scope = {"type": "http", "method": "GET", "headers": [], "query_string": b"", "path": answer, "raw_path": b"/"}
+        await recorder.around(refuse)(scope, _receive, _send)
+        return recorder.records()[-1].code
+
+    for answer, code in (
+        ('{"error": {"code": "NotFound"}}', "NotFound"),
+        ('{"error": "invalid_client"}', "invalid_client"),
+        ('{"error": "the password hushhush is wrong"}', ""),
+        ('{"error": {"code": ["x"]}}', ""),
+        ("[" * 5000, ""),
+        ("[]", ""),
+    ):
+        assert asyncio.run(ask(answer)) == code
 
 
 def test_bodies_are_kept_only_while_that_is_on(shared_sandbox: Sandbox, azure: Client) -> None:

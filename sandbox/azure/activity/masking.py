@@ -19,8 +19,12 @@ PLAIN_PARAMETERS = re.compile(
 """Parameters of a query whose values are shown."""
 PLAIN_FIELDS = re.compile(r"client_assertion_type|client_id|grant_type|resource|scope", re.IGNORECASE)
 """Fields of a token request that are shown."""
-UNSEEN_HOSTS = re.compile(r"\.(blob|dfs)\.core\.windows\.net$|\.vault\.azure\.net$")
-"""The hosts whose bodies are people's files, or secrets."""
+GIVES_SECRETS = re.compile(
+    r"/(list\w*(keys?|secrets?|credentials?|sas)|regenerate\w*|generate\w*|addpassword|token)/?$", re.IGNORECASE
+)
+"""Ends the path of a request whose answer is a secret."""
+CODE = re.compile(r"[\w.-]{1,100}")
+"""What an error code looks like; a model's own error may be any text."""
 FORM = "application/x-www-form-urlencoded"
 MAX_BODY = 65536  # bytes of a body that is looked at
 MAX_SHOWN = 4096  # characters of a body that are kept
@@ -88,11 +92,10 @@ def _pairs(value: str, plain: re.Pattern[str]) -> str:
     return "&".join(shown)
 
 
-def body(host: str, content_type: str, content: bytes, size: int) -> str:
+def body(content_type: str, content: bytes, size: int) -> str:
     """What is shown of a body.
 
     Args:
-        host: Whom it was sent to, or who sent it.
         content_type: What it is.
         content: Its beginning, at most `MAX_BODY` bytes.
         size: How many bytes it has.
@@ -100,7 +103,7 @@ def body(host: str, content_type: str, content: bytes, size: int) -> str:
     if not size:
         return ""
     kind = text(content_type.partition(";")[0].strip().lower()) or "unknown type"
-    if UNSEEN_HOSTS.search(host) or size > MAX_BODY or not kind.endswith(("json", FORM)):
+    if size > MAX_BODY or not kind.endswith(("json", FORM)):
         return f"({size} bytes of {kind}, not kept)"[:MAX_SHOWN]
     try:
         shown = _pairs(content.decode("utf-8", "replace"), PLAIN_FIELDS) if kind == FORM else _json(content)

@@ -64,14 +64,19 @@ class Recorder:
         """All that are kept, in the order of their end."""
         return sorted([*self._allowed, *self._refused], key=lambda record: record.number)
 
-    def around(self, app: ASGIApp) -> ASGIApp:
-        """The application, whose requests are kept."""
+    def around(self, app: ASGIApp, *, private: bool = False) -> ASGIApp:
+        """The application, whose requests are kept.
+
+        Args:
+            app: The service.
+            private: Whether its bodies are people's files or secrets, which are never kept.
+        """
 
         async def recorded(scope: Scope, receive: Receive, send: Send) -> None:
             if scope["type"] != "http":
                 await app(scope, receive, send)
                 return
-            heard = _Heard(scope, receive, send, bodies=self.bodies)
+            heard = _Heard(scope, receive, send, bodies=self.bodies and not private)
             token = current.set(heard.record)
             begun = time.perf_counter()
             try:
@@ -105,8 +110,8 @@ class _Body:
         if len(self._content) < most:
             self._content += part[: most - len(self._content)]
 
-    def shown(self, host: str) -> str:
-        return masking.body(host, self.type.decode("latin-1"), bytes(self._content), self.size)
+    def shown(self) -> str:
+        return masking.body(self.type.decode("latin-1"), bytes(self._content), self.size)
 
     def code(self) -> str:
         """The error code that the services' JSON has; empty where there is none."""
@@ -116,7 +121,7 @@ class _Body:
             found = inner.get("code") if isinstance(inner, dict) else inner or error.get("error_code")
         except (ValueError, RecursionError, AttributeError):
             return ""
-        return found[:LONGEST_NAME] if isinstance(found, str) else ""
+        return found if isinstance(found, str) and masking.CODE.fullmatch(found) else ""
 
 
 class _Heard:
@@ -172,7 +177,9 @@ class _Heard:
         if record.status >= _ERROR and not record.code:
             record.code = self._answered.code()
         if self._bodies:
-            record.request_body, record.response_body = self._sent.shown(record.host), self._answered.shown(record.host)
+            record.request_body = self._sent.shown()
+            secret = masking.GIVES_SECRETS.search(record.path)
+            record.response_body = "(a secret, not kept)" if secret else self._answered.shown()
 
 
 def _shown(value: bytes, mask: Callable[[str], str]) -> str:
