@@ -105,7 +105,7 @@ class Visit:
             )
         return self.chosen
 
-    def link(self, path: str, **query: Any) -> str:
+    def link(self, path: str, /, **query: Any) -> str:
         """A path of the studio with the chosen workspace; parameters that are None or empty are left out."""
         given = {name: value for name, value in query.items() if value not in (None, "")}
         if self.chosen is not None:

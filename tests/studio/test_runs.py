@@ -217,6 +217,8 @@ def test_a_log_is_read_and_an_artifact_has_no_rights(owner_visit: Visitor, data:
     files = {one["path"]: one["shown"] for one in owner_visit.json(f"/runs/{name}?{data.wsid}&tab=files")["artifacts"]}
     assert files["outputs/page.html"] is True
     file = f"/runs/{name}/artifact?{data.wsid}&path=outputs/page.html"
+    listed = owner_visit.get(f"/runs/{name}?{data.wsid}&tab=files").data.decode()
+    assert f'href="{file.replace("&", "&amp;")}&amp;show=1"' in listed
     downloaded, shown = owner_visit.get(file), owner_visit.get(f"{file}&show=1")
     assert downloaded.headers["Content-Disposition"].startswith("attachment")
     assert page in shown.data.decode()
