@@ -43,7 +43,7 @@ class Studio:
             target: The path to show, with its query.
         """
         token = tickets.make(self.folder, persona, target)
-        (self.folder / PERSONA).write_text(persona, encoding="ascii")
+        _write(self.folder / PERSONA, persona)
         return f"{self.origin(persona)}{SIGN_IN}?token={token}"
 
     def last(self) -> str:
@@ -87,7 +87,7 @@ def start(directory: Path, environments: Mapping[str, Mapping[str, str]]) -> Stu
 def _launch(directory: Path, folder: Path, environments: Mapping[str, Mapping[str, str]]) -> str:
     """Starts the process in a session of its own, and waits until it serves or ends; gives what it tells."""
     client = client_variables(directory)
-    with (folder / LOG).open("ab") as log:
+    with os.fdopen(os.open(folder / LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as log:
         process = subprocess.Popen(  # noqa: S603 # our own module
             [sys.executable, "-m", "sandbox.studio", str(directory)],
             stdin=subprocess.PIPE,
@@ -111,13 +111,15 @@ def open_browser(folder: Path, address: str) -> bool:
     The browser gets a file that leads there: other users can read a process's arguments, and so the token.
     """
     file = folder / OPENER
-    made = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(made, "w", encoding="utf-8") as page:
-        page.write(
-            f'<!doctype html><meta http-equiv="refresh" content="0;url={address}"><a href="{address}">Studio</a>'
-        )
+    _write(file, f'<!doctype html><meta http-equiv="refresh" content="0;url={address}"><a href="{address}">Studio</a>')
     own = os.environ.pop(OWN_BROWSER, "")
     os.environ.pop("BROWSER", None)  # `python -m sandbox env` sets it to this very command
     if own:
         os.environ["BROWSER"] = own
     return webbrowser.open(file.as_uri())
+
+
+def _write(file: Path, text: str) -> None:
+    """Writes a file that only its owner can read."""
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as opened:
+        opened.write(text)

@@ -54,6 +54,8 @@ def test_browser_opens_the_local_page_in_the_user_s_own_browser(
         )  # fmt: skip
         assert opened_target(opened) == PAGE
         opened.unlink()
+    files = [file for file in (shared_sandbox.directory / "studio").rglob("*") if file.is_file()]
+    assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}, files
 
 
 def test_ml_azure_com_leads_to_the_same_page(shared_sandbox: Sandbox, azure: Client) -> None:
