@@ -57,7 +57,14 @@ def _read(body: dict[str, Any]) -> Workspace:
 
 
 def find(among: Sequence[Workspace], wanted: str | None) -> Workspace | None:
-    """The workspace of an id, in any letter case; without an id the first."""
+    """The workspace of an id, in any letter case, with its provider or, as runs' addresses have it, without.
+
+    Without an id the first.
+    """
     if not wanted:
         return among[0] if among else None
-    return next((one for one in among if one.id.lower() == wanted.rstrip("/").lower()), None)
+    return next((one for one in among if _short(one.id) == _short(wanted)), None)
+
+
+def _short(workspace_id: str) -> str:
+    return workspace_id.rstrip("/").lower().replace("/providers/microsoft.machinelearningservices", "", 1)

@@ -18,6 +18,16 @@ from sandbox.azure.ml.serverless import is_serverless
 DATA_TYPES = ("uri_file", "uri_folder", "mltable", "mlflow_model", "custom_model", "triton_model")
 INPUT_MODES = ("ReadOnlyMount", "ReadWriteMount", "Download", "Direct", "EvalMount", "EvalDownload")
 OUTPUT_MODES = ("ReadWriteMount", "Upload", "Direct")
+COMPONENT_MODES = {
+    "ro_mount": "ReadOnlyMount",
+    "rw_mount": "ReadWriteMount",
+    "download": "Download",
+    "upload": "Upload",
+    "direct": "Direct",
+    "eval_mount": "EvalMount",
+    "eval_download": "EvalDownload",
+}
+"""The modes as the files of components, and so their specifications, have them: reference-yaml-component-command."""
 SERVICES = ("Custom", "JupyterLab", "SSH", "TensorBoard", "VSCode")
 OWN_SERVICES = ("Studio", "Tracking")
 NAME = re.compile(r"[A-Za-z_]\w{0,254}", re.ASCII)

@@ -145,10 +145,12 @@ def content_run(run: Body) -> str:
 
 
 def addresses(scope: Scope, run_id: str) -> dict[str, str]:
-    """Where a run is tracked and shown, by the services' names."""
+    """Where a run is tracked and shown, by the services' names; Studio's address has the workspace in a short form."""
+    _, _, subscription, _, group, *_, name = scope.id.split("/")
+    workspace = f"/subscriptions/{subscription}/resourcegroups/{group}/workspaces/{name}"
     return {
         "Tracking": f"azureml://{scope.workspace['location']}.api.azureml.ms/mlflow/v1.0{scope.id}?",
-        "Studio": f"https://ml.azure.com/runs/{run_id}?wsid={scope.id}",  # clients append the tenant
+        "Studio": f"https://ml.azure.com/runs/{run_id}?wsid={workspace}",  # clients append the tenant
     }
 
 

@@ -388,6 +388,22 @@ def test_a_file_of_one_step_is_a_file_for_the_next(
     assert downloaded(ml, completed(ml, team, two()), "result", tmp_path).endswith("MADE\n")
 
 
+def test_the_modes_of_a_components_file_are_the_steps(ml: MLClient, team: Team, step: Step, tmp_path: Path) -> None:
+    modes = {"write": "rw_mount", "again": "upload"}
+    read = {name: {**FOLDER, "mode": mode} for name, mode in {"a": "download", "b": "ro_mount"}.items()}
+    write, again = (
+        step(name, f"echo {name} > ${{{{outputs.out}}}}/x", outputs={"out": {**FOLDER, "mode": mode}})
+        for name, mode in modes.items()
+    )
+    join = step("join", "cat ${{inputs.a}}/x ${{inputs.b}}/x > ${{outputs.out}}/x", read, {"out": FOLDER})
+
+    @dsl.pipeline(None, compute=WIDE)
+    def three() -> Any:
+        return {"result": join(a=write().outputs.out, b=again().outputs.out).outputs.out}
+
+    assert downloaded(ml, completed(ml, team, three()), "result", tmp_path) == "write\nagain\n"
+
+
 def test_the_pipelines_name_of_an_output_counts(ml: MLClient, team: Team, step: Step) -> None:
     write = step("write", "echo x > ${{outputs.out}}/x", outputs={"out": FOLDER})
     inner, outer = unique("inner"), unique("outer")

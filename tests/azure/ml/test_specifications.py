@@ -233,3 +233,11 @@ class TestCurated:
         assert "is not public" in told and "left out: " in told and "azureml-core" in told
         assert any(line.startswith("scikit-learn") for line in found.requirements)
         assert not any(line.startswith("azureml-core") for line in found.requirements)
+
+    @pytest.mark.parametrize(
+        ("name", "version"), [("tensorflow-2.16-cuda11", "1.62.0.post1"), ("sklearn-1.0", "1.62.0.post5")]
+    )
+    def test_mlflow_is_the_images_own_or_one_that_saves_models_as_it_does(self, name: str, version: str) -> None:
+        row = curated.find(name)
+        assert row is not None
+        assert f"azureml-mlflow=={version}" in curated.specification(row, row.latest).requirements

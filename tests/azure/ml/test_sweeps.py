@@ -221,7 +221,10 @@ class TestRequests:
         assert made.status_code == 201, made.text
         unset = dict.fromkeys(("maxInstanceCount", "instanceType", "locations", "properties", "dockerArgs"))
         resources = {"instanceCount": 1, "shmSize": "2g", **unset}
-        service = {"endpoint": re.compile(f"https://ml.azure.com/runs/{name}.*"), "jobServiceType": "Studio"}
+        short = team.id.replace("resourceGroups", "resourcegroups").replace(
+            "/providers/Microsoft.MachineLearningServices", ""
+        )
+        service = {"endpoint": f"https://ml.azure.com/runs/{name}?wsid={short}", "jobServiceType": "Studio"}
         metric = '{"name":"score","goal":"maximize"}'
         expected = {
             "id": f"{team.id}/jobs/{name}",

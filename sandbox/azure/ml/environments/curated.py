@@ -18,7 +18,11 @@ TABLE = Path(__file__).with_name("curated.json")
 REGISTRY = "azureml"
 PREFIX = "AzureML-"
 LATEST = "latest"
-MLFLOW = "azureml-mlflow"  # taken in its latest version: an older one fails beside a newer MLflow
+MLFLOW = "azureml-mlflow"
+BOUNDED = (1, 61)  # from this version on it says which MLflow it works with
+INSTEAD_OF_OLDER = f"{MLFLOW}==1.62.0.post5"
+"""Stands for a pin that would take any MLflow. Its own MLflow saves scikit-learn's models as the images' does: a later
+one needs the package skops, which no image has."""
 # Version 1 of the SDK and its parts: they hold other packages back, and no job of version 2 needs them.
 _FIRST_SDK = re.compile(r"azureml-(?!mlflow$|inference-server-http$|fsspec$).*|azure-ml(-component)?")
 # Tools for looking into a process, and parts for GPUs: the first need rights, the second a device.
@@ -74,7 +78,8 @@ def left_out(package: str) -> bool:
 def loosened(row: Curated, loose: Mapping[str, str]) -> list[str]:
     """The requirements that are installed here; those of `loose` stand for those of the same package."""
     kept = [(name_of(one), one) for one in row.packages if not left_out(name_of(one))]
-    stands = {**loose, MLFLOW: MLFLOW}
+    pin = next((one for name, one in kept if name == MLFLOW), "")
+    stands = {**loose, MLFLOW: pin if _number(pin.partition("==")[2]) >= BOUNDED else INSTEAD_OF_OLDER}
     return [stands.get(name) or re.sub(r"\[and-cuda\]|\+cu\d+", "", one) for name, one in kept]
 
 

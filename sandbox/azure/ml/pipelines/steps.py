@@ -9,7 +9,7 @@ from typing import Any
 from sandbox.azure.arm.core import Body
 from sandbox.azure.ml import runs
 from sandbox.azure.ml.datastores import ARTIFACT_STORE, DEFAULT
-from sandbox.azure.ml.jobfields import DATA_TYPES
+from sandbox.azure.ml.jobfields import COMPONENT_MODES, DATA_TYPES
 from sandbox.azure.ml.pipelines.bindings import Look, filled, parent_output, text_of, whole
 from sandbox.azure.ml.pipelines.graph import PARALLEL, Node
 from sandbox.azure.ml.pipelines.sweeps import sweep
@@ -237,8 +237,14 @@ def _typed(value: Body, declared: Body) -> Body:
     kind = declared.get("type")
     if kind not in DATA_TYPES:
         return {"jobInputType": "literal", "value": text_of(value)} if value["jobInputType"] != "literal" else value
-    mode = value.get("mode") or declared.get("mode")
+    mode = value.get("mode") or _declared_mode(declared)
     return {"jobInputType": kind, "uri": text_of(value), **({"mode": mode} if mode else {})}
+
+
+def _declared_mode(declared: Body) -> str | None:
+    """The mode that a component has for an input or output, as jobs call it."""
+    mode = declared.get("mode")
+    return COMPONENT_MODES.get(str(mode), mode)
 
 
 def _output(name: str, declared: Body, node: Node, pipeline: Pipeline) -> Body:
@@ -253,7 +259,7 @@ def _output(name: str, declared: Body, node: Node, pipeline: Pipeline) -> Body:
     found = {
         "jobOutputType": kind,
         "isValue": value,
-        "mode": given.get("mode") or above.get("mode") or declared.get("mode"),
+        "mode": given.get("mode") or above.get("mode") or _declared_mode(declared),
         "uri": uri or _default_uri(name, kind, pipeline),
         "assetName": named.get("name") or named.get("assetName"),
         "assetVersion": named.get("version") or named.get("assetVersion"),
