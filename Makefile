@@ -101,7 +101,7 @@ $(VENV)/.ready: requirements.txt
 
 # What jobs and the checks against Microsoft's models install, fetched once: tests then build theirs from the cache.
 prepare: .cache/prepared
-.cache/prepared: $(VENV)/.ready $(JOB_ENVIRONMENTS) sandbox/azure/ml/environments/curated.json tests/proof/models.txt tests/studio/axe.py $(GO_PROGRAM)
+.cache/prepared: $(VENV)/.ready $(JOB_ENVIRONMENTS) $(wildcard sandbox/azure/ml/environments/curated.*) tests/proof/models.txt tests/studio/axe.py $(GO_PROGRAM)
 	@$(BIN)/python -m sandbox prepare $(JOB_ENVIRONMENTS) $(CURATED)
 	@$(BIN)/python -m tests.proof.environment
 	@$(BIN)/python -m tests.supply.wheel
