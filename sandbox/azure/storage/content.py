@@ -9,7 +9,7 @@ import hashlib
 import os
 from collections import Counter
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
@@ -201,11 +201,13 @@ class _File:
     def __enter__(self) -> "_File":
         return self
 
-    def __exit__(self, *_: object) -> None:
-        """Closes the file once nothing writes to it; what a thread failed with is raised."""
+    def __exit__(self, failed: type[BaseException] | None, *_: object) -> None:
+        """Closes the file once nothing writes to it; what a thread failed with is raised, unless the block failed."""
         try:
             if self._storing is not None:
-                self._storing.result()
+                wait([self._storing])
+                if failed is None:
+                    self._storing.result()
         finally:
             if self._file >= 0:
                 os.close(self._file)
