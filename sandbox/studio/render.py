@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache, lru_cache
 from pathlib import Path
@@ -100,8 +101,19 @@ def size(count: float | None) -> str:
 
 
 def pretty(value: Any) -> str:
-    """JSON with indents."""
-    return json.dumps(value, indent=2, ensure_ascii=False, default=str)
+    """JSON with indents; numbers that JSON has not, such as NaN, are texts."""
+    try:
+        return json.dumps(value, indent=2, ensure_ascii=False, default=str, allow_nan=False)
+    except ValueError:
+        return pretty(_finite(value))
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _finite(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(one) for one in value]
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
 STATES = {
