@@ -6,5 +6,6 @@ FOLDER = Path(__file__).parents[1] / "examples"
 
 
 def names() -> list[str]:
-    """Return the names of the examples that can be submitted."""
-    return sorted({path.parent.name for path in FOLDER.glob("*/job.*") if path.suffix in (".yml", ".py")})
+    """Return the names of the examples that can be submitted: their folders, such as `distributed/pytorch`."""
+    files = (file for kind in ("yml", "py") for file in FOLDER.rglob(f"job.{kind}"))
+    return sorted({file.parent.relative_to(FOLDER).as_posix() for file in files})

@@ -127,7 +127,11 @@ def test_the_workspace_for_plain_clients(tmp_path: Path) -> None:
 
 
 def test_an_unknown_example() -> None:
-    refused(run("submit", "lowspenders"), "'lowspenders' is no example", "examples: highspenders")
+    refused(
+        run("submit", "lowspenders"),
+        "'lowspenders' is no example",
+        "distributed, distributed/pytorch, excel_to_parquet, highspenders, report",
+    )
 
 
 def test_an_unknown_cluster(tmp_path: Path) -> None:
