@@ -42,8 +42,9 @@ def print_versions(workspace: Workspace, kind: str, name: str, as_json: bool) ->
     elif not found:
         print(f"no {kind} of the name {name}")
     else:
-        rows = [(one["version"], one["description"], one["created"], one["properties"].get("run", "")) for one in found]
-        print_table(("VERSION", "DESCRIPTION", "CREATED", "RUN"), rows)
+        source = "PATH" if kind == "data" else "RUN"
+        rows = [(one["version"], one["description"], one["created"], one[source.lower()]) for one in found]
+        print_table(("VERSION", "DESCRIPTION", "CREATED", source), rows)
 
 
 def _latest(asset: dict[str, Any]) -> dict[str, str]:
@@ -58,12 +59,15 @@ def _latest(asset: dict[str, Any]) -> dict[str, str]:
 
 def _version(asset: dict[str, Any]) -> dict[str, Any]:
     own = asset["properties"]
+    properties = own.get("properties") or {}
     return {
         "version": asset["name"],
         "description": own.get("description") or "",
         "created": _when(asset),
         "tags": own.get("tags") or {},
-        "properties": own.get("properties") or {},
+        "properties": properties,
+        "run": properties.get("run", ""),
+        "path": own.get("dataUri") or own.get("modelUri") or "",
     }
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from jobs.commands.assets import print_latest
+from jobs.commands.assets import print_assets
 from jobs.commands.completion import known
 from jobs.commands.options import OutputsOption, StackOption, TeamOption, connect
 from terminal import JsonOption, print_json, print_table
@@ -96,11 +96,12 @@ def register_asset(
 
 
 def assets(
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="List all versions of this one.")] = None,
     *,
     as_json: JsonOption = False,
     stack: StackOption = None,
     outputs: OutputsOption = None,
     team: TeamOption = None,
 ) -> None:
-    """List the data assets with their latest version."""
-    print_latest(connect(stack, outputs, team), "data", as_json)
+    """List the data assets with their latest version, or the versions of one and where they lie."""
+    print_assets(connect(stack, outputs, team), "data", name, as_json)

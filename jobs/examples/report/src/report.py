@@ -22,6 +22,7 @@ mpl.use("svg")
 from matplotlib import pyplot as plt
 
 OUTPUTS = Path("outputs")
+SHOWN = 5  # weeks in the table
 PAGE = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -39,7 +40,7 @@ PAGE = """<!doctype html>
 {dollars}
 <h2>Purchases a week</h2>
 {purchases}
-<h2>By quarter</h2>
+<h2>The weeks in which customers came back most</h2>
 {table}
 </html>
 """
@@ -70,14 +71,14 @@ def page(weeks: Any) -> str:
         f"{total['new_purchases'] + total['returning_purchases']:,.0f} purchases for ${dollars:,.2f} "
         f"in {len(weeks)} weeks; {total['returning_dollars'] / dollars:.1%} of the money came from returning customers."
     )
-    quarters = weeks.resample("QS").sum()
-    quarters.index = quarters.index.to_period("Q")
+    best = weeks.nlargest(SHOWN, "returning_dollars").rename_axis(None)
+    best = best.rename(index=lambda week: week.date(), columns=lambda name: name.replace("_", " "))
     return PAGE.format(
         title="New and returning customers",
         summary=escape(summary),
         dollars=plot(weeks, "dollars", "US dollars"),
         purchases=plot(weeks, "purchases", "purchases"),
-        table=quarters.rename(columns=lambda name: name.replace("_", " ")).to_html(float_format="{:,.2f}".format),
+        table=best.to_html(border=0, float_format="{:,.2f}".format),
     )
 
 

@@ -22,7 +22,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_limits
 
-EPOCHS = 40
+EPOCHS = 20
 HELD_OUT_SHARE = 0.2
 BRIGHTEST = 16.0  # of a point of an image
 
