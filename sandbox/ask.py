@@ -11,6 +11,8 @@ from typing import Any
 from sandbox.control import SandboxError, require
 
 SOCKET = "control.sock"
+STUDIO = "sandbox-studio"
+"""The `User-Agent` of the studio's requests to the local Azure."""
 _folder = threading.Lock()
 
 

@@ -14,6 +14,8 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import urllib3
 
+from sandbox.ask import STUDIO
+
 ARM, GRAPH, ML = "https://management.azure.com", "https://graph.microsoft.com", "https://ml.azure.com"
 STORAGE, VAULT = "https://storage.azure.com", "https://vault.azure.net"
 API = "2024-10-01"
@@ -139,7 +141,7 @@ class Azure:
         if given:
             url += ("&" if "?" in url else "?") + urlencode(given, doseq=True)
         raw = body if isinstance(body, bytes | None) else json.dumps(body).encode()
-        sent = {"User-Agent": "sandbox-studio", **({"Content-Type": "application/json"} if raw else {})}
+        sent = {"User-Agent": STUDIO, **({"Content-Type": "application/json"} if raw else {})}
         host = urlsplit(url).hostname or ""
         audience = next((found for end, found in AUDIENCES.items() if host.endswith(end)), f"https://{host}")
         for anew in (False, True):

@@ -42,6 +42,15 @@ def bodies(shared_sandbox: Sandbox) -> Iterator[None]:
     ask(shared_sandbox.directory, "POST", "/activity/bodies", {"on": False})
 
 
+def new_vault(azure: Client) -> str:
+    """A vault's id."""
+    vault = f"{azure.group()}/providers/Microsoft.KeyVault/vaults/{unique('kv')}"
+    sku = {"family": "A", "name": "standard"}
+    properties = {"tenantId": azure.tenant, "sku": sku, "enableRbacAuthorization": True}
+    put(azure, vault, {"location": "eastus2", "properties": properties})
+    return vault
+
+
 def last(sandbox: Sandbox, **query: Any) -> dict[str, Any]:
     """The last request that the filters leave."""
     found = asked(sandbox, **query)
@@ -94,19 +103,7 @@ def test_a_refused_request_names_the_missing_right_and_the_roles_that_have_it(
 def test_what_a_service_refuses_by_itself_names_the_right_too(
     shared_sandbox: Sandbox, azure: Client, store: dict[str, Any], as_persona: Callable[[str], None]
 ) -> None:
-    vault = f"{azure.group()}/providers/Microsoft.KeyVault/vaults/{unique('kv')}"
-    put(
-        azure,
-        vault,
-        {
-            "location": "eastus2",
-            "properties": {
-                "tenantId": azure.tenant,
-                "sku": {"family": "A", "name": "standard"},
-                "enableRbacAuthorization": True,
-            },
-        },
-    )
+    vault = new_vault(azure)
     as_persona("scientist")
     with DefaultAzureCredential() as credential:
         blobs = BlobServiceClient(store["properties"]["primaryEndpoints"]["blob"], credential)
@@ -230,19 +227,7 @@ def test_no_secret_is_shown_wherever_it_stands(
 ) -> None:
     secret = unique("hushhush")
     before = activity(shared_sandbox)["last"]
-    vault = f"{azure.group()}/providers/Microsoft.KeyVault/vaults/{unique('kv')}"
-    put(
-        azure,
-        vault,
-        {
-            "location": "eastus2",
-            "properties": {
-                "tenantId": azure.tenant,
-                "sku": {"family": "A", "name": "standard"},
-                "enableRbacAuthorization": True,
-            },
-        },
-    )
+    vault = new_vault(azure)
     grant(azure, vault, user_id("user@domain.com"), VAULT_ADMINISTRATOR, "User")
     with DefaultAzureCredential() as credential:
         client = SecretClient(f"https://{vault.rsplit('/', 1)[1]}.vault.azure.net", credential)
@@ -265,6 +250,24 @@ def test_no_secret_is_shown_wherever_it_stands(
     assert "'location': 'eastus2'" in shown.replace('"', "'")
     assert f"client_secret={masking.MASK}" in shown
     assert "grant_type=client_credentials" in shown
+
+
+def test_the_studios_polls_push_nothing_out() -> None:
+    recorder = Recorder()
+    app = recorder.around(_answer)
+
+    async def flood() -> None:
+        for number, client in enumerate([b"me", *[b"sandbox-studio"] * (MOST_RECORDS + 10)]):
+            headers = [(b"user-agent", client)]
+            await app(
+                {"type": "http", "method": "GET", "headers": headers, "query_string": b"", "path": f"/{number}"},
+                _receive,
+                _send,
+            )
+
+    asyncio.run(flood())
+    assert recorder.records()[0].client == "me"
+    assert recorder.dropped == 10
 
 
 def test_an_error_code_is_a_code_and_no_other_text() -> None:

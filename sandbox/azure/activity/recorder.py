@@ -8,13 +8,14 @@ from itertools import count
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from sandbox.ask import STUDIO
 from sandbox.azure import clock
 from sandbox.azure.activity import masking
 from sandbox.azure.activity.record import LONGEST_NAME, LONGEST_PATH, Record, current
 
 MOST_RECORDS = 4000
 MOST_BYTES = 4 * 1024 * 1024
-"""What is kept of requests that were let in, and again of those that were refused."""
+"""What is kept of requests that were let in, again of those that were refused, and again of the studio's own."""
 MOST_OF_ERROR = 4096  # bytes of an answer in which its error code is looked for
 _ERROR = 400
 
@@ -52,17 +53,17 @@ class Recorder:
         self.bodies = False
         self._numbers = count(1)
         self.last = 0
-        # two, so that a flood of what is allowed does not push out the one refusal that somebody looks for
-        self._allowed, self._refused = _Ring(), _Ring()
+        # so that neither a flood of what is allowed nor the studio's polls push out the refusal that somebody looks for
+        self._allowed, self._refused, self._studio = _Ring(), _Ring(), _Ring()
 
     @property
     def dropped(self) -> int:
         """How many requests are no longer kept."""
-        return self._allowed.dropped + self._refused.dropped
+        return self._allowed.dropped + self._refused.dropped + self._studio.dropped
 
     def records(self) -> list[Record]:
         """All that are kept, in the order of their end."""
-        return sorted([*self._allowed, *self._refused], key=lambda record: record.number)
+        return sorted([*self._allowed, *self._refused, *self._studio], key=lambda record: record.number)
 
     def around(self, app: ASGIApp, *, private: bool = False) -> ASGIApp:
         """The application, whose requests are kept.
@@ -96,7 +97,7 @@ class Recorder:
     def _keep(self, record: Record) -> None:
         # numbered at its end, so that whoever asks for what is new misses none that took long
         record.number = self.last = next(self._numbers)
-        (self._refused if record.refused else self._allowed).add(record)
+        (self._studio if record.client == STUDIO else self._refused if record.refused else self._allowed).add(record)
 
 
 class _Body:

@@ -8,11 +8,9 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from sandbox.ask import ask
+from sandbox.ask import STUDIO, ask
 from sandbox.studio.visit import Done, Missing, Page, Route, View, Visit
 
-OWN = "sandbox-studio"
-"""The client that the studio's own requests have, which are shown only when they are asked for."""
 FILTERS = ("who", "host", "method", "status", "outcome", "text")
 RESOURCE_WORDS = 4  # of an id: `providers`, a namespace, a type and a name
 MOST = 300  # requests that a page is made of
@@ -27,7 +25,7 @@ def _asked(visit: Visit, **query: Any) -> dict[str, Any]:
 
 def show(visit: Visit) -> View:
     """The last requests, the newest first."""
-    own = {} if visit.query.get("studio") else {"notClient": OWN}
+    own = {} if visit.query.get("studio") else {"notClient": STUDIO}
     told = _asked(visit, limit=MOST, **own, **{name: visit.query.get(name) for name in FILTERS})
     data = {**told, "requests": [shown(one) for one in told["requests"][::-1]]}
     rows: list[dict[str, Any]] = []
