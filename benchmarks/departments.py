@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run as a file
 
 from benchmarks.report import peak_memory, write
 from benchmarks.sdk_time import department
+from sandbox.process import COLLECT_EVERY
 from tests.conftest import Sandbox
 from tests.program.harness import run_program
 from tests.program.hub import department as private
@@ -54,7 +55,7 @@ def main() -> int:
         "| teams | resources | SDK alone, s | preview, s | SDK alone, ms a resource | engine above it, ms | peak, MB |",
         "|---|---|---|---|---|---|---|",
     ]
-    gc.set_threshold(20_000)  # as the engine does while the program runs: the SDK alone gains from it as much
+    gc.set_threshold(COLLECT_EVERY)  # as the engine's process does: the SDK alone gains from it as much
     with tempfile.TemporaryDirectory() as folder:
         sandbox = Sandbox(Path(folder) / ".sandbox")
         sandbox.start()

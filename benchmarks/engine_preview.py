@@ -36,6 +36,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run as a file
 from benchmarks.report import peak_memory, write
 from sandbox.engine import main as engine
 from sandbox.engine.state.secrets import Secrets
+from sandbox.process import COLLECT_EVERY
 
 LIMIT = 2.0
 """Milliseconds a resource that a preview may cost above the SDK alone."""
@@ -272,7 +273,7 @@ def one(package: str, count: int, rounds: int) -> dict[str, Any]:
     components = count // 5
     text = AZURE if package == "azure-native" else THINGS
     measure(1, 1, text, package)  # imports
-    gc.set_threshold(20_000)  # as the engine does while the program runs: the SDK alone gains from it as much
+    gc.set_threshold(COLLECT_EVERY)  # as the engine's process does: the SDK alone gains from it as much
     before = peak_memory()
     seconds = measure(components, rounds, text, package)
     return {"resources": components * 5 + 1, "seconds": seconds, "memory": peak_memory() - before}

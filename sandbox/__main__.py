@@ -13,6 +13,7 @@ from sandbox import control
 from sandbox.ask import ask
 from sandbox.control import DEFAULT_PORT, SandboxError, sandbox_directory
 from sandbox.durations import duration, seconds_of
+from sandbox.process import run_alone
 from terminal import FAILED, INTERRUPTED, JsonOption, application, print_json, print_table, run
 
 PROGRAM = "python -m sandbox"
@@ -295,4 +296,6 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["pulumi"]:
+        run_alone(lambda: main(sys.argv[1:]))
     sys.exit(main(sys.argv[1:]))

@@ -3,5 +3,6 @@
 import sys
 
 from sandbox.engine.commands.main import main
+from sandbox.process import run_alone
 
-sys.exit(main(sys.argv[1:]))
+run_alone(lambda: main(sys.argv[1:]))

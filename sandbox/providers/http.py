@@ -114,6 +114,7 @@ class Client:
         self._local = threading.local()
         self._lock = threading.Lock()
         self._tokens: dict[str, tuple[str, float]] = {}
+        self._proxies: dict[str, dict[str, str]] = {}
         self.cancelled = threading.Event()
 
     def token(self, audience: str) -> str:
@@ -201,7 +202,9 @@ class Client:
         for attempt in range(_RETRIES + 1):
             last = attempt == _RETRIES
             try:
-                answer = self._session().request(method, url, headers=headers(), timeout=_TIMEOUT, **options)
+                answer = self._session().request(
+                    method, url, headers=headers(), timeout=_TIMEOUT, proxies=self._proxies_to(url), **options
+                )
             except requests.exceptions.RequestException as error:
                 if last or not _broken(method, error):
                     raise Failure(_trouble(method, url, error)) from error
@@ -217,10 +220,17 @@ class Client:
         session: requests.Session | None = getattr(self._local, "session", None)
         if session is None:
             session = self._local.session = requests.Session()
-            bundle = os.environ.get("SSL_CERT_FILE")
-            if bundle and not os.environ.get("REQUESTS_CA_BUNDLE") and not os.environ.get("CURL_CA_BUNDLE"):
-                session.verify = bundle
+            session.trust_env = False  # it would read all variables and ~/.netrc again for each request
+            bundles = (os.environ.get(name) for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"))
+            session.verify = next(filter(None, bundles), True)
         return session
+
+    def _proxies_to(self, url: str) -> dict[str, str]:
+        """The proxies that the environment names for the host of a URL."""
+        host = _host(url)
+        if host not in self._proxies:
+            self._proxies[host] = requests.utils.get_environ_proxies(url)
+        return self._proxies[host]
 
 
 def refusal(answer: requests.Response, method: str) -> Refused:

@@ -19,6 +19,7 @@ from typing import Any, Self
 from sandbox.daemon import Daemon
 from sandbox.engine import main as engine
 from sandbox.environment import persona_environment
+from sandbox.process import COLLECT_EVERY
 from sandbox.providers import http
 from sandbox.providers.azure_native import AzureNative
 from sandbox.providers.azuread import AzureAD
@@ -144,6 +145,7 @@ def main() -> None:
 
     gc.collect()
     gc.freeze()
+    gc.set_threshold(COLLECT_EVERY)
     running: set[int] = set()
     for line in sys.stdin:
         asked = json.loads(line)

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import contextvars
-import gc
 import io
 import logging
 import os
@@ -20,6 +19,7 @@ from pulumi.runtime import run_in_stack, set_all_config, settings
 
 from sandbox.engine.carry_out.deployment import Deployment
 from sandbox.engine.carry_out.monitor import Engine, Monitor
+from sandbox.engine.carry_out.positions import first_calls_alone
 from sandbox.engine.errors import EngineError
 from sandbox.engine.events import Diagnostic
 from sandbox.engine.project import Project
@@ -60,10 +60,8 @@ def _run(d: Deployment, workspace: Workspace) -> bool:
     quiet = logging.getLogger("asyncio")
     level = quiet.level
     quiet.setLevel(logging.CRITICAL)
-    often = gc.get_threshold()
-    gc.set_threshold(20_000)  # what a program makes stays: looking through it often takes half the time of a large one
     try:
-        with _as_program(d, workspace.project):
+        with _as_program(d, workspace.project), first_calls_alone():
             return _outcome(d, workspace, lambda: loop.run_until_complete(run_in_stack(program)))
     finally:
         for task in asyncio.all_tasks(loop):
@@ -74,7 +72,6 @@ def _run(d: Deployment, workspace: Workspace) -> bool:
         loop.close()
         asyncio.set_event_loop(None)
         quiet.setLevel(level)
-        gc.set_threshold(*often)
 
 
 class _Threads(ThreadPoolExecutor):
