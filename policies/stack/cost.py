@@ -71,6 +71,7 @@ RULES = (
             "teamTag": TEAM_TAG,
         },
         one_of=("total", "teams"),
-        applies="Clusters at their maximum, and instances, for 730 hours. Unknown low-priority prices count in full.",
+        applies="Clusters at their maximum, and instances, for 730 hours; no disks, load balancers or other services. "
+        "Unknown low-priority prices count in full.",
     ),
 )
