@@ -10,6 +10,7 @@ from review.preview import Step, name_of, type_of
 from settings.plan import Plan
 
 _PART: Final = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
+_URN: Final = re.compile(r"urn:pulumi:([^:]+)::[^:]+::.+::.+")
 _LONGEST: Final = 60  # characters of a value
 EVERYTHING: Final = "all"
 """In place of a URN: every loss is meant."""
@@ -37,7 +38,7 @@ def changes(
         accepted: URNs whose loss is meant, each with all that is below it; or `EVERYTHING`.
     """
     steps = list(steps)
-    parents = {step.urn: str(((step.new or step.old) or {}).get("parent", "")) for step in steps}
+    parents = _parents(steps)
     found = []
     for step in steps:
         state = step.new or step.old or {}
@@ -59,6 +60,24 @@ def changes(
             )
         )
     return tuple(found)
+
+
+def accepting_nothing(steps: Iterable[Step], stack: str, accepted: Collection[str]) -> tuple[str, ...]:
+    """Those of the accepted URNs of a stack that no loss is of or below."""
+    steps = list(steps)
+    parents = _parents(steps)
+    met = {urn for step in steps if _loss(step, parents, ()) for urn in _upwards(step.urn, parents)}
+    return tuple(sorted(urn for urn in accepted if stack_of_urn(urn) == stack and urn not in met))
+
+
+def stack_of_urn(urn: str) -> str | None:
+    """The stack of a URN; None for any other text."""
+    match = _URN.fullmatch(urn)
+    return match[1] if match else None
+
+
+def _parents(steps: Iterable[Step]) -> Mapping[str, str]:
+    return {step.urn: str(((step.new or step.old) or {}).get("parent", "")) for step in steps}
 
 
 def _differences(step: Step) -> tuple[Difference, ...]:

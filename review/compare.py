@@ -16,6 +16,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from review.changes import EVERYTHING, stack_of_urn
 from review.report import Report, Requirement, StackReview
 from review.revisions import Repository, Revision, UsageError, stack_of, touches_every_stack
 from review.stacks import Pair, Reviewer, World, pair
@@ -70,6 +71,7 @@ def review(request: Request, say: Callable[[str], None]) -> Report:
         if request.stack_files_only and others:
             raise UsageError(f"not only stack files differ, but also {others[0]}: leave --stack-files-only out")
         stacks, untouched = _chosen(request, base, head, changed)
+        _check_accepted(request.accepted, base.stacks | head.stacks)
         pairs = [pair(stack, base, head, request.today) for stack in stacks]
         reviewer = partial(
             Reviewer,
@@ -89,7 +91,7 @@ def review(request: Request, say: Callable[[str], None]) -> Report:
             stacks=tuple(_reviews(pairs, reviewer, _world(pairs, request, folder, say)) if pairs else ()),
             untouched=untouched,
             requirements=tuple(_requirements(base, head)),
-            notes=notes,
+            notes=(*notes, *_not_previewed(request.accepted, pairs)),
         )
 
 
@@ -102,6 +104,34 @@ def _head(repository: Repository, request: Request, folder: Path) -> tuple[Revis
     more = f" and {len(dirty) - 1} more" if len(dirty) > 1 else ""
     note = f"The working tree is reviewed with what is not committed: {dirty[0]}{more}. --head HEAD reviews the commit."
     return head, (note,)
+
+
+def _check_accepted(accepted: frozenset[str], known: frozenset[str]) -> None:
+    """Refuse what can be no resource of the stacks.
+
+    Raises:
+        UsageError: It is no URN, or one of no stack.
+    """
+    for urn in sorted(accepted - {EVERYTHING}):
+        stack = stack_of_urn(urn)
+        if stack is None:
+            raise UsageError(
+                f"--accept-loss {urn!r} is no URN: take one from the JSON report, such as "
+                f"urn:pulumi:STACK::PROJECT::TYPE::NAME, or say {EVERYTHING!r}"
+            )
+        if stack not in known:
+            there = ", ".join(sorted(known)) or "none"
+            raise UsageError(
+                f"--accept-loss {urn!r} is of stack {stack!r}, which is at neither revision: there are {there}"
+            )
+
+
+def _not_previewed(accepted: frozenset[str], pairs: Sequence[Pair]) -> Iterator[str]:
+    """A line for each URN that is accepted and belongs to a stack that is not previewed."""
+    previewed = {one.stack for one in pairs if one.head_file}
+    for urn in sorted(accepted - {EVERYTHING}):
+        if stack_of_urn(urn) not in previewed:
+            yield f"--accept-loss {urn}: its stack is not previewed, so nothing of it is lost."
 
 
 def _chosen(

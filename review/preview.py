@@ -87,6 +87,11 @@ class Preview:
         """The stack as the head revision has it."""
         return _side((self._with_outputs(step) for step in self.steps), plan)
 
+    @property
+    def renamed(self) -> Mapping[str, str]:
+        """The URN afterwards of each resource that had another one before."""
+        return {step.old["urn"]: step.urn for step in self.steps if step.old and step.old["urn"] != step.urn}
+
     @cached_property
     def graphs(self) -> tuple[offline.Graph, offline.Graph]:
         """The stack before and afterwards, as the policy pack reads it."""

@@ -1,10 +1,11 @@
 """Reviews one stack: brings the base up, previews the head against that state, and compares."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal, Protocol
 
 import yaml
@@ -14,17 +15,21 @@ from policies.config import Config, ConfigError, written_out
 from review.access.compare import compare as compare_access
 from review.access.model import AccessDifference
 from review.access.people import ends, names
-from review.changes import changes
+from review.changes import accepting_nothing, changes
 from review.costs.compare import compare as compare_costs
 from review.model import Side
 from review.notices import notices
-from review.preview import ENDED, Preview, errors, read_preview
-from review.report import Failure, StackReview, groups
+from review.preview import ENDED, Preview, errors, name_of, read_preview
+from review.renamed import as_after, teams
+from review.report import Failure, Notice, StackReview, groups
 from review.revisions import Revision
 from review.stackfile import Fault, plan_or_faults, without_secrets
 from review.throwaway import Done
 from review.violations import configuration, under_new_rules, violations
 from settings.plan import Plan
+
+_AT_ONCE = "64"
+"""Resources that are made at the same time: most of them wait for a long-running operation."""
 
 
 class World(Protocol):
@@ -120,7 +125,8 @@ class Reviewer:
             return StackReview(stack.stack, stack.file, "failed", failures=(*failures, *wrong))
         made = changes(preview.steps, stack.before, stack.after, self.accepted)
         own = configuration(stack.stack, self.rules) if self.rules else None
-        old, new = preview.before(stack.before), preview.after(stack.after)
+        was, new = preview.before(stack.before), preview.after(stack.after)
+        old = as_after(was, new, preview.renamed)
         state: Literal["changed", "same", "new", "failed"] = "changed" if made else "same"
         if wrong or stack.base_file is None:
             state = "failed" if wrong else "new"
@@ -131,11 +137,23 @@ class Reviewer:
             changes=made,
             violations=violations(preview, rules, stack.before, stack.after, self.today),
             under_new_rules=under_new_rules(preview, (rules, own), stack.after, self.today) if own else (),
-            notices=notices(preview, stack.before, stack.after, self.today, live=self.world.live),
+            notices=(
+                *self._useless(stack, preview),
+                *notices(preview, stack.before, stack.after, self.today, live=self.world.live),
+            ),
             failures=(*failures, *wrong),
             groups=groups(old, new, made),
-            access=_access(stack, old, new),
-            costs=compare_costs(old, new, hours_before=_hours(stack.before), hours_after=_hours(stack.after)),
+            access=_access(stack, was, new, preview.renamed),
+            costs=compare_costs(
+                old, new, hours_before=_hours(stack.before, preview.renamed), hours_after=_hours(stack.after)
+            ),
+        )
+
+    def _useless(self, stack: Pair, preview: Preview) -> tuple[Notice, ...]:
+        """What is said to be lost on purpose, and is not lost: perhaps it was written wrongly."""
+        found = accepting_nothing(preview.steps, stack.stack, self.accepted)
+        return tuple(
+            Notice("warning", "new", f"--accept-loss {urn}: nothing of it or below it is lost") for urn in found
         )
 
     def _bring_up(self, stack: Pair) -> tuple[Failure, ...]:
@@ -144,7 +162,7 @@ class Reviewer:
             return ()
         self.say(f"{stack.stack}: bringing {self.base.shown} up in the sandbox")
         events = self.folder / f"{stack.stack}.up"
-        words = ("--yes", "--skip-preview", "--continue-on-error", "--event-log", str(events))
+        words = ["--yes", "--skip-preview", "--continue-on-error", "--event-log", str(events), "--parallel", _AT_ONCE]
         done = self.world.pulumi("up", *self._words(stack.stack, stack.base_file, self.base), *words)
         if not done.code:
             return ()
@@ -195,16 +213,19 @@ def _wrong(stack: Pair, preview: Preview) -> tuple[Failure, ...]:
     return tuple(Failure(text) for text in dict.fromkeys(told))
 
 
-def _access(stack: Pair, before: Side, after: Side) -> AccessDifference:
+def _access(stack: Pair, before: Side, after: Side, renamed: Mapping[str, str]) -> AccessDifference:
     known = [(plan.department, side) for plan, side in ((stack.before, before), (stack.after, after)) if plan]
+    last = ends(stack.before.department) if stack.before else {}
+    named = teams(before, after, renamed)
     return compare_access(
-        before,
+        as_after(before, after, renamed),
         after,
-        ends_before=ends(stack.before.department) if stack.before else None,
+        ends_before={(named.get(team, team), person): until for (team, person), until in last.items()},
         ends_after=ends(stack.after.department) if stack.after else None,
         names={id_: name for department, side in known for id_, name in names(department, side).items()},
     )
 
 
-def _hours(plan: Plan | None) -> dict[str, int] | None:
-    return expected_hours(plan.department) if plan else None
+def _hours(plan: Plan | None, renamed: Mapping[str, str] = MappingProxyType({})) -> dict[str, int] | None:
+    named = {name_of(old): name_of(new) for old, new in renamed.items()}
+    return {named.get(name, name): hours for name, hours in expected_hours(plan.department).items()} if plan else None

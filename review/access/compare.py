@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
-from review.access.evaluate import abilities, conditions, joined
+from review.access.evaluate import abilities, joined, told_apart
 from review.access.model import Ability, AccessDifference, Grant, RoleChange
 from review.access.stack import Ends, Reader, Stack
 from review.access.targets import DEEDS
@@ -37,13 +37,14 @@ def compare(
     reader = Reader((before, after), names or {})
     old, new = reader.read(before, ends_before or {}), reader.read(after, ends_after or {})
     grants_old, grants_new = _grants(old), _grants(new)
-    apart = conditions(old, new)
+    apart = told_apart(old, new)
     can_old, can_new = ({replace(one, via=""): one for one in abilities(stack, apart)} for stack in (old, new))
+    gained, lost = joined(_only(can_new, can_old), new, apart), joined(_only(can_old, can_new), old, apart)
     return AccessDifference(
         grants_gained=_sorted_grants(grants_new - grants_old),
         grants_lost=_sorted_grants(grants_old - grants_new),
-        abilities_gained=_sorted_abilities(joined(_only(can_new, can_old), new, apart)),
-        abilities_lost=_sorted_abilities(joined(_only(can_old, can_new), old, apart)),
+        abilities_gained=_sorted_abilities(gained - lost),  # such as all of an account that gets its first container
+        abilities_lost=_sorted_abilities(lost - gained),
         members_gained=_ordered(new.members - old.members),
         members_lost=_ordered(old.members - new.members),
         trusts_gained=_ordered(new.trusts - old.trusts),

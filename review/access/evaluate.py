@@ -23,21 +23,38 @@ class Answer:
     unsure: bool = False
 
 
-Conditions = Mapping[str, frozenset[str]]
-"""The conditions of assignments by the path of their scope; they tell which folders are parts of their own."""
+@dataclass(frozen=True)
+class ToldApart:
+    """What both revisions are asked about beside their own resources, so that the same is asked of both.
+
+    Attributes:
+        conditions: The conditions of assignments by the path of their scope; they tell which folders are parts.
+        made: The paths of all that either revision makes: where the other has nothing, there is nothing to reach.
+    """
+
+    conditions: Mapping[str, frozenset[str]]
+    made: frozenset[str]
 
 
-def conditions(*stacks: Stack) -> Conditions:
-    """The conditions of one or both revisions, so that both are asked about the same folders."""
+def told_apart(*stacks: Stack) -> ToldApart:
+    """What one or both revisions are asked about."""
     found: dict[str, frozenset[str]] = {}
     for one in (one for stack in stacks for one in stack.assignments if one.path is not None):
         found[str(one.path)] = found.get(str(one.path), frozenset()) | {one.grant.condition}
-    return found
+    return ToldApart(found, frozenset(path for stack in stacks for path in stack.places.by_path))
 
 
-def abilities(stack: Stack, told_apart: Conditions) -> frozenset[Ability]:
+def _targets(stack: Stack, apart: ToldApart) -> list[Target]:
+    """The objects of a stack, and those outside of it that it uses itself or that neither revision makes."""
+    used = {one.path for one in stack.assignments if one.path is not None}
+    gone = apart.made - set(stack.places.by_path) - used
+    asked = {path: texts for path, texts in apart.conditions.items() if path not in gone}
+    return list(targets(stack.places, asked))
+
+
+def abilities(stack: Stack, apart: ToldApart) -> frozenset[Ability]:
     """All that principals can do, for each part of an object by itself."""
-    held, objects = _held(stack), list(targets(stack.places, told_apart))
+    held, objects = _held(stack), _targets(stack, apart)
     return frozenset(
         Ability(principal, deed.words, target.words, target.team, answer.via, answer.unsure, target.whole)
         for principal, assignments in held.items()
@@ -47,15 +64,15 @@ def abilities(stack: Stack, told_apart: Conditions) -> frozenset[Ability]:
     )
 
 
-def joined(found: Iterable[Ability], stack: Stack, told_apart: Conditions) -> frozenset[Ability]:
+def joined(found: Iterable[Ability], stack: Stack, apart: ToldApart) -> frozenset[Ability]:
     """The same with parts joined: who reads each file system of a lake reads the lake.
 
     Args:
         found: Some of the abilities with a stack.
         stack: The stack, which tells all parts of an object.
-        told_apart: The conditions that `abilities` was given.
+        apart: What `abilities` was given.
     """
-    parts = Counter(target.whole for target in targets(stack.places, told_apart))
+    parts = Counter(target.whole for target in _targets(stack, apart))
     by_whole: dict[Ability, list[Ability]] = {}
     for one in found:
         by_whole.setdefault(replace(one, target=one.whole or one.target, whole=""), []).append(one)

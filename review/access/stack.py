@@ -50,15 +50,16 @@ class Stack:
 
 
 class Reader:
-    """Reads both revisions of a stack, so that each principal has one key in both.
+    """Reads both revisions of a stack, so that each principal, group and custom role has one name in both: the head's.
 
     Args:
-        sides: The two revisions.
+        sides: The base and the head.
         names: Names of people by object id, beside those that the stack's assignments tell.
     """
 
     def __init__(self, sides: tuple[Side, Side], names: Mapping[str, str]) -> None:
         self._principals: dict[str, Principal] = {id_: Principal(name, "user", name) for id_, name in names.items()}
+        self._names = {one.urn: name for side in sides for one in side.resources if (name := _own_name(one))}
         for side in sides:
             for one in side.resources:
                 self._learn(one)
@@ -70,7 +71,7 @@ class Reader:
             if isinstance(id_, str) and one.person:
                 kind: PrincipalKind = "group" if one.inputs.get("principalType") == "Group" else "user"
                 self._principals.setdefault(id_, Principal(one.person, kind, f"{kind} {one.person}"))
-        elif principal := _made(one):
+        elif principal := self._made(one):
             for key in ("principalId", "objectId"):
                 if isinstance(id_ := one.outputs.get(key), str):
                     self._principals[id_] = principal
@@ -88,22 +89,22 @@ class Reader:
         stack = Stack(places(side))
         for one in side.resources:
             if one.type == "azure-native:authorization:RoleDefinition":
-                stack.definitions[one.urn] = role_from(str(one.inputs.get("roleName")), one.inputs.get("permissions"))
+                stack.definitions[one.urn] = role_from(self._display(one), one.inputs.get("permissions"))
         for one in side.resources:
             match one.type:
                 case "azure-native:authorization:RoleAssignment":
                     stack.assignments.append(self._assignment(one, stack, ends))
                 case "azuread:index/group:Group":
                     stack.members |= {
-                        Membership(_display(one), self._person(id_)) for id_ in _texts(one.inputs.get("members"))
+                        Membership(self._display(one), self._person(id_)) for id_ in _texts(one.inputs.get("members"))
                     }
                 case "azuread:index/groupMember:GroupMember":
                     stack.members |= set(self._membership(one, stack.places))
                 case "azuread:index/applicationFederatedIdentityCredential:ApplicationFederatedIdentityCredential":
                     issuer, subject = str(one.inputs.get("issuer")), str(one.inputs.get("subject"))
-                    stack.trusts.add(Trust(_owner(one, "applicationId", stack.places), issuer, subject))
+                    stack.trusts.add(Trust(self._owner(one, "applicationId", stack.places), issuer, subject))
                 case "azuread:index/servicePrincipalPassword:ServicePrincipalPassword":
-                    owner, end = _owner(one, "servicePrincipalId", stack.places), one.inputs.get("endDate")
+                    owner, end = self._owner(one, "servicePrincipalId", stack.places), one.inputs.get("endDate")
                     stack.passwords.add(Password(owner, end if isinstance(end, str) else ""))
                 case _:
                     pass
@@ -137,7 +138,7 @@ class Reader:
                 str(one.inputs.get("principalType")), "service principal"
             )  # type: ignore[assignment]
             return self._principals.get(id_) or Principal(one.person or id_, kind, id_)
-        if made := next(_sources(one, "principalId", places_), None):
+        if made := next(self._sources(one, "principalId", places_), None):
             return made
         if one.person:
             return Principal(one.person, "user", f"user {one.person}")
@@ -147,35 +148,50 @@ class Reader:
         return self._principals.get(id_) or Principal(id_, "user", id_)
 
     def _membership(self, one: Resource, places_: Places) -> Iterator[Membership]:
-        group = _owner(one, "groupObjectId", places_)
+        group = self._owner(one, "groupObjectId", places_)
         if isinstance(id_ := one.inputs.get("memberObjectId"), str):
             yield Membership(group, self._person(id_))
-        for made in _sources(one, "memberObjectId", places_):
+        for made in self._sources(one, "memberObjectId", places_):
             yield Membership(group, made)
 
+    def _sources(self, one: Resource, key: str, places_: Places) -> Iterator[Principal]:
+        """The principals that an input's value comes from."""
+        return filter(None, map(self._made, places_.sources(one, key)))
 
-def _sources(one: Resource, key: str, places_: Places) -> Iterator[Principal]:
-    """The principals that an input's value comes from."""
-    return filter(None, map(_made, places_.sources(one, key)))
+    def _made(self, one: Resource) -> Principal | None:
+        """The principal that a resource is."""
+        match one.type:
+            case "azure-native:managedidentity:UserAssignedIdentity":
+                found = _MACHINE.fullmatch(one.name)
+                what = _IDENTITIES[found[2]] if found else f"the identity {one.name}"
+                name = f"{what} of team {one.team}" if one.team else what
+                return Principal(name, "identity", f"{one.team} {one.name}")
+            case "azuread:index/group:Group":
+                return Principal(self._display(one), "group", one.urn)
+            case "azuread:index/servicePrincipal:ServicePrincipal":
+                return Principal(f"the service principal {one.name}", "service principal", one.urn)
+            case "azure-native:machinelearningservices:Compute":
+                return Principal(f"the identity of cluster {one.name}", "identity", one.urn)
+            case "azure-native:machinelearningservices:Workspace":
+                return Principal(f"the identity of workspace {one.name}", "identity", one.urn)
+            case _:
+                return None
+
+    def _owner(self, one: Resource, key: str, places_: Places) -> str:
+        """Name of the application, service principal or group that an input leads to."""
+        if source := next(places_.sources(one, key), None):
+            return self._display(source)
+        value = one.inputs.get(key)
+        return value if isinstance(value, str) else one.name
+
+    def _display(self, one: Resource) -> str:
+        return self._names.get(one.urn, one.name)
 
 
-def _made(one: Resource) -> Principal | None:
-    """The principal that a resource is."""
-    match one.type:
-        case "azure-native:managedidentity:UserAssignedIdentity":
-            found = _MACHINE.fullmatch(one.name)
-            what = _IDENTITIES[found[2]] if found else f"the identity {one.name}"
-            return Principal(f"{what} of team {one.team}" if one.team else what, "identity", f"{one.team} {one.name}")
-        case "azuread:index/group:Group":
-            return Principal(_display(one), "group", one.urn)
-        case "azuread:index/servicePrincipal:ServicePrincipal":
-            return Principal(f"the service principal {one.name}", "service principal", one.urn)
-        case "azure-native:machinelearningservices:Compute":
-            return Principal(f"the identity of cluster {one.name}", "identity", one.urn)
-        case "azure-native:machinelearningservices:Workspace":
-            return Principal(f"the identity of workspace {one.name}", "identity", one.urn)
-        case _:
-            return None
+def _own_name(one: Resource) -> str:
+    """The name that a group, an application or a custom role has on Azure; empty if it has none or it is not known."""
+    name = one.inputs.get("roleName", one.inputs.get("displayName"))
+    return name if isinstance(name, str) else ""
 
 
 def _machine_of(one: Resource) -> Principal:
@@ -200,19 +216,6 @@ def _role(one: Resource, stack: Stack) -> tuple[Role | None, str]:
             return role, role.name
     role_ = built_in().get(guid)
     return role_, role_.name if role_ else guid or "a role that is not known yet"
-
-
-def _owner(one: Resource, key: str, places_: Places) -> str:
-    """Name of the application, service principal or group that an input leads to."""
-    if source := next(places_.sources(one, key), None):
-        return _display(source)
-    value = one.inputs.get(key)
-    return value if isinstance(value, str) else one.name
-
-
-def _display(one: Resource) -> str:
-    name = one.inputs.get("displayName")
-    return name if isinstance(name, str) else one.name
 
 
 def _texts(value: Any) -> list[str]:

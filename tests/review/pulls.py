@@ -61,6 +61,8 @@ class Pull:
         fixed: Rules whose violation is fixed.
         floor: What an idle month costs more, in dollars.
         worst: What a month with every node on costs more.
+        gain: Patterns of who can do more: each is met, and whoever can do more meets one.
+        lose: The same of who can do less.
         lost: What loses its data: `Type name`.
         told: A part of a notice or failure, and a part of the line that it names.
         accepted: The URNs that may be lost, below the stack's prefix.
@@ -75,6 +77,8 @@ class Pull:
     fixed: tuple[str, ...] = ()
     floor: float | None = 0
     worst: float | None = 0
+    gain: tuple[str, ...] = ()
+    lose: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
     told: tuple[str, str] | None = None
     accepted: tuple[str, ...] = ()
@@ -126,6 +130,10 @@ def told_of(team: str) -> dict[str, str]:
     return dict(zip(TOLD, ("environment: dev", f"- name: {team}", f"- name: {team}"), strict=True))
 
 
+TEAM = ("user@domain.com", "admin1@site.com", "user1@site.com", "the workspace's identity of team *", "*")
+"""Who has access to all that team alpha has."""
+IN_LAKE = ("admin1@site.com", "user1@site.com")
+"""Who reads and writes its lake."""
 NODES = "machinelearning-compute-limit-max-nodes"
 IDLE = "machinelearning-compute-limit-idle-time"
 
@@ -139,6 +147,8 @@ PULLS: dict[str, Pull] = {
         changes=("updated Compute alpha-*-one", "updated Compute alpha-*-two"),
         broken={NODES: "maxNodes: 20"},
         worst=36 * DS3,
+        accepted=("azureml-platform::azure-native:storage:StorageAccount::alpha-lake",),
+        told=("StorageAccount::alpha-lake: nothing of it or below it is lost", ""),
     ),
     "team-deleted": Pull(
         {BASE[BASE.index("      - name: alpha") :]: "", BETA: BETA},
@@ -148,6 +158,7 @@ PULLS: dict[str, Pull] = {
         floor=None,  # the sum of all that a team has
         worst=None,
         lost=HELD,
+        lose=TEAM,
     ),
     "person-moved": Pull(
         {
@@ -161,11 +172,13 @@ PULLS: dict[str, Pull] = {
             "created RoleAssignment beta-dataScientist-user1@site.com",
             "created RoleAssignment beta-user1@site.com-data",
         ),
+        gain=("user1@site.com",),
+        lose=("user1@site.com",),
     ),
     "unloadable": Pull(
         {"maxNodes: 2": "maxNodes: two"}, state="failed", told=("expected a whole number", "maxNodes: two"), worst=None
     ),
-    "new-stack": Pull(base=None, state="new", changes=("created *",), floor=None, worst=None),
+    "new-stack": Pull(base=None, state="new", changes=("created *",), floor=None, worst=None, gain=TEAM),
     "gone-stack": Pull(gone=True, state="gone", worst=None, told=("pulumi destroy", "")),
     "comment": Pull({"teams:": "teams: # of the department"}, state="same"),
     "more-nodes": Pull({"maxNodes: 2": "maxNodes: 4"}, changes=("updated Compute alpha-*-cpu",), worst=2 * DS3),
@@ -219,6 +232,7 @@ PULLS: dict[str, Pull] = {
         changes=("created Compute alpha-*vm", "created RoleAssignment alpha-user1@site.com-files"),
         floor=None,
         worst=None,
+        gain=("user1@site.com",),
     ),
     "new-team": Pull(
         {"              fileSystem: raw\n": "              fileSystem: raw\n" + BETA},
@@ -226,6 +240,7 @@ PULLS: dict[str, Pull] = {
         broken=told_of("beta"),
         floor=None,
         worst=None,
+        gain=("user2@site.com", "*"),
     ),
     "loss-accepted": Pull(
         {LAKE: ""},
@@ -234,6 +249,7 @@ PULLS: dict[str, Pull] = {
         worst=None,
         lost=("StorageAccount alpha-lake", "BlobContainer alpha-raw"),
         accepted=("azureml-platform::azureml-platform:components:TeamWorkspace::alpha",),
+        lose=IN_LAKE,
     ),
     "lake-deleted": Pull(
         {LAKE: ""},
@@ -241,6 +257,7 @@ PULLS: dict[str, Pull] = {
         floor=None,
         worst=None,
         lost=("StorageAccount alpha-lake", "BlobContainer alpha-raw"),
+        lose=IN_LAKE,
     ),
     "team-renamed": Pull({"name: alpha": "name: gamma\n        formerName: alpha"}, changes=("updated *",), worst=None),
     "team-renamed-anew": Pull(
@@ -250,6 +267,8 @@ PULLS: dict[str, Pull] = {
         fixed=TOLD,
         worst=None,
         lost=HELD,
+        gain=TEAM,
+        lose=TEAM,
     ),
     "person-added": Pull(
         {"[user1@site.com]": "[user1@site.com, newcomer@other.example]"},
@@ -257,6 +276,7 @@ PULLS: dict[str, Pull] = {
             "created RoleAssignment alpha-dataScientist-newcomer@other.example",
             "created RoleAssignment alpha-newcomer@other.example-data",
         ),
+        gain=("newcomer@other.example",),
     ),
     "person-removed": Pull(
         {"        dataScientists: [user1@site.com]\n": ""},
@@ -264,6 +284,7 @@ PULLS: dict[str, Pull] = {
             "deleted RoleAssignment alpha-dataScientist-user1@site.com",
             "deleted RoleAssignment alpha-user1@site.com-data",
         ),
+        lose=("user1@site.com",),
     ),
     "ended-access-removed": Pull(
         {"{user: user1@site.com, until: 2026-01-31}": ""},
@@ -272,19 +293,34 @@ PULLS: dict[str, Pull] = {
             "deleted RoleAssignment alpha-dataScientist-user1@site.com",
             "deleted RoleAssignment alpha-user1@site.com-data",
         ),
+        lose=("user1@site.com",),
     ),
     "role-raised": Pull(
         {"leads: [admin1@site.com]": "leads: [admin1@site.com, user1@site.com]"},
         changes=("created RoleAssignment alpha-teamLead-user1@site.com",),
+        gain=("user1@site.com",),
     ),
     "file-system": Pull(
-        {"[raw]": "[raw, clean]"}, changes=("created BlobContainer alpha-clean", "created RoleAssignment *"), worst=None
+        {"[raw]": "[raw, clean]"},
+        changes=("created BlobContainer alpha-clean", "created RoleAssignment *"),
+        worst=None,
+        gain=IN_LAKE,
+    ),
+    "file-system-deleted": Pull(
+        {"[raw, clean]": "[raw]"},
+        base=BASE.replace("[raw]", "[raw, clean]"),
+        changes=("deleted BlobContainer alpha-clean", "deleted RoleAssignment *"),
+        worst=None,
+        lost=("BlobContainer alpha-clean",),
+        lose=IN_LAKE,
     ),
     "file-system-renamed": Pull(
         {"[raw]": "[clean]", "fileSystem: raw": "fileSystem: clean"},
         changes=("*",),
         worst=None,
         lost=("BlobContainer alpha-raw",),
+        gain=IN_LAKE,
+        lose=IN_LAKE,
     ),
     "private": Pull(
         {"    teams:": "    network: {mode: private, addressSpace: 10.9.0.0/23}\n    teams:"},
@@ -329,6 +365,7 @@ PULLS: dict[str, Pull] = {
         {"        lake:": f"        {AUTOMATION}\n        lake:"},
         changes=("created *",),
         broken={"authorization-assignment-limit-contributor": "name: pipeline"},
+        gain=("the service principal *",),
     ),
     "broken-yaml": Pull({"    teams:": "    teams: ["}, state="failed", told=("not valid YAML", ""), worst=None),
 }

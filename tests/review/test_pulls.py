@@ -62,9 +62,13 @@ def check(found: Reviewed, name: str) -> None:
     assert all(one["loss"]["accepted"] == bool(pull.accepted) for one in lost)
     if stack["costs"]:
         before, after = stack["costs"]["before"], stack["costs"]["after"]
-        for key, expected in (("floor", pull.floor), ("worst", pull.worst)):
+        for key, dollars in (("floor", pull.floor), ("worst", pull.worst)):
             difference = float(Decimal(after[key]) - Decimal(before[key]))
-            assert expected is None or difference == pytest.approx(expected, abs=DOLLARS), key
+            assert dollars is None or difference == pytest.approx(dollars, abs=DOLLARS), key
+    for key, expected in (("abilities_gained", pull.gain), ("abilities_lost", pull.lose)):
+        who = {one["principal"]["name"] for one in (stack["access"] or {}).get(key, ())}
+        assert sorted(one for one in who if not any(fnmatchcase(one, pattern) for pattern in expected)) == [], key
+        assert [pattern for pattern in expected if not any(fnmatchcase(one, pattern) for one in who)] == [], key
     if pull.told:
         text, line = pull.told
         told = [one for one in (*stack["notices"], *stack["failures"]) if text in one["message"]]

@@ -44,6 +44,19 @@ def test_a_stack_that_is_not_there(project: Project, tmp_path: Path) -> None:
     assert "no stack 'prod'" in said and "dev" in said
 
 
+def test_a_loss_of_nothing(project: Project, tmp_path: Path) -> None:
+    assert "'alpha-lake' is no URN" in refused(project, tmp_path, "--base", "main", "--accept-loss", "alpha-lake")
+    urn = "urn:pulumi:prod::azureml-platform::azure-native:storage:StorageAccount::alpha-lake"
+    said = refused(project, tmp_path, "--base", "main", "--accept-loss", urn)
+    assert "stack 'prod'" in said and "dev" in said
+
+
+def test_a_loss_in_a_stack_that_is_not_reviewed_is_told(project: Project, tmp_path: Path) -> None:
+    urn = "urn:pulumi:dev::azureml-platform::azure-native:storage:StorageAccount::alpha-lake"
+    done = project.review("--base", "main", "--accept-loss", urn, TMPDIR=str(tmp_path))
+    assert done.returncode == 0 and f"--accept-loss {urn}: its stack is not previewed" in done.stdout
+
+
 def test_no_base(project: Project, tmp_path: Path) -> None:
     assert "--base" in refused(project, tmp_path, "--stack", "dev")
 
