@@ -83,11 +83,14 @@ def violated(found: Sequence[Violation]) -> str:
 
 
 def lost(stack: StackReview) -> str:
-    """The number of losses of data: `2, 1 of them accepted`."""
-    accepted = sum(bool(change.loss and change.loss.accepted) for change in stack.losses)
-    if not stack.losses:
+    """The number of losses of data: `3, 2 not accepted`."""
+    losses = len(stack.losses)
+    unmeant = sum(not change.loss.accepted for change in stack.losses if change.loss)
+    if not losses:
         return "none"
-    return f"{len(stack.losses)}, " + ("all accepted" if accepted == len(stack.losses) else f"{accepted} accepted")
+    if not unmeant:
+        return f"{losses}, accepted"
+    return f"{losses}, not accepted" if unmeant == losses else f"{losses}, {unmeant} not accepted"
 
 
 def short(type_: str) -> str:

@@ -110,4 +110,5 @@ def reviewed(folder: Path, names: Iterable[str]) -> Reviewed:
     words = [word for urn in accepted for word in ("--accept-loss", urn)]
     done = project.review("--base", "main", "--json", *words, TMPDIR=str(folder.parent))
     assert done.stdout, done.stderr
+    (folder.parent / "report.json").write_text(done.stdout)  # for tests/review/table.py
     return Reviewed(done.returncode, json.loads(done.stdout), project, done.stderr)
