@@ -259,7 +259,7 @@ PULLS: dict[str, Pull] = {
         lost=("StorageAccount alpha-lake", "BlobContainer alpha-raw"),
         lose=IN_LAKE,
     ),
-    "team-renamed": Pull({"name: alpha": "name: gamma\n        formerName: alpha"}, changes=("updated *",), worst=None),
+    "team-renamed": Pull({"name: alpha": "name: gamma\n        formerName: alpha"}, changes=("updated *",)),
     "team-renamed-anew": Pull(
         {"name: alpha": "name: gamma"},
         changes=("deleted *", "created *"),

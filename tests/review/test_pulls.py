@@ -35,6 +35,16 @@ def test_a_further_pull_request(rest: Reviewed, name: str) -> None:
     check(rest, name)
 
 
+@pytest.mark.soak
+@pytest.mark.timeout(3600)
+def test_a_renamed_team_is_one_team(rest: Reviewed) -> None:
+    stack = rest.stack("team-renamed")
+    assert {one["team"] for one in stack["groups"]} == {None, "gamma"}
+    [team] = [one for one in stack["costs"]["teams"] if one["team"]]
+    assert (team["team"], team["before"]) == ("gamma", team["after"])
+    assert not any(stack["access"][key] for key in stack["access"] if key not in ("ending", "notes"))
+
+
 def test_the_review_objects_and_leaves_nothing_behind(some: Reviewed) -> None:
     assert some.code == 1
     folder: Path = some.project.folder
