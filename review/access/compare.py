@@ -39,12 +39,15 @@ def compare(
     grants_old, grants_new = _grants(old), _grants(new)
     apart = told_apart(old, new)
     can_old, can_new = ({replace(one, via=""): one for one in abilities(stack, apart)} for stack in (old, new))
-    gained, lost = joined(_only(can_new, can_old), new, apart), joined(_only(can_old, can_new), old, apart)
+    gained, lost = _told_apart(
+        (only_new := _only(can_new, can_old), joined(only_new, new, apart)),
+        (only_old := _only(can_old, can_new), joined(only_old, old, apart)),
+    )
     return AccessDifference(
         grants_gained=_sorted_grants(grants_new - grants_old),
         grants_lost=_sorted_grants(grants_old - grants_new),
-        abilities_gained=_sorted_abilities(gained - lost),  # such as all of an account that gets its first container
-        abilities_lost=_sorted_abilities(lost - gained),
+        abilities_gained=_sorted_abilities(gained),
+        abilities_lost=_sorted_abilities(lost),
         members_gained=_ordered(new.members - old.members),
         members_lost=_ordered(old.members - new.members),
         trusts_gained=_ordered(new.trusts - old.trusts),
@@ -60,6 +63,26 @@ def compare(
 def _only(one: Mapping[Ability, Ability], other: Mapping[Ability, Ability]) -> set[Ability]:
     """The abilities of one revision that the other has in no way, be it by a group or without."""
     return {one[key] for key in one.keys() - other.keys()}
+
+
+def _told_apart(
+    gained: tuple[set[Ability], frozenset[Ability]], lost: tuple[set[Ability], frozenset[Ability]]
+) -> tuple[frozenset[Ability], frozenset[Ability]]:
+    """Nothing that is gained and lost in the same words: the parts are told, or nothing if it is the whole itself.
+
+    The parts: a lake whose only file system gives way to another one. The whole: an account with its first container.
+
+    Args:
+        gained: Abilities of the head alone, by part and joined.
+        lost: Those of the base alone.
+    """
+    both = gained[1] & lost[1]
+    by_part = both - gained[0] - lost[0]
+
+    def told(parts: set[Ability], whole: frozenset[Ability]) -> frozenset[Ability]:
+        return (whole - both) | {one for one in parts if replace(one, target=one.whole, whole="") in by_part}
+
+    return told(*gained), told(*lost)
 
 
 def _grants(stack: Stack) -> frozenset[Grant]:

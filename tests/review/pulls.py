@@ -130,9 +130,10 @@ def told_of(team: str) -> dict[str, str]:
     return dict(zip(TOLD, ("environment: dev", f"- name: {team}", f"- name: {team}"), strict=True))
 
 
-TEAM = ("user@domain.com", "admin1@site.com", "user1@site.com", "the workspace's identity of team *", "*")
-"""Who has access to all that team alpha has."""
-IN_LAKE = ("admin1@site.com", "user1@site.com")
+MACHINES = ("the nodes' identity of team alpha", "the workspace's identity of team alpha")
+TEAM = ("admin1@site.com", "user1@site.com", "the nodes' identity of team *", "*")
+"""Who has access to all that a team has."""
+IN_LAKE = ("admin1@site.com", "user1@site.com", *MACHINES)
 """Who reads and writes its lake."""
 NODES = "machinelearning-compute-limit-max-nodes"
 IDLE = "machinelearning-compute-limit-idle-time"
@@ -365,7 +366,7 @@ PULLS: dict[str, Pull] = {
         {"        lake:": f"        {AUTOMATION}\n        lake:"},
         changes=("created *",),
         broken={"authorization-assignment-limit-contributor": "name: pipeline"},
-        gain=("the service principal *",),
+        gain=("the service principal alpha-pipeline", "user@domain.com", MACHINES[1]),
     ),
     "broken-yaml": Pull({"    teams:": "    teams: ["}, state="failed", told=("not valid YAML", ""), worst=None),
 }

@@ -324,6 +324,15 @@ def test_an_account_with_its_first_container_is_the_same_account() -> None:
         assert {one.deed for one in (*found.abilities_gained, *found.abilities_lost)} <= set(shares)
 
 
+def test_a_lake_whose_file_system_gives_way_to_another_is_told_by_its_parts() -> None:
+    person = assigned("user2@site.com", BLOB_CONTRIBUTOR)
+    found = compare(*(Side((GROUP, LAKE_ACCOUNT, container, person)) for container in CONTAINERS))
+    assert found.sentences == (
+        f"user2@site.com can now read and write {FEATURES}",
+        f"user2@site.com can no longer read and write {SALES}",
+    )
+
+
 def test_a_renamed_team_keeps_its_access() -> None:
     group = resource("azuread:index/group:Group", "forecast-lead", {"displayName": "forecast Lead", "members": ["u"]})
     members = assigned("user1@site.com", BLOB_CONTRIBUTOR, inputs={"principalId": Unknown()},

@@ -39,8 +39,8 @@ def test_a_further_pull_request(rest: Reviewed, name: str) -> None:
 @pytest.mark.timeout(3600)
 def test_a_renamed_team_is_one_team(rest: Reviewed) -> None:
     stack = rest.stack("team-renamed")
-    assert {one["team"] for one in stack["groups"]} == {None, "gamma"}
-    [team] = [one for one in stack["costs"]["teams"] if one["team"]]
+    assert {one["team"] for one in stack["groups"]} == {"gamma"}
+    [team] = stack["costs"]["teams"]
     assert (team["team"], team["before"]) == ("gamma", team["after"])
     assert not any(stack["access"][key] for key in stack["access"] if key not in ("ending", "notes"))
 
