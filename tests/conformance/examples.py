@@ -130,8 +130,9 @@ def _ended(team: Team, one: Example, expected: str, deadline: float) -> Example:
 
 
 def _logs(team: Team, name: str) -> str:
-    """The log of a job, and of its steps."""
+    """The log of a job, and of its steps as they began."""
     children = team.plane("GET", "history/v1.0", f"/runs/{name}/children").json().get("value", [])
+    children.sort(key=lambda child: child.get("startTimeUtc") or "")
     return "\n".join(log_text(team, run) for run in (name, *(child["runId"] for child in children)))
 
 
