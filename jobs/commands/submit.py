@@ -134,7 +134,7 @@ def _finish(
 
     version, followed = None, stream or wait or bool(register_as)
     if followed:
-        follow_run(workspace, run.name, sys.stderr if as_json else sys.stdout, logs=stream or bool(register_as))
+        follow_run(workspace, run.name, sys.stderr if as_json else sys.stdout, logs=stream or not wait)
         run = runs.show(workspace, run.name)
         if run.status == "Completed" and register_as:
             version = runs.register(workspace, run, register_as)

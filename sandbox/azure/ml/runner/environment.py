@@ -128,9 +128,11 @@ class Environments:
                 say(f"  {line}")
         if code != 0:
             offline = " (UV_OFFLINE is set: run `python -m sandbox prepare FILE` once with a network)"
+            # In one line, as a run's error is shown; where uv says which Python it uses is no reason.
+            said = [line.strip() for line in text.splitlines() if line and not line.startswith("Using Python")]
             raise BuildError(
                 f"The environment cannot be built: uv {arguments[0]} ended with {code}"
-                f"{offline if os.environ.get('UV_OFFLINE') else ''}. {text.strip()[-1000:]}"
+                f"{offline if os.environ.get('UV_OFFLINE') else ''}. {' '.join(said)[-1000:]}"
             )
 
     async def _uv(self, arguments: list[str]) -> tuple[int, str]:
