@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from jobs.library import Team, TeamRun, team
+    from jobs.library import Team, TeamRun, TeamRuns, team
 
-__all__ = ["Team", "TeamRun", "team"]
+__all__ = ["Team", "TeamRun", "TeamRuns", "team"]
 
 
 def __getattr__(name: str) -> Any:

@@ -13,6 +13,9 @@ from threading import Thread
 
 import pytest
 
+from jobs.errors import JobError
+from jobs.gate import Rule, hold
+from jobs.runs import Run
 from tests.conftest import ROOT, started
 from tests.jobs.platform import CONDA, Platform
 from tests.jobs.test_runs import LOG
@@ -212,6 +215,39 @@ def test_a_pipeline_that_nobody_trusts_is_told_what_must_be_there(repository: Re
     assert (done.returncode, done.stdout) == (1, "")
     assert "cannot sign in to Azure: AADSTS70025" in done.stderr
     assert "an automation in the team's stack file trusts" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("rule", "value", "allowed"),
+    [
+        (Rule("auc"), 0.8, True),
+        (Rule("auc"), 0.79, False),
+        (Rule("auc", tolerance=0.02), 0.79, True),
+        (Rule("loss", lower_is_better=True), 0.79, True),
+        (Rule("loss", lower_is_better=True), 0.81, False),
+        (Rule("auc", tolerance=9), float("nan"), False),
+    ],
+)
+def test_what_the_gate_lets_through_beside_a_model_of_0_8(rule: Rule, value: float, *, allowed: bool) -> None:
+    run = Run("r", "r", "e", "Completed", "c", "", "", metrics={rule.metric: value})
+    (held,) = hold(run, "m:1", {rule.metric: "0.8"}, [rule])
+    assert held.allowed is allowed
+
+
+@pytest.mark.parametrize(
+    ("status", "metrics", "properties", "said"),
+    [
+        ("Running", {"auc": 1.0}, {"auc": "0.8"}, "is Running: only a completed run"),
+        ("Completed", {"loss": 1.0}, {"auc": "0.8"}, "run r has no metric 'auc'; its metrics: loss"),
+        ("Completed", {"auc": 1.0}, {}, "model m:1, which serves, has no metric 'auc'"),
+    ],
+)
+def test_what_the_gate_cannot_hold_is_refused(
+    status: str, metrics: dict[str, float], properties: dict[str, str], said: str
+) -> None:
+    run = Run("r", "r", "e", status, "c", "", "", metrics=metrics)
+    with pytest.raises(JobError, match=said):
+        hold(run, "m:1", properties, [Rule("auc")])
 
 
 def test_both_pipelines_run_the_same_commands() -> None:
