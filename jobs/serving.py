@@ -87,11 +87,10 @@ def deploy(workspace: Workspace, endpoint: str, release: Release, say: Callable[
         if smoke:
             say(f"smoke test: {endpoints.invoke(workspace, endpoint, request, name)[:_SHOWN]}")
     except Exception as error:  # azure-ai-ml passes on what its validators, storage and Azure raise, all kinds
-        log = ""
-        if is_new or not endpoints.works(
-            workspace, endpoint, name
-        ):  # else the one before, as Azure refused the new one
-            log = endpoints.last_log(workspace, endpoint, name)
+        # Where Azure refused it at once, the deployment of that name is the one before, and stays.
+        kept = not is_new and endpoints.works(workspace, endpoint, name)
+        log = "" if kept else endpoints.last_log(workspace, endpoint, name)
+        if not kept:
             _withdraw(workspace, endpoint, name)
         said = str(error) if isinstance(error, JobError) else invalid(error)
         raise JobError(f"{name} of {endpoint} failed, and traffic is as before: {said}{log}") from error
