@@ -47,6 +47,7 @@ def main(rounds: int = 11, write_page: bool = typer.Option(False, "--write")) ->
         commands = {
             "a Typer app of two commands": (str(small),),
             **{f"python -m {door}": ("-m", door) for door in DOORS},
+            "python -m jobs submit": ("-m", "jobs", "submit"),  # of a single command
         }
         times: dict[str, list[float]] = {name: [] for name in commands}
         for number in range(rounds + 1):

@@ -18,6 +18,7 @@ from jobs.quiet import quietly
 from jobs.resources import asset_name
 from jobs.submission.fit import choose
 from jobs.workspace import Workspace
+from terminal import read_text
 
 FILE = "batch.yml"
 """Name of the deployment's file in a folder."""
@@ -104,7 +105,7 @@ def _from_file(workspace: Workspace, path: Path, name: str | None) -> Any:
     from azure.ai.ml.entities._load_functions import load_pipeline_component_batch_deployment as load_pipeline  # noqa: PLC0415
 
     try:
-        read = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
+        read = yaml.safe_load(read_text(path))
         if not isinstance(read, dict) or "jobs" not in read:
             # azure-ai-ml loads each kind by a function of its own; the one for all knows no `settings`
             kinds: dict[str, Any] = {"model": load_model, "pipeline": load_pipeline}

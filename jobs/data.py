@@ -11,6 +11,7 @@ from contract import DatastoreOutput
 from jobs.errors import JobError
 from jobs.lake import LAKE, opened, upload
 from jobs.quiet import quietly
+from jobs.submission.fit import ADDRESS, is_own
 from jobs.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -42,12 +43,15 @@ class Entry:
 
 
 def place(workspace: Workspace, text: str) -> Place:
-    """Read a place, `DATASTORE` or `DATASTORE/PATH`.
+    """Read a place: `DATASTORE`, `DATASTORE/PATH`, or its address, `azureml://…`.
 
     Raises:
         JobError: The team has no such datastore, or it is none whose files can be reached from here.
     """
-    name, _, path = text.removeprefix("azureml://datastores/").replace("/paths/", "/", 1).partition("/")
+    address = ADDRESS.fullmatch(text)
+    if address and not is_own(workspace.team, address["workspace"]):
+        raise JobError(f"{text} is a place of another workspace than {workspace.team.workspace}")
+    name, _, path = f"{address['datastore']}/{address['path']}".partition("/") if address else text.partition("/")
     stores = workspace.team.datastores
     if name not in stores:
         raise JobError(f"{workspace.team.workspace} has no datastore '{name}'; its datastores: {_names(workspace)}")

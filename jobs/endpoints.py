@@ -9,6 +9,7 @@ from typing import Any
 
 from jobs.errors import JobError, first_line
 from jobs.workspace import Workspace
+from terminal import read_text
 
 _AUDIENCE = "https://ml.azure.com/.default"
 
@@ -62,7 +63,7 @@ def read_request(path: Path) -> Any:
         JobError: It cannot be read, or is no JSON.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(read_text(path))
     except (OSError, ValueError) as error:
         raise JobError(f"{path}: {getattr(error, 'strerror', None) or f'is not JSON: {error}'}") from None
 

@@ -18,9 +18,8 @@ SIGN_IN = (
 FEDERATION = "a pipeline's token must be one that an automation in the team's stack file trusts, letter by letter"
 NETWORK = "check the network, HTTPS_PROXY and SSL_CERT_FILE (the sandbox's: python -m sandbox start, then env)"
 
-_TRIED = re.compile(
-    r"Authentication failed: (?P<reason>.*)"
-)  # of the credential that was there, among those that were not
+_TRIED = re.compile(r"(?:Authentication failed: |(?=AADSTS\d))(?P<reason>.*)")
+"""Of the credential that was there, among those that were not: a secret that was refused, or a login that expired."""
 _PIPELINE = re.compile(r"(?P<reason>AADSTS7002\d+.*?|AADSTS70025\b.*?)(?= Trace ID|$)", re.DOTALL)
 """Entra's refusals of a token of another issuer: no such trust, or none that fits."""
 _ENTRA = "AADSTS"  # begins every refusal by Entra; without it, Entra was not reached
@@ -30,6 +29,11 @@ _MISSING = re.compile(r"Missing data for required field")  # of marshmallow, on 
 _DETAILS = re.compile(r"\A.*?\n\s*Details:\s*(?P<told>.*?)(\n\s*Resolutions:.*)?\Z", re.DOTALL)
 """azure-ai-ml's frame around what is wrong: a title, and hints on editors."""
 _STEP = 2  # keys that name a step: jobs, NAME
+_ALTERNATIVES = re.compile(r"Value '(?P<value>.*)' passed is not in set \[(?P<allowed>.*)\]")
+"""What azure-ai-ml says of a key once for each kind that the part could be, which alone knows these values."""
+_WRAPPERS = ("_schema", "value", "null")  # keys of its messages that are not in the file
+_KILLED = re.compile(r"exited with status code (?:137|-9)\b")
+_ACTION = re.compile(r"perform action '(?P<action>[^']+)'")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -46,7 +50,10 @@ def first_line(text: str) -> str:
 def reason(message: str) -> str:
     """Put a run's failure into a line: Azure ML's words, and of the log's end that follows them the last line."""
     words, mark, log = message.strip().partition(" Error: ")
-    return first_line(words) + mark + log.rpartition("\n")[2].strip()
+    said = first_line(words) + mark + log.rpartition("\n")[2].strip()
+    if _KILLED.search(said):
+        said += " (killed, mostly for lack of memory: a cluster of a larger VM size, or less data at once)"
+    return said
 
 
 def invalid(error: Exception, place: Callable[[Sequence[str]], str] | None = None, source: str = "") -> str:
@@ -98,15 +105,26 @@ def _findings(text: str) -> Iterator[tuple[list[str], str]]:
     if isinstance(found.get("errors"), dict):  # a problem of RFC 7231, which the service answers: field → messages
         found = found["errors"]
     for key, value in found.items():
-        keys, message = next(_texts(value), ([], "is wrong"))
-        yield [str(key), *keys], message
+        found_here = list(_texts(value))
+        keys, message = found_here[0] if found_here else ([], "is wrong")
+        yield [str(key), *keys], _all_allowed(keys, message, found_here)
+
+
+def _all_allowed(keys: list[str], message: str, found: list[tuple[list[str], str]]) -> str:
+    """Return a message with the values that any alternative allows for the key, where the first names only its own."""
+    if not _ALTERNATIVES.fullmatch(message):
+        return message
+    matches = [_ALTERNATIVES.fullmatch(text) for others, text in found if others == keys]
+    allowed = dict.fromkeys(one for match in matches if match for one in match["allowed"].replace("'", "").split(", "))
+    value = next(match["value"] for match in matches if match)
+    return f"'{value}' is not one of {', '.join(allowed)}"
 
 
 def _texts(value: object) -> Iterator[tuple[list[str], str]]:
     """Every text in nested lists and objects, in one line, with the keys that lead to it."""
     if isinstance(value, dict):
         for key, inner in value.items():
-            yield from ((keys if key == "_schema" else [str(key), *keys], text) for keys, text in _texts(inner))
+            yield from ((keys if key in _WRAPPERS else [str(key), *keys], text) for keys, text in _texts(inner))
     elif isinstance(value, list):
         for inner in value:
             yield from _texts(inner)
@@ -141,7 +159,7 @@ def explain(error: Exception) -> str:
         said = " ".join(dict.fromkeys([message, *details]))
         # A long-running operation that failed is told by an answer of status 200.
         status = f"{error.status_code} " if error.status_code and error.status_code >= HTTPStatus.BAD_REQUEST else ""
-        return f"Azure refused ({status}{code}): {said}"
+        return f"Azure refused ({status}{code}): {said}{_who_may(said)}"
     return _COLOUR.sub("", str(error)).strip()
 
 
@@ -158,3 +176,20 @@ def _sign_in(error: ClientAuthenticationError) -> str | None:
         return f"cannot sign in to Azure: there is no tenant {unknown['tenant']}: see AZURE_TENANT_ID\n  {SIGN_IN}"
     refused = _ENTRA in tried["reason"]
     return f"cannot sign in to Azure: {tried['reason'].strip()}\n  {SIGN_IN if refused else NETWORK}"
+
+
+def _who_may(said: str) -> str:
+    """Say which role has an action that a caller lacks; empty where the refusal names none."""
+    found = _ACTION.search(said)
+    if not found:
+        return ""
+    action = found["action"].lower()
+    kinds = {
+        "microsoft.machinelearningservices/workspaces/computes/write": "the team's lead",
+        "microsoft.machinelearningservices/workspaces/computes/delete": "the team's lead",
+        "microsoft.machinelearningservices/workspaces/": "the team's data scientists (dataScientists)",
+        "microsoft.storage/": "who has the role Storage Blob Data Contributor on the account",
+        "microsoft.keyvault/": "who has the role Key Vault Secrets User on the vault",
+    }
+    who = next((who for prefix, who in kinds.items() if action.startswith(prefix)), "an owner of the subscription")
+    return f"\n  {found['action']} is for {who}"

@@ -21,6 +21,7 @@ def facts(runs: list[Run]) -> Iterator[tuple[str, list[str]]]:
     yield "by", [run.created_by for run in runs]
     yield "seconds", ["" if run.seconds is None else f"{run.seconds:.1f}" for run in runs]
     yield "best trial", [run.best for run in runs]
+    yield "waits for", [run.waits_for or "" for run in runs]
     yield "error", [run.error or "" for run in runs]
     for name in sorted(set().union(*(run.parameters for run in runs))):
         yield f"parameter {name}", [run.parameters.get(name, "") for run in runs]

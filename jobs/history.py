@@ -28,6 +28,7 @@ _PARENTS = ("azureml.PipelineRun", "hyperdrive")
 PATIENT: dict[str, Any] = {"retry_connect": 6, "retry_read": 6, "retry_status": 6}
 """Most repeats of a request by azure-core, whose default is 3. The pauses double to half a minute, a minute in all."""
 
+_LOG_PART = 4 << 20  # bytes of a log in a request
 _PAGE = 500  # runs of an answer
 
 # HTTP: partial content, not found, range behind the end
@@ -258,16 +259,22 @@ class RunHistory:
 
     def _read_new(self, details: dict[str, Any], offsets: dict[str, int], run: str) -> Iterator[tuple[str, bytes]]:
         """Read what the logs have gained behind the offsets (run and name → bytes read), which move forward."""
-        from azure.core.rest import HttpRequest  # noqa: PLC0415
-
         logs: dict[str, str] = details.get("logFiles") or {}
         for name in sorted(name for name in logs if name.startswith("user_logs/")):
-            start = offsets.get(f"{run}/{name}", 0)
-            response = self._logs.send_request(HttpRequest("GET", logs[name], headers={"Range": f"bytes={start}-"}))
-            if response.status_code in (_NOT_FOUND, _NOTHING_NEW):
-                continue
-            response.raise_for_status()
-            new = response.content if response.status_code == _PART else response.content[start:]
-            if new:
+            while new := self._part(logs[name], start := offsets.get(f"{run}/{name}", 0)):
                 offsets[f"{run}/{name}"] = start + len(new)
                 yield name, new
+                if len(new) < _LOG_PART:
+                    break
+
+    def _part(self, address: str, start: int) -> bytes:
+        """Read the next part of a log, which may be longer than the memory; empty where there is nothing new."""
+        from azure.core.rest import HttpRequest  # noqa: PLC0415
+
+        asked = {"Range": f"bytes={start}-{start + _LOG_PART - 1}"}
+        response = self._logs.send_request(HttpRequest("GET", address, headers=asked))
+        if response.status_code in (_NOT_FOUND, _NOTHING_NEW):
+            return b""
+        response.raise_for_status()
+        content: bytes = response.content
+        return content if response.status_code == _PART else content[start:]

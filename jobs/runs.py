@@ -13,6 +13,7 @@ from jobs.defaults import LISTED
 from jobs.errors import JobError, reason
 from jobs.history import ENDED
 from jobs.resources import last_part
+from jobs.waiting import QUEUED, why
 from jobs.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class Run:
         started: When its first node began, in UTC; None before.
         ended: When it ended, in UTC; None before.
         error: Why it failed, in a line.
+        waits_for: What it is queued for; None where it is not, or where its cluster does not tell.
         best: A sweep's best trial so far; empty for any other run.
         metrics: The last value of each metric; of a sweep, its best trial's.
         parameters: The parameters that it logged, and a trial's hyperparameters; of a sweep, its best trial's.
@@ -62,6 +64,7 @@ class Run:
     started: str | None = None
     ended: str | None = None
     error: str | None = None
+    waits_for: str | None = None
     best: str = ""
     metrics: dict[str, float] = field(default_factory=dict)
     parameters: dict[str, str] = field(default_factory=dict)
@@ -182,6 +185,7 @@ def show(workspace: Workspace, name: str) -> Run:
         started=details.get("startTimeUtc"),
         ended=details.get("endTimeUtc"),
         error=reason(failure["message"]) if failure.get("message") else None,
+        waits_for=why(workspace, name) if details["status"] == QUEUED else None,
         best=best,
         metrics=metrics,
         parameters=parameters | _hyperparameters(run.tags.get(best or "hyperparameters")),

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import socket
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from contract import StackOutputs, TeamOutput
 from jobs import identity
 from jobs.errors import NETWORK, JobError
 from jobs.history import PATIENT, SCOPE, RunHistory
-from jobs.resources import Resources
+from jobs.resources import MANAGER, Resources
 
 if TYPE_CHECKING:
     from azure.ai.ml import MLClient
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from azure.core.pipeline.policies import HeadersPolicy
 
 _PROXY_SECONDS = 2.0
+_PORTS = {"http": 80, "https": 443}
 _REPEATED = frozenset({"HEAD", "GET", "PUT", "DELETE", "OPTIONS", "TRACE", "POST"})
 
 
@@ -95,12 +96,22 @@ def _repeating() -> HeadersPolicy:
 
 
 def _check_proxy() -> None:
-    """Find out at once that nothing listens where HTTPS_PROXY points; the clients would retry for long."""
-    proxy = os.environ.get("HTTPS_PROXY") or os.environ.get("https_proxy")
-    if not proxy:
+    """Find out at once that nothing listens where the proxy is; the clients would retry for long.
+
+    The proxy is read as the clients read it: NO_PROXY counts, and `http://` is left out often. What cannot be judged,
+    such as a SOCKS proxy, is left to them.
+    """
+    proxy = getproxies().get("https")
+    if not proxy or proxy_bypass(urlsplit(MANAGER).netloc):
         return
-    where = urlsplit(proxy)
     try:
-        socket.create_connection((where.hostname or "", where.port or 80), timeout=_PROXY_SECONDS).close()
-    except (OSError, ValueError):
-        raise JobError(f"nothing answers at HTTPS_PROXY={where.hostname}:{where.port}\n  {NETWORK}") from None
+        where = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+        host, port = where.hostname, where.port or _PORTS[where.scheme]
+    except (ValueError, KeyError):
+        return
+    if not host:
+        return
+    try:
+        socket.create_connection((host, port), timeout=_PROXY_SECONDS).close()
+    except OSError:
+        raise JobError(f"nothing answers at HTTPS_PROXY={host}:{port}\n  {NETWORK}") from None

@@ -43,10 +43,15 @@ def logs(
 
 def follow_run(workspace: Workspace, run: str, out: TextIO, *, logs: bool) -> str:
     """Print a run's states, and its log if that is wanted, until it has ended; returns its last state."""
+    from jobs.waiting import QUEUED, why  # noqa: PLC0415 - loads the outputs' model
+
     printer = _LogPrinter(out)
-    details = workspace.history.follow(
-        run, printer.log if logs else lambda *_: None, lambda status: printer.status(f"[{status}]")
-    )
+
+    def changed(status: str) -> None:
+        reason = why(workspace, run) if status == QUEUED else None
+        printer.status(f"[{status}: {reason}]" if reason else f"[{status}]")
+
+    details = workspace.history.follow(run, printer.log if logs else lambda *_: None, changed)
     status: str = details["status"]
     return status
 

@@ -94,6 +94,7 @@ def send(workspace: Workspace, prepared: Prepared, say: Callable[[str], None]) -
     Raises:
         JobError: The lake or Azure ML refused it.
     """
+    _refuse_taken(workspace, prepared.job.name)
     for given in prepared.inputs:
         done = bring(workspace, given)
         say(f"{given.file.name} {'uploaded to' if done else 'is already'} {given.datastore}/{given.path}")
@@ -105,6 +106,18 @@ def send(workspace: Workspace, prepared: Prepared, say: Callable[[str], None]) -
             return describe(quietly(lambda: create(workspace, job)))
     except Exception as error:  # azure-ai-ml passes on what its validators, storage and Azure raise, all kinds
         raise JobError(f"{source}: {invalid(error)}") from error
+
+
+def _refuse_taken(workspace: Workspace, name: str | None) -> None:
+    """Refuse a name that a run has already: Azure ML would answer with that run, as if it were the new one.
+
+    Raises:
+        JobError: There is such a run.
+    """
+    there = workspace.resources.get("jobs", name) if name else None
+    if there is not None:
+        status = (there.get("properties") or {}).get("status")
+        raise JobError(f"there is a run '{name}' already ({status}): give another name, or none")
 
 
 def create(workspace: Workspace, job: Job) -> Job:

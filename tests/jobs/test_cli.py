@@ -185,8 +185,12 @@ def test_credentials_that_are_set_to_nothing(tmp_path: Path) -> None:
 def test_a_proxy_that_does_not_answer(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    done = run("ps", "--outputs", saved(tmp_path, OUTPUTS), HTTPS_PROXY=f"http://127.0.0.1:{port}")
-    refused(done, f"nothing answers at HTTPS_PROXY=127.0.0.1:{port}", "python -m sandbox start")
+    file, proxy = saved(tmp_path, OUTPUTS), f"127.0.0.1:{port}"
+    for form in (f"http://{proxy}", proxy, f"http://user:secret@{proxy}"):
+        done = run("ps", "--outputs", file, HTTPS_PROXY=form)
+        refused(done, f"nothing answers at HTTPS_PROXY={proxy}", "python -m sandbox start")
+    around = run("ps", "--outputs", file, HTTPS_PROXY=proxy, NO_PROXY="management.azure.com")
+    refused(around, "not signed in to Azure")
 
 
 def test_the_example_is_found_from_anywhere(tmp_path: Path) -> None:

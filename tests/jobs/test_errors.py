@@ -9,7 +9,7 @@ from azure.core import PipelineClient
 from azure.core.exceptions import AzureError, ClientAuthenticationError, ServiceRequestError, ServiceResponseError
 from azure.core.rest import HttpRequest
 
-from jobs.errors import NETWORK, SIGN_IN, JobError, explain, invalid
+from jobs.errors import NETWORK, SIGN_IN, JobError, explain, invalid, reason
 
 
 def refusal(status: int, body: bytes) -> AzureError:
@@ -41,6 +41,14 @@ def refusal(status: int, body: bytes) -> AzureError:
             403,
             b'{"error":{"code":"AuthorizationFailed","message":"The client may not.\\nMore."}}',
             "Azure refused (403 AuthorizationFailed): The client may not.",
+        ),
+        (
+            403,
+            b'{"error":{"code":"AuthorizationFailed","message":"The client may not perform action '
+            b"'Microsoft.MachineLearningServices/workspaces/jobs/write' over scope.\"}}",
+            "Azure refused (403 AuthorizationFailed): The client may not perform action "
+            "'Microsoft.MachineLearningServices/workspaces/jobs/write' over scope.\n  "
+            "Microsoft.MachineLearningServices/workspaces/jobs/write is for the team's data scientists",
         ),
         (404, b'{"error":{"code":"NotFound","message":""}}', "Azure refused (404 NotFound): "),
         (500, b"oops", "Azure refused (500 Internal Server Error): "),
@@ -76,6 +84,10 @@ def test_a_token_that_a_service_refuses_is_no_missing_sign_in() -> None:
             ClientAuthenticationError("Attempted:\n\tA: Authentication failed: [SSL] certificate verify failed"),
             f"cannot sign in to Azure: [SSL] certificate verify failed\n  {NETWORK}",
         ),
+        (
+            ClientAuthenticationError("Attempted:\n\tAzureCliCredential: ERROR: AADSTS700082: It expired.\nx"),
+            f"cannot sign in to Azure: AADSTS700082: It expired.\n  {SIGN_IN}",
+        ),
         (ClientAuthenticationError("nothing there"), f"not signed in to Azure: no credential found\n  {SIGN_IN}"),
         (ServiceRequestError("no route"), f"cannot reach Azure: no route\n  {NETWORK}"),
         (ServiceResponseError("reset\nby peer"), f"cannot reach Azure: reset\n  {NETWORK}"),
@@ -99,7 +111,21 @@ def test_explain(error: Exception, said: str) -> None:
         ),
         ("one\n\n two {not json}", "one\n  two {not json}"),
         ('failed: {"a": []}', "a: is wrong"),
+        (
+            'failed: {"d": [{"type": ["Value \'x\' passed is not in set [\'mpi\']"]}, '
+            "{\"type\": [\"Value 'x' passed is not in set ['ray', 'pytorch']\"]}]}",
+            "d: type: 'x' is not one of mpi, ray, pytorch",
+        ),
+        ('failed: {"inputs": {"a": {"value": {"mode": ["No."]}}}}', "inputs: a: mode: No."),
     ],
 )
 def test_invalid(text: str, said: str) -> None:
     assert invalid(JobError(text)) == said
+
+
+@pytest.mark.parametrize("code", ["137", "-9"])
+def test_a_run_that_was_killed_is_told_the_likely_cause(code: str) -> None:
+    text = f"Execution failed. User process 'bash' exited with status code {code}. Error: one\ntwo"
+    assert reason(text).endswith(
+        "Error: two (killed, mostly for lack of memory: a cluster of a larger VM size, or less data at once)"
+    )

@@ -64,6 +64,27 @@ def test_cancel_ends_a_run(platform: Platform) -> None:
     assert "Canceled" in done.stdout + done.stderr
 
 
+def test_a_full_cluster_and_a_name_that_is_taken(platform: Platform) -> None:
+    """The cluster has one node. A run is cancelled while it waits, and while it runs."""
+    submit = ("submit", platform.job("full", "sleep 600"), "--set")
+    commands = {
+        "first": (*submit, "name=full_first"),
+        "second": (*submit, "name=full_second"),
+        "waits": ("show", "full_second", "--json"),
+        "taken": (*submit, "name=full_first"),
+        "waiting cancelled": ("cancel", "full_second"),
+        "running cancelled": ("cancel", "full_first"),
+    }
+    done = dict(zip(commands, platform.session(*commands.values()), strict=True))
+    failed = {name: one.stderr for name, one in done.items() if one.returncode}
+    assert set(failed) == {"taken"}, failed
+    assert "there is a run 'full_first' already" in failed["taken"]
+    waits = json.loads(done["waits"].stdout)
+    assert (waits["status"], waits["waits_for"]) == ("Queued", "all 1 nodes of ds3-v2-cluster are busy")
+    assert done["waiting cancelled"].stdout == "run full_second is Canceled\n"
+    assert done["running cancelled"].stdout.startswith("run full_first is Cancel")
+
+
 def test_who_has_no_right_to_the_lake_is_told_so(platform: Platform) -> None:
     """The platform's owner manages the lake's account, yet has no role on its data, as in Azure."""
     done = platform.jobs("submit", "highspenders", persona="owner")
