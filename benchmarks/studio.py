@@ -213,7 +213,7 @@ def tell(results: dict[tuple[str, str], list[float]], memory: float, *, write: b
     if write:
         words = (
             "`python benchmarks/studio.py`: median and spread, from the navigation to the frame that has the data.\n"
-            f"{MLFLOW} shows the same data in the same run. It draws the first 100 runs, the studio all of them.\n"
+            f"{MLFLOW} shows the same data in the same run. Both draw the first 100 runs, and more as one scrolls.\n"
             f"Allowed: {ALLOWED} s, and no slower than MLflow. "
         )
         report.write("studio", "The studio's pages", words, lines)

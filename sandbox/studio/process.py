@@ -17,6 +17,8 @@ from sandbox.studio.address import SIGN_IN, host_name
 
 FOLDER, NAME, OPENER, LOG = "studio", "name", "open.html", "log.txt"
 PERSONA = "persona"
+HEAP = {"MALLOC_ARENA_MAX": "1", "MALLOC_TRIM_THRESHOLD_": "131072", "MALLOC_MMAP_THRESHOLD_": "131072"}
+"""Variables of glibc's allocator: gnu.org/software/libc/manual/html_node/Memory-Allocation-Tunables.html."""
 OWN_BROWSER = "SANDBOX_BROWSER"
 """The variable that keeps the user's own BROWSER."""
 
@@ -95,8 +97,8 @@ def _launch(directory: Path, folder: Path, environments: Mapping[str, Mapping[st
             stderr=log,
             start_new_session=True,
             cwd=Path(__file__).parent.parent.parent,
-            # A page's threads share two heaps of memory, instead of one for each.
-            env={name: value for name, value in os.environ.items() if name not in client} | {"MALLOC_ARENA_MAX": "2"},
+            # What a large page took is given back: threads share a heap, whose free end goes to the system.
+            env={name: value for name, value in os.environ.items() if name not in client} | HEAP,
             text=True,
         )
     with process.stdin as given, process.stdout as told:  # type: ignore[union-attr]

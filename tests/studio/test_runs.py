@@ -169,6 +169,19 @@ def test_a_run_s_curve_is_drawn(person: Person, data: Data) -> None:
     )
 
 
+def test_a_long_list_comes_as_it_is_scrolled_to(person: Person, data: Data) -> None:
+    experiment = data.mlflow("/experiments/create", {"name": unique("long")})["experiment_id"]
+    for number in range(150):
+        data.mlflow(
+            "/runs/create", {"experiment_id": experiment, "run_name": f"run-{number}", "start_time": number + 1}
+        )
+    person.go(f"/jobs?{data.wsid}&experiment={experiment}&sort=started")
+    assert person.browser.evaluate("document.querySelectorAll('td.name').length") == 100
+    person.browser.evaluate("scrollTo(0, document.body.scrollHeight)")
+    person.wait("document.querySelectorAll('td.name').length === 150")
+    person.wait_for_text("run-149")
+
+
 def test_hostile_text_is_text(person: Person, data: Data) -> None:
     for path in (f"/jobs?{data.wsid}", *(data.page(HOSTILE, tab=tab) for tab in ("overview", "metrics", "definition"))):
         person.go(path)

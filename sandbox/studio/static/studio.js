@@ -47,11 +47,12 @@ function drawAll(root) {
 document.addEventListener("DOMContentLoaded", () => drawAll(document));
 document.addEventListener("htmx:load", (event) => drawAll(event.target));
 
-// What a person has chosen or marked stays: the list is not replaced meanwhile.
+// What a person has chosen, marked or scrolled to stays: it is not replaced meanwhile.
 document.addEventListener("htmx:beforeRequest", (event) => {
   const selection = document.getSelection();
   const marked = selection && !selection.isCollapsed && event.target.contains(selection.anchorNode);
-  if (event.target.querySelector(":checked, details[open]") || (marked && event.target.id === "live")) event.preventDefault();
+  const scrolled = "list" in event.target.dataset && window.scrollY > 100;
+  if (scrolled || event.target.querySelector(":checked, details[open]") || (marked && event.target.id === "live")) event.preventDefault();
 });
 
 // A log that is read at its end stays there.

@@ -11,7 +11,7 @@ from sandbox.studio.people import names
 from sandbox.studio.visit import View, Visit
 
 COLUMNS = 3  # metrics that the list shows
-ROWS = 1000  # of one page
+ROWS = 100  # that come at once; more as they are scrolled to
 CONDITION = re.compile(r"[<>=]|\bi?like\b", re.IGNORECASE)
 WORDS = {name: word for word, name in STATES.items()}
 
