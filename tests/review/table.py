@@ -25,7 +25,7 @@ WORDS = """\
 
 Each row is a pull request that edits one stack file, and what `python -m review` told of it. `tests/review/pulls.py`
 has the whole edits and what is expected. {few} of them run in `make test`, all in `make soak`. The page is written from
-the reports of such a run, in which every test passed: `python -m tests.review.table REPORT...`.
+the reports of such runs, in which every test passed: `python -m tests.review.table REPORT...`.
 
 *Idle* and *worst* are US dollars a month more. *Rules* are new violations with the line of the value.
 
@@ -59,7 +59,7 @@ def _row(name: str, pull: Pull, stack: Mapping[str, Any]) -> Iterator[str]:
     yield ", ".join([stack["state"], *(f"{count} {operation}" for operation, count in sorted(counts.items()))])
     new = {one["rule"]: one["place"] for one in stack["violations"] if one["state"] == "new" and pull.base}
     yield _listed(f"`{rule}`" + (f" line {place['line']}" if place else "") for rule, place in sorted(new.items()))
-    yield ", ".join(_shift(stack["costs"], key) for key in ("floor", "worst")) if stack["costs"] else ""
+    yield _costs(stack["costs"]) if stack["costs"] else ""
     for key in ("abilities_gained", "abilities_lost"):
         yield _listed(sorted({one["principal"]["name"] for one in access.get(key, ())}))
     yield _listed(with_name(one["urn"]) + _accepted(one) for one in stack["changes"] if one["loss"])
@@ -67,6 +67,11 @@ def _row(name: str, pull: Pull, stack: Mapping[str, Any]) -> Iterator[str]:
 
 def _accepted(change: Mapping[str, Any]) -> str:
     return " (accepted)" if change["loss"]["accepted"] else ""
+
+
+def _costs(costs: Mapping[str, Any]) -> str:
+    unknown = "; a price is not known" if costs["unpriced_before"] or costs["unpriced_after"] else ""
+    return ", ".join(_shift(costs, key) for key in ("floor", "worst")) + unknown
 
 
 def _shift(costs: Mapping[str, Any], key: str) -> str:
