@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import os
-import secrets
 from contextlib import suppress
 from pathlib import Path
 
@@ -40,6 +39,8 @@ def write_whole(target: Path, content: str | bytes, *, private: bool = False) ->
     Raises:
         OSError: The disk is full or the folder cannot be written; the old content stays.
     """
+    import secrets  # noqa: PLC0415 - `--help` of every command line is quicker without it
+
     part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -19,6 +19,7 @@ from jobs.submission.document import read
 if TYPE_CHECKING:
     from azure.ai.ml.entities import Job
 
+_DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # libyaml: ten times as fast
 _SUBMITTED = ("command", "pipeline", "sweep")
 _NAME = "job"  # what a Python file calls its job, or the function that returns it
 
@@ -76,7 +77,7 @@ def _parse(source: Path, changes: Sequence[str]) -> Job:
 
     document = read(source, changes)
     try:
-        return load_job(StringIO(yaml.safe_dump(document.data)), relative_origin=str(source.absolute()))
+        return load_job(StringIO(yaml.dump(document.data, Dumper=_DUMPER)), relative_origin=str(source.absolute()))
     except Exception as error:  # its schema's validator and the file system each have their own
         raise JobError(invalid(error, document.place, str(source))) from error
 
