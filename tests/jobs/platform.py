@@ -65,10 +65,10 @@ class Platform:
         assert "Traceback (most recent call last)" not in done.stderr
         return done
 
-    def session(self, *commands: tuple[str, ...], persona: str = "scientist") -> list[Done]:
+    def session(self, *commands: tuple[str, ...], persona: str = "scientist", timeout: int = 280) -> list[Done]:
         """Runs commands one after the other in one process, which loads azure-ai-ml once."""
         words = json.dumps([[*command, "--stack", "dev"] for command in commands])
-        done = self.python("-c", SESSION, words, persona=persona, timeout=280)
+        done = self.python("-c", SESSION, words, persona=persona, timeout=timeout)
         assert done.returncode == 0, done.stdout + done.stderr
         return [Done(*one) for one in json.loads(done.stdout)]
 
