@@ -11,7 +11,7 @@ from tests.azure.client import Client, unique, user_id
 from tests.azure.clock import clock
 from tests.azure.ml import harness
 from tests.azure.ml.harness import Team, bare_environment, command_job
-from tests.azure.ml.test_schedules import body, put
+from tests.azure.ml.test_schedules import body, off, put
 from tests.azure.ml.waiting import ended, until
 from tests.conftest import Sandbox
 
@@ -63,7 +63,8 @@ def test_timers_that_are_due_are_told_in_their_order(moving: Sandbox) -> None:
     team = harness.team(Client(moving))
     bare_environment(team)
     now = datetime.fromisoformat(clock(moving)["now"])
-    for hours, name in ((5, unique("later")), (2, unique("sooner"))):
+    names = {unique("later"): 5, unique("sooner"): 2}
+    for name, hours in names.items():
         start = f"{now + timedelta(hours=hours):%Y-%m-%dT%H:%M:%S}"
         trigger = {
             "triggerType": "Recurrence",
@@ -78,3 +79,5 @@ def test_timers_that_are_due_are_told_in_their_order(moving: Sandbox) -> None:
     assert datetime.fromisoformat(own[0]["due"]) - now < timedelta(hours=2, minutes=1)
     assert told(moving, "clock/timers", harness.SCIENTIST)
     assert not [one for one in told(moving, "clock/timers", STRANGER) if one["key"].startswith(team.id.lower())]
+    for name in names:
+        off(team, name)
