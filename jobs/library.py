@@ -42,8 +42,9 @@ def team(stack: str = STACK, name: str | None = None, *, outputs: Path | str | N
     Raises:
         JobError: The outputs cannot be read, or have no such team.
     """
-    # It notes at its import which of its classes are experimental, in red under a notebook's cell.
-    logging.getLogger("azure.ai.ml").setLevel(logging.ERROR)
+    # It tells which of its classes are experimental, in red under a notebook's cell. The package's own logger would not
+    # do: its level is set when the package is imported.
+    logging.getLogger("azure.ai.ml._utils._experimental").setLevel(logging.ERROR)
     read = read_file(Path(outputs)) if outputs else read_stack(stack)
     return Team(Workspace(read, read.team_name(name)))
 

@@ -119,10 +119,11 @@ def test_open_leads_to_the_page(shared_sandbox: Sandbox) -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="only Linux tells a process's own memory")
-def test_the_studio_adds_little_to_the_sandbox(shared_sandbox: Sandbox, door: Visitor) -> None:
+def test_the_studio_adds_little_to_the_sandbox(sandbox: Sandbox) -> None:
+    door = Visitor.of(sandbox)
     for path in ("/", "/jobs", "/model/list", "/activity", "/clock") * 3:
         door.get(path)
-    process = json.loads((shared_sandbox.directory / "studio" / "sandbox.json").read_bytes())["pid"]
+    process = json.loads((sandbox.directory / "studio" / "sandbox.json").read_bytes())["pid"]
     lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
     assert sum(int(line.split()[1]) for line in lines if line.startswith("Private")) < 30 * 1024
 
