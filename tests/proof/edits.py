@@ -21,6 +21,7 @@ from tests.program.stack import KEY, Stack
 from tests.proof import rules
 from tests.proof.recording import Exchange, recorded
 
+EVERY = 5  # one edit in so many is tried by `make test`: each takes seconds
 PATH = "a part of the path replaces; what is made from it follows (azure-native: gen/replacement.go; Pulumi's cascade)"
 FORCED = "location is in azure-native's force-new map (gen/replacement.go); what is inside follows"
 BODY = "body properties that no rule names: one PUT (azure-native: provider/diff.go)"
@@ -173,10 +174,11 @@ def done_by(steps: list[Step]) -> dict[str, set[str]]:
 
 
 def rows(edits: Iterable[Edit]) -> Iterator[Any]:
-    """The edits as parameters of a test."""
-    for edit in edits:
+    """The edits as parameters of a test: some in every run, the others in the soak."""
+    for number, edit in enumerate(edits):
         value = "taken away" if edit.value is ... else json.dumps(edit.value)
-        yield pytest.param(edit, id=f"{edit.path}={value}"[:80])
+        marks = pytest.mark.soak if number % EVERY else ()
+        yield pytest.param(edit, id=f"{edit.path}={value}"[:80], marks=marks)
 
 
 def check(world: World, edit: Edit) -> None:

@@ -16,7 +16,7 @@ from tests.azure.storage.harness import Azure
 NAMES = st.lists(st.sampled_from(["a", "b", "a-b", "a.b", "ü", "0"]), min_size=1, max_size=3).map("/".join)
 CONTENT = st.binary(max_size=40)
 SETTINGS = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 )
 
 # Flat
