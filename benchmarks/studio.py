@@ -157,7 +157,9 @@ def main() -> int:
     """Measures; gives 1 where a bar is missed."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=ROUNDS)
-    parser.add_argument("--mlflow", type=shlex.split, default=["uv", "tool", "run", "--from", MLFLOW, "mlflow"])
+    parser.add_argument(
+        "--mlflow", type=shlex.split, default=[sys.executable, "-m", "uv", "tool", "run", "--from", MLFLOW, "mlflow"]
+    )
     parser.add_argument("--write", action="store_true")
     given = parser.parse_args()
     chromium = program()
