@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from sandbox.studio.azure import Azure
@@ -70,8 +70,7 @@ class Run:
         return self.state in ENDED
 
 
-@dataclass(frozen=True)
-class Point:
+class Point(NamedTuple):  # a metric may have many thousands: a tuple is made sooner, and is a list in JSON
     """A value of a metric: its step, when it was logged (milliseconds since 1970), and the number."""
 
     step: int

@@ -51,7 +51,7 @@ def _summary(name: str, points: Sequence[Point], step: str | None) -> dict[str, 
     at = [one.value for one in points if step is not None and str(one.step) == step]
     return {
         "name": name,
-        "points": [[one.step, one.time, _plain(one.value)] for one in points],
+        "points": points,
         "last": _plain(points[-1].value) if points else None,
         "lowest": low and {"value": low.value, "step": low.step},
         "highest": high and {"value": high.value, "step": high.step},
