@@ -24,10 +24,24 @@ class _Connection(http.client.HTTPConnection):
         self._directory = directory
 
     def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock = connected(self._directory)
+
+
+def connected(directory: Path) -> socket.socket:
+    """A connection to the socket of a folder.
+
+    Raises:
+        OSError: No sandbox serves it.
+    """
+    made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
         # a socket's path holds some 100 characters, the folder's may have more; the current folder is all threads'
-        with _folder, chdir(self._directory):
-            self.sock.connect(SOCKET)
+        with _folder, chdir(directory):
+            made.connect(SOCKET)
+    except OSError:
+        made.close()
+        raise
+    return made
 
 
 def ask(directory: Path, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:

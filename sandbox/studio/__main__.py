@@ -15,12 +15,12 @@ import socket
 import sys
 import time
 from collections.abc import Mapping
-from contextlib import chdir, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import uvicorn
 
-from sandbox.ask import SOCKET
+from sandbox.ask import connected
 from sandbox.control import LOCK, STATE
 from sandbox.studio.address import host_name
 from sandbox.studio.app import application
@@ -61,8 +61,7 @@ def _listen(folder: Path) -> socket.socket:
 
 async def _end_with(directory: Path, server: uvicorn.Server) -> None:
     """Ends the server when the sandbox ends, however it does: its control socket then closes our connection."""
-    with chdir(directory):  # a socket's path holds some 100 characters, the folder's may have more
-        reader, writer = await asyncio.open_unix_connection(SOCKET)
+    reader, writer = await asyncio.open_unix_connection(sock=connected(directory))
     with suppress(OSError):
         await reader.read()
     writer.close()
