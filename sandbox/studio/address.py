@@ -18,4 +18,9 @@ def local_path(address: str) -> str | None:
     parts = urlsplit(address)
     if parts.scheme not in ("http", "https") or parts.hostname != STUDIO_HOST:
         return None
-    return "/" + parts.path.lstrip("/") + (f"?{parts.query}" if parts.query else "")
+    return local(parts.path, parts.query)
+
+
+def local(path: str, query: str) -> str:
+    """A path with its query, if it has one; begun by one slash, as two would name another host."""
+    return "/" + path.lstrip("/") + (f"?{query}" if query else "")

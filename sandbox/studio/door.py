@@ -16,7 +16,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sandbox.studio import tickets
-from sandbox.studio.address import SIGN_IN
+from sandbox.studio.address import SIGN_IN, local
 from sandbox.studio.render import page
 
 COOKIE = "studio"
@@ -80,8 +80,8 @@ class Door:
     def _without_cookie(scope: Scope, headers: Headers) -> Response:
         """A refusal; where another site led here, a page that asks again, since the strict cookie stayed away."""
         if headers.get("sec-fetch-site") in ("cross-site", "same-site") and scope["method"] == "GET":
-            path, query = "/" + quote(scope["path"].lstrip("/")), scope["query_string"].decode("latin-1")
-            return HTMLResponse(page("enter.html.j2", title="Studio", target=path + (f"?{query}" if query else "")))
+            target = local(quote(scope["path"]), scope["query_string"].decode("latin-1"))
+            return HTMLResponse(page("enter.html.j2", title="Studio", target=target))
         return _told(403, "You are not signed in", f"This browser has no cookie for this page. {HOW}")
 
     def _sign_in(self, persona: str, scope: Scope) -> Response:

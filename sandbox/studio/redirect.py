@@ -8,6 +8,7 @@ from pathlib import Path
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from sandbox.studio.address import local
 from sandbox.studio.process import running
 
 HOW = "No studio runs in this sandbox: start it with `python -m sandbox studio`.\n"
@@ -26,6 +27,5 @@ def _answer(directory: Path, scope: Scope) -> Response:
     studio = running(directory)
     if studio is None:
         return PlainTextResponse(HOW, 503)
-    path = "/" + scope["raw_path"].partition(b"?")[0].decode("latin-1").lstrip("/")
-    query = scope["query_string"].decode("latin-1")
-    return RedirectResponse(studio.origin(studio.last()) + path + (f"?{query}" if query else ""), 307)
+    path = scope["raw_path"].partition(b"?")[0].decode("latin-1")
+    return RedirectResponse(studio.origin(studio.last()) + local(path, scope["query_string"].decode("latin-1")), 307)
