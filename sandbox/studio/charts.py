@@ -1,4 +1,4 @@
-"""Charts as SVG without scripts, each with a table; `static/charts.js` makes the lines interactive.
+"""Charts as SVG without scripts, each with a table; `static/studio.js` makes the lines interactive.
 
 No `style` attribute is used, since the pages' policy forbids it: places and lengths are attributes, looks are classes.
 """

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import quote
 
-from sandbox.studio.assets import run_of
+from sandbox.studio.assets import PAGES, run_of
 from sandbox.studio.azure import Azure, Refused
 from sandbox.studio.workspaces import Workspace
 
@@ -63,7 +63,7 @@ def models_of(azure: Azure, workspace: Workspace, run: str) -> list[dict[str, st
         for one in _or_none(azure, f"{workspace.id}/models/{quote(container['name'], safe='')}/versions"):
             if maker(one["properties"]) == run:
                 name, version = container["name"], one["name"]
-                found.append(Link("models", f"{name}:{version}", f"/model/{name}:{version}/details"))
+                found.append(Link("models", f"{name}:{version}", PAGES["models"].format(name=name, version=version)))
     return [asdict(one) for one in found]
 
 

@@ -146,11 +146,9 @@ class Page:
         path: Where the entry leads.
         routes: The addresses.
         group: The entry's heading in the navigation.
-        icon: The `id` of a symbol in `templates/icons.svg.j2`.
     """
 
     title: str
     path: str
     routes: tuple[Route, ...]
     group: str
-    icon: str = ""

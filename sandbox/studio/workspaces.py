@@ -42,12 +42,16 @@ class Workspace:
         return f"https://{self.region}.api.azureml.ms/mlflow/v1.0{quoted(self.id)}/api/2.0/mlflow{path}"
 
 
+def subscriptions(azure: Azure) -> list[str]:
+    """The ids of all subscriptions that the persona sees."""
+    return [one["subscriptionId"] for one in azure.listed("/subscriptions", api=SUBSCRIPTIONS_API)]
+
+
 def workspaces(azure: Azure) -> list[Workspace]:
     """All that the persona sees, by name."""
-    subscriptions = [one["subscriptionId"] for one in azure.listed("/subscriptions", api=SUBSCRIPTIONS_API)]
     found = azure.all(
         lambda one: [*azure.listed(f"/subscriptions/{one}/providers/{WORKSPACES}")],
-        subscriptions,
+        subscriptions(azure),
     )
     return sorted((_read(one) for part in found for one in part), key=lambda one: one.name)
 

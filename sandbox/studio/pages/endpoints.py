@@ -11,13 +11,12 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from sandbox.ask import ask
-from sandbox.studio.azure import ML, Answer, Refused, quoted
+from sandbox.studio.azure import API, ML, Answer, Refused, quoted
 from sandbox.studio.charts import share
 from sandbox.studio.pages.activity import shown
 from sandbox.studio.render import pretty
 from sandbox.studio.visit import Done, Missing, Page, Route, View, Visit
 
-API = "2024-10-01"
 KINDS = {"realtime": "onlineEndpoints", "batch": "batchEndpoints"}
 """The resource types by the word that Azure ML's studio has in its addresses."""
 DEPLOYMENT_HEADER = "azureml-model-deployment"
@@ -45,9 +44,7 @@ def _path(visit: Visit) -> str:
 def show(visit: Visit) -> View:
     """All endpoints of the workspace."""
     endpoints = [
-        _read(word, body)
-        for word, kind in KINDS.items()
-        for body in visit.azure.listed(f"{visit.workspace.id}/{kind}", api=API)
+        _read(word, body) for word, kind in KINDS.items() for body in visit.azure.listed(f"{visit.workspace.id}/{kind}")
     ]
     return View("endpoints.html.j2", "Endpoints", {"endpoints": endpoints})
 
@@ -69,9 +66,9 @@ def _read(word: str, body: Mapping[str, Any]) -> dict[str, Any]:
 
 def show_one(visit: Visit, sent: dict[str, Any] | None = None) -> View:
     """An endpoint; `sent` is what a request of the box has brought."""
-    body = visit.azure.arm(_path(visit), api=API)
+    body = visit.azure.arm(_path(visit))
     endpoint = _read(visit.path["kind"], body)
-    deployments = [_deployment(endpoint, one) for one in visit.azure.listed(f"{_path(visit)}/deployments", api=API)]
+    deployments = [_deployment(endpoint, one) for one in visit.azure.listed(f"{_path(visit)}/deployments")]
     data = {
         "endpoint": endpoint,
         "deployments": deployments,
@@ -134,7 +131,7 @@ def _requests(visit: Visit, endpoint: Mapping[str, Any]) -> list[dict[str, Any]]
 
 def send(visit: Visit) -> View:
     """Sends the box's request as the persona, and shows what came back."""
-    body = visit.azure.arm(_path(visit), api=API)
+    body = visit.azure.arm(_path(visit))
     endpoint = _read(visit.path["kind"], body)
     text, deployment = visit.form.get("body", ""), visit.form.get("deployment", "")
     if not NAME.fullmatch(deployment):
@@ -177,10 +174,8 @@ def _shown(answer: Answer) -> str:
 
 def route_traffic(visit: Visit) -> Done:
     """Sets the shares of an online endpoint's deployments."""
-    body = visit.azure.arm(_path(visit), api=API)
-    shares = {
-        name.removeprefix("share:"): _share(text) for name, text in visit.form.items() if name.startswith("share:")
-    }
+    body = visit.azure.arm(_path(visit))
+    shares = {name.removeprefix(SHARE): _share(text) for name, text in visit.form.items() if name.startswith(SHARE)}
     changed = {
         **body,
         "properties": {**body["properties"], "traffic": {name: one for name, one in shares.items() if one}},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from sandbox.studio.azure import ARM, Refused, quoted
+from sandbox.studio.azure import API, ARM, Refused, quoted
 from sandbox.studio.charts import share
 from sandbox.studio.platform import access, graph
 from sandbox.studio.platform.computes import Computes
@@ -75,7 +75,7 @@ def power(visit: Visit) -> Done:
     if action not in POWER:
         raise Missing(f"An instance takes {', '.join(POWER)}, not '{action}'.")
     address = f"{ARM}{quoted(_id(visit.form.get('id', ''), INSTANCE))}/{action}"
-    visit.azure.send("POST", address, api_version="2024-10-01")
+    visit.azure.send("POST", address, api_version=API)
     return Done(visit.link("/platform"))
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sandbox.studio.azure import quoted
+from sandbox.studio.azure import API, quoted
 from sandbox.studio.pages.clock import timers
 from sandbox.studio.visit import Done, Page, Route, View, Visit
 
-API = "2024-10-01"
 MOST_JOBS = 50
 
 
@@ -25,7 +24,7 @@ def _due(visit: Visit) -> Mapping[str, str]:
 def show(visit: Visit) -> View:
     """All schedules, those that are due next first."""
     due = _due(visit)
-    found = visit.azure.listed(_below(visit), api=API, listViewType="All")
+    found = visit.azure.listed(_below(visit), listViewType="All")
     schedules = sorted((_read(visit, one, due) for one in found), key=lambda one: (one["next"] or "~", one["name"]))
     return View("schedules.html.j2", "Schedules", {"schedules": schedules})
 
@@ -33,8 +32,8 @@ def show(visit: Visit) -> View:
 def show_one(visit: Visit) -> View:
     """A schedule, and the last jobs that it submitted."""
     name = visit.path["name"]
-    body = visit.azure.arm(_below(visit, name), api=API)
-    listed = visit.azure.arm(f"{visit.workspace.id}/jobs", api=API, scheduled="true", scheduleId=name)["value"]
+    body = visit.azure.arm(_below(visit, name))
+    listed = visit.azure.arm(f"{visit.workspace.id}/jobs", scheduled="true", scheduleId=name)["value"]
     jobs = sorted(
         (
             {
@@ -55,7 +54,7 @@ def show_one(visit: Visit) -> View:
 def switch(visit: Visit) -> Done:
     """Enables or disables a schedule, as the SDK does: it is put again with the other state."""
     name = visit.path["name"]
-    body = visit.azure.arm(_below(visit, name), api=API)
+    body = visit.azure.arm(_below(visit, name))
     properties = {**body["properties"], "isEnabled": visit.form.get("enabled") == "true"}
     address = f"{visit.workspace.arm}/schedules/{quoted(name)}"
     visit.azure.send("PUT", address, {"properties": properties}, api_version=API)

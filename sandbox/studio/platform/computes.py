@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.ask import ask
-from sandbox.studio.azure import API, Azure, Refused
+from sandbox.studio.azure import Azure, Refused
 from sandbox.studio.platform import access
 from sandbox.studio.platform.prices import HOURS, Book
 from sandbox.studio.workspaces import WORKSPACES
@@ -87,7 +87,7 @@ class Computes:
     def _list(self, location: str, what: str, subscription: str) -> list[dict[str, Any]]:
         path = f"/subscriptions/{subscription}/providers/Microsoft.MachineLearningServices/locations/{location}/{what}"
         try:
-            return list(self._azure.listed(path, api=API))
+            return list(self._azure.listed(path))
         except Refused:
             return []  # whoever sees one group alone may not ask about the subscription
 

@@ -9,7 +9,7 @@ from sandbox.studio.azure import API, Azure, Refused
 from sandbox.studio.platform import access, graph
 from sandbox.studio.platform.computes import Computes
 from sandbox.studio.platform.prices import Book
-from sandbox.studio.workspaces import SUBSCRIPTIONS_API, WORKSPACES
+from sandbox.studio.workspaces import WORKSPACES, subscriptions
 
 GROUPS_API = "2021-04-01"
 APIS = {
@@ -48,10 +48,9 @@ class Teams:
 
     def groups(self) -> list[dict[str, Any]]:
         """All resource groups, by department and team."""
-        subscriptions = [one["subscriptionId"] for one in self._azure.listed("/subscriptions", api=SUBSCRIPTIONS_API)]
         found = [
             _group(group)
-            for one in subscriptions
+            for one in subscriptions(self._azure)
             for group in self._azure.listed(f"/subscriptions/{one}/resourcegroups", api=GROUPS_API)
         ]
         return sorted(found, key=lambda one: (one["department"], one["team"], one["group"]))

@@ -6,7 +6,7 @@ import secrets
 from typing import Any
 from urllib.parse import quote
 
-from sandbox.studio.azure import API, ARM
+from sandbox.studio.azure import API
 from sandbox.studio.history import History
 from sandbox.studio.visit import Done, Visit
 
@@ -42,9 +42,8 @@ def retry(visit: Visit) -> Done:
     kept["tags"] = {**kept.get("tags", {}), RETRY_OF: run}
     kept["outputs"] = {name: _output(one, run) for name, one in kept.get("outputs", {}).items() if name != "default"}
     name = f"{run[:200]}_{secrets.token_hex(3)}"
-    visit.azure.send(
-        "PUT", f"{ARM}{visit.workspace.id}/jobs/{quote(name, safe='')}", {"properties": kept}, api_version=API
-    )
+    address = f"{visit.workspace.arm}/jobs/{quote(name, safe='')}"
+    visit.azure.send("PUT", address, {"properties": kept}, api_version=API)
     return Done(visit.link(f"/runs/{name}"))
 
 
