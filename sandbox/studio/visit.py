@@ -107,16 +107,17 @@ class Visit:
 
     def link(self, path: str, /, **query: Any) -> str:
         """A path of the studio with the chosen workspace; parameters that are None or empty are left out."""
-        given = {name: value for name, value in query.items() if value not in (None, "")}
-        if self.chosen is not None:
-            given = {"wsid": self.chosen.id, **given}
-        return quoted(path) + (f"?{urlencode(given, safe='/')}" if given else "")
+        return _address(path, query if self.chosen is None else {"wsid": self.chosen.id, **query})
 
     def again(self, **changes: Any) -> str:
         """The page's own address with some parameters changed; None or empty removes one."""
-        given = {**self.query, **changes}
-        kept = {name: value for name, value in given.items() if value not in (None, "")}
-        return quoted(self.request.url.path) + (f"?{urlencode(kept, safe='/')}" if kept else "")
+        return _address(self.request.url.path, {**self.query, **changes})
+
+
+def _address(path: str, query: Mapping[str, Any]) -> str:
+    """A path with the parameters that are neither None nor empty."""
+    given = {name: value for name, value in query.items() if value not in (None, "")}
+    return quoted(path) + (f"?{urlencode(given, safe='/')}" if given else "")
 
 
 Show = Callable[[Visit], View | Done | Response]

@@ -29,7 +29,8 @@ def show(visit: Visit) -> View:
     # With a condition, a child is shown for itself; without one it is reached through its parent.
     is_searched = bool(visit.query.get("find") or visit.query.get("state"))
     listed = [one for one in found if is_searched or one.parent not in known]
-    start = max(0, int(visit.query.get("from", "0") or 0)) if visit.query.get("from", "0").isdecimal() else 0
+    asked = visit.query["from"]
+    start = int(asked) if asked.isdecimal() else 0
     page = listed[start : start + ROWS]
     people = names(visit.azure, (one.user for one in page))
     metrics = _metrics(page)

@@ -26,10 +26,11 @@ def show(visit: Visit) -> View:
     """A run."""
     history, name = History(visit.azure, visit.workspace), visit.path["run"]
     tab = visit.query.get("tab", "overview")
-    asks: list[Callable[[str], Any]] = [history.record, history.details, history.logged, history.children]
-    asks.append(partial(_definition, history))
+    asks: list[Callable[[str], Any]] = [
+        history.record, history.details, history.logged, history.children, partial(_definition, history),
+    ]  # fmt: skip
     record, details, logged, children, definition = visit.azure.all(lambda ask: ask(name), asks)
-    kind = _kind(record, definition)
+    kind, ended = _kind(record, definition), details["status"] in ENDED
     data: dict[str, Any] = {
         "run": {
             **{key: record[key] for key in ("runId", "displayName", "experimentId", "description", "parentRunId")},
@@ -53,11 +54,10 @@ def show(visit: Visit) -> View:
         "parameters": dict(logged.parameters),
         "children": [_child(one) for one in children],
         "origins": _origins(definition),
-        "models": lineage.models_of(visit.azure, visit.workspace, name) if details["status"] in ENDED else [],
+        "models": lineage.models_of(visit.azure, visit.workspace, name) if ended else [],
         "definition": definition,
         "logs": sorted(details["logFiles"]),
     }
-    ended = details["status"] in ENDED
     extra: dict[str, Any] = {
         "tab": tab if tab in TABS else "overview",
         "tabs": TABS,
