@@ -39,9 +39,7 @@ def write_whole(target: Path, content: str | bytes, *, private: bool = False) ->
     Raises:
         OSError: The disk is full or the folder cannot be written; the old content stays.
     """
-    import secrets  # noqa: PLC0415 - `--help` of every command line is quicker without it
-
-    part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+    part = target.with_name(f".{target.name}.{os.urandom(4).hex()}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 if private else 0o666), "wb") as file:

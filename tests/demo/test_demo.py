@@ -23,7 +23,8 @@ def make(tmp_path: Path) -> Iterator[Make]:
     sandbox = Sandbox(tmp_path / ".sandbox")
 
     def run(*words: str, path: str = os.environ["PATH"]) -> str:
-        own = {"SANDBOX_DIR": str(sandbox.directory), "UV_OFFLINE": "1", "MAKEFLAGS": "", "PATH": path}
+        own = {"SANDBOX_DIR": str(sandbox.directory), "UV_OFFLINE": "1", "PATH": path}
+        own |= {"MAKEFLAGS": "", "MAKELEVEL": "0"}  # as from a shell, also where make runs the tests
         done = subprocess.run(
             ["make", *words, "PORT=0"],
             cwd=ROOT,

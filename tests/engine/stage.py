@@ -26,7 +26,7 @@ SALT = "v1:DBHcJyM2aRk=:v1:89TB/F5vB1NkL4j9:MqJUtWiSncw4i5tRyEfEnfTAHxVmwQ=="
 def load(file: Path, name: str) -> ModuleType:
     """A module from a file, which finds its neighbours."""
     if str(file.parent) not in sys.path:
-        sys.path.insert(0, str(file.parent))
+        sys.path.append(str(file.parent))  # last, so that a scenario hides no module of Python's
     spec = importlib.util.spec_from_file_location(name, file)
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)

@@ -108,8 +108,9 @@ def run_and_kill(stage: Stage, root: Path, words: list[str], env: dict[str, str]
     asked = f'"hang": "{method.lower()}"'
     child = forks.Process(target=up_and_wait, args=(stage.work, root, tuple(words), env), daemon=True)
     child.start()
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not any(c["method"] == method and asked in json.dumps(c) for c in read_lines(calls)):
+        assert child.is_alive(), "the engine ended before the call in which it is to be killed"
         assert time.monotonic() < deadline, "the engine never came to the call in which it is to be killed"
         time.sleep(0.01)
     assert child.pid
