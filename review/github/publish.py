@@ -22,7 +22,7 @@ from review.report import Report
 AUTHOR: Final = "github-actions[bot]"
 """Who writes what a workflow's token writes."""
 STATUS: Final = "review"
-"""The status of a commit; this one can be required."""
+"""The status of a commit for the default branch; this one can be required there."""
 _NOT_FOUND: Final = (403, 404)
 
 
@@ -42,18 +42,23 @@ def publish(event: Any, github: GitHub) -> str:
     run = run_of(event)
     if run is None:
         return "The run was not for a pull request."
-    pull = find(github, run)
-    if pull is None:
+    pulls = find(github, run)
+    if not pulls:
         return "No open pull request has the run's commit as its head any more."
+    if len(pulls) > 1:
+        for pull in pulls:
+            _status(github, run, pull, "failure", "Several open pull requests have this commit: close all but one.")
+        return "Several open pull requests have the run's commit: which of them it was for is not known."
+    [pull] = pulls
     meant = loss_is_meant(github, pull, run)
     try:
         report = trusted(report_of(github, run), pull, run, meant=meant)
     except DocumentError:
         comment(github, pull, _without_report(run))
-        _status(github, run, "failure" if pull.stack_files_only else "success", "The review made no report.")
+        _status(github, run, pull, "failure" if pull.stack_files_only else "success", "The review made no report.")
         return f"Pull request {pull.number}: the run left no report that can be read."
     comment(github, pull, markdown(report))
-    _status(github, run, *_judged(report, pull))
+    _status(github, run, pull, *_judged(report, pull))
     uploaded = pull.stack_files_only and _alerts(github, pull, run, report)
     return f"Pull request {pull.number}: comment and status are there{', and alerts' if uploaded else ''}."
 
@@ -104,8 +109,10 @@ def _judged(report: Report, pull: Pull) -> tuple[str, str]:
     return "success", "Nothing speaks against it."
 
 
-def _status(github: GitHub, run: Run, state: str, description: str) -> None:
-    body = {"state": state, "context": STATUS, "description": description, "target_url": run.url}
+def _status(github: GitHub, run: Run, pull: Pull, state: str, description: str) -> None:
+    """A commit's status is that of all its pull requests: so each branch that they go to has a word of its own."""
+    context = STATUS if pull.branch == run.default_branch else f"{STATUS} ({pull.branch})"
+    body = {"state": state, "context": context, "description": description, "target_url": run.url}
     github.send("POST", f"/statuses/{run.commit}", body)
 
 

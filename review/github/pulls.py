@@ -8,6 +8,8 @@ from review.revisions import stack_of
 
 ACCEPT_LABEL: Final = "accept-data-loss"
 """The label with which somebody who may label says that a loss of data is meant."""
+_OTHER_BASE: Final = frozenset({"base_ref_changed", "automatic_base_change_succeeded"})
+"""Events after which a pull request goes to another branch (docs.github.com/rest/using-the-rest-api/issue-event-types)."""
 MOST_FILES: Final = 3000
 """Files of a pull request that GitHub lists at most (docs.github.com/rest/pulls/pulls#list-pull-requests-files)."""
 
@@ -22,6 +24,7 @@ class Run:
         branch: The branch of that commit.
         repository: Full name of the branch's repository, which can be a fork.
         url: Its page.
+        default_branch: The branch whose code publishes.
     """
 
     id: int
@@ -29,6 +32,7 @@ class Run:
     branch: str
     repository: str
     url: str
+    default_branch: str
 
 
 @dataclass(frozen=True)
@@ -37,12 +41,14 @@ class Pull:
 
     Attributes:
         number: Its number.
-        base: Name of the branch that it goes to, with the commit there.
+        branch: Name of the branch that it goes to.
+        base: That name, with the commit there.
         stack_files_only: Whether it changes nothing but stack files: then the base's code made the review.
         labels: Names of its labels.
     """
 
     number: int
+    branch: str
     base: str
     stack_files_only: bool
     labels: frozenset[str]
@@ -54,26 +60,34 @@ def run_of(event: Any) -> Run | None:
     if run["event"] != "pull_request":
         return None
     repository = (run.get("head_repository") or {}).get("full_name") or ""
-    return Run(int(run["id"]), run["head_sha"], run["head_branch"], repository, run["html_url"])
+    branch = event["repository"]["default_branch"]
+    return Run(int(run["id"]), run["head_sha"], run["head_branch"], repository, run["html_url"], branch)
 
 
-def find(github: GitHub, run: Run) -> Pull | None:
-    """The open pull request whose head a run was for; None if its head has moved on, or it is closed.
+def find(github: GitHub, run: Run) -> tuple[Pull, ...]:
+    """The open pull requests whose head a run was for; none if the head has moved on, or they are closed.
 
-    It is found by the commit and repository that GitHub has of the run, and by nothing that the run made.
+    They are found by the commit and repository that GitHub has of the run, and by nothing that the run made. A branch
+    can have several, each to another branch. For a fork's, GitHub does not tell which of them a run was for.
     """
     owner = run.repository.partition("/")[0]
-    for one in github.pages("/pulls", state="open", head=f"{owner}:{run.branch}"):
-        head = one["head"]
-        if head["sha"] == run.commit and (head["repo"] or {}).get("full_name") == run.repository:
-            base = one["base"]
-            return Pull(
-                number=int(one["number"]),
-                base=f"{base['ref']} ({base['sha'][:7]})",
-                stack_files_only=_stack_files_only(github, int(one["number"])),
-                labels=frozenset(label["name"] for label in one["labels"]),
-            )
-    return None
+    found = github.pages("/pulls", state="open", head=f"{owner}:{run.branch}")
+    return tuple(_pull(github, one) for one in found if _is_head(run, one["head"]))
+
+
+def _is_head(run: Run, head: Any) -> bool:
+    return bool(head["sha"] == run.commit and (head["repo"] or {}).get("full_name") == run.repository)
+
+
+def _pull(github: GitHub, one: Any) -> Pull:
+    base = one["base"]
+    return Pull(
+        number=int(one["number"]),
+        branch=base["ref"],
+        base=f"{base['ref']} ({base['sha'][:7]})",
+        stack_files_only=_stack_files_only(github, int(one["number"])),
+        labels=frozenset(label["name"] for label in one["labels"]),
+    )
 
 
 def _stack_files_only(github: GitHub, number: int) -> bool:
@@ -85,21 +99,21 @@ def _stack_files_only(github: GitHub, number: int) -> bool:
 def loss_is_meant(github: GitHub, pull: Pull, run: Run) -> bool:
     """Whether the label that accepts a loss of data was given for this head. A label of an older head is removed.
 
-    GitHub's own times decide: the label must be newer than the first run for the commit.
+    GitHub's own times decide: the label must be newer than the first run for the commit, and than the last change of
+    the branch that the pull request goes to.
     """
     if ACCEPT_LABEL not in pull.labels:
         return False
     runs = github.pages("/actions/runs", "workflow_runs", head_sha=run.commit, event="pull_request")
     first = min((one["created_at"] for one in runs), default="")
-    given = max(
-        (
-            one["created_at"]
-            for one in github.pages(f"/issues/{pull.number}/events")
-            if one["event"] == "labeled" and one["label"]["name"] == ACCEPT_LABEL
-        ),
-        default="",
-    )
-    if first and given > first:  # ISO 8601 in UTC, which sorts as text
+    events = list(github.pages(f"/issues/{pull.number}/events"))
+    given = max((one["created_at"] for one in events if _accepts(one)), default="")
+    moved = max((one["created_at"] for one in events if one["event"] in _OTHER_BASE), default="")
+    if first and given > max(first, moved):  # ISO 8601 in UTC, which sorts as text
         return True
     github.send("DELETE", f"/issues/{pull.number}/labels/{ACCEPT_LABEL}")
     return False
+
+
+def _accepts(event: Any) -> bool:
+    return bool(event["event"] == "labeled" and event["label"]["name"] == ACCEPT_LABEL)

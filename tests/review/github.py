@@ -44,13 +44,15 @@ class FakeGitHub:
     sent: list[tuple[str, str, Any]] = field(default_factory=list)
     url: str = ""
 
-    def pull(self, number: int, *, sha: str = HEAD, repository: str = FORK, labels: tuple[str, ...] = ()) -> None:
+    def pull(
+        self, number: int, *, sha: str = HEAD, repository: str = FORK, labels: tuple[str, ...] = (), base: str = "main"
+    ) -> None:
         """Adds an open pull request."""
         self.pulls.append(
             {
                 "number": number,
                 "head": {"sha": sha, "ref": "topic", "repo": {"full_name": repository}},
-                "base": {"ref": "main", "sha": "b" * 40},
+                "base": {"ref": base, "sha": "b" * 40},
                 "labels": [{"name": name} for name in labels],
             }
         )
@@ -144,6 +146,7 @@ def zipped(content: bytes, name: str = "review.json") -> bytes:
 def event(**run: Any) -> Any:
     """What GitHub tells of a completed run for the head of a fork's pull request."""
     return {
+        "repository": {"full_name": REPOSITORY, "default_branch": "main"},
         "workflow_run": {
             "id": 7,
             "event": "pull_request",

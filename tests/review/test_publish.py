@@ -105,6 +105,23 @@ def test_the_pull_request_is_that_of_the_run_and_not_one_that_the_artifact_names
     assert {path for _, path, _ in github.sent if path.startswith("/issues/")} <= {COMMENTS}
 
 
+def test_a_review_against_another_branch_says_nothing_of_the_default_one(github: FakeGitHub) -> None:
+    github.archive = packed(honest(loss=False))
+    github.pulls.clear()
+    github.pull(5, base="release")
+    published(github)
+    assert state(github) == ("success", "review (release)")
+
+
+def test_which_of_several_pull_requests_was_reviewed_is_not_known(github: FakeGitHub) -> None:
+    github.archive = packed(honest(loss=False))
+    github.pull(6, base="release")
+    assert "not known" in published(github)
+    told = [(one["state"], one["context"]) for one in github.bodies("POST", STATUS)]
+    assert told == [("failure", "review"), ("failure", "review (release)")]
+    assert {path for _, path, _ in github.sent} == {STATUS}
+
+
 @pytest.mark.parametrize(
     "run",
     [
@@ -197,6 +214,14 @@ def test_a_label_of_an_older_head_is_removed_and_accepts_nothing(github: FakeGit
     published(github)
     assert state(github) == ("failure", "review")
     assert [path for method, path, _ in github.sent if method == "DELETE"] == [f"/issues/5/labels/{ACCEPT_LABEL}"]
+
+
+@pytest.mark.parametrize("event", ["base_ref_changed", "automatic_base_change_succeeded"])
+def test_a_label_from_before_the_base_changed_accepts_nothing(github: FakeGitHub, event: str) -> None:
+    labelled(github, "2026-11-29T10:03:00Z")
+    github.events[5].append({"event": event, "created_at": "2026-11-29T10:04:00Z"})
+    published(github)
+    assert state(github) == ("failure", "review")
 
 
 def test_an_accepted_loss_without_a_label_is_not_accepted(github: FakeGitHub) -> None:
