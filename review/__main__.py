@@ -24,7 +24,12 @@ _Html = Annotated[bool, typer.Option("--html", help="Print a page that needs not
 _Sarif = Annotated[bool, typer.Option("--sarif", help="Print SARIF 2.1.0 for code scanning.")]
 _Output = Annotated[
     Path | None,
-    typer.Option(metavar="FOLDER", help="Write review.json, review.md, review.html and review.sarif there as well."),
+    typer.Option(
+        metavar="FOLDER",
+        file_okay=False,
+        writable=True,
+        help="Write review.json, review.md, review.html and review.sarif there as well.",
+    ),
 ]
 
 
@@ -73,7 +78,7 @@ def changes(
 
 @app.command()
 def render(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="JSON of a review.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="JSON of a review.")],
     *,
     as_json: JsonOption = False,
     markdown: _Markdown = False,
@@ -119,8 +124,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from review.formats.document import DocumentError  # noqa: PLC0415 - nothing of it is needed to succeed
         from review.revisions import UsageError  # noqa: PLC0415
 
-        wrong = isinstance(error, UsageError | DocumentError)
-        return str(error) if wrong else None
+        wrong = isinstance(error, UsageError | DocumentError | OSError)
+        return None if isinstance(error, OSError) or not wrong else str(error)
 
     code = run(app, PROGRAM, words, explain=explain)
     return WRONG_USAGE if wrong else code

@@ -29,6 +29,8 @@ ENDED = frozenset(
     }
 )
 """Errors that tell only that there were others."""
+_STOPPED = ("Program failed with an unhandled exception", "an unhandled error occurred: program exited")
+"""How errors begin that tell that the program did not run to its end."""
 _GONE = ("delete", "delete-replaced", "discard", "discard-replaced", "remove-pending-replace", "read-discard")
 
 
@@ -78,6 +80,11 @@ class Preview:
     outputs: Mapping[str, Any]
     diagnostics: tuple[tuple[str, str], ...]
     broken: tuple[Broken, ...]
+
+    @property
+    def whole(self) -> bool:
+        """Whether the program ran to its end. If not, resources and outputs are missing on both sides."""
+        return not any(severity == "error" and text.startswith(_STOPPED) for severity, text in self.diagnostics)
 
     def before(self, plan: Plan | None) -> Side:
         """The stack as it is."""

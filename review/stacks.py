@@ -1,8 +1,9 @@
 """Reviews one stack: brings the base up, previews the head against that state, and compares."""
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from types import MappingProxyType
@@ -111,17 +112,33 @@ class Reviewer:
         if stack.head_file is None:
             note = f"{stack.file} is gone: what the stack has made stays until somebody runs pulumi destroy"
             return StackReview(stack.stack, stack.file, "gone", failures=(Failure(note),))
+        if stack.after is None:  # then no program can use the file either
+            told = tuple(Failure(fault.message, fault.place) for fault in stack.faults)
+            return StackReview(stack.stack, stack.file, "failed", failures=told)
+        found = self._previewed(stack, stack.head_file)
+        return replace(
+            found,
+            failures=tuple(replace(one, message=self._relative(one.message)) for one in found.failures),
+            notices=tuple(replace(one, message=self._relative(one.message)) for one in found.notices),
+        )
+
+    def _relative(self, text: str) -> str:
+        """A text without the folders of this review, which are gone afterwards: files are those of the project."""
+        short = re.sub(rf"{re.escape(str(self.folder))}/[^/\s]+/", "", text)
+        return short.replace(f"{self.program.folder}/", "")
+
+    def _previewed(self, stack: Pair, file: Path) -> StackReview:
         failures: tuple[Failure, ...] = ()
         try:
             failures = self._bring_up(stack)
             rules = configuration(stack.stack, self.base.folder / "policies")
-            return self._compared(stack, self._preview(stack, stack.head_file, rules), rules, failures)
+            return self._compared(stack, self._preview(stack, file, rules), rules, failures)
         except (ConfigError, ValueError) as error:
             return StackReview(stack.stack, stack.file, "failed", failures=(*failures, Failure(str(error))))
 
     def _compared(self, stack: Pair, preview: Preview, rules: Config, failures: Iterable[Failure]) -> StackReview:
-        wrong = _wrong(stack, preview)
-        if stack.after is None:  # then no program can use the file either
+        wrong = _wrong(preview)
+        if not preview.whole:
             return StackReview(stack.stack, stack.file, "failed", failures=(*failures, *wrong))
         made = changes(preview.steps, stack.before, stack.after, self.accepted)
         own = configuration(stack.stack, self.rules) if self.rules else None
@@ -188,7 +205,8 @@ class Reviewer:
         except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError) as error:
             raise ValueError(f"Pulumi.yaml cannot be used at {program.shown}: {error}") from None
         is_base = file.parent == self.base.folder
-        clean = self.folder / f"{stack}.{'base' if is_base else 'head'}.yaml"
+        clean = self.folder / ("base.files" if is_base else "head.files") / f"Pulumi.{stack}.yaml"
+        clean.parent.mkdir(exist_ok=True)
         lasting = self.today if is_base else None
         clean.write_text(without_secrets(file, str(project), lasting=lasting), encoding="utf-8")
         return [*words, "--config-file", str(clean)]
@@ -205,10 +223,8 @@ class Reviewer:
         return ["--policy-pack", str(pack), "--policy-pack-config", str(merged)]
 
 
-def _wrong(stack: Pair, preview: Preview) -> tuple[Failure, ...]:
+def _wrong(preview: Preview) -> tuple[Failure, ...]:
     """Why the head cannot be previewed; what a policy refuses is none of it."""
-    if stack.faults:
-        return tuple(Failure(fault.message, fault.place) for fault in stack.faults)
     told = [text for severity, text in preview.diagnostics if severity == "error" and text not in ENDED]
     return tuple(Failure(text) for text in dict.fromkeys(told))
 

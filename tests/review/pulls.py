@@ -368,7 +368,7 @@ PULLS: dict[str, Pull] = {
         broken={"authorization-assignment-limit-contributor": "name: pipeline"},
         gain=("the service principal alpha-pipeline", "user@domain.com", MACHINES[1]),
     ),
-    "broken-yaml": Pull({"    teams:": "    teams: ["}, state="failed", told=("not valid YAML", ""), worst=None),
+    "broken-yaml": Pull({"    teams:": "    teams: ["}, state="failed", told=("not valid YAML", "- name: alpha"), worst=None),
 }
 
 

@@ -68,6 +68,7 @@ def test_a_program_that_fails_says_where(tmp_path: Path) -> None:
     [stack] = report["stacks"]
     assert (code, stack["state"]) == (1, "failed")
     said = stack["failures"][0]["message"]
+    assert 'File "__main__.py"' in said and stack["costs"] is None and stack["access"] is None and not stack["changes"]
     assert "ValueError: no such thing" in said and f"line {len(main.read_text().splitlines())}, in <module>" in said
 
 

@@ -65,6 +65,17 @@ def test_two_forms(project: Project, tmp_path: Path) -> None:
     assert "one form" in refused(project, tmp_path, "--base", "main", "--json", "--html")
 
 
+def test_files_that_cannot_be_read_or_written(project: Project, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("")
+    assert "is a file" in refused(project, tmp_path, "--base", "main", "--output", str(file))
+    for wrong in (tmp_path / "nothing", tmp_path):
+        done = subprocess.run(
+            [sys.executable, "-m", "review", "render", str(wrong)], cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        assert (done.returncode, done.stdout) == (2, "") and str(wrong) in done.stderr, done.stderr
+
+
 def test_no_git(project: Project, tmp_path: Path) -> None:
     assert "git is not installed" in refused(project, tmp_path, "--base", "main", PATH=str(tmp_path))
 
