@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from policies.values import read
-from review.model import Change, Difference, Loss
+from review.model import UNTOLD, Change, Difference, Loss
 from review.preview import Step, name_of, type_of
 from settings.plan import Plan
 
@@ -92,11 +92,13 @@ def _short(value: Any, path: str) -> str:
             value = value[int(index)] if index else value[key]
         except (LookupError, TypeError):
             return ""
+    if value is None:
+        return ""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    return str(value) if isinstance(value, str | int | float) and len(str(value)) <= _LONGEST else ""
+    return str(value) if isinstance(value, str | int | float) and len(str(value)) <= _LONGEST else UNTOLD
 
 
 def _loss(step: Step, parents: Mapping[str, str], accepted: Collection[str]) -> Loss | None:

@@ -5,7 +5,7 @@ A value that only a deployment tells is a `policies.values.Unknown` in inputs an
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from settings.plan import Place
 
@@ -69,13 +69,18 @@ class Loss:
     accepted: bool = False
 
 
+UNTOLD: Final = "…"
+"""What stands for a value that is not told."""
+
+
 @dataclass(frozen=True)
 class Difference:
     """An input that differs.
 
     Attributes:
         path: Its dotted path.
-        before: Its value at the base, if it is a short text, a number or a boolean that is no secret; else empty.
+        before: Its value at the base, if it is a short text, a number or a boolean that is no secret; empty where
+            there is none, and `…` for any other value.
         after: The same at the head.
     """
 

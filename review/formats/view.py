@@ -127,7 +127,9 @@ def why(change: Change) -> str:
 
 def _differs(one: Difference) -> str:
     name = one.path.removeprefix("properties.").removeprefix("properties.")
-    return f"{name}: {one.before or 'nothing'} → {one.after or 'nothing'}" if one.before or one.after else name
+    if one.before == one.after:
+        return name
+    return f"{name}: {one.before or 'nothing'} → {one.after or 'nothing'}"
 
 
 def where(place: Place | None) -> str:

@@ -9,7 +9,10 @@ from review.revisions import stack_of
 ACCEPT_LABEL: Final = "accept-data-loss"
 """The label with which somebody who may label says that a loss of data is meant."""
 _OTHER_BASE: Final = frozenset({"base_ref_changed", "automatic_base_change_succeeded"})
-"""Events after which a pull request goes to another branch (docs.github.com/rest/using-the-rest-api/issue-event-types)."""
+"""Events after which a pull request goes to another branch.
+
+Source: docs.github.com/rest/using-the-rest-api/issue-event-types.
+"""
 MOST_FILES: Final = 3000
 """Files of a pull request that GitHub lists at most (docs.github.com/rest/pulls/pulls#list-pull-requests-files)."""
 

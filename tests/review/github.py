@@ -156,5 +156,5 @@ def event(**run: Any) -> Any:
             "html_url": f"https://github.com/{REPOSITORY}/actions/runs/7",
             "pull_requests": [],
             **run,
-        }
+        },
     }

@@ -349,7 +349,9 @@ PULLS: dict[str, Pull] = {
         floor=45.62,
         worst=45.62,
     ),
-    "tags": Pull({"    teams:": "    tags: {project: churn}\n    teams:"}, changes=("updated *",)),
+    "tags": Pull(
+        {"    teams:": f"    tags: {{project: churn, note: {'long ' * 20}}}\n    teams:"}, changes=("updated *",)
+    ),
     "purge-protection": Pull(
         {"    teams:": "    keyVault: {purgeProtection: true}\n    teams:"},
         changes=("updated Vault alpha-vault",),
@@ -368,7 +370,9 @@ PULLS: dict[str, Pull] = {
         broken={"authorization-assignment-limit-contributor": "name: pipeline"},
         gain=("the service principal alpha-pipeline", "user@domain.com", MACHINES[1]),
     ),
-    "broken-yaml": Pull({"    teams:": "    teams: ["}, state="failed", told=("not valid YAML", "- name: alpha"), worst=None),
+    "broken-yaml": Pull(
+        {"    teams:": "    teams: ["}, state="failed", told=("not valid YAML", "- name: alpha"), worst=None
+    ),
 }
 
 

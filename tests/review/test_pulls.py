@@ -45,6 +45,14 @@ def test_a_renamed_team_is_one_team(rest: Reviewed) -> None:
     assert not any(stack["access"][key] for key in stack["access"] if key not in ("ending", "notes"))
 
 
+@pytest.mark.soak
+@pytest.mark.timeout(3600)
+def test_a_value_that_is_too_long_is_not_told_as_nothing(rest: Reviewed) -> None:
+    told = [one for change in rest.stack("tags")["changes"] for one in change["differences"]]
+    values = {one["path"]: (one["before"], one["after"]) for one in told}
+    assert (values["tags.project"], values["tags.note"]) == (("", "churn"), ("", "…"))
+
+
 def test_the_review_objects_and_leaves_nothing_behind(some: Reviewed) -> None:
     assert some.code == 1
     folder: Path = some.project.folder

@@ -70,9 +70,8 @@ def test_files_that_cannot_be_read_or_written(project: Project, tmp_path: Path) 
     file.write_text("")
     assert "is a file" in refused(project, tmp_path, "--base", "main", "--output", str(file))
     for wrong in (tmp_path / "nothing", tmp_path):
-        done = subprocess.run(
-            [sys.executable, "-m", "review", "render", str(wrong)], cwd=ROOT, capture_output=True, text=True, check=False
-        )
+        command = [sys.executable, "-m", "review", "render", str(wrong)]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
         assert (done.returncode, done.stdout) == (2, "") and str(wrong) in done.stderr, done.stderr
 
 
