@@ -21,6 +21,24 @@ INDEXES = (
 )
 """Kinds of documents with a member by which they are found, and the index's name."""
 
+_REST = "substr(found.key, length(:prefix) + 1)"
+_CUT = f"instr({_REST}, :delimiter)"
+_FOLDED = f"""
+WITH RECURSIVE found(key) AS (
+  SELECT (SELECT key FROM documents WHERE kind = :kind AND key >= :start AND key < :stop ORDER BY key LIMIT 1)
+  UNION ALL
+  SELECT (
+    SELECT key FROM documents WHERE kind = :kind AND key < :stop AND key > CASE {_CUT}
+      WHEN 0 THEN found.key
+      ELSE substr(found.key, 1, length(:prefix) + {_CUT} + length(:delimiter) - 1) || CAST(x'ff' AS TEXT)
+    END ORDER BY key LIMIT 1
+  ) FROM found WHERE found.key IS NOT NULL LIMIT :limit
+)
+SELECT key, CASE {_CUT} WHEN 0 THEN (SELECT body FROM documents WHERE kind = :kind AND key = found.key) END
+FROM found WHERE key IS NOT NULL
+"""  # noqa: S608 # of constants
+"""Goes from each key to the next that is not folded with it: a seek for each row of the answer."""
+
 
 def _member(kind: str, member: str) -> str:
     """A member of a document in SQL. Metrics of runs can be NaN or infinite, which SQLite takes for malformed JSON."""
@@ -132,6 +150,14 @@ class Store:
             (kind, start, stop, limit),
         ).fetchall()
         return [(key, json.loads(body)) for key, body in rows]
+
+    def folded(
+        self, kind: str, start: str, stop: str, limit: int, *, prefix: str, delimiter: str
+    ) -> Sequence[tuple[str, Document | None]]:
+        """As `page`; of the keys that are the same up to a delimiter behind the prefix, only the first, with None."""
+        given = {"kind": kind, "start": start, "stop": stop, "limit": limit, "prefix": prefix, "delimiter": delimiter}
+        rows = self._db.execute(_FOLDED, given).fetchall()
+        return [(key, None if body is None else json.loads(body)) for key, body in rows]
 
     def between(self, kinds: Sequence[str], start: str, stop: str) -> Sequence[tuple[str, str, Document]]:
         """Kind, key and document of these kinds' keys from `start` up to, not including, `stop`."""

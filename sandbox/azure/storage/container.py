@@ -7,7 +7,7 @@ directory is a document too.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -27,7 +27,6 @@ KINDS = ("blob", *PENDING)
 MAX_BLOCKS = 50_000
 MAX_BLOCK_ID = 64  # bytes
 BATCH = 1000  # documents read at a time
-FEW = 1  # documents read first behind a common prefix: the next is likely to be of another one
 FOLDER = "hdi_isfolder"
 SUPERUSER = "$superuser"
 ROOT_ACL = "user::rwx,group::r-x,other::---"  # of a new container
@@ -496,22 +495,27 @@ class Container:
     def _scan(self, prefix: str, delimiter: str, cursor: str, most: int) -> Iterator[tuple[str, Entry | None]]:
         """Names and their entries; None for what is only below an entry that came before."""
         root = f"{self.key}/"
-        stop, size = after(root + prefix), min(FEW, most) if delimiter else most
-        while page := self.store.page("blob", cursor, stop, size):
-            cursor, size = page[-1][0] + "\x00", min(2 * size, BATCH)
+        stop = after(root + prefix)
+        while page := self._page(cursor, stop, most, root + prefix, delimiter):
             for key, document in page:
                 name = key[len(root) :]
-                head, cut, _ = name[len(prefix) :].partition(delimiter) if delimiter else ("", "", "")
-                if not cut:
+                if document is not None:
                     blob = Blob.load(document)
                     folded = blob.directory and delimiter == "/"
                     yield name, Entry(name + "/" if folded else name, blob, folded)
+                    cursor = key + "\x00"
                     continue
-                common = prefix + head + cut
+                common = prefix + name[len(prefix) :].partition(delimiter)[0] + delimiter
                 real = self.account.hierarchical and delimiter == "/"  # its directory has been listed
                 yield name, None if real else Entry(common, None, prefix=True)
-                cursor, size = after(root + common), FEW
-                break
+                cursor = after(root + common)
+
+    def _page(
+        self, start: str, stop: str, most: int, prefix: str, delimiter: str
+    ) -> Sequence[tuple[str, dict[str, Any] | None]]:
+        if delimiter:
+            return self.store.folded("blob", start, stop, most, prefix=prefix, delimiter=delimiter)
+        return self.store.page("blob", start, stop, most)
 
     def _discard(self, files: set[str]) -> None:
         if files:

@@ -83,7 +83,7 @@ def element(name: str, value: object) -> str:
 
 def _name(name: str) -> str:
     """A blob's name; what XML cannot hold is percent-encoded, as the service marks it."""
-    if all(character not in name for character in ("\ufffe", "\uffff")):
+    if "\ufffe" not in name and "\uffff" not in name:
         return element("Name", name)
     encoded = name.replace("%", "%25").replace("\ufffe", "%EF%BF%BE").replace("\uffff", "%EF%BF%BF")
     return f'<Name Encoded="true">{escape(encoded)}</Name>'
