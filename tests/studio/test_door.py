@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -126,6 +127,18 @@ def test_the_studio_adds_little_to_the_sandbox(sandbox: Sandbox) -> None:
     process = json.loads((sandbox.directory / "studio" / "sandbox.json").read_bytes())["pid"]
     lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
     assert sum(int(line.split()[1]) for line in lines if line.startswith("Private")) < 30 * 1024
+
+
+def test_no_answer_waits_for_an_acknowledgement(shared_sandbox: Sandbox) -> None:
+    """Systems acknowledge a part of an answer after 40 ms, so that a body behind its head must not wait for that."""
+    door = Visitor.of(shared_sandbox)
+
+    def seconds() -> float:
+        begun = time.perf_counter()
+        assert door.get("/static/studio.js").status == 200
+        return time.perf_counter() - begun
+
+    assert min([seconds() for _ in range(20)][5:]) < 0.03  # the first of a connection are acknowledged at once
 
 
 def test_the_studio_ends_with_the_sandbox(sandbox: Sandbox) -> None:
