@@ -89,6 +89,7 @@ lock: setup ## requirements.txt anew from requirements.in
 
 .PHONY: setup prepare wheel clean
 setup: $(VENV)/.ready ## .venv from the pinned requirements
+	@$(BIN)/python -m compileall -q __main__.py $(wildcard */) # where PYTHONDONTWRITEBYTECODE is set, no command would
 $(VENV)/.ready: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Python 3.11 or newer is needed, $(PYTHON) is $$($(PYTHON) --version). Say which one to use: make PYTHON=python3.12 ..."; exit 1; }
