@@ -144,10 +144,12 @@ class Plan:
         exact = next((planned for planned in candidates if planned.name == name), None)
         if exact or kinds == logical.OTHER_KINDS or "person" not in kinds:
             return exact or _longest(candidates, name)
-        # Somebody's further assignments, such as that on the data, end in the person's name.
+        # Somebody's further assignments end in the person's name, or have it before what they are for, as in -data.
         team = name.partition("-")[0]
         people = (planned for planned in candidates if planned.kind == "person" and planned.team == team)
-        return next((planned for planned in people if name.endswith(f"-{planned.person}")), _longest(candidates, name))
+        before = name.rpartition("-")[0]
+        its = (one for one in people if name.endswith(f"-{one.person}") or before == f"{team}-{one.person}")
+        return next(its, _longest(candidates, name))
 
 
 def _longest(candidates: list[Planned], name: str) -> Planned | None:

@@ -56,6 +56,7 @@ def compare(
         passwords_lost=_ordered(old.passwords - new.passwords),
         roles_changed=tuple(_changed(old, new)),
         ending=_sorted_grants({one for one in grants_new if one.until}),
+        members_ending=_ordered(one for one in new.members if one.until),
         notes=tuple(dict.fromkeys((*old.notes, *new.notes))),
     )
 

@@ -73,10 +73,12 @@ class Membership:
     Attributes:
         group: Name of the group.
         member: Who.
+        until: Last day of it; None where it does not end.
     """
 
     group: str
     member: Principal
+    until: date | None = None
 
 
 @dataclass(frozen=True)
@@ -139,6 +141,7 @@ class AccessDifference:
         passwords_lost: Secrets that end.
         roles_changed: Custom roles with other actions.
         ending: Roles that end by a date, of all that are there at the head.
+        members_ending: The same of memberships.
         notes: What the evaluator could not read, a sentence each.
     """
 
@@ -154,6 +157,7 @@ class AccessDifference:
     passwords_lost: tuple[Password, ...] = ()
     roles_changed: tuple[RoleChange, ...] = ()
     ending: tuple[Grant, ...] = ()
+    members_ending: tuple[Membership, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property

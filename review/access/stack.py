@@ -15,6 +15,8 @@ from review.model import Resource, Side
 _MACHINE = re.compile(r"(.*?)-(workspace|nodes|key)-identity\b")
 """An identity's name in Pulumi, with which the names of its assignments begin."""
 _IDENTITIES = {"workspace": "the workspace's identity", "nodes": "the nodes' identity", "key": "the key's identity"}
+_SERVICE_PRINCIPAL = "azuread:index/servicePrincipal:ServicePrincipal"
+"""Its name on Azure is that of its application."""
 Ends = Mapping[tuple[str | None, str], date]
 """Last days of access, by team and person as the stack file names them."""
 
@@ -60,9 +62,16 @@ class Reader:
     def __init__(self, sides: tuple[Side, Side], names: Mapping[str, str]) -> None:
         self._principals: dict[str, Principal] = {id_: Principal(name, "user", name) for id_, name in names.items()}
         self._names = {one.urn: name for side in sides for one in side.resources if (name := _own_name(one))}
-        for side in sides:
-            for one in side.resources:
-                self._learn(one)
+        everything = [one for side in sides for one in side.resources]
+        self._names |= {
+            one.urn: self._names[urn]
+            for one in everything
+            if one.type == _SERVICE_PRINCIPAL
+            for urn in one.sources.get("clientId", ())
+            if urn in self._names
+        }
+        for one in everything:
+            self._learn(one)
 
     def _learn(self, one: Resource) -> None:
         """What a resource tells of the object ids of people and machines."""
@@ -95,8 +104,9 @@ class Reader:
                 case "azure-native:authorization:RoleAssignment":
                     stack.assignments.append(self._assignment(one, stack, ends))
                 case "azuread:index/group:Group":
+                    people = [self._person(id_) for id_ in _texts(one.inputs.get("members"))]
                     stack.members |= {
-                        Membership(self._display(one), self._person(id_)) for id_ in _texts(one.inputs.get("members"))
+                        Membership(self._display(one), member, ends.get((one.team, member.name))) for member in people
                     }
                 case "azuread:index/groupMember:GroupMember":
                     stack.members |= set(self._membership(one, stack.places))
@@ -168,8 +178,8 @@ class Reader:
                 return Principal(name, "identity", f"{one.team} {one.name}")
             case "azuread:index/group:Group":
                 return Principal(self._display(one), "group", one.urn)
-            case "azuread:index/servicePrincipal:ServicePrincipal":
-                return Principal(f"the service principal {one.name}", "service principal", one.urn)
+            case _ if one.type == _SERVICE_PRINCIPAL:
+                return Principal(f"the service principal {self._display(one)}", "service principal", one.urn)
             case "azure-native:machinelearningservices:Compute":
                 return Principal(f"the identity of cluster {one.name}", "identity", one.urn)
             case "azure-native:machinelearningservices:Workspace":

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 
 from review.access.model import AccessDifference, Grant
 
@@ -42,15 +43,16 @@ def _lines(access: AccessDifference) -> Iterator[Line]:
     for gained, members in ((True, access.members_gained), (False, access.members_lost)):
         for one in members:
             joins = "joins" if gained else "leaves"
-            yield Line(gained, f"{one.member.name} {joins} the group {one.group}")
+            yield Line(gained, f"{one.member.name} {joins} the group {one.group}{_until(one.until)}")
     for gained, trusts in ((True, access.trusts_gained), (False, access.trusts_lost)):
         for trust in trusts:
             how = "can sign in as" if gained else "can no longer sign in as"
-            yield Line(gained, f"{trust.subject} of {trust.issuer} {how} {trust.principal}")
+            yield Line(gained, f"{trust.subject} of {trust.issuer} {how} the service principal {trust.principal}")
     for gained, passwords in ((True, access.passwords_gained), (False, access.passwords_lost)):
         for password in passwords:
             until = f", which expires on {password.expires}" if gained and password.expires else ""
-            yield Line(gained, f"{password.principal} {'gets' if gained else 'loses'} a secret{until}")
+            gets = "gets" if gained else "loses"
+            yield Line(gained, f"the service principal {password.principal} {gets} a secret{until}")
     for role in access.roles_changed:
         for gained, actions in ((True, role.gained), (False, role.lost)):
             if actions:
@@ -60,5 +62,8 @@ def _lines(access: AccessDifference) -> Iterator[Line]:
 
 def _role(grant: Grant) -> str:
     condition = ", under a condition" if grant.condition else ""
-    until = f", until {grant.until}" if grant.until else ""
-    return f"the role {grant.role} on {grant.scope}{condition}{until}"
+    return f"the role {grant.role} on {grant.scope}{condition}{_until(grant.until)}"
+
+
+def _until(day: date | None) -> str:
+    return f", until {day}" if day else ""

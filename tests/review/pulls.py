@@ -279,6 +279,20 @@ PULLS: dict[str, Pull] = {
         ),
         gain=("newcomer@other.example",),
     ),
+    "person-for-a-while": Pull(
+        {"[user1@site.com]": "[user1@site.com, {user: guest@other.example, until: 2099-06-30}]"},
+        changes=(
+            "created RoleAssignment alpha-dataScientist-guest@other.example",
+            "created RoleAssignment alpha-guest@other.example-data",
+        ),
+        gain=("guest@other.example",),
+    ),
+    "member-for-a-while": Pull(
+        {"[user1@site.com]": "[user1@site.com, {user: guest@other.example, until: 2099-06-30}]"},
+        base=BASE.replace("        lake:", "        groups: true\n        lake:"),
+        changes=("updated Group alpha-dataScientist",),
+        gain=("guest@other.example",),
+    ),
     "person-removed": Pull(
         {"        dataScientists: [user1@site.com]\n": ""},
         changes=(
@@ -368,7 +382,7 @@ PULLS: dict[str, Pull] = {
         {"        lake:": f"        {AUTOMATION}\n        lake:"},
         changes=("created *",),
         broken={"authorization-assignment-limit-contributor": "name: pipeline"},
-        gain=("the service principal alpha-pipeline", "user@domain.com", MACHINES[1]),
+        gain=("the service principal * alpha dev pipeline", "user@domain.com", MACHINES[1]),
     ),
     "broken-yaml": Pull(
         {"    teams:": "    teams: ["}, state="failed", told=("not valid YAML", "- name: alpha"), worst=None

@@ -47,6 +47,25 @@ def test_a_renamed_team_is_one_team(rest: Reviewed) -> None:
 
 @pytest.mark.soak
 @pytest.mark.timeout(3600)
+def test_all_of_an_access_that_ends_is_told_with_its_last_day(rest: Reviewed) -> None:
+    gained = rest.stack("person-for-a-while")["access"]["grants_gained"]
+    assert [one["until"] for one in gained] == ["2099-06-30"] * 2
+    joined = rest.stack("member-for-a-while")["access"]["members_gained"]
+    assert [one["until"] for one in joined] == ["2099-06-30"]
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3600)
+def test_a_service_principal_has_one_name(rest: Reviewed) -> None:
+    access = rest.stack("automation")["access"]
+    [secret] = access["passwords_gained"]
+    assert f"the service principal {secret['principal']}" in {
+        one["principal"]["name"] for one in access["grants_gained"]
+    }
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3600)
 def test_a_value_that_is_too_long_is_not_told_as_nothing(rest: Reviewed) -> None:
     told = [one for change in rest.stack("tags")["changes"] for one in change["differences"]]
     values = {one["path"]: (one["before"], one["after"]) for one in told}
