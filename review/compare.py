@@ -225,4 +225,5 @@ def _installed(package: str) -> str | None:
 
 def to_stderr(text: str) -> None:
     """Tell a line of progress."""
-    print(text, file=sys.stderr, flush=True)  # noqa: T201 # progress, which no format has
+    sys.stderr.write(f"{text}\n")  # in one piece: several stacks are reviewed at a time
+    sys.stderr.flush()

@@ -74,17 +74,20 @@ class Preview:
         outputs: The resources' properties afterwards, by URN, where they are known.
         diagnostics: Severity (`error`, `warning`, `info`) and text of each message that the program or engine told.
         broken: The rules that the policy pack found broken.
+        told: How often the stack told its outputs: in a preview once when it begins, and again when the program ends.
     """
 
     steps: tuple[Step, ...]
     outputs: Mapping[str, Any]
     diagnostics: tuple[tuple[str, str], ...]
     broken: tuple[Broken, ...]
+    told: int
 
-    @property
+    @cached_property
     def whole(self) -> bool:
         """Whether the program ran to its end. If not, resources and outputs are missing on both sides."""
-        return not any(severity == "error" and text.startswith(_STOPPED) for severity, text in self.diagnostics)
+        stopped = any(severity == "error" and text.startswith(_STOPPED) for severity, text in self.diagnostics)
+        return not stopped and self.told > 1
 
     def before(self, plan: Plan | None) -> Side:
         """The stack as it is."""
@@ -110,7 +113,9 @@ class Preview:
         return before, after
 
     def stack_outputs(self) -> tuple[Any, Any]:
-        """The stack's outputs before and afterwards; None where there are none."""
+        """The stack's outputs before and afterwards; None where there are none, or the program did not end."""
+        if not self.whole:
+            return None, None
         stack = next((step for step in self.steps if type_of(step.urn) == STACK), None)
         old = (stack.old or {}).get("outputs") if stack else None
         return read(old), read(self.outputs.get(stack.urn)) if stack else None
@@ -130,6 +135,7 @@ def read_preview(document: str, events: Path) -> Preview:
     found = json.loads(document) if document.strip() else {}
     outputs: dict[str, Any] = {}
     broken: list[Broken] = []
+    stack = 0
     for event in _events(events):
         if told := event.get("policyEvent"):
             level = "mandatory" if told["enforcementLevel"] in ("mandatory", "remediate") else "advisory"
@@ -137,8 +143,9 @@ def read_preview(document: str, events: Path) -> Preview:
         step = (event.get("resOutputsEvent") or {}).get("metadata")
         if step and step["op"] not in _GONE and step.get("new"):
             outputs[step["urn"]] = step["new"].get("outputs") or {}
+            stack += type_of(step["urn"]) == STACK
     diagnostics = tuple((one["severity"], _plain(one)) for one in found.get("diagnostics") or ())
-    return Preview(tuple(_steps(found.get("steps") or ())), outputs, diagnostics, tuple(broken))
+    return Preview(tuple(_steps(found.get("steps") or ())), outputs, diagnostics, tuple(broken), stack)
 
 
 def errors(log: Path) -> tuple[str, ...]:

@@ -138,8 +138,6 @@ class Reviewer:
 
     def _compared(self, stack: Pair, preview: Preview, rules: Config, failures: Iterable[Failure]) -> StackReview:
         wrong = _wrong(preview)
-        if not preview.whole:
-            return StackReview(stack.stack, stack.file, "failed", failures=(*failures, *wrong))
         made = changes(preview.steps, stack.before, stack.after, self.accepted)
         own = configuration(stack.stack, self.rules) if self.rules else None
         was, new = preview.before(stack.before), preview.after(stack.after)
@@ -147,7 +145,7 @@ class Reviewer:
         state: Literal["changed", "same", "new", "failed"] = "changed" if made else "same"
         if wrong or stack.base_file is None:
             state = "failed" if wrong else "new"
-        return StackReview(
+        found = StackReview(
             stack=stack.stack,
             file=stack.file,
             state=state,
@@ -160,10 +158,14 @@ class Reviewer:
             ),
             failures=(*failures, *wrong),
             groups=groups(old, new, made),
+        )
+        if not preview.whole:  # what is missing is neither fixed nor free of charge
+            return replace(found, violations=tuple(one for one in found.violations if one.state != "fixed"))
+        before, after = _hours(stack.before, preview.renamed), _hours(stack.after)
+        return replace(
+            found,
             access=_access(stack, was, new, preview.renamed),
-            costs=compare_costs(
-                old, new, hours_before=_hours(stack.before, preview.renamed), hours_after=_hours(stack.after)
-            ),
+            costs=compare_costs(old, new, hours_before=before, hours_after=after),
         )
 
     def _useless(self, stack: Pair, preview: Preview) -> tuple[Notice, ...]:

@@ -72,6 +72,18 @@ def test_a_program_that_fails_says_where(tmp_path: Path) -> None:
     assert "ValueError: no such thing" in said and f"line {len(main.read_text().splitlines())}, in <module>" in said
 
 
+def test_a_resource_that_cannot_be_previewed_leaves_costs_and_access_open(tmp_path: Path) -> None:
+    project = made(tmp_path, {"Pulumi.one.yaml": FILE})
+    main = project.folder / "__main__.py"
+    unknown = "import pulumi_azure_native\npulumi_azure_native.network.PublicIPAddress('p', resource_group_name='g')\n"
+    main.write_text(unknown + main.read_text())
+    code, report = reviewed(project, tmp_path)
+    [stack] = report["stacks"]
+    assert (code, stack["state"], stack["costs"], stack["access"]) == (1, "failed", None, None)
+    assert "PublicIPAddress" in stack["failures"][0]["message"]
+    assert {one["state"] for one in stack["violations"]} <= {"new", "standing"}
+
+
 def test_a_program_gets_its_own_modules_and_packages_that_differ_are_told(tmp_path: Path) -> None:
     project = made(tmp_path, {"Pulumi.one.yaml": FILE})
     scalars = project.folder / "terminal" / "scalars.py"
