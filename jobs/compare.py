@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from jobs.errors import explain
-from jobs.resources import asset_name
+from jobs.resources import asset_name, last_part
 from jobs.runs import Run, show
 from jobs.workspace import Workspace
 
@@ -50,9 +50,7 @@ def _read(workspace: Workspace, name: str) -> Compared:
     own = (workspace.resources.get("jobs", name) or {}).get("properties") or {}
     trial = own.get("trial") or own
     artifacts = {one.path: one.size for one in workspace.history.artifacts(name)}
-    return Compared(
-        run, asset_name(trial.get("environmentId")).rsplit("/", 1)[-1], str(trial.get("codeId") or ""), artifacts
-    )
+    return Compared(run, last_part(asset_name(trial.get("environmentId"))), str(trial.get("codeId") or ""), artifacts)
 
 
 def code_difference(workspace: Workspace, one: Compared, other: Compared) -> list[str]:

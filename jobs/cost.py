@@ -5,15 +5,14 @@ It is no bill: nodes that wait for work, storage and networks are not in it, and
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from jobs.resources import last_part
+from jobs.runs import PARENTS
 from jobs.workspace import Workspace
-
-_PARENTS = ("Pipeline", "Sweep")
 
 
 @dataclass(frozen=True)
@@ -89,20 +88,18 @@ def runs(workspace: Workspace, period: Period) -> list[Use]:
         if hours == 0:
             continue
         own = root["properties"]
-        use = found.setdefault(
-            (key := (_person(root), own.get("experimentName") or "")),
-            Use(*key),
-        )
+        key = (_person(root), own.get("experimentName") or "")
         cluster, nodes = _place(record, own)
         known = workspace.team.clusters.get(cluster)
-        use.add(cluster, hours * nodes, known.price.hourly if known and known.price else None)
-    return sorted(found.values(), key=lambda one: (-one.cost, -one.node_hours, one.what))
+        price = known.price.hourly if known and known.price else None
+        found.setdefault(key, Use(*key)).add(cluster, hours * nodes, price)
+    return _dearest_first(found.values())
 
 
 def _is_empty(record: dict[str, Any], root: dict[str, Any]) -> bool:
     """Return whether a run used no node: a pipeline or sweep without a step, or a step that was reused."""
     reused = str((record.get("properties") or {}).get("azureml.isreused")).lower() == "true"
-    return reused or (record["runId"] == root["name"] and root["properties"].get("jobType") in _PARENTS)
+    return reused or (record["runId"] == root["name"] and root["properties"].get("jobType") in PARENTS)
 
 
 def _place(record: dict[str, Any], own: dict[str, Any]) -> tuple[str, int]:
@@ -134,7 +131,11 @@ def endpoints(workspace: Workspace, period: Period) -> list[Use]:
             if hours:
                 key = (_person(one), endpoint["name"])
                 found.setdefault(key, Use(*key)).add(size, hours * count, prices.get(size.lower()))
-    return sorted(found.values(), key=lambda one: (-one.cost, -one.node_hours, one.what))
+    return _dearest_first(found.values())
+
+
+def _dearest_first(uses: Iterable[Use]) -> list[Use]:
+    return sorted(uses, key=lambda one: (-one.cost, -one.node_hours, one.what))
 
 
 def _dedicated(workspace: Workspace) -> Iterator[tuple[str, float]]:

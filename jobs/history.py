@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from azure.core import PipelineClient
     from azure.core.credentials import TokenCredential
 
+QUEUED = "Queued"
 ENDED = frozenset({"Completed", "Failed", "Canceled", "NotResponding"})
 SCOPE = "https://management.azure.com/.default"
 POLL_SECONDS = 1.0
@@ -216,7 +217,7 @@ class RunHistory:
                 if details["status"] != status:
                     status = details["status"]
                     on_status(status)
-                    if status == "Queued":  # perhaps again, after its node was lost: its log begins anew, too
+                    if status == QUEUED:  # perhaps again, after its node was lost: its log begins anew, too
                         progress = _Progress()
                 for name, text in self._read_all(run, details, progress):
                     on_log(name, text)

@@ -9,6 +9,7 @@ from typing import Any
 from jobs.errors import JobError
 from jobs.models import latest
 from jobs.resources import asset_name
+from jobs.runs import BEST
 from jobs.workspace import Workspace
 
 
@@ -87,7 +88,7 @@ def _run(workspace: Workspace, name: str, title: str = "") -> Origin:
 
 def _best_trial(own: dict[str, Any]) -> Iterator[Origin]:
     """Yield the trial whose model a sweep's output is, with the values that it tried."""
-    best = (own.get("properties") or {}).get("best_child_run_id")
+    best = (own.get("properties") or {}).get(BEST)
     if best:
         yield Origin("run", f"{best} (best trial: {(own.get('tags') or {}).get(best, '')})")
 

@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 from jobs.defaults import LISTED
 from jobs.errors import JobError, reason
-from jobs.history import ENDED
+from jobs.history import ENDED, QUEUED
 from jobs.resources import last_part
-from jobs.waiting import QUEUED, why
+from jobs.waiting import why
 from jobs.workspace import Workspace
 
 if TYPE_CHECKING:
     from azure.ai.ml.entities import Job
 
-_BEST = "best_child_run_id"  # a sweep's property
+BEST = "best_child_run_id"
+"""Property of a sweep with the name of its best trial."""
 CHILDREN = 100
 """Most children that are shown of a run."""
 PARENTS = ("Pipeline", "Sweep")
@@ -177,7 +178,7 @@ def show(workspace: Workspace, name: str) -> Run:
     # A step of a pipeline or a trial of a sweep has no definition of its own; its history says what it is.
     known = _from_resource(resource) if resource and resource.get("properties") else None
     run = known or _from_history(workspace.history.run(name))
-    best = (details.get("properties") or {}).get(_BEST, "")
+    best = (details.get("properties") or {}).get(BEST, "")
     metrics, parameters = workspace.history.logged(best or name)
     return replace(
         run,

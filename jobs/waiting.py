@@ -5,8 +5,6 @@ from __future__ import annotations
 from jobs.resources import last_part
 from jobs.workspace import Workspace
 
-QUEUED = "Queued"
-
 
 def why(workspace: Workspace, name: str) -> str | None:
     """Say what a queued run waits for; None where its cluster does not tell.

@@ -78,7 +78,7 @@ def ls(
 
 
 def _facts(endpoint: dict[str, Any], deployment: dict[str, Any]) -> dict[str, Any]:
-    from jobs.resources import asset_name  # noqa: PLC0415 - loads the outputs' model
+    from jobs.resources import asset_name, last_part  # noqa: PLC0415 - loads the outputs' model
 
     own = deployment["properties"]
     component = own.get("deploymentConfiguration") or {}
@@ -91,7 +91,7 @@ def _facts(endpoint: dict[str, Any], deployment: dict[str, Any]) -> dict[str, An
         "default": deployment["name"] == default,
         "state": own.get("provisioningState") or "",
         "serves": asset_name(served),
-        "cluster": str(compute).rsplit("/", 1)[-1].removeprefix("azureml:"),
+        "cluster": last_part(compute).removeprefix("azureml:"),
     }
 
 

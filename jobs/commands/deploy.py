@@ -92,7 +92,7 @@ def ls(
 
 
 def _facts(endpoint: dict[str, Any], deployment: dict[str, Any]) -> dict[str, Any]:
-    from jobs.resources import asset_name  # noqa: PLC0415 - loads the outputs' model
+    from jobs.resources import asset_name, last_part  # noqa: PLC0415 - loads the outputs' model
 
     own, inner = endpoint["properties"], deployment["properties"]
     return {
@@ -100,7 +100,7 @@ def _facts(endpoint: dict[str, Any], deployment: dict[str, Any]) -> dict[str, An
         "deployment": deployment["name"],
         "traffic": (own.get("traffic") or {}).get(deployment["name"], 0),
         "state": inner.get("provisioningState") or own.get("provisioningState") or "",
-        "model": asset_name(inner.get("model")).rsplit("/", 1)[-1],
+        "model": last_part(asset_name(inner.get("model"))),
         "vmSize": inner.get("instanceType") or "",
         "instances": (deployment.get("sku") or {}).get("capacity") or 0,
         "address": own.get("scoringUri") or "",

@@ -43,7 +43,8 @@ def logs(
 
 def follow_run(workspace: Workspace, run: str, out: TextIO, *, logs: bool) -> str:
     """Print a run's states, and its log if that is wanted, until it has ended; returns its last state."""
-    from jobs.waiting import QUEUED, why  # noqa: PLC0415 - loads the outputs' model
+    from jobs.history import QUEUED  # noqa: PLC0415 - loads the outputs' model
+    from jobs.waiting import why  # noqa: PLC0415
 
     printer = _LogPrinter(out)
 

@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 from jobs.defaults import CHEAPEST
+from jobs.lake import LAKE
 from jobs.outputs import Outputs, parse
 from jobs.submission.fit import ADDRESS, OWN_DATASTORES, SERVERLESS, path_of, steps
 
@@ -71,7 +72,7 @@ def _datastore(name: str, number: int, subscription: str) -> dict[str, Any]:
     place = (
         f"azureml://subscriptions/{subscription}/resourcegroups/{TEAM}/workspaces/{WORKSPACE}/datastores/{name}/paths/"
     )
-    return {"type": "AzureDataLakeGen2", "account": f"locallake{number}", "container": "files", "uri": place}
+    return {"type": LAKE, "account": f"locallake{number}", "container": "files", "uri": place}
 
 
 def _clusters(job: Any) -> list[str]:
