@@ -17,7 +17,7 @@ class Rule:
     """What a run must reach.
 
     Attributes:
-        metric: Name of the metric, in the run and among the properties that `runs.register` gives a model.
+        metric: Name of the metric, in the run and among the properties that `models.register_run` gives a model.
         tolerance: By how much the run may be worse, in the metric's own unit; 0 or more.
         lower_is_better: Whether a smaller value is the better one.
     """

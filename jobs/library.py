@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jobs import runs
+from jobs import models, runs
 from jobs.defaults import LISTED, STACK
 from jobs.errors import JobError
 from jobs.facts import as_html
@@ -194,7 +194,7 @@ class TeamRun:
 
     def register(self, model: str) -> str:
         """Register its output `model`, or its only one, as the next version of a model; returns the version."""
-        return runs.register(self._workspace, self.refresh()._run, model)
+        return models.register_run(self._workspace, self.refresh()._run, model)
 
     def __repr__(self) -> str:
         return f"TeamRun({self.name!r}, status={self.status!r})"

@@ -12,6 +12,8 @@ from jobs.workspace import Workspace
 if TYPE_CHECKING:
     from azure.ai.ml.entities import Model
 
+    from jobs.runs import Run
+
 
 def find(workspace: Workspace, text: str) -> Model:
     """Find a model by `NAME` (its latest version) or `NAME:VERSION`.
@@ -70,6 +72,36 @@ def register(workspace: Workspace, name: str, path: str, kind: str, description:
     model = Model(name=name, path=path, type=kind, description=description or None)
     made: Model = quietly(lambda: workspace.client.models.create_or_update(model))
     return made
+
+
+def register_run(workspace: Workspace, run: Run, model: str) -> str:
+    """Register a completed run's output as a new version of a model; the run's name and metrics go with it.
+
+    Returns:
+        The version.
+
+    Raises:
+        JobError: The run did not complete, or it is not clear which of its outputs is the model.
+    """
+    from azure.ai.ml.entities import Model  # noqa: PLC0415
+
+    if run.status != "Completed":
+        raise JobError(f"run {run.name} is {run.status}: only a completed run's model is registered")
+    job = workspace.client.jobs.get(run.name)
+    named = {name: output for name, output in (job.outputs or {}).items() if name != "default"}
+    if len(named) != 1 and "model" not in named:
+        raise JobError(f"run {run.name} has the outputs {', '.join(named) or 'none'}; call the model's one 'model'")
+    name = "model" if "model" in named else next(iter(named))
+    registered = workspace.client.models.create_or_update(
+        Model(
+            name=model,
+            path=f"azureml://jobs/{run.name}/outputs/{name}",
+            type="mlflow_model" if named[name].type == "mlflow_model" else "custom_model",
+            description=f"{run.display_name}, run {run.name}",
+            properties={"run": run.name} | {key: f"{value:.6g}" for key, value in run.metrics.items()},
+        )
+    )
+    return str(registered.version)
 
 
 def download(workspace: Workspace, model: Model, folder: Path) -> Path:

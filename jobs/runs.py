@@ -1,4 +1,4 @@
-"""Runs: list, describe, compare, cancel, submit again, register."""
+"""Runs: list, describe, cancel."""
 
 from __future__ import annotations
 
@@ -225,36 +225,6 @@ def cancel(workspace: Workspace, name: str) -> str:
         workspace.client.jobs.begin_cancel(name).wait()
     status: str = workspace.history.details(name)["status"]
     return status
-
-
-def register(workspace: Workspace, run: Run, model: str) -> str:
-    """Register a completed run's output as a new version of a model; the run's name and metrics go with it.
-
-    Returns:
-        The version.
-
-    Raises:
-        JobError: The run did not complete, or it is not clear which of its outputs is the model.
-    """
-    from azure.ai.ml.entities import Model  # noqa: PLC0415
-
-    if run.status != "Completed":
-        raise JobError(f"run {run.name} is {run.status}: only a completed run's model is registered")
-    job = workspace.client.jobs.get(run.name)
-    named = {name: output for name, output in (job.outputs or {}).items() if name != "default"}
-    if len(named) != 1 and "model" not in named:
-        raise JobError(f"run {run.name} has the outputs {', '.join(named) or 'none'}; call the model's one 'model'")
-    name = "model" if "model" in named else next(iter(named))
-    registered = workspace.client.models.create_or_update(
-        Model(
-            name=model,
-            path=f"azureml://jobs/{run.name}/outputs/{name}",
-            type="mlflow_model" if named[name].type == "mlflow_model" else "custom_model",
-            description=f"{run.display_name}, run {run.name}",
-            properties={"run": run.name} | {key: f"{value:.6g}" for key, value in run.metrics.items()},
-        )
-    )
-    return str(registered.version)
 
 
 def describe(job: Job) -> Run:

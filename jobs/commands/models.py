@@ -67,7 +67,7 @@ def register_model(
         made = models.register(workspace, name, path, kind, description)
         version = str(made.version)
     else:
-        version = runs.register(workspace, runs.show(workspace, runs.named(workspace, path)), name)
+        version = models.register_run(workspace, runs.show(workspace, runs.named(workspace, path)), name)
     if as_json:
         print_json({"model": name, "version": version})
     else:

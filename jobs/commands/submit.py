@@ -130,14 +130,14 @@ def _finish(
     wait: bool,
 ) -> None:
     """Follow a run as far as is asked for, print it, and raise a JobError if it failed."""
-    from jobs import runs  # noqa: PLC0415 - loads the outputs' model
+    from jobs import models, runs  # noqa: PLC0415 - loads the outputs' model
 
     version, followed = None, stream or wait or bool(register_as)
     if followed:
         follow_run(workspace, run.name, sys.stderr if as_json else sys.stdout, logs=stream or not wait)
         run = runs.show(workspace, run.name)
         if run.status == "Completed" and register_as:
-            version = runs.register(workspace, run, register_as)
+            version = models.register_run(workspace, run, register_as)
     if as_json:
         print_json(run_as_json(run) | ({"model": register_as, "version": version} if version else {}))
     elif followed:
