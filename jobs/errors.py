@@ -87,14 +87,8 @@ def _findings(text: str) -> Iterator[tuple[list[str], str]]:
     try:
         found, _ = json.JSONDecoder().raw_decode(text, text.index("{"))
     except ValueError:
-        yield (
-            [],
-            "\n  ".join(
-                line.strip()
-                for line in _DETAILS.sub(r"\g<told>", text).replace("(x) ", "").splitlines()
-                if line.strip()
-            ),
-        )
+        lines = _DETAILS.sub(r"\g<told>", text).replace("(x) ", "").splitlines()
+        yield [], "\n  ".join(line.strip() for line in lines if line.strip())
         return
     if isinstance(found.get("errors"), list):
         for item in found["errors"]:
@@ -112,12 +106,12 @@ def _findings(text: str) -> Iterator[tuple[list[str], str]]:
 
 def _all_allowed(keys: list[str], message: str, found: list[tuple[list[str], str]]) -> str:
     """Return a message with the values that any alternative allows for the key, where the first names only its own."""
-    if not _ALTERNATIVES.fullmatch(message):
+    first = _ALTERNATIVES.fullmatch(message)
+    if not first:
         return message
     matches = [_ALTERNATIVES.fullmatch(text) for others, text in found if others == keys]
     allowed = dict.fromkeys(one for match in matches if match for one in match["allowed"].replace("'", "").split(", "))
-    value = next(match["value"] for match in matches if match)
-    return f"'{value}' is not one of {', '.join(allowed)}"
+    return f"'{first['value']}' is not one of {', '.join(allowed)}"
 
 
 def _texts(value: object) -> Iterator[tuple[list[str], str]]:

@@ -50,11 +50,10 @@ def metrics(
     elif as_csv:
         _print_csv(run, values)
     elif not values:
-        print(f"run {run} logged no metrics" + ("; its steps may have:" if (steps := history.children(run)) else ""))
-        print(
-            "".join(f"  python -m jobs metrics {step['runId']}  # {step.get('displayName')}\n" for step in steps),
-            end="",
-        )
+        steps = history.children(run)
+        print(f"run {run} logged no metrics" + ("; its steps may have:" if steps else ""))
+        for step in steps:
+            print(f"  python -m jobs metrics {step['runId']}  # {step.get('displayName')}")
     elif plot:
         for name, series in values.items():
             _plot(name, series)
