@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.conftest import Sandbox
+from tests.conftest import started
 from tests.jobs.platform import Platform
 
 ROOT = Path(__file__).parents[2]
@@ -94,11 +94,7 @@ def job_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """The dev stack, up in a sandbox of its own."""
     folder = tmp_path_factory.mktemp("platform")
-    sandbox = Sandbox(folder / ".sandbox")
-    sandbox.start()
-    try:
+    with started(folder / ".sandbox") as sandbox:
         done = sandbox.command("pulumi", "up", "-s", "dev", "--yes", "--skip-preview")
         assert done.returncode == 0, done.stdout + done.stderr
         yield Platform(sandbox, folder)
-    finally:
-        sandbox.stop()

@@ -43,13 +43,17 @@ def job(tmp_path: Path) -> Path:
     return folder
 
 
+def without_stack(folder: Path) -> dict[str, str]:
+    """The variables of a shell that has no sandbox and no `pulumi`, and keeps its cache in the folder."""
+    return {"SANDBOX_DIR": str(folder / "none"), "XDG_CACHE_HOME": str(folder), "PATH": "/usr/bin:/bin"}
+
+
 @pytest.fixture
 def here(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Runs `submit --local` where there is no stack."""
 
     def submit(*words: str) -> subprocess.CompletedProcess[str]:
-        own = {"SANDBOX_DIR": str(tmp_path / "none"), "XDG_CACHE_HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
-        return run("submit", *words, "--local", cwd=tmp_path, timeout=200, **own)
+        return run("submit", *words, "--local", cwd=tmp_path, timeout=200, **without_stack(tmp_path))
 
     return submit
 
@@ -102,10 +106,10 @@ def test_what_cannot_run_here(
 
 def test_a_change_runs_it_again(job: Path, tmp_path: Path) -> None:
     (job / "b.csv").write_text("first")
-    own = {"SANDBOX_DIR": str(tmp_path / "none"), "XDG_CACHE_HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
     command = [sys.executable, "-m", "jobs", "submit", str(job), "--local", "--watch"]
+    shell = signed_out(without_stack(tmp_path))
     with subprocess.Popen(
-        command, cwd=tmp_path, env=signed_out(own), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command, cwd=tmp_path, env=shell, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:
         assert process.stdout
 
