@@ -123,14 +123,13 @@ def endpoints(workspace: Workspace, period: Period) -> list[Use]:
     """
     prices = dict(_dedicated(workspace))
     found: dict[tuple[str, str], Use] = {}
-    for endpoint in workspace.resources.list("onlineEndpoints"):
-        for one in workspace.resources.list("onlineEndpoints", endpoint["name"], "deployments"):
-            size = str(one["properties"].get("instanceType") or "")
-            count = int((one.get("sku") or {}).get("capacity") or 1)
-            hours = period.hours((one.get("systemData") or {}).get("createdAt"), None)
-            if hours:
-                key = (_person(one), endpoint["name"])
-                found.setdefault(key, Use(*key)).add(size, hours * count, prices.get(size.lower()))
+    for endpoint, one in workspace.resources.deployments("onlineEndpoints"):
+        size = str(one["properties"].get("instanceType") or "")
+        count = int((one.get("sku") or {}).get("capacity") or 1)
+        hours = period.hours((one.get("systemData") or {}).get("createdAt"), None)
+        if hours:
+            key = (_person(one), endpoint["name"])
+            found.setdefault(key, Use(*key)).add(size, hours * count, prices.get(size.lower()))
     return _dearest_first(found.values())
 
 

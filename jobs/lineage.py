@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from jobs import endpoints
 from jobs.errors import JobError
 from jobs.models import latest
 from jobs.resources import asset_name
@@ -49,7 +50,7 @@ def trace(workspace: Workspace, name: str) -> Origin:
 
 
 def _endpoint(workspace: Workspace, name: str) -> Origin:
-    traffic = ((workspace.resources.get("onlineEndpoints", name) or {}).get("properties") or {}).get("traffic") or {}
+    traffic = endpoints.traffic(workspace.resources.get("onlineEndpoints", name))
     deployments = []
     for one in workspace.resources.list("onlineEndpoints", name, "deployments"):
         share = traffic.get(one["name"], 0)

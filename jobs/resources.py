@@ -66,6 +66,16 @@ class Resources:
             yield from page.get("value", [])
             address = page.get("nextLink")
 
+    def deployments(self, kind: str) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+        """Yield each endpoint of a kind (`onlineEndpoints`, `batchEndpoints`) with each of its deployments.
+
+        Raises:
+            AzureError: Azure was not reached, or refused.
+        """
+        for endpoint in self.list(kind):
+            for deployment in self.list(kind, endpoint["name"], "deployments"):
+                yield endpoint, deployment
+
     def post(self, *names: str) -> dict[str, Any]:
         """Ask for an action of a resource, such as `post("onlineEndpoints", "NAME", "token")`; returns the answer.
 

@@ -168,11 +168,11 @@ def _check_limits(workspace: Workspace, endpoint: str, deployment: Any) -> None:
         )
     if limits.max_instances is None:
         return
-    used = 0
-    for one in workspace.resources.list("onlineEndpoints"):
-        for other in workspace.resources.list("onlineEndpoints", one["name"], "deployments"):
-            if (one["name"], other["name"]) != (endpoint, deployment.name):
-                used += int((other.get("sku") or {}).get("capacity") or 0)
+    used = sum(
+        int((other.get("sku") or {}).get("capacity") or 0)
+        for one, other in workspace.resources.deployments("onlineEndpoints")
+        if (one["name"], other["name"]) != (endpoint, deployment.name)
+    )
     if used + deployment.instance_count > limits.max_instances:
         raise JobError(
             f"team {workspace.team_name} may serve {limits.max_instances} instances, and {used} are there: "

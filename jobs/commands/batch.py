@@ -61,12 +61,7 @@ def ls(
 ) -> None:
     """List the endpoints with their deployments."""
     workspace = connect(stack, outputs, team)
-    resources = workspace.resources
-    found = [
-        _facts(endpoint, deployment)
-        for endpoint in resources.list("batchEndpoints")
-        for deployment in resources.list("batchEndpoints", endpoint["name"], "deployments")
-    ]
+    found = [_facts(*one) for one in workspace.resources.deployments("batchEndpoints")]
     names.remember(workspace.team.workspace, "batchEndpoints", (one["endpoint"] for one in found))
     if as_json:
         print_json(found)
