@@ -176,7 +176,7 @@ def _inputs(workspace: Workspace, endpoint: str, deployment: str | None) -> dict
     Raises:
         JobError: There is no such endpoint or deployment, or the endpoint has no default one.
     """
-    found = read(workspace, endpoint)
+    found = workspace.existing("batchEndpoints", endpoint)
     name = deployment or (found["properties"].get("defaults") or {}).get("deploymentName")
     own = name and workspace.resources.get("batchEndpoints", endpoint, "deployments", name)
     if not own:
@@ -190,20 +190,6 @@ def _inputs(workspace: Workspace, endpoint: str, deployment: str | None) -> dict
     spec = workspace.resources.get("components", name, "versions", version) or {"properties": {"componentSpec": {}}}
     inputs = spec["properties"]["componentSpec"].get("inputs") or {}
     return {key: str(one.get("type")) for key, one in inputs.items()}
-
-
-def read(workspace: Workspace, endpoint: str) -> dict[str, Any]:
-    """Return a batch endpoint as the resource manager shows it.
-
-    Raises:
-        JobError: There is no such endpoint.
-    """
-    found = workspace.resources.get("batchEndpoints", endpoint)
-    if found is None:
-        raise JobError(
-            f"{workspace.team.workspace} has no batch endpoint '{endpoint}'; `python -m jobs batch ls` lists them"
-        )
-    return found
 
 
 def _input(workspace: Workspace, value: str, kind: str) -> Any:
@@ -257,7 +243,7 @@ def listed(workspace: Workspace, endpoint: str) -> Iterator[dict[str, str]]:
     Raises:
         JobError: There is no such endpoint.
     """
-    read(workspace, endpoint)
+    workspace.existing("batchEndpoints", endpoint)  # says clearly when there is none
     for job in quietly(lambda: list(workspace.client.batch_endpoints.list_jobs(endpoint))):
         deployment = job.id.partition("/deployments/")[2].partition("/")[0]
         yield {"job": str(job.name), "status": str(job.status), "deployment": deployment}
@@ -285,5 +271,5 @@ def delete(workspace: Workspace, endpoint: str) -> None:
     Raises:
         JobError: There is no such endpoint.
     """
-    read(workspace, endpoint)
+    workspace.existing("batchEndpoints", endpoint)  # says clearly when there is none
     quietly(lambda: workspace.client.batch_endpoints.begin_delete(endpoint).result())

@@ -20,12 +20,7 @@ def find(workspace: Workspace, endpoint: str) -> dict[str, Any]:
     Raises:
         JobError: There is no such endpoint.
     """
-    found = workspace.resources.get("onlineEndpoints", endpoint)
-    if found is None:
-        raise JobError(
-            f"{workspace.team.workspace} has no endpoint '{endpoint}'; `python -m jobs deploy ls` lists them"
-        )
-    return found
+    return workspace.existing("onlineEndpoints", endpoint)
 
 
 def traffic(endpoint: dict[str, Any] | None) -> dict[str, int]:

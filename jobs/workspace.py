@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 
 _PROXY_SECONDS = 2.0
 _PORTS = {"http": 80, "https": 443}
+_WORDS = {
+    "onlineEndpoints": ("endpoint", "deploy"),
+    "batchEndpoints": ("batch endpoint", "batch"),
+    "schedules": ("schedule", "schedule"),
+}
+"""What people call a resource of a kind, and its group of commands."""
 _REPEATED = frozenset({"HEAD", "GET", "PUT", "DELETE", "OPTIONS", "TRACE", "POST"})
 
 
@@ -59,6 +65,22 @@ class Workspace:
     def resources(self) -> Resources:
         """The workspace's jobs, models and others, read without azure-ai-ml."""
         return Resources(self.team, self.credential)
+
+    def existing(self, kind: str, name: str) -> dict[str, Any]:
+        """Return a resource as the resource manager shows it.
+
+        Args:
+            kind: `onlineEndpoints`, `batchEndpoints` or `schedules`.
+            name: Its name.
+
+        Raises:
+            JobError: There is none of that name; the message names the command that lists those that there are.
+        """
+        found = self.resources.get(kind, name)
+        if found is None:
+            word, group = _WORDS[kind]
+            raise JobError(f"{self.team.workspace} has no {word} '{name}'; `python -m jobs {group} ls` lists them")
+        return found
 
     @cached_property
     def client(self) -> MLClient:

@@ -10,7 +10,6 @@ from jobs import names
 from jobs.commands.completion import job_files, known
 from jobs.commands.options import OutputsOption, StackOption, TeamOption, connect
 from jobs.defaults import CHEAPEST
-from jobs.errors import JobError
 from jobs.quiet import quietly
 from terminal import JsonOption, print_json, print_table
 
@@ -148,6 +147,5 @@ def _known(workspace: Any, name: str) -> Any:
     Raises:
         JobError: There is no such schedule.
     """
-    if workspace.resources.get("schedules", name) is None:
-        raise JobError(f"{workspace.team.workspace} has no schedule '{name}'; `python -m jobs schedule ls` lists them")
+    workspace.existing("schedules", name)
     return workspace.client.schedules
