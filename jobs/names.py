@@ -7,8 +7,8 @@ nobody. The file has names only. Where it cannot be read or written, nothing is 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,23 +20,18 @@ MOST = 200
 """Names of a kind that are kept for a workspace: the latest."""
 
 
-def select(stack: str | None, outputs: Path | None, team: str | None, workspace: str) -> None:
-    """Remember which workspace the options `--stack`, `--outputs` and `--team` lead to."""
-    known = _read()
-    key = _key(stack, outputs, team)
-    if known["selected"].get(key) != workspace:
-        known["selected"][key] = workspace
-        _write(known)
+def select(stack: str | None, outputs: Path | None, team: str | None, workspace: str, **names: Iterable[str]) -> None:
+    """Remember which workspace the options `--stack`, `--outputs` and `--team` lead to, and names in it by kind."""
+    with _updated() as known:
+        known["selected"][_key(stack, outputs, team)] = workspace
+        for kind, found in names.items():
+            _add(known, workspace, kind, found)
 
 
 def remember(workspace: str, kind: str, names: Iterable[str]) -> None:
     """Remember names of a kind, such as `runs`, before those that are known already."""
-    known = _read()
-    old = known["workspaces"].setdefault(workspace, {}).get(kind, [])
-    new = list(dict.fromkeys([*names, *old]))[:MOST]
-    if new != old:
-        known["workspaces"][workspace][kind] = new
-        _write(known)
+    with _updated() as known:
+        _add(known, workspace, kind, names)
 
 
 def recall(stack: str | None, outputs: Path | None, team: str | None, kind: str) -> list[str]:
@@ -59,6 +54,18 @@ def _read() -> dict[str, Any]:
     return {"selected": {}, "workspaces": {}}
 
 
-def _write(known: dict[str, Any]) -> None:
-    with suppress(OSError):
-        write_whole(cache.directory() / FILE, json.dumps(known).encode(), private=True)
+@contextmanager
+def _updated() -> Iterator[dict[str, Any]]:
+    """Read the file for a block that changes it, and write it where it did."""
+    known = _read()
+    before = json.dumps(known)
+    yield known
+    after = json.dumps(known)
+    if after != before:
+        with suppress(OSError):
+            write_whole(cache.directory() / FILE, after.encode(), private=True)
+
+
+def _add(known: dict[str, Any], workspace: str, kind: str, names: Iterable[str]) -> None:
+    own = known["workspaces"].setdefault(workspace, {})
+    own[kind] = list(dict.fromkeys([*names, *own.get(kind, [])]))[:MOST]

@@ -79,8 +79,6 @@ def connect(stack: str | None, outputs: Path | None, team: str | None) -> Worksp
     read = read_file(outputs, stack) if outputs else read_stack(stack or STACK)
     workspace = Workspace(read, read.team_name(team))
     own = workspace.team
-    names.select(stack, outputs, team, own.workspace)
-    names.remember(own.workspace, "clusters", own.clusters)
-    names.remember(own.workspace, "datastores", (f"{name}/" for name in own.datastores))
-    names.remember(own.workspace, "teams", read.teams)
+    datastores = (f"{name}/" for name in own.datastores)
+    names.select(stack, outputs, team, own.workspace, clusters=own.clusters, datastores=datastores, teams=read.teams)
     return workspace
