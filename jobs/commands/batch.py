@@ -49,7 +49,7 @@ def create(
     team: TeamOption = None,
 ) -> None:
     """Deploy a model or a pipeline; calls go to it from then on."""
-    from jobs.batch import Release, deploy  # noqa: PLC0415 - loads the outputs' model
+    from jobs.batch.deployments import Release, deploy  # noqa: PLC0415 - loads the outputs' model
 
     release = Release(source, name, cluster, nodes)
     made = deploy(connect(stack, outputs, team), endpoint, release, lambda line: print(line, flush=True))
@@ -115,17 +115,18 @@ def invoke(
     team: TeamOption = None,
 ) -> None:
     """Begin a job on data. With --json, progress goes to standard error."""
-    from jobs import batch, runs  # noqa: PLC0415 - loads the outputs' model
+    from jobs import runs  # noqa: PLC0415 - loads the outputs' model
+    from jobs.batch import calls  # noqa: PLC0415
 
     progress = sys.stderr if as_json else sys.stdout
     workspace = connect(stack, outputs, team)
-    job = batch.invoke(workspace, endpoint, source, pairs("--input", inputs or []), deployment)
+    job = calls.invoke(workspace, endpoint, source, pairs("--input", inputs or []), deployment)
     print(f"run {job}", file=progress, flush=True)
     followed = stream or wait or to is not None
     if followed:
         follow_run(workspace, job, progress, logs=stream)
     run = runs.show(workspace, job)
-    folder = batch.download(workspace, job, to) if to is not None and run.status == "Completed" else None
+    folder = calls.download(workspace, job, to) if to is not None and run.status == "Completed" else None
     if folder:
         print(folder, file=progress)
     if as_json:
@@ -142,7 +143,7 @@ def jobs(
     team: TeamOption = None,
 ) -> None:
     """List the jobs of an endpoint."""
-    from jobs.batch import listed  # noqa: PLC0415 - loads the outputs' model
+    from jobs.batch.calls import listed  # noqa: PLC0415 - loads the outputs' model
 
     found = list(listed(connect(stack, outputs, team), endpoint))
     if as_json:
@@ -162,16 +163,16 @@ def download(
     team: TeamOption = None,
 ) -> None:
     """Download a job's predictions."""
-    from jobs import batch  # noqa: PLC0415 - loads the outputs' model
+    from jobs.batch import calls  # noqa: PLC0415 - loads the outputs' model
 
-    print(batch.download(connect(stack, outputs, team), job, to))
+    print(calls.download(connect(stack, outputs, team), job, to))
 
 
 def delete(
     endpoint: EndpointArgument, *, stack: StackOption = None, outputs: OutputsOption = None, team: TeamOption = None
 ) -> None:
     """Delete a batch endpoint with its deployments."""
-    from jobs import batch  # noqa: PLC0415 - loads the outputs' model
+    from jobs.batch import deployments  # noqa: PLC0415 - loads the outputs' model
 
-    batch.delete(connect(stack, outputs, team), endpoint)
+    deployments.delete(connect(stack, outputs, team), endpoint)
     print(f"batch endpoint {endpoint} is deleted")
