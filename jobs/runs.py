@@ -186,7 +186,7 @@ def show(workspace: Workspace, name: str) -> Run:
         started=details.get("startTimeUtc"),
         ended=details.get("endTimeUtc"),
         error=reason(failure["message"]) if failure.get("message") else None,
-        waits_for=why(workspace, name) if details["status"] == QUEUED else None,
+        waits_for=why(workspace, resource) if details["status"] == QUEUED else None,
         best=best,
         metrics=metrics,
         parameters=parameters | _hyperparameters(run.tags.get(best or "hyperparameters")),

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from jobs.resources import last_part
 from jobs.workspace import Workspace
 
 
-def why(workspace: Workspace, name: str) -> str | None:
+def why(workspace: Workspace, job: dict[str, Any] | None) -> str | None:
     """Say what a queued run waits for; None where its cluster does not tell.
+
+    Args:
+        workspace: The team's workspace.
+        job: The run as the resource manager shows it, which for a step or trial may be nothing.
 
     Raises:
         AzureError: Azure was not reached, or refused.
     """
-    own = (workspace.resources.get("jobs", name) or {}).get("properties") or {}
+    own = (job or {}).get("properties") or {}
     cluster = last_part(own.get("computeId"))
     compute = (workspace.resources.get("computes", cluster) if cluster else None) or {}
     inner = (compute.get("properties") or {}).get("properties") or {}

@@ -49,7 +49,7 @@ def follow_run(workspace: Workspace, run: str, out: TextIO, *, logs: bool) -> st
     printer = _LogPrinter(out)
 
     def changed(status: str) -> None:
-        reason = why(workspace, run) if status == QUEUED else None
+        reason = why(workspace, workspace.resources.get("jobs", run)) if status == QUEUED else None
         printer.status(f"[{status}: {reason}]" if reason else f"[{status}]")
 
     details = workspace.history.follow(run, printer.log if logs else lambda *_: None, changed)

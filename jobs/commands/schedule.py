@@ -57,7 +57,7 @@ def create(
     when = schedules.When(cron, every, interval, tuple(at or ()), tuple(on or ()), time_zone)
     workspace = connect(stack, outputs, team)
     schedules.create(workspace, name, find(job), when, cluster)
-    made = _facts(workspace.resources.get("schedules", name) or {})
+    made = _facts(workspace.existing("schedules", name))
     print(f"schedule {name} is {_state(made)}: {made['when']}, {made['timeZone']}, from {made['start']} on")
     print(f"  its runs: python -m jobs ps --schedule {name}")
 
