@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jobs.commands.completion import known
-from jobs.commands.options import OutputsOption, StackOption, TeamOption, connect
+from jobs.commands.options import OutputsOption, StackOption, TeamOption, connect, read_runs
 from jobs.commands.show import as_json as run_as_json
 from jobs.errors import JobError
 from jobs.facts import facts
@@ -24,14 +23,7 @@ def register(app: typer.Typer) -> None:
 
 
 def compare(
-    names: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="RUN RUN...",
-            help="Names of runs, as ps lists them; or latest, latest~1 and so on.",
-            autocompletion=known("runs", "latest"),
-        ),
-    ],
+    names: Annotated[list[str], read_runs("RUN RUN...")],
     *,
     everything: Annotated[bool, typer.Option("--all", help="Also what is the same in all of them.")] = False,
     code: Annotated[

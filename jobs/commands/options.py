@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -47,6 +47,15 @@ ReadRunArgument = Annotated[
         autocompletion=known("runs", "latest"),
     ),
 ]
+
+
+def read_runs(metavar: str) -> Any:
+    """Return the argument of a command that reads several runs, which usage lines show as `metavar`."""
+    return typer.Argument(
+        metavar=metavar,
+        help="Names of runs, as ps lists them; or latest, latest~1 and so on.",
+        autocompletion=known("runs", "latest"),
+    )
 
 
 def pairs(option: str, texts: list[str]) -> dict[str, str]:

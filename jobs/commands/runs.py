@@ -12,7 +12,15 @@ import typer
 
 from jobs import names
 from jobs.commands.completion import known
-from jobs.commands.options import OutputsOption, ReadRunArgument, RunArgument, StackOption, TeamOption, connect
+from jobs.commands.options import (
+    OutputsOption,
+    ReadRunArgument,
+    RunArgument,
+    StackOption,
+    TeamOption,
+    connect,
+    read_runs,
+)
 from jobs.commands.show import as_json as run_as_json
 from jobs.commands.show import print_list, print_side_by_side
 from jobs.defaults import LISTED
@@ -81,14 +89,7 @@ def ps(
 
 
 def show(
-    names: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="RUN",
-            help="Names of runs, as ps lists them; or latest, latest~1 and so on.",
-            autocompletion=known("runs", "latest"),
-        ),
-    ],
+    names: Annotated[list[str], read_runs("RUN")],
     *,
     as_json: JsonOption = False,
     stack: StackOption = None,
