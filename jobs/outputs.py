@@ -91,7 +91,7 @@ def read_stack(stack: str) -> Outputs:
             f"no outputs of stack {stack}: there is no `pulumi` on PATH, and no sandbox beside this package\n"
             "  give --outputs FILE, which somebody saved with `pulumi stack output --json > FILE`"
         )
-    own = sandbox and (pulumi is None or _in_sandbox())
+    own = sandbox and (pulumi is None or in_sandbox())
     command = [sys.executable, "-m", "sandbox", "pulumi"] if own else [str(pulumi)]
     done = subprocess.run(  # noqa: S603 - no shell reads the stack's name
         [*command, "stack", "output", "--json", "-s", stack],
@@ -108,8 +108,8 @@ def read_stack(stack: str) -> Outputs:
     return parse(done.stdout, f"stack {stack}")
 
 
-def _in_sandbox() -> bool:
-    """Whether this process trusts the certificates of a sandbox, and so reaches that sandbox in Azure's place."""
+def in_sandbox() -> bool:
+    """Return whether this process trusts a sandbox's certificates, and so reaches that sandbox in Azure's place."""
     directory, trusted = os.environ.get("SANDBOX_DIR"), os.environ.get("SSL_CERT_FILE")
     return bool(directory and trusted) and Path(str(trusted)).is_relative_to(Path(str(directory)).absolute())
 

@@ -17,6 +17,7 @@ from typing import IO, Any
 from contract import TeamOutput
 from jobs import cache
 from jobs.errors import JobError
+from jobs.outputs import in_sandbox
 
 _USER = "local@example.com"
 _ENDING = (signal.SIGTERM, signal.SIGHUP)
@@ -87,9 +88,9 @@ class _Shell:
 
 def _outside() -> dict[str, str]:
     """Return this process's variables without those that lead into a sandbox, as packages come from outside."""
-    own, trusted = os.environ.get("SANDBOX_DIR"), os.environ.get("SSL_CERT_FILE", "")
-    if not own or not trusted.startswith(own):
+    if not in_sandbox():
         return dict(os.environ)
+    trusted = os.environ["SSL_CERT_FILE"]
     return {
         name: value
         for name, value in os.environ.items()
