@@ -6,8 +6,10 @@ import json
 import re
 from typing import Any
 
+from contract import CONTRACT
 from jobs.defaults import CHEAPEST
 from jobs.lake import LAKE
+from jobs.local.platform import VM_SIZE
 from jobs.outputs import Outputs, parse
 from jobs.submission.fit import ADDRESS, OWN_DATASTORES, SERVERLESS, path_of, steps
 
@@ -23,7 +25,7 @@ def describe(job: Any) -> Outputs:
     return parse(
         json.dumps(
             {
-                "contract": 1,
+                "contract": CONTRACT,
                 "department": {
                     "code": TEAM,
                     "environment": "dev",
@@ -60,7 +62,7 @@ _ROLE = {"name": TEAM, "id": TEAM}
 def _cluster() -> dict[str, Any]:
     price = {"hourly": 0.0, "asOf": "2026-01-01"}
     return {
-        "vmSize": "STANDARD_DS3_V2",
+        "vmSize": VM_SIZE,
         "maxNodes": _NODES,
         "priority": "dedicated",
         "idleMinutes": 2,

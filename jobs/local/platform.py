@@ -30,7 +30,8 @@ _GROUPS = "2021-04-01"
 _CONTRIBUTOR = "b24988ac-6180-42a0-ab88-20f7382dd24c"
 _BLOBS = "ba92f5b4-2d11-453d-a403-e96b0029c9fe"
 _SECRETS = "00482a5a-887f-4fb3-b363-3b7fe8e74483"
-_VM_SIZE = "STANDARD_DS3_V2"  # of every cluster: the nodes are this machine
+VM_SIZE = "STANDARD_DS3_V2"
+"""Of every cluster: the nodes are this machine."""
 _SECONDS = 60.0
 
 
@@ -60,7 +61,7 @@ class _Builder:
         self._workspace(identities)
         for name, cluster in team.clusters.items():
             scale = {"minNodeCount": 0, "maxNodeCount": cluster.max_nodes, "nodeIdleTimeBeforeScaleDown": "PT10M"}
-            own = {"vmSize": _VM_SIZE, "vmPriority": "LowPriority", "scaleSettings": scale}
+            own = {"vmSize": VM_SIZE, "vmPriority": "LowPriority", "scaleSettings": scale}
             body = {"identity": identities, "properties": {"computeType": "AmlCompute", "properties": own}}
             self._put(f"{team.resource_id}/computes/{name}", body)
         for name, store in team.datastores.items():
