@@ -113,6 +113,10 @@ class Store:
         row = self._db.execute("SELECT body FROM documents WHERE kind=? AND key=?", (kind, key)).fetchone()
         return None if row is None else json.loads(row[0])
 
+    def has(self, kind: str, key: str) -> bool:
+        """Whether there is a document; its body is not read."""
+        return bool(self._db.execute("SELECT 1 FROM documents WHERE kind=? AND key=?", (kind, key)).fetchone())
+
     def put(self, kind: str, key: str, body: Document) -> None:
         """Writes the document, new or not."""
         self._db.execute(

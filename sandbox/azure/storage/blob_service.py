@@ -290,7 +290,7 @@ async def _put(call: Call) -> Response:
 def _may_put(call: Call) -> Container:
     """The container, if the caller may make this blob; replacing one needs more."""
     container, path = call.request.target
-    exists = Container(call.cloud, call.account, container).find(path) is not None
+    exists = Container(call.cloud, call.account, container).has(path)
     return call.container(WRITE if exists else CREATE)
 
 

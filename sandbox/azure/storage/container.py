@@ -152,6 +152,10 @@ class Container:
         """
         check_blob(name, hierarchical=self.account.hierarchical)
 
+    def has(self, name: str) -> bool:
+        """Whether there is a blob or directory of the name."""
+        return self.store.has("blob", f"{self.key}/{name}")
+
     def find(self, name: str) -> Blob | None:
         """The blob or directory, or None."""
         document = self.store.get("blob", f"{self.key}/{name}")
@@ -201,11 +205,12 @@ class Container:
             raise StorageError("ResourceTypeMismatch")
         now = int(clock.seconds())
         size = sum(segment.size for segment in segments)
-        blob = Blob(new_etag(), now, now, blob_type, size, segments, **properties)
         with self.store.transaction():
             self.make_parents(name)
+            access = self.default_access(name, directory=False)
+            blob = Blob(new_etag(), now, now, blob_type, size, segments, access=access, **properties)
             self.drop_pending(name, keep=blob.files)
-            return self.save(name, replace(blob, access=self.default_access(name, directory=False)), old)
+            return self.save(name, blob, old)
 
     def default_access(self, name: str, *, directory: bool) -> dict[str, str]:
         """Owner, group and permissions of a new path in a hierarchical namespace.

@@ -211,7 +211,7 @@ def _unmark(call: Call) -> str:
 
 def _may_write(call: Call) -> Container:
     filesystem, _ = call.request.target
-    exists = Container(call.cloud, call.account, filesystem).find(_path(call)) is not None
+    exists = Container(call.cloud, call.account, filesystem).has(_path(call))
     return call.container(WRITE if exists else CREATE)
 
 

@@ -55,7 +55,7 @@ class _Look:
         """Whether all needs are met."""
         above = path.split("/")[:-1] if path else []
         directories = ["/".join(above[:depth]) for depth in range(len(above) + 1)] if path else []
-        existing = [name for name in directories if not name or self.container.find(name) is not None]
+        existing = [name for name in directories if not name or self.container.has(name)]
         if not all(self.has("x", name) for name in existing):
             return False
         if need.parent and not (existing and self.has(need.parent, existing[-1])):
