@@ -7,7 +7,6 @@ PyPI's package, kept below `.cache`. `--write` puts the result into docs/benchma
 """
 
 import argparse
-import json
 import os
 import shlex
 import socket
@@ -32,7 +31,7 @@ from benchmarks import report  # noqa: E402 # the repository's root is known onl
 from tests.azure.client import Client  # noqa: E402
 from tests.azure.ml.harness import team  # noqa: E402
 from tests.conftest import started  # noqa: E402
-from tests.studio.visitor import one_time_address  # noqa: E402
+from tests.studio.visitor import one_time_address, private_memory  # noqa: E402
 from tools.browser import Browser, program  # noqa: E402
 
 MLFLOW = "mlflow==3.17.2"
@@ -147,12 +146,6 @@ def pages(origin: str, wsid: str, server: str, ids: tuple[tuple[str, str], tuple
     ]
 
 
-def private_memory(pid: int) -> float:
-    """MB that a process alone has (Linux)."""
-    lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
-    return sum(int(line.split()[1]) for line in lines if line.startswith("Private")) / 1024
-
-
 def main() -> int:
     """Measures; gives 1 where a bar is missed."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -192,8 +185,7 @@ def main() -> int:
                     seconds = measure(browser, where, has)
                     if round_:
                         results.setdefault((page.name, who), []).append(seconds)
-        state = json.loads((sandbox.directory / "studio" / "sandbox.json").read_bytes())
-        memory = private_memory(state["pid"])
+        memory = private_memory(sandbox)
     return tell(results, memory, write=given.write)
 
 

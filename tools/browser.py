@@ -18,6 +18,8 @@ from types import TracebackType
 from typing import Any, Self
 
 PATIENCE = 60.0  # seconds that a page may take
+ARRIVED = "!window.left && document.readyState === 'complete' && location.href !== 'about:blank'"
+"""Holds on a page that is there, and is another one than that on which `window.left` was set."""
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -95,9 +97,17 @@ class Browser:
         mode = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
         self.call("Emulation.setEmulatedMedia", features=mode)
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
+        self.go(page if isinstance(page, str) else page.resolve().as_uri())
+
+    def go(self, address: str) -> None:
+        """Show what is at an address.
+
+        Raises:
+            TimeoutError: It does not come.
+        """
         self.evaluate("window.left = true")
-        self.call("Page.navigate", url=page if isinstance(page, str) else page.resolve().as_uri())
-        self.wait("!window.left && document.readyState === 'complete' && location.href !== 'about:blank'")
+        self.call("Page.navigate", url=address)
+        self.wait(ARRIVED)
 
     def wait(self, condition: str) -> None:
         """Wait until an expression on the page holds.

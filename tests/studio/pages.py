@@ -9,10 +9,9 @@ from urllib.parse import urlsplit
 
 from tests.conftest import Sandbox
 from tests.studio.visitor import one_time_address
-from tools.browser import Browser
+from tools.browser import ARRIVED, Browser
 
 DEADLINE = 30.0
-NAVIGATED = "document.readyState === 'complete' && location.href !== 'about:blank'"
 
 
 class Person:
@@ -29,18 +28,12 @@ class Person:
         address = one_time_address(sandbox, persona)
         parts = urlsplit(address)
         self.origin = f"{parts.scheme}://{parts.netloc}"
-        self._navigate(address)
+        browser.go(address)
         self.wait("location.pathname !== '/login'", "the way in")
-
-    def _navigate(self, address: str) -> None:
-        self.browser.call("Page.navigate", url=address)
-        self.wait(NAVIGATED, address)
 
     def go(self, path: str) -> None:
         """Opens a page."""
-        self.browser.evaluate("window.left = true")
-        self.browser.call("Page.navigate", url=self.origin + path)
-        self.wait(f"!window.left && {NAVIGATED}", path)
+        self.browser.go(self.origin + path)
 
     def wait(self, condition: str, what: str = "") -> None:
         """Waits until an expression holds; `what` says in a failure what was waited for."""
@@ -62,7 +55,7 @@ class Person:
         self.browser.evaluate("window.left = true")
         found = self.browser.evaluate(f"(e => e && (e.click(), true))(document.querySelector({json.dumps(selector)}))")
         assert found, f"{selector} is not on the page: {self.text()[:2000]}"
-        self.wait(f"!window.left && {NAVIGATED}", selector)
+        self.wait(ARRIVED, selector)
 
     def fill(self, selector: str, text: str) -> None:
         """Puts a text into a field."""

@@ -13,7 +13,7 @@ import pytest
 
 from tests.conftest import Sandbox
 from tests.studio.pages import Person
-from tests.studio.visitor import Visitor, one_time_address
+from tests.studio.visitor import Visitor, one_time_address, private_memory
 from tools.browser import Browser
 
 
@@ -124,9 +124,7 @@ def test_the_studio_adds_little_to_the_sandbox(sandbox: Sandbox) -> None:
     door = Visitor.of(sandbox)
     for path in ("/", "/jobs", "/model/list", "/activity", "/clock") * 3:
         door.get(path)
-    process = json.loads((sandbox.directory / "studio" / "sandbox.json").read_bytes())["pid"]
-    lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
-    assert sum(int(line.split()[1]) for line in lines if line.startswith("Private")) < 30 * 1024
+    assert private_memory(sandbox) < 30
 
 
 def test_no_answer_waits_for_an_acknowledgement(shared_sandbox: Sandbox) -> None:

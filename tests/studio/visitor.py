@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,6 +21,13 @@ def one_time_address(sandbox: Sandbox, persona: str = "owner", *words: str) -> s
     done = sandbox.command(*(words or ("studio",)), "--persona", persona, "--no-browser")
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
+
+
+def private_memory(sandbox: Sandbox) -> float:
+    """MB that the studio's process alone has (Linux)."""
+    process = json.loads((sandbox.directory / "studio" / "sandbox.json").read_bytes())["pid"]
+    lines = Path(f"/proc/{process}/smaps_rollup").read_text(encoding="ascii").splitlines()
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Private")) / 1024
 
 
 @dataclass
