@@ -28,10 +28,12 @@ class Kind:
     """What timers of one kind do.
 
     Attributes:
+        read: The action that shows what the timers are for, and so when they are due.
         next: The time after the given one, for whom the timer is; None: there is none, or it is gone.
         act: What happens at the time.
     """
 
+    read: str
     next: Callable[[Cloud, str, datetime], datetime | None]
     act: Callable[[Cloud, str, datetime], None]
 
@@ -113,6 +115,11 @@ class Timekeeper:
         """
         found = self._store.page(TIMER, "", "~", most)
         return [{name: str(timer[name]) for name in ("kind", "key", "due")} for _, timer in found]
+
+    @property
+    def reads(self) -> dict[str, str]:
+        """The action that shows the timers of each kind."""
+        return {name: kind.read for name, kind in self._kinds.items()}
 
     async def advance(self, by: timedelta) -> Counter[str]:
         """Moves the clock forward and carries out what became due.

@@ -1,11 +1,13 @@
 """The pages of the clock and of schedules, in a sandbox of their own, whose clock is moved."""
 
+import uuid
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
 
-from tests.azure.client import Client, unique
+from components.identity.roles import DATA_SCIENTIST
+from tests.azure.client import Client, unique, user_id
 from tests.azure.clock import now
 from tests.azure.ml import harness
 from tests.azure.ml.harness import Team, command_job
@@ -95,6 +97,24 @@ def test_another_team_s_schedules_and_times_stay_unseen(moving: Sandbox, schedul
     lead = Visitor.of(moving, "lead")
     assert lead.get(f"/schedules?wsid={team.id}").status == 404
     assert lead.json("/clock")["timers"] == []
+
+
+def test_who_may_read_a_schedule_sees_its_next_time(moving: Sandbox, schedule: str, team: Team) -> None:
+    """A team's own role: it has no right to the activity log."""
+    group = team.id.partition("/providers/")[0]
+    role = str(uuid.uuid4())
+    definition = {
+        "roleName": unique("role"),
+        "permissions": [{"actions": list(DATA_SCIENTIST.actions), "notActions": list(DATA_SCIENTIST.not_actions)}],
+        "assignableScopes": [group],
+    }
+    path = f"{group}/providers/Microsoft.Authorization/roleDefinitions/{role}"
+    made = team.azure.arm("PUT", path, {"properties": definition}, api="2022-04-01")
+    assert made.status_code == 201, made.text
+    with harness.granted(team.azure, group, user_id("admin1@site.com"), role):
+        lead = Visitor.of(moving, "lead")
+        timer = next(one for one in lead.json("/clock")["timers"] if one["key"].endswith(f"/{schedule}"))
+        assert lead.json(f"/schedules/{schedule}?wsid={team.id}")["schedule"]["next"] == timer["due"]
 
 
 @pytest.mark.parametrize("name", ["nowhere", "..%2f..%2fx", "a%00b", "x%3Fapi-version=1"])

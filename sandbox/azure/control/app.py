@@ -33,7 +33,7 @@ from sandbox.azure import clock
 from sandbox.azure.activity import Recorder
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.control import activity, computes
-from sandbox.azure.control.visible import EVENTS, visible
+from sandbox.azure.control.visible import visible
 from sandbox.azure.timers import Timekeeper
 
 Answer = dict[str, Any]
@@ -71,8 +71,8 @@ def application(cloud: Cloud, timekeeper: Timekeeper, recorder: Recorder) -> Sta
         return {**_clock(timekeeper), "done": dict(done)}
 
     async def timers(request: Request) -> Answer:
-        may = visible(cloud.access, _principal(request), EVENTS)
-        return {"timers": [one for one in timekeeper.upcoming(MOST_TIMERS) if may(one["key"])]}
+        may = {kind: visible(cloud.access, _principal(request), action) for kind, action in timekeeper.reads.items()}
+        return {"timers": [one for one in timekeeper.upcoming(MOST_TIMERS) if may[one["kind"]](one["key"])]}
 
     async def requests(request: Request) -> Answer:
         query = request.query_params

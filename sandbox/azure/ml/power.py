@@ -11,6 +11,7 @@ from typing import Any
 from sandbox.azure import clock
 from sandbox.azure.arm.core import Body
 from sandbox.azure.cloud import Cloud
+from sandbox.azure.ml.computes.kinds import TYPE
 from sandbox.azure.ml.durations import seconds
 from sandbox.azure.ml.errors import UserError
 from sandbox.azure.ml.triggers import triggers
@@ -138,4 +139,5 @@ def _shut_down(cloud: Cloud, key: str, due: datetime) -> None:
         switch(cloud.store, instance, "Stop", BY_IDLENESS)
 
 
-TIMERS = {SWITCH: Kind(_next, _switch), IDLE: Kind(lambda cloud, key, due: None, _shut_down)}
+_READ = f"{TYPE}/read"
+TIMERS = {SWITCH: Kind(_READ, _next, _switch), IDLE: Kind(_READ, lambda cloud, key, due: None, _shut_down)}

@@ -15,6 +15,7 @@ from sandbox.azure.cloud import Cloud
 from sandbox.azure.ml import runs
 from sandbox.azure.ml.jobfields import bad
 from sandbox.azure.ml.jobs.submission import submit
+from sandbox.azure.ml.names import WORKSPACES
 from sandbox.azure.ml.scope import Scope
 from sandbox.azure.ml.triggers import triggers
 from sandbox.azure.timers import Kind
@@ -128,4 +129,4 @@ def _act(cloud: Cloud, key: str, due: datetime) -> None:
         fire(scope, schedule, due)
 
 
-TIMERS = {TIMER: Kind(_next, _act)}
+TIMERS = {TIMER: Kind(f"{WORKSPACES}/schedules/read", _next, _act)}
