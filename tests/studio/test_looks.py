@@ -22,6 +22,16 @@ window.faults = [];
 addEventListener("securitypolicyviolation", one => faults.push(`${one.violatedDirective} ${one.blockedURI}`));
 addEventListener("error", one => faults.push(one.message));
 """
+UNBROKEN = "one_long_word" * 15
+SQUEEZED = """
+[...document.querySelectorAll("main :is(td, th, dt, dd, p, li, label)")].filter(one => {
+  const text = document.createRange();
+  text.selectNodeContents(one);
+  const box = text.getBoundingClientRect();
+  return box.width < 60 && box.height > 90;
+}).map(one => one.outerHTML.slice(0, 200))
+"""
+"""Texts that have room for a few letters in a line."""
 RUN_TABS = ("overview", "log", "metrics", "files", "definition")
 
 
@@ -37,14 +47,16 @@ def paths(azure: Client) -> list[str]:
         found: dict[str, dict[str, dict[str, str]]] = answer.json()
         return found
 
-    experiment = mlflow("/experiments/create", {"name": unique("looks")})["experiment_id"]
+    experiment = mlflow("/experiments/create", {"name": unique("looks") + UNBROKEN})["experiment_id"]
     runs = []
-    for name in ("a run", "another run with a name that is long enough to need more than one line in a narrow window"):
+    for name in ("a run", UNBROKEN):
         runs.append(mlflow("/runs/create", {"experiment_id": experiment, "run_name": name})["run"]["info"]["run_id"])
         metrics = [{"key": "auc", "value": 0.5 + step / 100, "step": step, "timestamp": 1} for step in range(20)]
-        params = [{"key": "kind", "value": name}]
+        metrics.append({"key": UNBROKEN, "value": 1, "step": 0, "timestamp": 1})
+        params = [{"key": "kind", "value": name}, {"key": UNBROKEN, "value": "1"}]
         mlflow("/runs/log-batch", {"run_id": runs[-1], "metrics": metrics, "params": params})
-    own = {"dataType": "uri_folder", "dataUri": "azureml://datastores/lake/paths/x/", "tags": {"stage": "raw"}}
+    tags = {"stage": "raw", UNBROKEN: UNBROKEN}
+    own = {"dataType": "uri_folder", "dataUri": "azureml://datastores/lake/paths/x/", "tags": tags}
     assert team.arm("PUT", "/data/purchases/versions/1", {"properties": own}).ok
     pages = [f"{path}?{wsid}" for path in PAGES]
     pages += [f"/runs/{runs[0]}?{wsid}&tab={tab}" for tab in RUN_TABS]
@@ -90,12 +102,19 @@ def test_axe_finds_nothing_serious(sized: Person, paths: list[str], mode: str) -
     assert found == {}
 
 
-def test_nothing_is_wider_than_the_window(sized: Person, paths: list[str]) -> None:
-    for width in (400, 3840):
-        look(sized, width, "light")
-        for path in paths:
-            sized.go(path)
-            assert sized.browser.evaluate("document.documentElement.scrollWidth") <= width, (width, path)
+@pytest.mark.parametrize("width", [400, 1440, 3840])
+def test_nothing_is_wider_than_the_window_or_squeezed(sized: Person, paths: list[str], width: int) -> None:
+    look(sized, width, "light")
+    for path in paths:
+        sized.go(path)
+        assert sized.browser.evaluate("document.documentElement.scrollWidth") <= width, path
+        assert sized.browser.evaluate(SQUEEZED) == [], path
+
+
+def test_a_narrow_window_shows_where_one_is(sized: Person) -> None:
+    look(sized, 400, "light")
+    sized.go("/clock")
+    sized.wait("document.querySelector('.side [aria-current]').getBoundingClientRect().right <= 400")
 
 
 def test_a_page_is_whole_without_javascript(sized: Person, paths: list[str]) -> None:

@@ -12,6 +12,7 @@ from tests.azure.ml import harness
 from tests.azure.ml.harness import Team, bare_environment, command_job
 from tests.azure.ml.waiting import ended
 from tests.conftest import Sandbox
+from tests.studio.axe import fetch, violations
 from tests.studio.pages import Person
 from tests.studio.visitor import Visitor
 from tools.browser import Browser
@@ -223,6 +224,8 @@ def test_a_pipeline_is_followed_to_its_end(person: Person, data: Data) -> None:
         "document.querySelectorAll('.graph .step.good').length === 2 && !document.querySelector('#live[hx-get]')"
     )
     assert person.browser.evaluate("document.querySelectorAll('td .bar rect.good').length") == 2
+    if script := fetch():
+        assert violations(person.browser, script) == []
     person.browser.evaluate(
         "document.querySelector('.graph a.step').dispatchEvent(new MouseEvent('click', {bubbles: true}))"
     )

@@ -98,9 +98,8 @@ def _places(resources: Sequence[Mapping[str, Any]]) -> tuple[dict[str, tuple[int
     height = max((len(column) for column in columns.values()), default=0) * (HEIGHT + GAP) - GAP
     places = {}
     for index, rank in enumerate(sorted(columns)):
-        above = (height - len(columns[rank]) * (HEIGHT + GAP) + GAP) // 2
         for row, key in enumerate(columns[rank]):
-            places[key] = (index * (WIDTH + BETWEEN), above + row * (HEIGHT + GAP))
+            places[key] = (index * (WIDTH + BETWEEN), row * (HEIGHT + GAP))
     return places, max(height, HEIGHT)
 
 

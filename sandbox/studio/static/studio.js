@@ -66,3 +66,9 @@ document.addEventListener("htmx:afterSettle", () => {
 document.addEventListener("DOMContentLoaded", () => {
   document.querySelectorAll("pre.log").forEach((log) => { log.scrollTop = log.scrollHeight; });
 });
+
+// In a narrow window the pages are one row that scrolls: the page that is shown is in sight.
+document.addEventListener("DOMContentLoaded", () => {
+  const side = document.querySelector(".side"), here = side?.querySelector("[aria-current]");
+  if (here) side.scrollLeft = here.offsetLeft - (side.clientWidth - here.offsetWidth) / 2;
+});

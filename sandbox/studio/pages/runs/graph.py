@@ -166,6 +166,6 @@ def _box(step: Step, place: tuple[int, int], link: Callable[[str], str]) -> Mark
     kind = f"{STATES.get(step.state, 'off')}{' reused' if step.reuses else ''}"
     if not step.run:
         return Markup('<g class="step {}">{}</g>').format(kind, box)
-    return Markup('<a class="step {}" href="{}" aria-label="{}: {}">{}</a>').format(
+    return Markup('<a class="step {}" href="{}"><title>{}: {}</title>{}</a>').format(
         kind, link(f"/runs/{step.run}"), step.name, told, box
     )
