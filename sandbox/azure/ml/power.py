@@ -11,9 +11,9 @@ from typing import Any
 from sandbox.azure import clock
 from sandbox.azure.arm.core import Body
 from sandbox.azure.cloud import Cloud
-from sandbox.azure.ml.computes.kinds import TYPE
 from sandbox.azure.ml.durations import seconds
 from sandbox.azure.ml.errors import UserError
+from sandbox.azure.ml.names import WORKSPACES
 from sandbox.azure.ml.triggers import triggers
 from sandbox.azure.store import Store
 from sandbox.azure.timers import Kind, due_time, forget_below, set_timer
@@ -139,5 +139,5 @@ def _shut_down(cloud: Cloud, key: str, due: datetime) -> None:
         switch(cloud.store, instance, "Stop", BY_IDLENESS)
 
 
-_READ = f"{TYPE}/read"
+_READ = f"{WORKSPACES}/computes/read"
 TIMERS = {SWITCH: Kind(_READ, _next, _switch), IDLE: Kind(_READ, lambda cloud, key, due: None, _shut_down)}
