@@ -33,7 +33,7 @@ class Notice:
 
 @dataclass(frozen=True)
 class Failure:
-    """A reason why a stack cannot be reviewed, or not wholly.
+    """A reason why the preview of a stack fails, or is not whole.
 
     Attributes:
         message: What is wrong, as the program or the engine says it.
@@ -93,7 +93,7 @@ class StackReview:
         violations: Rules that are broken at either revision.
         under_new_rules: How the violations differ under the head's configuration of the rules; empty if it is the same.
         notices: What else deserves a look.
-        failures: Why it cannot be reviewed, or not wholly.
+        failures: Why its preview fails, or is not whole.
         groups: Its resources by team.
         costs: How its monthly costs differ; None where nothing is known of them.
         access: How access to it differs; None where nothing is known of it.
@@ -123,7 +123,7 @@ class StackReview:
         mandatory = sum(one.level == "mandatory" and one.state != "fixed" for one in self.violations)
         found = [_counted(mandatory, "mandatory rule is broken", "mandatory rules are broken")] if mandatory else []
         found += [_counted(unmeant, "loss of data is", "losses of data are") + " not accepted"] if unmeant else []
-        return (*found, *(["it cannot be reviewed"] if self.state == "failed" else []))
+        return (*found, *(["the preview fails"] if self.state == "failed" else []))
 
 
 @dataclass(frozen=True)

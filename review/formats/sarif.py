@@ -90,7 +90,8 @@ def _violated(one: Violation, index: int, stack: StackReview) -> dict[str, Any]:
 
 def _lost(change: Change, index: int, stack: StackReview) -> dict[str, Any]:
     text = f"{change.name} is {change.operation}, and with it goes {change.loss.what if change.loss else ''}"
-    return {"ruleId": LOSS, "ruleIndex": index, "level": "error", **_about(stack, change.place, text, change.urn)}
+    place = change.place if change.operation != "deleted" else None  # the head has no such line
+    return {"ruleId": LOSS, "ruleIndex": index, "level": "error", **_about(stack, place, text, change.urn)}
 
 
 def _about(stack: StackReview, place: Place | None, text: str, urn: str, path: str = "") -> dict[str, Any]:

@@ -28,7 +28,7 @@ def _environment(*, escaped: bool) -> Environment:
     )
     environment.filters |= {
         "plain": escape.plain, "marked": escape.marked, "code": escape.code, "hypertext": escape.hypertext,
-        "short": view.short, "why": view.why, "where": view.where, "counted": view.counted, "violated": view.violated,
+        "short": view.short, "why": view.why, "where": view.where, "line": view.line, "violated": view.violated,
         "lost": view.lost, "costs": view.costs, "money": view.money,
         "access": access.counted,
     }  # fmt: skip

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, Generic, TypeVar
 
+from review.formats.access import lines
 from review.model import Change, Difference, Violation
 from review.report import Kind, Report, StackReview
 from settings.plan import Place
@@ -69,6 +70,19 @@ def counted(changes: Iterable[Change]) -> str:
     """The numbers of changes: `1 deleted, 2 updated`."""
     numbers = Counter(change.operation for change in changes)
     return ", ".join(f"{numbers[one]} {one}" for one in ORDER if numbers[one]) or "no change"
+
+
+def outcome(stack: StackReview) -> str:
+    """What happens to the resources, or why nothing does."""
+    return {"failed": "the preview fails", "gone": "its file is gone"}.get(stack.state) or counted(stack.changes)
+
+
+def has_details(stack: StackReview) -> bool:
+    """Whether there is more to tell than its line in the summary, such as other hours or another last day."""
+    costs_differ = stack.costs is not None and stack.costs.before != stack.costs.after
+    access_differs = stack.access is not None and bool(lines(stack.access))
+    told = stack.changes or stack.violations or stack.notices or stack.failures or stack.under_new_rules
+    return bool(told) or costs_differ or access_differs
 
 
 def violated(found: Sequence[Violation]) -> str:
@@ -138,6 +152,17 @@ def where(place: Place | None) -> str:
         return ""
     how = {"written": "", "inherited": " (inherited)", "default": " (default)"}[place.origin]
     return f"{place}{how}"
+
+
+def line(one: Change | Violation, at_base: bool = True) -> str:
+    """The place of what a change or violation is about.
+
+    Args:
+        one: The change or violation.
+        at_base: Whether what is gone has its place at the base; else it is gone by other rules, and has it at the head.
+    """
+    gone = at_base and (one.operation == "deleted" if isinstance(one, Change) else one.state == "fixed")
+    return f"{where(one.place)} at the base" if gone and one.place else where(one.place)
 
 
 def verdict(report: Report) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import groupby
 
@@ -12,13 +13,18 @@ from markdown_it import MarkdownIt
 from review.formats.document import DocumentError, read_report, schema, to_json
 from review.formats.html import html
 from review.formats.markdown import MARKER, markdown
-from review.formats.sarif import MOST_RUNS, category, sarif
+from review.formats.sarif import LOSS, MOST_RUNS, category, sarif
 from review.formats.text import text
+from review.model import Change, Loss, Violation
+from review.report import Report, StackReview
+from settings.plan import Place
 from tests.conftest import ROOT
-from tests.review.samples import HOSTILE, report
+from tests.review.samples import HOSTILE, report, stack_review
 
 GITHUBS = 65_536
 SARIF_SCHEMA = json.loads((ROOT / "tests" / "policies" / "schemas" / "sarif-2.1.0-rtm.5.json").read_text())
+PLACE = Place("Pulumi.dev.yaml", "azureml-platform:department.teams[0]", 7, 9, "written")
+BROKEN = Violation("new", "rule", "", "high", "mandatory", "urn:c", None, "", "message", "", "", "", PLACE)
 UNSEEN = re.compile("[\x00-\x09\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -111,8 +117,31 @@ def test_sarif_has_at_most_20_runs_each_with_a_category_of_its_own(stacks: int) 
     assert len(results) == stacks * 4  # two violations and two losses each; nothing that is fixed
     marks = {(result["ruleId"], result["partialFingerprints"]["resourceProperty/v1"]) for result in results}
     assert len(marks) == len(results)
-    region = {"startLine": 7, "startColumn": 9}
-    assert all(result["locations"][0]["physicalLocation"]["region"] == region for result in results)
+    regions = [result["locations"][0]["physicalLocation"]["region"] for result in results if result["ruleId"] != LOSS]
+    assert regions == [{"startLine": 7, "startColumn": 9}] * stacks * 2
+
+
+def test_costs_that_differ_without_a_change_are_told() -> None:
+    costs = stack_review("dev").costs
+    stack = StackReview("dev", "Pulumi.dev.yaml", "same", costs=costs)
+    assert "US dollars a month" in markdown(Report("main", "topic", "base", False, (stack,)))
+
+
+def test_a_line_that_only_the_base_has_is_told_so() -> None:
+    gone, fixed = (
+        Change("deleted", "urn:a", "t", "a", None, loss=Loss("it"), place=PLACE),
+        replace(BROKEN, state="fixed"),
+    )
+    stays = Change("replaced", "urn:b", "t", "b", None, loss=Loss("it"), place=PLACE)
+    stack = StackReview("dev", "Pulumi.dev.yaml", "changed", (gone, stays), (BROKEN, fixed), (fixed,))
+    made = Report("main", "topic", "base", False, (stack,))
+    for shown in (Page(markdown(made)).text, Page(html(made)).text):
+        assert (shown.count("yaml:7:9"), shown.count("yaml:7:9 at the base")) == (5, 2)
+    assert text(made).count("yaml:7:9 at the base") == 1
+    lines = [
+        one["locations"][0]["physicalLocation"]["region"]["startLine"] for one in sarif(made)["runs"][0]["results"]
+    ]
+    assert lines == [7, 1, 7]
 
 
 def test_a_stack_keeps_its_category_whatever_else_there_is() -> None:
