@@ -217,6 +217,38 @@ class TestNested:
         completed(ml, team, around(count=4))
 
 
+class TestInputsThatAreNotGiven:
+    @pytest.fixture
+    def registered(self, ml: MLClient, make: Any) -> Any:
+        """A pipeline component with an optional input and one that has a default."""
+
+        @dsl.pipeline(None, name="free", version="1")
+        def free(count: int = 5, extra: Input(type="string", optional=True) = None) -> Any:  # type: ignore[valid-type]
+            made = make(count=count, extra=extra)
+            return {"made": made.outputs.out}
+
+        job: PipelineJob = free()
+        return ml.components.create_or_update(job.component, version=unique("v"))
+
+    def test_a_component_in_a_pipeline(self, ml: MLClient, team: Team, registered: Any, tmp_path: Path) -> None:
+        free = ml.components.get(registered.name, registered.version)
+
+        @dsl.pipeline(None, compute=WIDE)
+        def around() -> Any:
+            return {"without": free().outputs["made"], "given": free(extra="x").outputs["made"]}
+
+        name = completed(ml, team, around())
+        assert downloaded(ml, name, "without", tmp_path / "a") == "5 plain\n"
+        assert downloaded(ml, name, "given", tmp_path / "b") == "5 plain --extra x\n"
+
+    def test_a_component_as_a_job(self, ml: MLClient, team: Team, registered: Any) -> None:
+        settings = {"default_compute": f"{team.id}/computes/{WIDE}"}
+        name = unique("job")
+        body = {"jobType": "Pipeline", "componentId": registered.id, "settings": settings, "jobs": {}}
+        assert team.arm("PUT", f"/jobs/{name}", {"properties": body}).status_code == 201
+        assert ended(team, name) == "Completed", failures(team, name)
+
+
 def test_independent_steps_run_side_by_side_within_the_nodes(ml: MLClient, team: Team, step: Step) -> None:
     """Four steps of which each waits for two others would never end on less than three nodes."""
     mark = team.azure.sandbox.directory / unique("mark")

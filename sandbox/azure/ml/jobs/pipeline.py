@@ -53,7 +53,7 @@ def graph_of(scope: Scope, job: Body) -> Graph:
     Raises:
         UserError: 400, naming the node.
     """
-    if job["jobs"] or not job.get("componentId"):
+    if not job.get("componentId"):
         return read(scope, job["jobs"], job["inputs"], job["outputs"])
     component = by_asset_id(scope, str(job["componentId"]))
     spec: Body = component["properties"]["componentSpec"] if component else {"type": None}
@@ -63,7 +63,8 @@ def graph_of(scope: Scope, job: Body) -> Graph:
     for name, one in declared.items():
         if name not in job["inputs"] and "default" not in one and one.get("optional") != "True":
             raise bad(f"inputs.{name}", f"The pipeline needs the input '{name}'.")
-    return read(scope, component["properties"].get("jobs"), declared, spec.get("outputs") or {})
+    nodes = job["jobs"] or component["properties"].get("jobs")
+    return read(scope, nodes, declared, spec.get("outputs") or {})
 
 
 def run_fields(job: Body) -> Body:

@@ -83,15 +83,22 @@ class Graph:
         nodes: By name.
         waits: For each the names of those whose outputs it takes.
         flow: Which nodes are guarded, and which are rounds of a loop.
+        inputs: The pipeline's inputs by name: as its component declares them, or as the job gives them.
     """
 
     nodes: dict[str, Node]
     waits: dict[str, set[str]]
     flow: Flow
+    inputs: Body
 
     def guards(self, node: str) -> list[Guard]:
         """What must be so for a node to run."""
         return self.flow.guards.get(node, [])
+
+    def default(self, name: str) -> Body | None:
+        """The value of an input of the pipeline that has a default."""
+        declared = self.inputs.get(name) or {}
+        return {"jobInputType": "literal", "value": declared["default"]} if "default" in declared else None
 
     def sorter(self) -> graphlib.TopologicalSorter[str]:
         """Gives the nodes that can begin, as those that they wait for are done."""
@@ -126,7 +133,7 @@ def read(scope: Scope, jobs: Any, inputs: Body, outputs: Body, depth: int = 0) -
         _check_inputs(node)
         _check_outputs(node, outputs)
     waits = {node.name: _waits(node, nodes, inputs, flow) for node in nodes.values()}
-    graph = Graph(nodes, waits, flow)
+    graph = Graph(nodes, waits, flow, inputs)
     try:
         graph.sorter()
     except graphlib.CycleError as error:

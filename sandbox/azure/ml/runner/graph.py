@@ -229,7 +229,7 @@ class GraphRun:
         """The value of a binding: an input of the pipeline, or where a step that is done has put something."""
         if not binding.step:
             given: Body | None = self._pipeline.properties["inputs"].get(binding.name)
-            return given
+            return given or self._graph.default(binding.name)
         return records.output(self._run(self._begun(self._ran(binding.step))), binding.name)
 
     def _begun(self, node: str) -> str:
