@@ -12,7 +12,7 @@ from azure.ai.ml.exceptions import JobException
 
 from tests.azure.client import unique
 from tests.azure.ml.harness import Team, cluster
-from tests.azure.ml.pipelines import FOLDER, Step, children, completed, run, steps, submitted
+from tests.azure.ml.pipelines import FOLDER, Step, children, completed, failures, run, steps, submitted
 from tests.azure.ml.waiting import ended, log_text, streamed, until
 
 ENVIRONMENT = Environment(name="none", image="python:3.11")

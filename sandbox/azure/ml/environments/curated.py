@@ -21,8 +21,9 @@ LATEST = "latest"
 MLFLOW = "azureml-mlflow"
 BOUNDED = (1, 61)  # from this version on it says which MLflow it works with
 INSTEAD_OF_OLDER = f"{MLFLOW}==1.62.0.post5"
-"""Stands for a pin that would take any MLflow. Its own MLflow saves scikit-learn's models as the images' does: a later
-one needs the package skops, which no image has."""
+"""Stands for a pin that would take any MLflow."""
+BEFORE_LOGGED_MODELS = "mlflow-skinny<3"
+"""The MLflow beside it, as images of that age have: `log_model` of MLflow 3 fails at the service."""
 # Version 1 of the SDK and its parts: they hold other packages back, and no job of version 2 needs them.
 _FIRST_SDK = re.compile(r"azureml-(?!mlflow$|inference-server-http$|fsspec$).*|azure-ml(-component)?")
 # Tools for looking into a process, and parts for GPUs: the first need rights, the second a device.
@@ -78,9 +79,12 @@ def left_out(package: str) -> bool:
 def loosened(row: Curated, loose: Mapping[str, str]) -> list[str]:
     """The requirements that are installed here; those of `loose` stand for those of the same package."""
     kept = [(name_of(one), one) for one in row.packages if not left_out(name_of(one))]
-    pin = next((one for name, one in kept if name == MLFLOW), "")
-    stands = {**loose, MLFLOW: pin if _number(pin.partition("==")[2]) >= BOUNDED else INSTEAD_OF_OLDER}
-    return [stands.get(name) or re.sub(r"\[and-cuda\]|\+cu\d+", "", one) for name, one in kept]
+    pin = dict(kept).get(MLFLOW)
+    stands, more = dict(loose), list[str]()
+    if pin is not None:
+        older = _number(pin.partition("==")[2]) < BOUNDED
+        stands[MLFLOW], more = (INSTEAD_OF_OLDER, [BEFORE_LOGGED_MODELS]) if older else (pin, [])
+    return [stands.get(name) or re.sub(r"\[and-cuda\]|\+cu\d+", "", one) for name, one in kept] + more
 
 
 @cache

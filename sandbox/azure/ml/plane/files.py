@@ -1,6 +1,6 @@
 """MLflow's proxied artifacts: the content itself over https, for clients without azureml-mlflow.
 
-A path begins with a run's id and `artifacts`, or with an origin and container: `LoggedModel/ID/model/…`.
+A path begins with a run's id and `artifacts`, or with an origin and container: `ExperimentRun/dcid.RUN/…`.
 Source: mlflow's mlflow_artifacts.proto and store/artifact/http_artifact_repo.py.
 """
 

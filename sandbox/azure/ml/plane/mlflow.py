@@ -89,7 +89,7 @@ def number(value: float) -> float | str:
 
 def shown_metric(name: str, point: Body) -> Body:
     """A point of a metric as MLflow shows it."""
-    optional = {key: point[key] for key in ("model_id", "dataset_name", "dataset_digest") if point.get(key)}
+    optional = {key: point[key] for key in ("dataset_name", "dataset_digest") if point.get(key)}
     return {
         "key": name,
         "value": number(point["value"]),

@@ -13,7 +13,6 @@ from sandbox.azure.ml.assetkinds import BY_PLURAL
 from sandbox.azure.ml.assets import CONTAINER, VERSION, next_version, refuse_deployed, version_of, versions_of
 from sandbox.azure.ml.plane import search
 from sandbox.azure.ml.plane.artifacts import model_uri
-from sandbox.azure.ml.plane.logged import LOGGED_MODEL
 from sandbox.azure.ml.plane.mlflow import MlflowError, api, pairs, plain, text_of
 from sandbox.azure.ml.plane.routing import Answer, Request
 from sandbox.azure.ml.registration import put_version
@@ -24,7 +23,7 @@ PLURAL = "models"
 STAGES = ("None", "Staging", "Production", "Archived")
 READ, WRITE, DELETE = "models/read", "models/write", "models/delete"
 V_READ, V_WRITE, V_DELETE = "models/versions/read", "models/versions/write", "models/versions/delete"
-SOURCE, RUN, STAGE, ALIASES, MODEL = "mlflow.source", "mlflow.runId", "mlflow.stage", "mlflow.aliases", "mlflow.modelId"
+SOURCE, RUN, STAGE, ALIASES = "mlflow.source", "mlflow.runId", "mlflow.stage", "mlflow.aliases"
 
 
 def _container(request: Request, name: str) -> Body:
@@ -89,7 +88,6 @@ def _shown_version(request: Request, name: str, version: Body) -> Body:
         "status": "READY",
         "tags": pairs(version["properties"]["tags"]),
         "aliases": [one for one, at in _aliases(container).items() if at == version["name"]] if container else [],
-        **({"model_id": own[MODEL]} if own.get(MODEL) else {}),
     }
 
 
@@ -217,18 +215,12 @@ def _by_alias(request: Request) -> Answer:
     return {"model_version": _shown_version(request, container["name"], _version(request, container["name"], version))}
 
 
-def _model_uri(scope: Scope, source: str, run_id: str, model_id: str) -> str:
+def _model_uri(scope: Scope, source: str) -> str:
     """Where a version's files are, from the source that a client names.
 
     Raises:
         MlflowError, AddressError: It names nothing.
     """
-    if source.startswith("models:/m-") or model_id:
-        model_id = model_id or source.removeprefix("models:/").split("/")[0]
-        logged = scope.get(LOGGED_MODEL, model_id)
-        if logged is None:
-            raise MlflowError("RESOURCE_DOES_NOT_EXIST", f"Logged model with ID '{model_id}' not found.")
-        source = logged["info"]["artifact_uri"]
     for start in ("mlflow-artifacts:/", "azureml://artifacts/"):
         if source.startswith(start):
             parts = source.removeprefix(start).strip("/").split("/")
@@ -246,11 +238,11 @@ def _model_uri(scope: Scope, source: str, run_id: str, model_id: str) -> str:
 def _create_version(request: Request) -> Answer:
     scope, name, source = request.scope, text_of(request, "name"), text_of(request, "source")
     _container(request, name)
-    run_id, model_id = text_of(request, "run_id", ""), text_of(request, "model_id", "")
+    run_id = text_of(request, "run_id", "")
     version = next_version(versions_of(scope, PLURAL, name))
-    own = {SOURCE: source, **({RUN: run_id} if run_id else {}), **({MODEL: model_id} if model_id else {})}
+    own = {SOURCE: source, **({RUN: run_id} if run_id else {})}
     properties = {
-        "modelUri": _model_uri(scope, source, run_id, model_id),
+        "modelUri": _model_uri(scope, source),
         "modelType": "mlflow_model",
         "jobName": run_id or None,
         "description": request.body.get("description"),

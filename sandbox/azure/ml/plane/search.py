@@ -1,4 +1,4 @@
-"""MLflow's filter language and orders, for experiments, runs, logged and registered models.
+"""MLflow's filter language and orders, for experiments, runs and registered models.
 
 `metrics.auc > 0.8 and params.kind = 'tree' and tags."my tag" LIKE '%x%'`; no `or`, as MLflow has none.
 Source: mlflow.org/docs/latest/ml/search/search-runs.
@@ -61,15 +61,6 @@ def RUN(run: Body, kind: str, key: str) -> Any:  # noqa: N802 # used like a cons
 def EXPERIMENT(experiment: Body, kind: str, key: str) -> Any:  # noqa: N802
     """An experiment's values."""
     return _pairs(experiment["tags"]).get(key) if kind == "tags" else experiment.get(key)
-
-
-def LOGGED_MODEL(model: Body, kind: str, key: str) -> Any:  # noqa: N802
-    """A logged model's values."""
-    if kind == "tags":
-        return _pairs(model["info"]["tags"]).get(key)
-    if kind in ("params", "metrics"):
-        return _pairs(model["data"][kind]).get(key)
-    return model["info"].get(key, model["info"].get(f"{key}_ms"))
 
 
 def REGISTERED(model: Body, kind: str, key: str) -> Any:  # noqa: N802

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from sandbox.azure import clock
 from sandbox.azure.arm.core import Body
 from sandbox.azure.ml import runs
-from sandbox.azure.ml.plane import logged, search
+from sandbox.azure.ml.plane import search
 from sandbox.azure.ml.plane.experiments import find_experiment
 from sandbox.azure.ml.plane.history import blobs_below
 from sandbox.azure.ml.plane.mlflow import (
@@ -178,13 +178,11 @@ def _add_metrics(request: Request, run: Body, points: list[Body]) -> Body:
                 "INVALID_PARAMETER_VALUE", f"Metric '{key}' needs a numeric value, step and time."
             ) from error
         point = {"value": value, "step": step, "timestamp": time}
-        point |= {name: one[name] for name in ("model_id", "dataset_name", "dataset_digest") if one.get(name)}
+        point |= {name: one[name] for name in ("dataset_name", "dataset_digest") if one.get(name)}
         old = latest.get(key)
         if old is None or (step, time, value) >= (old["step"], old["timestamp"], old["value"]):
             latest[key] = point
         fresh.setdefault(key, []).append(point)
-        if point.get("model_id"):
-            logged.log_metric(request, run, key, point)
     for key, added in fresh.items():
         place = f"{clock.nanoseconds():020d}.{uuid.uuid4().hex[:8]}"
         request.scope.put(runs.METRIC, {"points": added}, run["runId"], quote(key, safe=""), place)

@@ -7,6 +7,7 @@ import mlflow
 import numpy as np
 import pandas as pd
 from mlflow import MlflowClient
+from sklearn.linear_model import LinearRegression
 
 mpl.use("Agg")
 from matplotlib import pyplot as plt  # after the choice of a backend
@@ -20,6 +21,7 @@ with mlflow.start_run():  # the job's own run
         mlflow.log_metric("depth", depth)
     for _ in range(3):
         mlflow.end_run()
+    mlflow.sklearn.log_model(LinearRegression().fit([[1], [2]], [1, 2]), "model", pip_requirements=[])
 print("chain", *chain)
 
 figure, axes = plt.subplots()
@@ -32,6 +34,7 @@ client.log_table(run_id, pd.DataFrame({"x": [1, 2], "y": ["a", "b"]}), "tables/s
 
 assert {one.path for one in client.list_artifacts(run_id, "plots")} == {"plots/line.png", "plots/black.png"}
 assert {one.path for one in client.list_artifacts(run_id, "notes")} == {"notes/hello.txt", "notes/a.json"}
+assert "model/MLmodel" in {one.path for one in client.list_artifacts(run_id, "model")}
 table = mlflow.load_table("tables/small.json", run_ids=[run_id])
 assert list(table["x"]) == [1, 2], table
 print("all of it")
