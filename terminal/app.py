@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -60,12 +61,14 @@ def run(
         program: How the app is called, such as `python -m jobs`; usage lines and completion show it.
         arguments: The words after the program; those of this process if left out.
         explain: Returns the message for the user if an exception is an expected failure, and None if it is a bug,
-            which is raised. An `OSError` needs no explanation.
+            which is raised. An `OSError` needs no explanation. An exception's `exit_code`, where it has one, is the
+            command's.
         interrupted: Message for a user who interrupts a command (Ctrl-C).
 
     Returns:
         The exit code for `sys.exit`.
     """
+    _open_closed_streams()
     command = typer.main.get_command(app)
     if VARIABLE in os.environ:
         from typer._completion_classes import completion_init  # noqa: PLC0415 - only a shell's question needs it
@@ -88,10 +91,18 @@ def run(
             message = f"{error.filename or 'this machine'}: {error.strerror or error}"
         if message is None:
             raise
-        return _fail(message, FAILED)
+        return _fail(message, getattr(error, "exit_code", FAILED))
     if code == INTERRUPTED and interrupted:
         print(interrupted, file=sys.stderr)
     return code if isinstance(code, int) else 0
+
+
+def _open_closed_streams() -> None:
+    """Give a process that was started without one of its streams (`>&-`) an empty one: Python has None there."""
+    nothing = Path(os.devnull)
+    sys.stdin = sys.stdin or nothing.open()
+    sys.stdout = sys.stdout or nothing.open("w")
+    sys.stderr = sys.stderr or nothing.open("w")
 
 
 def _fail(message: str, code: int) -> int:

@@ -52,6 +52,14 @@ def test_wrong_usage_is_one_message(room: str) -> None:
         assert hint.endswith("--help' lists what is allowed.")
 
 
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_stream_that_is_closed_is_no_fault(closed: str) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = ["sh", "-c", f'"$0" -m jobs --help {closed}', sys.executable]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 @pytest.mark.parametrize("room", DOORS)
 def test_each_has_a_script_for_completion(room: str) -> None:
     done = run("-m", room, "--show-completion")
