@@ -1,6 +1,8 @@
-"""Defaults that the commands and the library share; light, so that `--help` can show them."""
+"""Defaults and allowed words that the commands and the library share; light, so that `--help` can show them."""
 
 from __future__ import annotations
+
+from typing import Literal
 
 STACK = "dev"
 """The stack whose outputs are read where none is named."""
@@ -10,3 +12,31 @@ LISTED = 20
 
 CHEAPEST = "cheapest"
 """Stands for the cluster whose nodes cost least an hour."""
+
+Frequency = Literal["minute", "hour", "day", "week", "month"]
+"""Units of a recurrence."""
+
+DataType = Literal["uri_file", "uri_folder", "mltable"]
+"""Types of data assets."""
+
+ModelType = Literal["custom_model", "mlflow_model", "triton_model"]
+"""Types of registered models."""
+
+STATES = (
+    "NotStarted",
+    "Starting",
+    "Provisioning",
+    "Preparing",
+    "Queued",
+    "Running",
+    "Finalizing",
+    "CancelRequested",
+    "Completed",
+    "Failed",
+    "Canceled",
+    "NotResponding",
+    "Paused",
+    "Unknown",
+    "Scheduled",
+)
+"""States of a run: `JobStatus` of the specification of Microsoft.MachineLearningServices."""

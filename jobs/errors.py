@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from terminal import WRONG_USAGE
+
 if TYPE_CHECKING:
     from azure.core.exceptions import ClientAuthenticationError
 
@@ -39,6 +41,12 @@ _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 class JobError(Exception):
     """A failure with a message for the user: what happened, what is allowed, what to do."""
+
+
+class UsageError(JobError):
+    """Words of the command line that mean nothing, wherever it runs: told before anything is asked of Azure."""
+
+    exit_code = WRONG_USAGE
 
 
 def first_line(text: str) -> str:

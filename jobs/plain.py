@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Callable
-from typing import TYPE_CHECKING
-
-from jobs.errors import JobError
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from contract import TeamOutput
@@ -41,19 +39,11 @@ def _exports(team: TeamOutput) -> str:
     return "\n".join(f"export {name}={shlex.quote(value)}" for name, value in own.items())
 
 
-FORMATS: dict[str, Callable[[TeamOutput], str]] = {"config.json": _config, "az": _az, "exports": _exports}
+Format = Literal["config.json", "az", "exports"]
+
+_FORMATS: dict[Format, Callable[[TeamOutput], str]] = {"config.json": _config, "az": _az, "exports": _exports}
 
 
-def text(team: TeamOutput, form: str) -> str:
-    """Return the workspace in a form.
-
-    Args:
-        team: The team.
-        form: A key of FORMATS.
-
-    Raises:
-        JobError: There is no such form.
-    """
-    if form not in FORMATS:
-        raise JobError(f"--format {form}: must be one of {', '.join(FORMATS)}")
-    return FORMATS[form](team)
+def text(team: TeamOutput, form: Format) -> str:
+    """Return the workspace in a form."""
+    return _FORMATS[form](team)

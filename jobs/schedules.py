@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jobs.errors import JobError, invalid
+from jobs.defaults import Frequency
+from jobs.errors import JobError, UsageError, invalid
 from jobs.quiet import quietly
 from jobs.submission.submit import prepare
 from jobs.workspace import Workspace
 
-FREQUENCIES = ("minute", "hour", "day", "week", "month")
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 
@@ -28,65 +28,76 @@ class When:
         at: Times of the day, each `HH:MM`.
         on: Days of the week by name, or of the month by number.
         time_zone: A Windows time zone, such as `W. Europe Standard Time`.
+
+    Raises:
+        UsageError: It is neither a cron expression nor a recurrence, or both, or a day or time is none.
     """
 
     cron: str | None = None
-    every: str | None = None
+    every: Frequency | None = None
     interval: int = 1
     at: tuple[str, ...] = ()
     on: tuple[str, ...] = ()
     time_zone: str = "UTC"
 
-    def trigger(self) -> Any:
-        """Return azure-ai-ml's trigger.
-
-        Raises:
-            JobError: It is neither a cron expression nor a recurrence, or both, or a day or time is none.
-        """
-        from azure.ai.ml.entities import CronTrigger, RecurrencePattern, RecurrenceTrigger  # noqa: PLC0415
-
+    def __post_init__(self) -> None:
+        """Check the words before anything is asked of Azure."""
         if bool(self.cron) == bool(self.every):
-            raise JobError('say when: either --cron "30 6 * * *" or --every day --at 06:30')
-        if self.cron:
-            return CronTrigger(expression=self.cron, time_zone=self.time_zone)
-        if self.every not in FREQUENCIES:
-            raise JobError(f"--every {self.every}: must be one of {', '.join(FREQUENCIES)}")
-        pattern = None
+            raise UsageError('say when: either --cron "30 6 * * *" or --every day --at 06:30')
+        if self.cron and (self.at or self.on):
+            raise UsageError("--at and --on go with --every; a cron expression has its own days and times")
         if self.at or self.on:
             self._check_pattern()
+            self._times()
+
+    def trigger(self) -> Any:
+        """Return azure-ai-ml's trigger."""
+        from azure.ai.ml.entities import CronTrigger, RecurrencePattern, RecurrenceTrigger  # noqa: PLC0415
+
+        if self.cron:
+            return CronTrigger(expression=self.cron, time_zone=self.time_zone)
+        pattern = None
+        if self.at or self.on:
             hours, minutes = self._times()
             pattern = RecurrencePattern(
                 hours=hours, minutes=minutes, week_days=self._week_days(), month_days=self._month_days()
             )
         return RecurrenceTrigger(
-            frequency=self.every, interval=self.interval, schedule=pattern, time_zone=self.time_zone
+            frequency=str(self.every), interval=self.interval, schedule=pattern, time_zone=self.time_zone
         )
 
     def _check_pattern(self) -> None:
         """Refuse what Azure ML would pass over without a word, so that the job would run at other times."""
         if self.every in ("minute", "hour"):
-            raise JobError(f"--at and --on go with --every day, week or month, not with {self.every}")
+            raise UsageError(f"--at and --on go with --every day, week or month, not with {self.every}")
+        self._week_days()
         if self.on and self.every == "day":
-            raise JobError("--on goes with --every week (a day by name) or --every month (a day by number)")
+            raise UsageError("--on goes with --every week (a day by name) or --every month (a day by number)")
         if self._month_days() and self.every != "month":
-            raise JobError(f"--on {self._month_days()} is a day of the month: --every month; or name a day of the week")
+            raise UsageError(
+                f"--on {self._month_days()} is a day of the month: --every month; or name a day of the week"
+            )
 
     def _times(self) -> tuple[list[int], list[int]]:
         """Return the hours and minutes, every pair of which Azure ML takes for a time."""
         found = [_TIME.fullmatch(time) for time in self.at or ("00:00",)]
         if None in found:
-            raise JobError(f"--at {', '.join(self.at)}: a time is written HH:MM, such as 06:30")
+            raise UsageError(f"--at {', '.join(self.at)}: a time is written HH:MM, such as 06:30")
         hours = sorted({int(match[1]) for match in found if match})
         minutes = sorted({int(match[2]) for match in found if match})
         if len(hours) * len(minutes) != len(set(self.at or ("00:00",))):
-            raise JobError(f"--at {', '.join(self.at)}: the times of one schedule have the same minutes in every hour")
+            raise UsageError(
+                f"--at {', '.join(self.at)}: the times of one schedule have the same minutes in every hour"
+            )
         return hours, minutes
 
     def _week_days(self) -> list[str] | None:
         days = [day.lower() for day in self.on if not day.isdigit()]
         unknown = [day for day in days if day not in WEEKDAYS]
         if unknown:
-            raise JobError(f"--on {unknown[0]}: must be a day of the week ({', '.join(WEEKDAYS)}) or of the month (1)")
+            raise UsageError(
+                f"--on {unknown[0]}: must be a day of the week ({', '.join(WEEKDAYS)}) or of the month (1)"
+            )
         return days or None
 
     def _month_days(self) -> list[int] | None:

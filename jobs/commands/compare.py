@@ -9,7 +9,7 @@ import typer
 
 from jobs.commands.options import OutputsOption, StackOption, TeamOption, connect, read_runs
 from jobs.commands.show import as_json as run_as_json
-from jobs.errors import JobError
+from jobs.errors import UsageError
 from jobs.facts import facts
 from terminal import JsonOption, print_json, print_table
 
@@ -39,7 +39,7 @@ def compare(
     from jobs.runs import named  # noqa: PLC0415
 
     if len(set(names)) < 2:  # noqa: PLR2004 - one run has nothing to be compared with
-        raise JobError("compare needs two runs: python -m jobs compare RUN RUN")
+        raise UsageError("compare needs two runs: python -m jobs compare RUN RUN")
     workspace = connect(stack, outputs, team)
     first, *others = found = read(workspace, [named(workspace, name) for name in names])
     differences = {one.run.name: code_difference(workspace, first, one) for one in others} if code or as_json else {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import typer
@@ -29,6 +29,11 @@ def known(kind: str, *more: str) -> Complete:
         return [name for name in [*found, *more] if name.startswith(incomplete)]
 
     return complete
+
+
+def one_of(words: Sequence[str]) -> Callable[[str], list[str]]:
+    """Return a completion by fixed words."""
+    return lambda incomplete: [word for word in words if word.startswith(incomplete)]
 
 
 def job_files(incomplete: str) -> list[str]:

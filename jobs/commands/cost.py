@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from jobs.commands.options import OutputsOption, StackOption, TeamOption, connect
-from jobs.errors import JobError
+from jobs.errors import UsageError
 from terminal import JsonOption, print_json, print_table
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def _day(option: str, text: str) -> datetime:
     try:
         return datetime.strptime(text, _DAY).replace(tzinfo=UTC)
     except ValueError:
-        raise JobError(f"{option} {text}: write a day as 2026-11-01") from None
+        raise UsageError(f"{option} {text}: write a day as 2026-11-01") from None
 
 
 def _json(period: Period, end: str | None, runs: list[Use], endpoints: list[Use]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import typer
 from jobs.commands.assets import print_assets
 from jobs.commands.completion import known
 from jobs.commands.options import OutputsOption, StackOption, TeamOption, connect
+from jobs.defaults import DataType
 from terminal import JsonOption, print_json, print_table
 
 PlaceArgument = Annotated[
@@ -81,7 +82,7 @@ def register_asset(
     name: Annotated[str, typer.Argument(help="Name of the data asset.")],
     path: Annotated[str, typer.Argument(help="azureml://…, or a local file or folder, which is uploaded.")],
     *,
-    kind: Annotated[str, typer.Option("--type", help="uri_file, uri_folder or mltable.")] = "uri_folder",
+    kind: Annotated[DataType, typer.Option("--type", help="What it is.")] = "uri_folder",
     version: Annotated[str | None, typer.Option(help="Its version, instead of the next one.")] = None,
     description: Annotated[str, typer.Option(help="What it is, for people.")] = "",
     stack: StackOption = None,
@@ -96,7 +97,9 @@ def register_asset(
 
 
 def assets(
-    name: Annotated[str | None, typer.Argument(metavar="NAME", help="List all versions of this one.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="List all versions of this one.", autocompletion=known("data"))
+    ] = None,
     *,
     as_json: JsonOption = False,
     stack: StackOption = None,

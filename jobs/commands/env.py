@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from jobs.commands.options import OutputsOption, StackOption, TeamOption, connect
-from jobs.errors import JobError
-from jobs.plain import FORMATS, text
+from jobs.errors import JobError, UsageError
+from jobs.plain import Format, text
 
 
 def register(app: typer.Typer) -> None:
@@ -25,8 +25,8 @@ def env(
         typer.Option(metavar="NAME", help="Which of the team's; needed if several have a secret."),
     ] = None,
     form: Annotated[
-        str | None,
-        typer.Option("--format", metavar="FORMAT", help=f"The workspace for plain clients: {', '.join(FORMATS)}."),
+        Format | None,
+        typer.Option("--format", help="The workspace for plain clients."),
     ] = None,
     stack: StackOption = None,
     outputs: OutputsOption = None,
@@ -35,7 +35,7 @@ def env(
     """Print a service principal's exports for eval "$(…)", or with --format the workspace for other clients."""
     if form:
         if automation:
-            raise JobError("--format prints no secret: leave out --automation, or --format")
+            raise UsageError("--format prints no secret: leave out --automation, or --format")
         print(text(connect(stack, outputs, team).team, form))
         return
     from jobs.automation import variables  # noqa: PLC0415 - loads the outputs' model

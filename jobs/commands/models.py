@@ -11,6 +11,7 @@ import typer
 from jobs.commands.assets import print_assets
 from jobs.commands.completion import known
 from jobs.commands.options import OutputsOption, ReadRunArgument, StackOption, TeamOption, connect
+from jobs.defaults import ModelType
 from jobs.errors import JobError
 from terminal import JsonOption, print_json, print_table
 
@@ -49,10 +50,14 @@ def ls(
 def register_model(
     name: Annotated[str, typer.Argument(help="Name of the model.")],
     path: Annotated[
-        str, typer.Argument(help="A file, a folder, a run's output (azureml://jobs/RUN/outputs/NAME), or a run.")
+        str,
+        typer.Argument(
+            help="A file, a folder, a run's output (azureml://jobs/RUN/outputs/NAME), or a run.",
+            autocompletion=known("runs", "latest"),
+        ),
     ],
     *,
-    kind: Annotated[str, typer.Option("--type", help="custom_model, mlflow_model or triton_model.")] = "custom_model",
+    kind: Annotated[ModelType, typer.Option("--type", help="What it is.")] = "custom_model",
     description: Annotated[str, typer.Option(help="What it is, for people.")] = "",
     as_json: JsonOption = False,
     stack: StackOption = None,
@@ -111,7 +116,12 @@ def compare(
 def gate(
     run: ReadRunArgument,
     endpoint: Annotated[
-        str, typer.Argument(metavar="ENDPOINT", help="The endpoint whose model the run is to replace.")
+        str,
+        typer.Argument(
+            metavar="ENDPOINT",
+            help="The endpoint whose model the run is to replace.",
+            autocompletion=known("onlineEndpoints"),
+        ),
     ],
     *,
     metrics: Annotated[

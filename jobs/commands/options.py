@@ -10,7 +10,7 @@ import typer
 from jobs import names
 from jobs.commands.completion import known
 from jobs.defaults import STACK
-from jobs.errors import JobError
+from jobs.errors import UsageError
 
 if TYPE_CHECKING:
     from jobs.workspace import Workspace
@@ -36,8 +36,18 @@ TeamOption = Annotated[
         autocompletion=known("teams"),
     ),
 ]
+
+
+def _exact(name: str) -> str:
+    """Refuse `latest` where a command changes something: by now it may be somebody else's run."""
+    if name.partition("~")[0] == "latest":
+        raise UsageError(f"{name}: name the run, as `python -m jobs ps` lists it; the latest may be somebody else's")
+    return name
+
+
 RunArgument = Annotated[
-    str, typer.Argument(metavar="RUN", help="Name of a run, as ps lists it.", autocompletion=known("runs"))
+    str,
+    typer.Argument(metavar="RUN", help="Name of a run, as ps lists it.", autocompletion=known("runs"), callback=_exact),
 ]
 ReadRunArgument = Annotated[
     str,
@@ -67,7 +77,7 @@ def pairs(option: str, texts: list[str]) -> dict[str, str]:
     parts = [text.partition("=") for text in texts]
     for text, (name, _, value) in zip(texts, parts, strict=True):
         if not name or not value:
-            raise JobError(f"{option} {text}: write NAME=VALUE, such as {option} data=sales.csv")
+            raise UsageError(f"{option} {text}: write NAME=VALUE, such as {option} data=sales.csv")
     return {name: value for name, _, value in parts}
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from jobs import names
-from jobs.commands.completion import known
+from jobs.commands.completion import known, one_of
 from jobs.commands.options import (
     OutputsOption,
     ReadRunArgument,
@@ -23,8 +23,8 @@ from jobs.commands.options import (
 )
 from jobs.commands.show import as_json as run_as_json
 from jobs.commands.show import print_list, print_side_by_side
-from jobs.defaults import LISTED
-from jobs.errors import JobError
+from jobs.defaults import LISTED, STATES
+from jobs.errors import JobError, UsageError
 from jobs.quiet import quietly
 from terminal import JsonOption, print_json
 
@@ -44,7 +44,10 @@ def register(app: typer.Typer) -> None:
 def ps(
     *,
     experiment: Annotated[str | None, typer.Option(help="Only runs of this experiment.")] = None,
-    status: Annotated[str | None, typer.Option(help="Only runs in this state, such as Running or Failed.")] = None,
+    status: Annotated[
+        str | None,
+        typer.Option(help="Only runs in this state, such as Running or Failed.", autocompletion=one_of(STATES)),
+    ] = None,
     user: Annotated[str | None, typer.Option(help="Only runs of who has this in the name.")] = None,
     cluster: Annotated[
         str | None,
@@ -54,9 +57,17 @@ def ps(
         list[str] | None, typer.Option("--tag", metavar="KEY[=VALUE]", help="Only runs with this tag.")
     ] = None,
     parent: Annotated[
-        str | None, typer.Option(metavar="RUN", help="The steps of this pipeline, or the trials of this sweep.")
+        str | None,
+        typer.Option(
+            metavar="RUN",
+            help="The steps of this pipeline, or the trials of this sweep.",
+            autocompletion=known("runs"),
+        ),
     ] = None,
-    schedule: Annotated[str | None, typer.Option(metavar="SCHEDULE", help="Only runs of this schedule.")] = None,
+    schedule: Annotated[
+        str | None,
+        typer.Option(metavar="SCHEDULE", help="Only runs of this schedule.", autocompletion=known("schedules")),
+    ] = None,
     archived: Annotated[bool, typer.Option("--archived", help="Archived runs, too.")] = False,
     limit: Annotated[int, typer.Option(min=1, help="The most runs to list.")] = LISTED,
     watch: Annotated[bool, typer.Option("--watch", help="List them again every two seconds, until Ctrl-C.")] = False,
@@ -68,10 +79,12 @@ def ps(
     """List the latest runs."""
     from jobs.runs import Filter, recent  # noqa: PLC0415 - loads the outputs' model
 
+    if watch and as_json:
+        raise UsageError("--watch draws on the terminal; leave out --json, or call again")
+    if status and status.lower() not in map(str.lower, STATES):
+        raise UsageError(f"--status {status}: must be one of {', '.join(STATES)}")
     wanted = Filter(experiment, status, user, cluster, tags or [], parent, archived, schedule)
     workspace = connect(stack, outputs, team)
-    if watch and as_json:
-        raise JobError("--watch draws on the terminal; leave out --json, or call again")
     while True:
         latest = recent(workspace, wanted, limit)
         names.remember(workspace.team.workspace, "runs", (run.name for run in latest))

@@ -9,7 +9,7 @@ import typer
 from jobs import names
 from jobs.commands.completion import job_files, known
 from jobs.commands.options import OutputsOption, StackOption, TeamOption, connect
-from jobs.defaults import CHEAPEST
+from jobs.defaults import CHEAPEST, Frequency
 from jobs.quiet import quietly
 from terminal import JsonOption, print_json, print_table
 
@@ -33,7 +33,7 @@ def create(
     ],
     *,
     cron: Annotated[str | None, typer.Option(help='Cron expression, such as "30 6 * * 1".')] = None,
-    every: Annotated[str | None, typer.Option(help="minute, hour, day, week or month.")] = None,
+    every: Annotated[Frequency | None, typer.Option(help="A recurrence of this unit.")] = None,
     interval: Annotated[int, typer.Option(min=1, help="Every how many of them.")] = 1,
     at: Annotated[list[str] | None, typer.Option(metavar="HH:MM", help="Time of the day; may be repeated.")] = None,
     on: Annotated[

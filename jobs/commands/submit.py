@@ -19,7 +19,7 @@ from jobs.commands.options import OutputsOption, StackOption, TeamOption, connec
 from jobs.commands.show import as_json as run_as_json
 from jobs.commands.show import print_side_by_side
 from jobs.defaults import CHEAPEST
-from jobs.errors import JobError
+from jobs.errors import JobError, UsageError
 from jobs.submission import examples
 from terminal import JsonOption, print_json, print_table
 
@@ -101,12 +101,12 @@ def submit(
     given = {name: Path(path) for name, path in pairs("--input", places or []).items()}
     if local and not dry_run:
         if register_as:
-            raise JobError("--register needs a run in the workspace: leave out --local")
+            raise UsageError("--register needs a run in the workspace: leave out --local")
         asked = Local(source, cluster, changes or [], given, to, as_json)
         run_here(asked, say, stack, outputs, team, watch=watch)
         return
     if watch or to:
-        raise JobError(f"{'--watch' if watch else '--to'} goes with --local")
+        raise UsageError(f"{'--watch' if watch else '--to'} goes with --local")
     workspace = connect(stack, outputs, team)
     prepared = prepare(workspace, source, cluster, changes or [], given)
     if dry_run:

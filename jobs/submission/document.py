@@ -16,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from jobs.errors import JobError
+from jobs.errors import JobError, UsageError
 from terminal import read_text
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml: ten times as fast
@@ -102,16 +102,20 @@ def _apply(document: Document, change: str) -> None:
     path, equals, text = change.partition("=")
     keys = path.split(".")
     if not equals or not all(keys):
-        raise JobError(f"--set {change}: write path.to.key=value, such as --set inputs.seed=1")
+        raise UsageError(f"--set {change}: write path.to.key=value, such as --set inputs.seed=1")
     try:
         value = yaml.safe_load(text)
     except yaml.YAMLError:
-        raise JobError(f"--set {change}: '{text}' is no YAML; put quotes around it") from None
+        raise UsageError(f"--set {change}: '{text}' is no YAML; put quotes around it") from None
+    inputs = document.data.get("inputs")
+    own = inputs if isinstance(inputs, dict) else {}
+    if keys[0] == "inputs" and len(keys) > 1 and keys[1] not in own:  # azure-ai-ml would take a misspelt one, unused
+        raise JobError(f"--set {change}: {document.path} has no input '{keys[1]}'; it has: {', '.join(own) or 'none'}")
     inner = document.data
     for depth, key in enumerate(keys[:-1], 1):
         inner = inner.setdefault(key, {})
         if not isinstance(inner, dict):
-            raise JobError(f"--set {change}: {'.'.join(keys[:depth])} in {document.path} has no keys")
+            raise UsageError(f"--set {change}: {'.'.join(keys[:depth])} in {document.path} has no keys")
     inner[keys[-1]] = value
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from jobs.errors import JobError, invalid
+from jobs.errors import JobError, UsageError, invalid
 from jobs.submission import examples
 from jobs.submission.document import read
 
@@ -73,9 +73,10 @@ def load(source: Path, changes: Sequence[str] = ()) -> Job:
 
 
 def _parse(source: Path, changes: Sequence[str]) -> Job:
+    document = read(source, changes)  # before azure-ai-ml, which takes seconds to load, has a say
+
     from azure.ai.ml import load_job  # noqa: PLC0415
 
-    document = read(source, changes)
     try:
         return load_job(StringIO(yaml.dump(document.data, Dumper=_DUMPER)), relative_origin=str(source.absolute()))
     except Exception as error:  # its schema's validator and the file system each have their own
@@ -84,7 +85,7 @@ def _parse(source: Path, changes: Sequence[str]) -> Job:
 
 def _run(source: Path, changes: Sequence[str]) -> Job:
     if changes:
-        raise JobError(f"{source}: --set changes a job in YAML; this one is Python")
+        raise UsageError(f"{source}: --set changes a job in YAML; this one is Python")
     try:
         found: Any = runpy.run_path(str(source.absolute())).get(_NAME)
         # A DSL pipeline function (@pipeline) is called, too; a job is an object of azure-ai-ml.

@@ -42,9 +42,9 @@ def saved(folder: Path, outputs: Any) -> str:
     return str(file)
 
 
-def refused(done: subprocess.CompletedProcess[str], *said: str) -> None:
+def refused(done: subprocess.CompletedProcess[str], *said: str, code: int = 1) -> None:
     """Assert a failure with one message that says all of this."""
-    assert done.returncode == 1, done.stderr
+    assert done.returncode == code, done.stderr
     assert done.stdout == ""
     assert done.stderr.startswith("error: ")
     assert "Traceback" not in done.stderr
@@ -68,6 +68,38 @@ def test_wrong_usage_exits_with_2(arguments: list[str]) -> None:
     assert done.returncode == 2
     assert done.stderr.startswith("error: ")
     assert "'python -m jobs" in done.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("env --format yaml", "'yaml' is not one of 'config.json', 'az', 'exports'"),
+        ("env --format az --automation seed", "--format prints no secret"),
+        ("schedule create x highspenders", "say when: either --cron"),
+        ("schedule create x highspenders --every year", "'year' is not one of 'minute', 'hour'"),
+        ("schedule create x highspenders --every day --at 6", "a time is written HH:MM"),
+        ("schedule create x highspenders --every day --on 1", "--on goes with --every week"),
+        ("schedule create x highspenders --every month --on mon", "--on mon: must be a day of the week"),
+        ("schedule create x highspenders --every week --on 1", "is a day of the month"),
+        ("schedule create x highspenders --every hour --at 06:30", "not with hour"),
+        ("schedule create x highspenders --cron 0_7_*_*_* --at 06:30", "--at and --on go with --every"),
+        ("data register x README.md --type file", "'file' is not one of 'uri_file', 'uri_folder', 'mltable'"),
+        ("models register x README.md --type model", "'model' is not one of 'custom_model', 'mlflow_model'"),
+        ("ps --status cancelled", "--status cancelled: must be one of NotStarted,"),
+        ("ps --watch --json", "leave out --json"),
+        ("cost --from tomorrow", "--from tomorrow: write a day as 2026-11-01"),
+        ("compare one_run", "compare needs two runs"),
+        ("cancel latest", "latest: name the run, as `python -m jobs ps` lists it"),
+        ("retry latest~1", "latest~1: name the run"),
+        ("submit highspenders --watch", "--watch goes with --local"),
+        ("submit highspenders --to there", "--to goes with --local"),
+        ("submit highspenders --local --register m", "--register needs a run in the workspace"),
+        ("submit highspenders --input data", "--input data: write NAME=VALUE"),
+    ],
+)
+def test_wrong_words_exit_with_2_before_anything_is_asked(words: str, said: str) -> None:
+    """Without outputs or a sign-in: the words are judged first."""
+    refused(run(*words.split(), "--stack", "nowhere"), said, code=2)
 
 
 @pytest.mark.parametrize(
@@ -123,7 +155,6 @@ def test_the_workspace_for_plain_clients(tmp_path: Path) -> None:
     defaults = run("env", "--format", "az", "--outputs", file).stdout.splitlines()[1]
     assert defaults == "az configure --defaults group=bgmr-bluegranit-eastus2-dev workspace=bgmrbluegranite2devws"
     assert "export MLFLOW_TRACKING_URI=azureml://" in run("env", "--format", "exports", "--outputs", file).stdout
-    refused(run("env", "--format", "yaml", "--outputs", file), "--format yaml: must be one of config.json, az, exports")
 
 
 def test_an_unknown_example() -> None:

@@ -55,6 +55,11 @@ def completed(*words: str, cwd: Path = ROOT) -> list[str]:
         (("models", "download", "high"), ["highspenders"]),
         (("data", "ls", "ML"), ["MLData/"]),
         (("deploy", "promote", "s"), ["scores"]),
+        (("models", "register", "m", "calm"), RUNS[2:]),
+        (("ps", "--parent", "calm"), RUNS[2:]),
+        (("ps", "--status", "C"), ["CancelRequested", "Completed", "Canceled"]),
+        (("schedule", "create", "x", "y", "--every", "m"), ["minute", "month"]),
+        (("env", "--format", "c"), ["config.json"]),
         (("can",), ["cancel"]),
     ],
 )

@@ -94,14 +94,17 @@ def test_what_is_not_here_is_named_and_may_be_given(
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
-    [(("--register", "m"), "--register needs a run in the workspace"), (("--stack", "dev"), "no outputs of stack dev")],
+    ("words", "code", "said"),
+    [
+        (("--register", "m"), 2, "--register needs a run in the workspace"),
+        (("--stack", "dev"), 1, "no outputs of stack dev"),
+    ],
 )
 def test_what_cannot_run_here(
-    here: Callable[..., subprocess.CompletedProcess[str]], job: Path, words: tuple[str, ...], said: str
+    here: Callable[..., subprocess.CompletedProcess[str]], job: Path, words: tuple[str, ...], code: int, said: str
 ) -> None:
     done = here(str(job), *words)
-    assert (done.returncode, said in done.stderr) == (1, True), done.stderr
+    assert (done.returncode, said in done.stderr) == (code, True), done.stderr
 
 
 def test_a_change_runs_it_again(job: Path, tmp_path: Path) -> None:
