@@ -15,20 +15,31 @@ _ROWS: Final = (5, 10, 20, 50, 200, 1000)
 def markdown(report: Report, limit: int = LIMIT) -> str:
     """The comment, with the marker first and always shorter than the limit.
 
-    Where all would be too much, tables are cut, then the sections of stacks, then the summary; the last line says so.
+    Where all would be too much, tables are cut, then the sections of stacks from the last one on, then the summary; the
+    last line says so. Stacks with objections come first, so theirs are the sections that stay.
     """
-
-    def shown(rows: int, most: int) -> str:
-        return render("comment.md.j2", marker=MARKER, report=report, stacks=stacks, rows=rows, most=most)
-
     stacks = view.stacks(report)
-    most = len(stacks)
-    fits = shown(0, most)
+    with_details = [stack for stack in stacks if view.has_details(stack)]
+
+    def shown(most: int, detailed: int, rows: int) -> str:
+        return render(
+            "comment.md.j2", marker=MARKER, report=report, stacks=stacks, most=most,
+            detailed=with_details[:detailed], left=len(with_details) - detailed, rows=rows,
+        )  # fmt: skip
+
+    most, detailed = len(stacks), 0
+    fits = shown(most, detailed, 0)
     while len(fits) >= limit and most:
         most //= 2
-        fits = shown(0, most)
-    for rows in _ROWS if most == len(stacks) else ():
-        text = shown(rows, most)
+        fits = shown(most, detailed, 0)
+    step = len(with_details) if most == len(stacks) else 0
+    while step:
+        text = shown(most, detailed + step, _ROWS[0])
+        if len(text) < limit:
+            detailed, fits = detailed + step, text
+        step = min(step // 2, len(with_details) - detailed)
+    for rows in _ROWS[1:] if detailed else ():
+        text = shown(most, detailed, rows)
         if len(text) >= limit:
             break
         fits = text

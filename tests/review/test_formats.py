@@ -107,6 +107,13 @@ def test_a_comment_is_always_one_that_github_takes(stacks: int, rows: int, lengt
     rendered(comment)
 
 
+def test_a_comment_that_is_cut_keeps_the_details_of_what_is_objected_to() -> None:
+    quiet = tuple(replace(stack_review(f"a{i}", rows=30), violations=(), changes=()) for i in range(100))
+    comment = markdown(Report("main", "topic", "base", False, (*quiet, stack_review("z"))))
+    assert comment.index("<summary><code>z</code>") < comment.index("<summary><code>a") and "is cut" in comment
+    assert len(comment) < GITHUBS
+
+
 @pytest.mark.parametrize("stacks", [1, MOST_RUNS, 300])
 def test_sarif_has_at_most_20_runs_each_with_a_category_of_its_own(stacks: int) -> None:
     log = sarif(report(stacks))
