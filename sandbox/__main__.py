@@ -119,7 +119,10 @@ def open_(
 
     target = local_path(address)
     if target is None:
-        raise SandboxError(f"'{address}' is no address of Azure ML's studio: those begin with https://{STUDIO_HOST}/")
+        raise SandboxError(
+            f"'{address}' is no address of Azure ML's studio, which begins with https://{STUDIO_HOST}/, "
+            "and none that MLflow prints for a run or an experiment"
+        )
     _open_studio(persona, target, browser)
 
 

@@ -16,6 +16,10 @@ STUDIO = "sandbox-studio"
 _folder = threading.Lock()
 
 
+class NotPossibleError(SandboxError):
+    """The sandbox answers, and refuses the request; the message says why."""
+
+
 class _Connection(http.client.HTTPConnection):
     """HTTP through the socket of a folder."""
 
@@ -54,7 +58,8 @@ def ask(directory: Path, method: str, path: str, body: dict[str, Any] | None = N
         body: What is sent as JSON.
 
     Raises:
-        SandboxError: No sandbox runs there, it does not answer, or it refuses.
+        SandboxError: No sandbox runs there, or it does not answer.
+        NotPossibleError: It refuses.
     """
     running = require(directory)
     connection = _Connection(directory)
@@ -70,5 +75,5 @@ def ask(directory: Path, method: str, path: str, body: dict[str, Any] | None = N
     finally:
         connection.close()
     if "error" in told:
-        raise SandboxError(str(told["error"]))
+        raise NotPossibleError(str(told["error"]))
     return told

@@ -17,6 +17,7 @@ from starlette.routing import Mount
 from starlette.routing import Route as HttpRoute
 from starlette.staticfiles import StaticFiles
 
+from sandbox.ask import NotPossibleError
 from sandbox.control import SandboxError
 from sandbox.studio.azure import Azure, Refused
 from sandbox.studio.pages import PAGES
@@ -70,6 +71,8 @@ def _answer(owner: Page, route: Route, visit: Visit) -> Response:
         shown = _error(refused.status, title, refused.message, code=refused.code)
     except Missing as missing:
         shown = _error(404, "Not found", str(missing))
+    except NotPossibleError as error:
+        shown = _error(400, "Not possible", str(error))
     except SandboxError as error:
         shown = _error(503, "No answer", str(error))
     except Exception:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,6 +16,8 @@ from starlette.responses import Response
 
 from sandbox.studio.azure import Azure, quoted
 from sandbox.studio.workspaces import Workspace, find, workspaces
+
+WHOLE = re.compile(r"[0-9]{1,15}")
 
 
 @dataclass(frozen=True)
@@ -118,6 +121,11 @@ def _address(path: str, query: Mapping[str, Any]) -> str:
     """A path with the parameters that are neither None nor empty."""
     given = {name: value for name, value in query.items() if value not in (None, "")}
     return quoted(path) + (f"?{urlencode(given, safe='/')}" if given else "")
+
+
+def whole_number(text: str) -> int | None:
+    """The whole number that an address or a form names; None for anything else, and for more than 15 digits."""
+    return int(text) if WHOLE.fullmatch(text) else None
 
 
 Show = Callable[[Visit], View | Done | Response]

@@ -124,6 +124,12 @@ def test_numbers_that_lead_nowhere(owner_visit: Visitor, number: str) -> None:
     assert owner_visit.get(f"/activity/{number}").status == 404
 
 
+def test_a_filter_that_is_refused_is_told(owner_visit: Visitor) -> None:
+    answer = owner_visit.get("/activity?outcome=none")
+    assert answer.status == 400
+    assert "&#39;outcome&#39; must be one of" in answer.data.decode()
+
+
 def test_a_flood_leaves_the_page_quick_and_whole(owner_visit: Visitor, azure: Client) -> None:
     name = unique("flood")
     for number in range(301):

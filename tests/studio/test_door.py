@@ -105,18 +105,30 @@ def test_open_takes_the_studio_s_addresses_alone(shared_sandbox: Sandbox) -> Non
         "file:///etc/passwd",
         "javascript:alert(1)",
         "https://ml.azure.com.evil.example/",
+        "https://eastus2.api.azureml.ms/mlflow/v2.0/subscriptions/a",
+        "https://api.azureml.ms.evil.example/mlflow/v2.0/subscriptions/a/workspaces/b#/experiments/1",
     ):
         refused = shared_sandbox.command("open", address, "--no-browser")
         assert refused.returncode == 1
         assert "https://ml.azure.com/" in refused.stderr
 
 
-def test_open_leads_to_the_page(shared_sandbox: Sandbox) -> None:
-    parts = urlsplit(
-        one_time_address(shared_sandbox, "owner", "open", "https://ml.azure.com//evil.example/x?wsid=/a/b&tid=c")
-    )
+TRACKED = "https://eastus2.api.azureml.ms/mlflow/v2.0/subscriptions/a/resourceGroups/b/workspaces/c"
+"""What MLflow prints when a run ends begins with it."""
+
+
+@pytest.mark.parametrize(
+    ("address", "page"),
+    [
+        ("https://ml.azure.com//evil.example/x?wsid=/a/b&tid=c", "/evil.example/x?wsid=/a/b&amp;tid=c"),
+        (f"{TRACKED}/#/experiments/e/runs/r", "/runs/r?wsid=/subscriptions/a/resourceGroups/b/workspaces/c"),
+        (f"{TRACKED}#/experiments/e", "/jobs?experiment=e&amp;wsid=/subscriptions/a/resourceGroups/b/workspaces/c"),
+    ],
+)
+def test_open_leads_to_the_page(shared_sandbox: Sandbox, address: str, page: str) -> None:
+    parts = urlsplit(one_time_address(shared_sandbox, "owner", "open", address))
     entered = Visitor(f"http://{parts.netloc}").get(f"{parts.path}?{parts.query}")
-    assert 'href="/evil.example/x?wsid=/a/b&amp;tid=c"' in entered.data.decode()
+    assert f'href="{page}"' in entered.data.decode()
 
 
 @pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="only Linux tells a process's own memory")

@@ -96,7 +96,7 @@ def test_names_of_deployments_that_none_has(scientist_visit: Visitor, served: se
     assert scientist_visit.post(page(served), f"body=%7B%7D&deployment={name}").status == 404
 
 
-@pytest.mark.parametrize("share", ["-1", "101", "x", "", "1e2", "%F0%9D%9F%99"])
+@pytest.mark.parametrize("share", ["-1", "101", "x", "", "1e2", "%F0%9D%9F%99", "9" * 5000])
 def test_shares_that_are_refused(scientist_visit: Visitor, served: serving.Endpoint, share: str) -> None:
     assert scientist_visit.post(page(served, "traffic"), f"share:blue={share}").status == 400
 

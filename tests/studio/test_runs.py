@@ -110,6 +110,11 @@ def test_a_condition_that_is_not_valid_is_told(owner_visit: Visitor, data: Data)
     assert b"Invalid" in answer.data
 
 
+@pytest.mark.parametrize("start", ["9" * 5000, "-1", "x", "%D9%A3"])
+def test_a_start_that_is_no_number_is_the_first_row(owner_visit: Visitor, data: Data, start: str) -> None:
+    assert owner_visit.json(f"/jobs?{data.wsid}&from={start}")["from"] == 0
+
+
 def test_metrics_have_last_lowest_highest_and_the_value_at_a_step(owner_visit: Visitor, data: Data) -> None:
     shown = owner_visit.json(data.page("baseline", tab="metrics", step="1"))
     curve = next(one for one in shown["curves"] if one["name"] == "auc")

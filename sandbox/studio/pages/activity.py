@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
 from sandbox.ask import STUDIO, ask
-from sandbox.studio.visit import Done, Missing, Page, Route, View, Visit
+from sandbox.studio.visit import Done, Missing, Page, Route, View, Visit, whole_number
 
 FILTERS = ("who", "host", "method", "status", "outcome", "text")
 RESOURCE_WORDS = 4  # of an id: `providers`, a namespace, a type and a name
 MOST = 300  # requests that a page is made of
 OWNER = "owner"
-NUMBER = re.compile(r"[0-9]{1,15}")
 
 
 def _asked(visit: Visit, **query: Any) -> dict[str, Any]:
@@ -43,7 +41,7 @@ def show(visit: Visit) -> View:
 def show_one(visit: Visit) -> View:
     """One request with all that is known of it."""
     named = visit.path["number"]
-    number = int(named) if NUMBER.fullmatch(named) else 0
+    number = whole_number(named) or 0
     found = _asked(visit, since=number - 1, limit=1)["requests"] if number else []
     if not found or found[0]["number"] != number:
         raise Missing(f"There is no request {named}: it is no longer kept, or is none that '{visit.persona}' may see.")

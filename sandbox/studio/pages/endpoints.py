@@ -15,7 +15,7 @@ from sandbox.studio.azure import API, ML, Answer, Refused, quoted
 from sandbox.studio.charts import share
 from sandbox.studio.pages.activity import shown
 from sandbox.studio.render import pretty
-from sandbox.studio.visit import Done, Missing, Page, Route, View, Visit
+from sandbox.studio.visit import Done, Missing, Page, Route, View, Visit, whole_number
 
 KINDS = {"realtime": "onlineEndpoints", "batch": "batchEndpoints"}
 """The resource types by the word that Azure ML's studio has in its addresses."""
@@ -186,9 +186,10 @@ def route_traffic(visit: Visit) -> Done:
 
 
 def _share(text: str) -> int:
-    if not text.isdecimal() or int(text) > 100:  # noqa: PLR2004 # per cent
+    share = whole_number(text)
+    if share is None or share > 100:  # noqa: PLR2004 # per cent
         raise Refused(400, "BadShare", f"A deployment's share is a whole number from 0 to 100, not '{text}'.")
-    return int(text)
+    return share
 
 
 PAGE = Page(

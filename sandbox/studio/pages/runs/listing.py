@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from sandbox.studio.history import STATES, History, Run
 from sandbox.studio.people import names
-from sandbox.studio.visit import View, Visit
+from sandbox.studio.visit import View, Visit, whole_number
 
 COLUMNS = 3  # metrics that the list shows
 ROWS = 100  # that come at once; more as they are scrolled to
@@ -29,8 +29,7 @@ def show(visit: Visit) -> View:
     # With a condition, a child is shown for itself; without one it is reached through its parent.
     is_searched = bool(visit.query.get("find") or visit.query.get("state"))
     listed = [one for one in found if is_searched or one.parent not in known]
-    asked = visit.query["from"]
-    start = int(asked) if asked.isdecimal() else 0
+    start = whole_number(visit.query["from"]) or 0
     page = listed[start : start + ROWS]
     people = names(visit.azure, (one.user for one in page))
     metrics = _metrics(page)

@@ -9,8 +9,9 @@ from starlette.responses import HTMLResponse, Response
 
 from sandbox.studio.azure import Refused
 from sandbox.studio.history import ENDED, History
+from sandbox.studio.pages.runs.artifacts import served
 from sandbox.studio.render import page
-from sandbox.studio.visit import Missing, Visit
+from sandbox.studio.visit import Missing, Visit, whole_number
 
 END = 256 * 1024  # bytes of a log that the page begins with
 FIRST = ("user_logs/std_log.txt", "logs/azureml/executionlogs.txt")
@@ -39,10 +40,11 @@ def show(visit: Visit) -> Response:
     if name not in details["logFiles"]:
         raise Missing(f"The run has no log named '{name}'.")
     address = details["logFiles"][name]
-    start = visit.query.get("from", "")
-    if not start.isdecimal():
-        return Response(visit.azure.fetch(address).data, media_type="text/plain; charset=utf-8")
-    text, after = _part(visit, address, int(start))
+    start = whole_number(visit.query["from"])
+    if start is None:
+        headers, parts = visit.azure.stream(address)
+        return served(name, parts, headers.get("Content-Length"), is_shown=True)
+    text, after = _part(visit, address, start)
     ended = details["status"] in ENDED
     if not text:
         return Response(status_code=STOP if ended else NOTHING)
