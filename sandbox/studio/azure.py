@@ -172,13 +172,13 @@ class Azure:
         """
         return self._send("GET", url, headers or {}, None)
 
-    def stream(self, url: str) -> tuple[Mapping[str, str], Iterator[bytes]]:
-        """Headers and parts of what is at an address that needs no token.
+    def stream(self, url: str, headers: Mapping[str, str] | None = None) -> tuple[Mapping[str, str], Iterator[bytes]]:
+        """Headers and parts of what is at an address that needs no token, or one that is among the headers.
 
         Raises:
             Refused: The local Azure refuses it.
         """
-        got = self._http.request("GET", url, preload_content=False, redirect=False)
+        got = self._http.request("GET", url, headers=headers, preload_content=False, redirect=False)
         if got.status >= FAILURE:
             raise _refusal(got.status, got.read())
         return got.headers, got.stream(PART)

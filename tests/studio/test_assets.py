@@ -1,5 +1,6 @@
 """Models, data, environments and components, and what was made from what."""
 
+from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
@@ -48,6 +49,50 @@ def test_lineage_leads_both_ways(owner_visit: Visitor, made: tuple[Team, str, st
     assert [one["path"] for one in data["usedBy"]] == [f"/runs/{run}"]
     environment = owner_visit.json(f"/environments/none/version/1?{wsid}")
     assert [one["path"] for one in environment["usedBy"]] == [f"/runs/{run}"]
+
+
+def test_a_model_s_files_are_downloads(visitors: Callable[[str], Visitor], made: tuple[Team, str, str]) -> None:
+    team, _, model = made
+    scientist, page = visitors("scientist"), f"/model/{model}:1/details"
+    assert scientist.json(f"{page}?wsid={team.id}")["files"] == [
+        {"path": "model.txt", "size": 6, "name": "model.txt", "shown": True}
+    ]
+    file = f"{page}/file?wsid={team.id}&path=model.txt"
+    assert f'href="{file.replace("&", "&amp;")}"' in scientist.get(f"{page}?wsid={team.id}").data.decode()
+    downloaded, shown = scientist.get(file), scientist.get(f"{file}&show=1")
+    assert downloaded.data == shown.data == b"model\n"
+    assert downloaded.headers["Content-Disposition"].startswith("attachment")
+    assert shown.headers["Content-Security-Policy"].startswith("sandbox; default-src 'none'")
+
+
+@pytest.mark.parametrize("path", ["..", "../model/model.txt", "a/../model.txt", "none.txt", "%00", "model.txt/", "//x"])
+def test_no_path_leads_out_of_a_model(
+    visitors: Callable[[str], Visitor], made: tuple[Team, str, str], path: str
+) -> None:
+    file = f"/model/{made[2]}:1/details/file?wsid={made[0].id}&path={path}"
+    assert visitors("scientist").get(file).status in (400, 404)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["azureml://datastores/lake/paths/../../x", "https://storage.example/x/y.csv"],
+)
+def test_addresses_that_are_no_datastore_s_have_no_files(
+    owner_visit: Visitor, made: tuple[Team, str, str], address: str
+) -> None:
+    name = unique("away")
+    own = {"dataType": "uri_file", "dataUri": address}
+    assert made[0].arm("PUT", f"/data/{name}/versions/1", {"properties": own}).ok
+    assert owner_visit.json(f"/data/{name}/1/details?wsid={made[0].id}")["files"] == []
+    assert owner_visit.get(f"/data/{name}/1/details/file?wsid={made[0].id}").status == 404
+
+
+def test_who_may_not_read_the_storage_is_told_so(owner_visit: Visitor, made: tuple[Team, str, str]) -> None:
+    team, _, model = made
+    shown = owner_visit.json(f"/model/{model}:1/details?wsid={team.id}")
+    assert shown["files"] == []
+    assert "not authorized" in shown["filesRefused"]
+    assert owner_visit.get(f"/model/{model}:1/details/file?wsid={team.id}&path=model.txt").status == 403
 
 
 @pytest.mark.parametrize(

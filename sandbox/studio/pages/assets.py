@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import quote
 
+from starlette.responses import Response
+
 from sandbox.studio.assets import PAGES as ADDRESSES
+from sandbox.studio.azure import Refused
+from sandbox.studio.datastores import MOST, Place, place
+from sandbox.studio.downloads import browser_kind, served
 from sandbox.studio.lineage import maker, run_link, users
-from sandbox.studio.visit import Page, Route, View, Visit
+from sandbox.studio.visit import Missing, Page, Route, View, Visit
 
 SHOWN = {
     "models": ("modelType", "modelUri"),
@@ -17,6 +24,8 @@ SHOWN = {
     "components": (),
 }
 """Properties that a version's page shows before its JSON, by kind."""
+FILES = {"models": "modelUri", "data": "dataUri"}
+"""The property that says where a version's files are, by kind."""
 
 
 @dataclass(frozen=True)
@@ -37,9 +46,9 @@ class Kind:
 
     def page(self) -> Page:
         """Its pages."""
-        return Page(
-            self.title, self.path, (Route(self.path, self.list), Route(ADDRESSES[self.plural], self.show)), "Workspace"
-        )
+        one = ADDRESSES[self.plural]
+        files = (Route(f"{one}/file", self.download),) if self.plural in FILES else ()
+        return Page(self.title, self.path, (Route(self.path, self.list), Route(one, self.show), *files), "Workspace")
 
     def list(self, visit: Visit) -> View:
         """The assets of the workspace with their latest versions."""
@@ -72,11 +81,10 @@ class Kind:
 
     def show(self, visit: Visit) -> View:
         """A version."""
-        name, version = visit.path["name"], visit.path["version"]
-        path = f"{visit.workspace.id}/{self.plural}/{quote(name, safe='')}/versions/{quote(version, safe='')}"
-        body = visit.azure.arm(path)
+        name, version, body = visit.path["name"], visit.path["version"], self._version(visit)
         own = body["properties"]
         made = maker(own)
+        files, refused = _files(visit, self.plural, own)
         data = {
             "name": name,
             "assetVersion": version,
@@ -88,9 +96,40 @@ class Kind:
             "versions": [one["name"] for one in self._versions(visit, name)],
             "madeBy": vars(run_link(made)) if made else None,
             "usedBy": users(visit.azure, visit.workspace, self.plural, name, version),
+            "files": files,
+            "filesRefused": refused,
             "resource": body,
         }
-        return View("asset.html.j2", f"{name}:{version}", data, {"kind": self})
+        return View("asset.html.j2", f"{name}:{version}", data, {"kind": self, "most_files": MOST})
+
+    def download(self, visit: Visit) -> Response:
+        """One file of a version: a download, or with `show` in the browser."""
+        at = _place(visit, self.plural, self._version(visit)["properties"])
+        if at is None:
+            raise Missing("The version has no files in a datastore of its workspace.")
+        path = visit.query["path"]
+        return served(path or at.path, *at.stream(visit.azure, path), is_shown=bool(visit.query["show"]))
+
+    def _version(self, visit: Visit) -> Any:
+        name, version = quote(visit.path["name"], safe=""), quote(visit.path["version"], safe="")
+        return visit.azure.arm(f"{visit.workspace.id}/{self.plural}/{name}/versions/{version}")
+
+
+def _place(visit: Visit, plural: str, own: Mapping[str, Any]) -> Place | None:
+    address = own.get(FILES.get(plural, ""))
+    return place(visit.azure, visit.workspace, address) if address else None
+
+
+def _files(visit: Visit, plural: str, own: Mapping[str, Any]) -> tuple[list[dict[str, Any]], str]:
+    """The files of a version, and why the persona may not see them."""
+    try:
+        at = _place(visit, plural, own)
+        found = at.files(visit.azure) if at else []
+    except Refused as refused:
+        return [], refused.message
+    last = PurePosixPath(at.path).name if at else ""
+    named = [(one, one.path or last) for one in found]
+    return [{**asdict(one), "name": name, "shown": browser_kind(name) is not None} for one, name in named], ""
 
 
 def _created(body: dict[str, Any]) -> str | None:

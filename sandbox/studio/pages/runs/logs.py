@@ -8,8 +8,8 @@ from typing import Any
 from starlette.responses import HTMLResponse, Response
 
 from sandbox.studio.azure import Refused
+from sandbox.studio.downloads import served
 from sandbox.studio.history import ENDED, History
-from sandbox.studio.pages.runs.artifacts import served
 from sandbox.studio.render import page
 from sandbox.studio.visit import Missing, Visit, whole_number
 
@@ -42,8 +42,7 @@ def show(visit: Visit) -> Response:
     address = details["logFiles"][name]
     start = whole_number(visit.query["from"])
     if start is None:
-        headers, parts = visit.azure.stream(address)
-        return served(name, parts, headers.get("Content-Length"), is_shown=True)
+        return served(name, *visit.azure.stream(address), is_shown=True)
     text, after = _part(visit, address, start)
     ended = details["status"] in ENDED
     if not text:
