@@ -81,12 +81,17 @@ class Datastore(ResourceType):
         return {"listsecrets": self._list_secrets}
 
     def listed(self, call: Call, found: list[Body]) -> Body:
-        """The workspace's, or with `isDefault=true` its default one; `orderByAsc=false` puts the newest first."""
+        """The workspace's: the default one by `isDefault=true`, some by `names` or by `searchText` in their name.
+
+        `orderByAsc=false` puts the newest first.
+        """
         if call.query.get("isDefault", "").lower() == "true":
             found = [one for one in found if one["properties"]["isDefault"]]
         wanted = call.query.get("names", "")
         if wanted:
             found = [one for one in found if one["name"] in wanted.split(",")]
+        text = call.query.get("searchText", "")
+        found = [one for one in found if text.lower() in one["name"].lower()]
         if "orderByAsc" in call.query:
             newest = call.query["orderByAsc"].lower() == "false"
             found = sorted(found, key=lambda one: str(one["systemData"]["createdAt"]), reverse=newest)

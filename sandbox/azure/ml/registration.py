@@ -19,7 +19,7 @@ from sandbox.azure.ml.assetkinds import TYPES, AssetType, conda_text
 from sandbox.azure.ml.assets import CONTAINER, VERSION, next_version, refuse_deployed, version_of, versions_of
 from sandbox.azure.ml.errors import UserError, not_found
 from sandbox.azure.ml.identities import workspace_identity
-from sandbox.azure.ml.scope import Handler, Scope, page, properties_of, viewed, workspace_route, written
+from sandbox.azure.ml.scope import Handler, Scope, has, page, properties_of, viewed, workspace_route, written
 from sandbox.azure.storage import containers, sas
 
 NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9\-_.]{0,254}")
@@ -258,7 +258,7 @@ class AssetRoutes:
         found = [
             one
             for one in versions_of(scope, self._kind.plural, match["name"])
-            if viewed(one["properties"]["isArchived"], call)
+            if viewed(one["properties"]["isArchived"], call) and _asked_for(one, call)
         ]
         if "asc" in call.query.get("$orderBy", "").lower():
             found.reverse()
@@ -318,6 +318,16 @@ class AssetRoutes:
         if found is None:
             raise self.missing(name)
         return found
+
+
+def _asked_for(version: Body, call: Call) -> bool:
+    """Whether a list's `version`, `tags` (of data `$tags`) and `properties` let a version through."""
+    given, query = version["properties"], call.query
+    return (
+        query.get("version") in (None, version["name"])
+        and has(given["tags"], query.get("$tags", query.get("tags", "")))
+        and has(given["properties"], query.get("properties", ""))
+    )
 
 
 def routes() -> list[Route]:

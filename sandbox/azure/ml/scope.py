@@ -141,3 +141,9 @@ def viewed(archived: bool, call: Call) -> bool:
     """Whether a list shows something, by its `listViewType`: ActiveOnly, ArchivedOnly or All."""
     view = call.query.get("listViewType", "ActiveOnly").lower()
     return view == "all" or archived == (view == "archivedonly")
+
+
+def has(values: Body, wanted: str) -> bool:
+    """Whether tags or properties have all that a filter asks for: `NAME` or `NAME=VALUE`, with commas between."""
+    asked = [one.partition("=") for one in wanted.split(",") if one]
+    return all(name in values and (not sign or str(values[name]) == value) for name, sign, value in asked)

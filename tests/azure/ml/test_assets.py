@@ -73,6 +73,18 @@ class TestAllKinds:
         assert names(listViewType="ArchivedOnly") == ["3"]
         assert names(listViewType="All", _top="2", _skip="1") == ["4", "3"]
 
+    def test_lists_by_tags_and_properties(self, team: Team, plural: str) -> None:
+        name = unique("a")
+        put(team, plural, name, "1", **CONTENT[plural], tags={"stage": "a"})
+        put(team, plural, name, "2", **CONTENT[plural], tags={"stage": "b"}, properties={"by": "hand"})
+
+        def names(**query: str) -> list[str]:
+            return [one["name"] for one in team.arm("GET", f"/{plural}/{name}/versions", **query).json()["value"]]
+
+        assert (names(tags="stage"), names(tags="stage=a"), names(_tags="stage=b")) == (["2", "1"], ["1"], ["2"])
+        assert (names(tags="stage=c"), names(tags="stage,other")) == ([], [])
+        assert (names(properties="by=hand"), names(properties="none"), names(version="1")) == (["2"], [], ["1"])
+
     def test_bad_names_and_missing_content_are_refused(self, team: Team, plural: str) -> None:
         assert error(put(team, plural, "-x", "1", **CONTENT[plural])) == (400, "UserError")
         assert error(put(team, plural, unique("a"), "1")) == (400, "UserError")

@@ -107,6 +107,8 @@ def test_reading_secrets_is_a_right_of_its_own(team: Team, scientist: Client) ->
 def test_the_default_one_is_found(team: Team) -> None:
     found = team.arm("GET", "/datastores", isDefault="true").json()["value"]
     assert [one["name"] for one in found] == ["workspaceblobstore"]
+    found = team.arm("GET", "/datastores", searchText="FILESTORE").json()["value"]
+    assert [one["name"] for one in found] == ["workspacefilestore"]
 
 
 def test_a_deleted_one_is_gone_with_its_secret(team: Team) -> None:

@@ -75,6 +75,12 @@ class TestRefusals:
             ({"environmentId": "azureml://registries/azureml/environments/none/versions/1"}, "environmentId"),
             ({"codeId": "/x/codes/none/versions/9"}, "codeId"),
             ({"resources": {"instanceCount": 2}}, "resources.instanceCount"),
+            ({"resources": {"shmSize": "lots"}}, "resources.shmSize"),
+            ({"resources": {"shmSize": "0g"}}, "resources.shmSize"),
+            ({"experimentName": "feature/a"}, "experimentName"),
+            ({"experimentName": "two words"}, "experimentName"),
+            ({"experimentName": "_a"}, "experimentName"),
+            ({"experimentName": "x" * 257}, "experimentName"),
             ({"limits": {"jobLimitsType": "Command", "timeout": "soon"}}, "limits.timeout"),
             ({"inputs": {"x": {"jobInputType": "uri_file"}}}, "inputs.x.uri"),
             ({"inputs": {"x": {"jobInputType": "thing", "uri": "a"}}}, "inputs.x.jobInputType"),
@@ -107,6 +113,16 @@ class TestRefusals:
         assert "'assetVersion'" in detail["message"] and "'UriFolderJobOutput'" in detail["message"]
         taken = self.send(team, outputs=outputs, api="2024-01-01-preview")
         assert taken.status_code == 201, taken.text
+
+    def test_lists_by_tag_and_properties(self, team: Team) -> None:
+        tag, value = unique("t"), unique("v")
+        made = self.send(team, tags={tag: "1"}, properties={"by": value}).json()["name"]
+
+        def names(**query: str) -> list[str]:
+            return [one["name"] for one in team.arm("GET", "/jobs", **query).json()["value"]]
+
+        assert (names(tag=tag), names(properties=f"by={value}")) == ([made], [made])
+        assert (names(tag=value), names(properties=value), names(tag=tag, jobType="Sweep")) == ([], [], [])
 
     def test_a_bad_name(self, team: Team) -> None:
         assert error(team.arm("PUT", "/jobs/-x", {"properties": {}})) == (400, "UserError")

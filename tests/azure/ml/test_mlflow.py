@@ -25,7 +25,7 @@ def test_what_training_scripts_do(ml: MLClient, team: Team, name: str, scheme: s
             command=f"python exercise.py {scheme} {model}",
             environment=Environment(name=name, image="unused", conda_file=str(HERE / "environments" / f"{name}.yml")),
             compute="cpu",
-            experiment_name=f"with {name}",
+            experiment_name=f"with-{name}",
         )
     )
     run = str(job.name)
@@ -35,7 +35,7 @@ def test_what_training_scripts_do(ml: MLClient, team: Team, name: str, scheme: s
     assert ml.models.get(model, "1").type == "mlflow_model"
     data = team.plane("GET", "mlflow/v1.0", f"/api/2.0/mlflow/runs/get?run_id={run}").json()["run"]["data"]
     assert {one["key"]: one["value"] for one in data["metrics"]}["odd"] == "NaN"
-    assert ml.jobs.get(run).experiment_name == f"with {name}"
+    assert ml.jobs.get(run).experiment_name == f"with-{name}"
 
 
 class TestRefusals:

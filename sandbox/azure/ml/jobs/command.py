@@ -1,5 +1,6 @@
 """Command jobs: one command on the nodes of a compute."""
 
+import re
 import uuid
 from typing import Any
 
@@ -15,6 +16,7 @@ from sandbox.azure.ml.serverless import QuotaError, is_serverless
 from sandbox.azure.ml.serverless import compute as serverless
 
 DISTRIBUTIONS = ("PyTorch", "Mpi", "TensorFlow")
+SIZE = re.compile(r"0*[1-9]\d*[bkmg]", re.ASCII | re.IGNORECASE)  # of shared memory
 COUNTS = {"processCountPerInstance": 1, "workerCount": 1, "parameterServerCount": 0}
 
 
@@ -80,6 +82,11 @@ def start(scope: Scope, name: str, job: Body, **more: str) -> None:
 
 def _resources(sent: Body) -> Body:
     resources = jobfields.object_of(sent, "resources")
+    size = resources.get("shmSize")
+    if size is not None and not SIZE.fullmatch(str(size)):
+        raise bad(
+            "resources.shmSize", f"'{size}' is no size: use a number above 0 with the unit b, k, m or g, as in 2g."
+        )
     return {**resources, "instanceCount": _count(resources.get("instanceCount"), "resources.instanceCount", 1)}
 
 

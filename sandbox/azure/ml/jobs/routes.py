@@ -13,7 +13,7 @@ from sandbox.azure.ml.jobs import work
 from sandbox.azure.ml.jobs.kinds import kind_of
 from sandbox.azure.ml.jobs.present import early, present
 from sandbox.azure.ml.jobs.submission import submit
-from sandbox.azure.ml.scope import Scope, page, properties_of, viewed, workspace_route
+from sandbox.azure.ml.scope import Scope, has, page, properties_of, viewed, workspace_route
 
 MUTABLE = ("displayName", "description", "tags", "properties", "isArchived", "services", "notificationSetting")
 
@@ -102,12 +102,12 @@ def _stored(scope: Scope, name: str) -> Body:
 def _list(scope: Scope, call: Call, match: re.Match[str]) -> Body:
     """Newest first."""
     del match
-    hidden = {run["runId"].lower(): run["hidden"] for run in scope.list(runs.RUN)}
+    by_name = {run["runId"].lower(): run for run in scope.list(runs.RUN)}
     wanted = call.query.get("jobType", "").lower()
     found = [
         job
         for job in scope.list(runs.JOB, "jobs")
-        if viewed(hidden.get(job["name"].lower(), False), call)
+        if _shows(by_name.get(job["name"].lower()), call)
         and (not wanted or job["properties"]["jobType"].lower() == wanted)
         and _of_schedule(scope, job, call)
     ]
@@ -115,6 +115,14 @@ def _list(scope: Scope, call: Call, match: re.Match[str]) -> Body:
     answer = page(found, call)
     answer["value"] = [present(scope, job, call.api_version) for job in answer["value"]]
     return answer
+
+
+def _shows(run: Body | None, call: Call) -> bool:
+    """Whether a list shows a job by its run: archived or not, with a tag of the name `tag`, with `properties`."""
+    run = run or {"hidden": False, "tags": {}, "properties": {}}
+    tag = call.query.get("tag")
+    asked = (not tag or tag in run["tags"]) and has(run["properties"], call.query.get("properties", ""))
+    return asked and viewed(run["hidden"], call)
 
 
 def _of_schedule(scope: Scope, job: Body, call: Call) -> bool:
