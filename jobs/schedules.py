@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from jobs.submission.submit import prepare
 from jobs.workspace import Workspace
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_EARLIEST = timedelta(hours=12)  # behind UTC: no time zone is further behind
 _TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 
 
@@ -56,14 +58,21 @@ class When:
 
         if self.cron:
             return CronTrigger(expression=self.cron, time_zone=self.time_zone)
-        pattern = None
+        pattern = begin = None
         if self.at or self.on:
+            # Without a start, Azure ML runs the job at once, whatever the times; with one in the past, at the next of
+            # them. Now as in the earliest time zone is in the past in every other.
+            begin = (datetime.now(UTC) - _EARLIEST).replace(tzinfo=None, microsecond=0).isoformat()
             hours, minutes = self._times()
             pattern = RecurrencePattern(
                 hours=hours, minutes=minutes, week_days=self._week_days(), month_days=self._month_days()
             )
         return RecurrenceTrigger(
-            frequency=str(self.every), interval=self.interval, schedule=pattern, time_zone=self.time_zone
+            frequency=str(self.every),
+            interval=self.interval,
+            schedule=pattern,
+            start_time=begin,
+            time_zone=self.time_zone,
         )
 
     def _check_pattern(self) -> None:

@@ -58,7 +58,8 @@ def create(
     workspace = connect(stack, outputs, team)
     schedules.create(workspace, name, find(job), when, cluster)
     made = _facts(workspace.existing("schedules", name))
-    print(f"schedule {name} is {_state(made)}: {made['when']}, {made['timeZone']}, from {made['start']} on")
+    first = "begins at once" if every and not (at or on) else "is at the next of these times"
+    print(f"schedule {name} is {_state(made)}: {made['when']}, {made['timeZone']}; its first run {first}")
     print(f"  its runs: python -m jobs ps --schedule {name}")
 
 

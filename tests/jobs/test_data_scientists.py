@@ -50,7 +50,7 @@ def test_from_login_to_a_monthly_schedule(platform: Platform) -> None:
     assert "traffic of highspenders: blue 100 %" in jobs["deploy create highspenders highspenders"]
     scores = json.loads(jobs[f"invoke highspenders {request}"])["scores"]
     assert scores[0] > scores[1], "who spent much before"
-    beside = jobs["deploy create highspenders highspenders --model highspenders:2 --traffic 10"]
+    beside = jobs["deploy create highspenders highspenders --model highspenders --traffic 10"]
     assert 'smoke test: {"scores":' in beside
     assert "blue 90 %, green 10 %" in beside
     assert "green 100 %" in jobs["deploy promote highspenders green"]
