@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from jobs.downloads import whole
 from jobs.errors import JobError
 from jobs.quiet import quietly
 from jobs.workspace import Workspace
@@ -23,6 +24,8 @@ def find(workspace: Workspace, text: str) -> Model:
     """
     from azure.core.exceptions import ResourceNotFoundError  # noqa: PLC0415
 
+    if "/" in text:  # of a deployment that is no file
+        raise JobError(f"{text}: no such file or folder, and no model has this name")
     name, _, version = text.removeprefix("azureml:").partition(":")
     models = workspace.client.models
     try:
@@ -107,7 +110,8 @@ def register_run(workspace: Workspace, run: Run, model: str) -> str:
 def download(workspace: Workspace, model: Model, folder: Path) -> Path:
     """Download a model's files to `folder/NAME` and return that folder."""
     name, version = str(model.name), str(model.version)
-    quietly(lambda: workspace.client.models.download(name, version, download_path=str(folder)))
+    with whole(folder) as part:
+        quietly(lambda: workspace.client.models.download(name, version, download_path=str(part)))
     return folder / str(model.name)
 
 

@@ -7,11 +7,14 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jobs.defaults import LISTED
+from jobs.downloads import whole
 from jobs.errors import JobError, reason
 from jobs.history import ENDED, QUEUED
+from jobs.quiet import quietly
 from jobs.resources import last_part
 from jobs.waiting import why
 from jobs.workspace import Workspace
@@ -210,6 +213,34 @@ def refuse_failed(run: Run) -> None:
     if run.status in ENDED - {"Completed"}:
         why = f": {run.error}" if run.error else ""
         raise JobError(f"run {run.name} ended as {run.status}{why}\n  its log: python -m jobs logs {run.name}")
+
+
+def download(workspace: Workspace, name: str, folder: Path, output: str | None = None) -> Path:
+    """Download a run's outputs, artifacts and logs to `folder/NAME`, and return that folder.
+
+    Args:
+        workspace: The team's workspace.
+        name: The run, which has ended.
+        folder: Where its folder is made.
+        output: Only this output.
+
+    Raises:
+        JobError: There is no such run or output, or it goes on.
+        OSError: The folder cannot be written, or the disk is full; nothing of the run is left behind then.
+    """
+    run = workspace.history.run(name)
+    made = run.get("outputs") or {}
+    if output and output not in made:
+        raise JobError(f"run {name} has no output '{output}'; its outputs: {', '.join(sorted(made)) or 'none'}")
+    if run.get("status") not in ENDED:
+        raise JobError(f"run {name} is {run.get('status')}: its files can be downloaded when it has ended")
+    with whole(folder) as part:
+        quietly(
+            lambda: workspace.client.jobs.download(
+                name, download_path=part / name, output_name=output, all=output is None
+            )
+        )
+    return folder / name
 
 
 def cancel(workspace: Workspace, name: str) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from jobs import data
+from jobs.downloads import whole
 from jobs.errors import JobError, invalid
 from jobs.lake import opened
 from jobs.quiet import quietly
@@ -94,6 +95,8 @@ def _input(workspace: Workspace, value: str, kind: str) -> Any:
         return Input(type=_type_of_asset(workspace, value), path=value)
     if "://" in value:
         return Input(type=kind, path=value)
+    if value.startswith((".", "/", "~")):
+        raise JobError(f"{value}: no such file or folder")
     place = data.place(workspace, value)
     return Input(type=_type_of_place(workspace, place), path=place.address)
 
@@ -148,8 +151,8 @@ def download(workspace: Workspace, job: str, folder: Path) -> Path:
     tags = workspace.history.run(job).get("tags") or {}
     if "azureml.batchrun" not in tags:
         raise JobError(f"run {job} is no job of a batch endpoint: `python -m jobs download {job}`")
-    target = folder / job
     # azure-ai-ml finds a model's predictions in the job's one step, and a pipeline's in its own outputs
     everything = tags.get("azureml.jobtype") == "azureml.pipelinejob"
-    quietly(lambda: workspace.client.jobs.download(job, download_path=target, all=everything))
-    return target
+    with whole(folder) as part:
+        quietly(lambda: workspace.client.jobs.download(job, download_path=part / job, all=everything))
+    return folder / job

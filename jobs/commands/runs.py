@@ -24,8 +24,7 @@ from jobs.commands.options import (
 from jobs.commands.show import as_json as run_as_json
 from jobs.commands.show import print_list, print_side_by_side
 from jobs.defaults import LISTED, STATES
-from jobs.errors import JobError, UsageError
-from jobs.quiet import quietly
+from jobs.errors import UsageError
 from terminal import JsonOption, print_json
 
 if TYPE_CHECKING:
@@ -87,6 +86,8 @@ def ps(
     workspace = connect(stack, outputs, team)
     while True:
         latest = recent(workspace, wanted, limit)
+        if schedule and not latest:
+            workspace.existing("schedules", schedule)  # one that was deleted still has its runs
         names.remember(workspace.team.workspace, "runs", (run.name for run in latest))
         if watch:
             print(_CLEAR, end="")
@@ -157,25 +158,17 @@ def retry(
 def download(
     run: ReadRunArgument,
     *,
-    output: Annotated[str | None, typer.Option(help="Only this output; its artifacts and logs if left out.")] = None,
-    everything: Annotated[bool, typer.Option("--all", help="All outputs, artifacts and logs.")] = False,
+    output: Annotated[str | None, typer.Option(help="Only this output.")] = None,
     to: Annotated[Path, typer.Option(help="Folder to download to; a folder of the run's name is made.")] = Path(),
     stack: StackOption = None,
     outputs: OutputsOption = None,
     team: TeamOption = None,
 ) -> None:
     """Download a run's outputs, artifacts and logs."""
-    from jobs.runs import named  # noqa: PLC0415 - loads the outputs' model
+    from jobs import runs  # noqa: PLC0415 - loads the outputs' model
 
     workspace = connect(stack, outputs, team)
-    run = named(workspace, run)
-    made = workspace.history.run(run).get("outputs") or {}
-    if output and output not in made:
-        raise JobError(f"run {run} has no output '{output}'; its outputs: {', '.join(sorted(made)) or 'none'}")
-    folder = to / run
-    client = workspace.client.jobs
-    quietly(lambda: client.download(run, download_path=folder, output_name=output, all=everything))
-    print(folder)
+    print(runs.download(workspace, runs.named(workspace, run), to, output))
 
 
 def lineage(

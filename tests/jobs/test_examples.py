@@ -69,7 +69,7 @@ def results(platform: Platform) -> Results:
     left = [runs[name]["name"] for name in names[:-1]]
     left += [children["excel_to_parquet"]["summarise"]["name"], children["report"]["report"]["name"]]
     folder = platform.folder / "results"
-    downloads = [("download", run, "--all", "--to", str(folder)) for run in left]
+    downloads = [("download", run, "--to", str(folder)) for run in left]
     good(platform.session(*downloads, ("models", "download", MODEL, "--to", str(folder))))
     return Results(runs, children, folder)
 
@@ -165,7 +165,7 @@ def test_distributed(results: Results, purchases: Rows) -> None:
 def test_distributed_pytorch(platform: Platform, tmp_path: Path) -> None:
     """PyTorch's packages are gigabytes, so `make soak` alone fetches them."""
     (run,) = good(platform.session(("submit", "distributed/pytorch", "--wait", "--json")))
-    good(platform.session(("download", run["name"], "--all", "--to", str(tmp_path))))
+    good(platform.session(("download", run["name"], "--to", str(tmp_path))))
     about = json.loads((tmp_path / run["name"] / "named-outputs" / "model" / "model.json").read_text())
     assert about["processes"] == 2 and about["accuracy"] > 0.9
     logs = sorted((tmp_path / run["name"] / "artifacts" / "user_logs").iterdir())

@@ -122,6 +122,29 @@ def test_two_runs_are_compared_down_to_their_code(platform: Platform, job: Path,
     assert "experiment" not in shown, "what is the same is left out"
 
 
+FULL = """import resource, runpy, sys
+resource.setrlimit(resource.RLIMIT_FSIZE, (4, 4))
+sys.argv[0] = "jobs"
+runpy.run_module("jobs", run_name="__main__", alter_sys=True)
+"""
+
+
+def test_a_download_is_whole_or_not_there(platform: Platform, trained: str, tmp_path: Path) -> None:
+    """A disk that is full after 4 bytes, a file where a folder is needed, and the same once more."""
+    words = ("download", trained, "--stack", "dev", "--to")
+    full = platform.python("-c", FULL, *words, str(tmp_path / "full"))
+    assert (full.returncode, full.stderr) == (1, f"error: {tmp_path}/full: File too large\n")
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "file").write_text("mine")
+    refused = platform.python("-m", "jobs", *words, str(tmp_path / "file"))
+    assert (refused.returncode, refused.stderr) == (1, f"error: {tmp_path}/file: File exists\n")
+    for _ in range(2):
+        assert succeeded(platform.python("-m", "jobs", *words, str(tmp_path))) == f"{tmp_path}/{trained}\n"
+    found = {path.name: path.read_text() for path in (tmp_path / trained).rglob("*") if path.is_file()}
+    assert (found["model.txt"], "went on from" in found["std_log.txt"]) == ("1", True)
+    assert {path.name for path in tmp_path.iterdir()} == {trained, "file"}
+
+
 def test_download_and_lineage(platform: Platform, trained: str, tmp_path: Path) -> None:
     succeeded(platform.jobs("download", trained, "--output", "model", "--to", str(tmp_path)))
     assert [file.read_text() for file in tmp_path.rglob("model.txt")] == ["1"]
