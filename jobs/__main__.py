@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from jobs.commands import batch, compare, cost, data, deploy, doctor, env, logs, metrics, models, runs, schedule, submit
-from jobs.errors import JobError, explain
+from jobs.errors import JobError, explain, invalid
 from terminal import application, run
 
 app = application("Training runs on a team's clusters.")
@@ -41,7 +41,10 @@ def _program() -> str:
 def _explain(error: Exception) -> str | None:
     if isinstance(error, JobError):
         return str(error)
-    azure = sys.modules.get("azure.core.exceptions")  # loaded by whatever raised one of its errors
+    ml = sys.modules.get("azure.ai.ml.exceptions")  # loaded by whatever raised one of its errors, as azure-core's
+    if ml and isinstance(error, ml.MlException):
+        return invalid(error)
+    azure = sys.modules.get("azure.core.exceptions")
     return explain(error) if azure and isinstance(error, azure.AzureError) else None
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from contract import DatastoreOutput
+from jobs.defaults import DataType
 from jobs.errors import JobError
 from jobs.lake import LAKE, opened, upload
 from jobs.quiet import quietly
@@ -129,7 +130,13 @@ def _entries(files: FileSystemClient, path: str) -> list[Entry]:
 
 
 def register(
-    workspace: Workspace, name: str, path: str, kind: str, *, version: str | None = None, description: str = ""
+    workspace: Workspace,
+    name: str,
+    path: str,
+    kind: DataType | None,
+    *,
+    version: str | None = None,
+    description: str = "",
 ) -> Any:
     """Register a data asset.
 
@@ -137,14 +144,21 @@ def register(
         workspace: The team's workspace.
         name: Name of the asset.
         path: `azureml://…`, or a local file or folder, which is uploaded.
-        kind: `uri_file`, `uri_folder` or `mltable`.
+        kind: Its type; None: `uri_file` for a local file, else `uri_folder`.
         version: Its version; the next one if None.
         description: What it is, for people.
 
     Returns:
         azure-ai-ml's asset.
+
+    Raises:
+        JobError: There is no such file or folder.
     """
+    local = Path(path)
+    if "://" not in path and not local.exists():
+        raise JobError(f"{path}: no such file or folder")
     from azure.ai.ml.entities import Data  # noqa: PLC0415
 
+    kind = kind or ("uri_file" if "://" not in path and local.is_file() else "uri_folder")
     asset = Data(name=name, path=path, type=kind, version=version, description=description or None)
     return quietly(lambda: workspace.client.data.create_or_update(asset))

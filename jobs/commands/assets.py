@@ -5,12 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from jobs import names
+from jobs.errors import JobError
 from terminal import print_json, print_table
 
 if TYPE_CHECKING:
     from jobs.workspace import Workspace
 
 _ANONYMOUS = "CliV2Anonymous"  # what azure-ai-ml calls the environment of a job that names none
+
+
+_COMMANDS = {
+    "models": ("model", "models ls"),
+    "data": ("data asset", "data assets"),
+    "environments": ("environment", "environments"),
+}
+"""What one of a kind is called, and the command that lists them."""
 
 
 def print_assets(workspace: Workspace, kind: str, name: str | None, as_json: bool) -> None:
@@ -35,12 +44,17 @@ def print_latest(workspace: Workspace, kind: str, as_json: bool) -> None:
 
 
 def print_versions(workspace: Workspace, kind: str, name: str, as_json: bool) -> None:
-    """Print all versions of an asset, newest first."""
+    """Print all versions of an asset, newest first.
+
+    Raises:
+        JobError: There is no such asset.
+    """
     found = [_version(one) for one in workspace.resources.list(kind, name, "versions")]
+    if not found:
+        one, listed = _COMMANDS[kind]
+        raise JobError(f"{workspace.team.workspace} has no {one} '{name}'; `python -m jobs {listed}` lists them")
     if as_json:
         print_json(found)
-    elif not found:
-        print(f"no {kind} of the name {name}")
     else:
         source = "PATH" if kind == "data" else "RUN"
         rows = [(one["version"], one["description"], one["created"], one[source.lower()]) for one in found]

@@ -51,7 +51,7 @@ def push(
     data.push(workspace, source, place, print)
     if register_as:
         path = place.address if source.is_dir() or place.path else f"{place.address}{source.name}"
-        kind = "uri_folder" if source.is_dir() else "uri_file"
+        kind: DataType = "uri_folder" if source.is_dir() else "uri_file"
         asset = data.register(workspace, register_as, path, kind)
         print(f"registered data {asset.name}, version {asset.version}")
 
@@ -82,7 +82,10 @@ def register_asset(
     name: Annotated[str, typer.Argument(help="Name of the data asset.")],
     path: Annotated[str, typer.Argument(help="azureml://…, or a local file or folder, which is uploaded.")],
     *,
-    kind: Annotated[DataType, typer.Option("--type", help="What it is.")] = "uri_folder",
+    kind: Annotated[
+        DataType | None,
+        typer.Option("--type", help="Its type; if left out, uri_file for a local file, else uri_folder."),
+    ] = None,
     version: Annotated[str | None, typer.Option(help="Its version, instead of the next one.")] = None,
     description: Annotated[str, typer.Option(help="What it is, for people.")] = "",
     stack: StackOption = None,

@@ -71,6 +71,8 @@ def register_model(
     if "://" in path or Path(path).exists():
         made = models.register(workspace, name, path, kind, description)
         version = str(made.version)
+    elif "/" in path:
+        raise JobError(f"{path}: no such file or folder, and no run has this name")
     else:
         version = models.register_run(workspace, runs.show(workspace, runs.named(workspace, path)), name)
     if as_json:

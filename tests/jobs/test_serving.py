@@ -1,8 +1,9 @@
 """Models behind an address, and jobs at given times: `python -m jobs deploy`, `invoke` and `schedule` on a stack."""
 
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -116,6 +117,14 @@ def test_what_is_not_there_is_said(platform: Platform, folder: Path) -> None:
         ("deploy", "create", "a_b", "highspenders"): "cannot be made: The name for an endpoint must start",
         ("deploy", "create", "a-b", "highspenders", "--smoke", "README.md"): "README.md: is not JSON",
         ("ps", "--parent", "nowhere"): "has no run 'nowhere'",
+        ("ps", "--schedule", "nothing"): "has no schedule 'nothing'",
+        ("deploy", "create", "x-endpoint", "./nothing"): "./nothing: no such file or folder",
+        ("batch", "create", "x-endpoint", "nothing/batch.yml"): "nothing/batch.yml: no such file or folder",
+        ("models", "register", "m", "./nothing"): "./nothing: no such file or folder",
+        ("data", "register", "d", "nothing.csv"): "nothing.csv: no such file or folder",
+        ("models", "ls", "nothing"): "has no model 'nothing'; `python -m jobs models ls` lists them",
+        ("data", "assets", "nothing", "--json"): "has no data asset 'nothing'",
+        ("environments", "nothing"): "has no environment 'nothing'",
         ("show", "latest~999"): "so none is latest~999",
     }
     for words, one in zip(cases, platform.session(*cases), strict=True):
@@ -135,10 +144,13 @@ def test_a_schedule_from_creation_to_deletion(platform: Platform, folder: Path) 
         ("schedule", "resume", "nightly"),
         ("schedule", "delete", "nightly"),
     )
-    told = "schedule nightly is on: every 1 week on Monday at 06:30, W. Europe Standard Time, from 20"
+    told = (
+        "schedule nightly is on: every 1 week on Monday at 06:30, W. Europe Standard Time; its first run is at the next"
+    )
     assert created.stdout.startswith(told), created.stderr
     (found,) = json.loads(listed.stdout)
-    assert datetime.fromisoformat(found.pop("start"))
+    start = datetime.fromisoformat(found.pop("start")).replace(tzinfo=ZoneInfo("Europe/Berlin"))
+    assert start < datetime.now(UTC), "in the past, so that no run comes before the first Monday"
     assert found == {
         "name": "nightly",
         "enabled": True,
