@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from tempfile import mkdtemp
 
 
 @contextmanager
@@ -23,8 +23,9 @@ def whole(folder: Path) -> Iterator[Path]:
     """
     made = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
-    part = Path(mkdtemp(prefix=".", suffix=".part", dir=folder))
+    part = folder / f".{os.urandom(4).hex()}.part"
     try:
+        part.mkdir()
         yield part
         for source in sorted(part.rglob("*")):  # a folder comes before what is in it
             target = folder / source.relative_to(part)
