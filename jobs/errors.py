@@ -161,7 +161,8 @@ def explain(error: Exception) -> str:
         said = " ".join(dict.fromkeys([message, *details]))
         # A long-running operation that failed is told by an answer of status 200.
         status = f"{error.status_code} " if error.status_code and error.status_code >= HTTPStatus.BAD_REQUEST else ""
-        return f"Azure refused ({status}{code}): {said}{_who_may(said)}"
+        hint = f"\n  {SIGN_IN}" if error.status_code == HTTPStatus.UNAUTHORIZED else _who_may(said)
+        return f"Azure refused ({status}{code}): {said}{hint}"
     return _COLOUR.sub("", str(error)).strip()
 
 

@@ -61,7 +61,8 @@ def test_a_refusal(status: int, body: bytes, said: str) -> None:
 def test_a_token_that_a_service_refuses_is_no_missing_sign_in() -> None:
     answer = refusal(401, b'{"error":{"code":"ExpiredAuthenticationToken","message":"The access token expired."}}')
     error = ClientAuthenticationError(response=answer.response)  # type: ignore[attr-defined]
-    assert explain(error).startswith("Azure refused (401 ExpiredAuthenticationToken): The access token expired.")
+    told = "Azure refused (401 ExpiredAuthenticationToken): The access token expired."
+    assert explain(error) == f"{told}\n  {SIGN_IN}"
 
 
 @pytest.mark.parametrize(
