@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
@@ -16,7 +17,8 @@ from terminal import JsonOption, print_json, print_table
 if TYPE_CHECKING:
     from jobs.history import MetricValue
 
-_WIDTH, _HEIGHT = 70, 15
+_WIDEST, _NARROWEST, _HEIGHT = 70, 10, 15
+_SCALE = 23  # columns beside a plot: its numbers, and the name of its axis
 
 
 def register(app: typer.Typer) -> None:
@@ -91,5 +93,6 @@ def _plot(name: str, series: list[MetricValue]) -> None:
     if len(series) == 1:
         print(f"\n{name}: {numbers[0]:.6g}, one value only")
         return
-    print(f"\n{name}")
-    print(plotille.plot(across, numbers, width=_WIDTH, height=_HEIGHT, X_label="step", Y_label=""))
+    width = max(_NARROWEST, min(_WIDEST, shutil.get_terminal_size().columns - _SCALE))
+    print()
+    print(plotille.plot(across, numbers, width, _HEIGHT, X_label="step", Y_label=name, origin=False))

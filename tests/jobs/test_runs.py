@@ -100,7 +100,11 @@ def test_metrics_as_table_values_and_curve(platform: Platform, trained: str) -> 
     assert table[-5:] == ["loss", "1", "1", "3", "3"]
     rows = list(csv.DictReader(io.StringIO(succeeded(platform.jobs("metrics", trained, "loss", "--csv")))))
     assert [(row["step"], row["value"]) for row in rows] == [("0", "3.0"), ("1", "2.0"), ("2", "1.0")]
-    assert "(step)" in succeeded(platform.jobs("metrics", trained, "loss", "--plot"))
+    words = ("-m", "jobs", "metrics", trained, "loss", "--plot", "--stack", "dev")
+    plot = succeeded(platform.python(*words, COLUMNS="50"))
+    assert "(loss)" in plot
+    assert "(step)" in plot
+    assert max(map(len, plot.splitlines())) in range(40, 51), "as wide as the terminal"
     refused = platform.jobs("metrics", trained, "lost")
     assert (refused.returncode, "its metrics: loss" in refused.stderr) == (1, True)
 
