@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _program(),
         arguments,
         explain=_explain,
-        interrupted="interrupted; a run that was submitted goes on: ps, logs --follow, cancel",
+        interrupted="interrupted; a run on a cluster goes on: ps, logs --follow, cancel",
     )
 
 

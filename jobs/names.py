@@ -17,13 +17,13 @@ from terminal import write_whole
 
 FILE = "names.json"
 MOST = 200
-"""Names of a kind that are kept for a workspace: the latest."""
+"""What is kept of names of a kind in a workspace, of workspaces, and of options that led to one: the latest."""
 
 
 def select(stack: str | None, outputs: Path | None, team: str | None, workspace: str, **names: Iterable[str]) -> None:
     """Remember which workspace the options `--stack`, `--outputs` and `--team` lead to, and names in it by kind."""
     with _updated() as known:
-        known["selected"][_key(stack, outputs, team)] = workspace
+        known["selected"] = _first({_key(stack, outputs, team): workspace}, known["selected"])
         for kind, found in names.items():
             _add(known, workspace, kind, found)
 
@@ -67,5 +67,10 @@ def _updated() -> Iterator[dict[str, Any]]:
 
 
 def _add(known: dict[str, Any], workspace: str, kind: str, names: Iterable[str]) -> None:
-    own = known["workspaces"].setdefault(workspace, {})
+    own = known["workspaces"].get(workspace, {})
+    known["workspaces"] = _first({workspace: own}, known["workspaces"])
     own[kind] = list(dict.fromkeys([*names, *own.get(kind, [])]))[:MOST]
+
+
+def _first(new: dict[str, Any], others: dict[str, Any]) -> dict[str, Any]:
+    return dict(list((new | {key: value for key, value in others.items() if key not in new}).items())[:MOST])

@@ -24,7 +24,9 @@ def signed_out(variables: dict[str, str]) -> dict[str, str]:
     """The variables of a shell in which nobody is signed in, with some more."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("AZURE_", "ARM_"))}
     kept = {key: value for key, value in kept.items() if key.lower() not in ("https_proxy", "http_proxy")}
-    return kept | {"PYTHONPATH": str(ROOT), "AZURE_TOKEN_CREDENTIALS": "EnvironmentCredential"} | variables
+    cache = os.environ.get("XDG_CACHE_HOME", os.devnull)  # a file: the user's own names stay as they are
+    own = {"PYTHONPATH": str(ROOT), "AZURE_TOKEN_CREDENTIALS": "EnvironmentCredential", "XDG_CACHE_HOME": cache}
+    return kept | own | variables
 
 
 def run(*arguments: str, cwd: Path = ROOT, timeout: float = 60, **variables: str) -> subprocess.CompletedProcess[str]:

@@ -107,3 +107,7 @@ def test_a_file_that_is_broken_is_no_fault(cache: Path, content: str) -> None:
 def test_only_the_latest_names_are_kept() -> None:
     remember("ws", "runs", (f"run_{number}" for number in range(500)))
     assert len(recall(None, None, None, "runs")) == 200
+    for number in range(200):
+        select(f"stack_{number}", None, None, f"ws_{number}", clusters=["c"])
+    assert recall("stack_0", None, None, "clusters") == ["c"]
+    assert recall(None, None, None, "runs") == [], "of the workspace that was not used for longest"
