@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -11,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
+from xml.sax.saxutils import unescape
 
 import urllib3
 
@@ -33,6 +35,7 @@ AT_ONCE = 8
 PART = 1024 * 1024  # bytes of a stream that are in memory at once
 UNAUTHORIZED, FAILURE = 401, 400
 OLD = 60  # seconds before its end at which a token is no longer used
+_STORAGE = re.compile(r"<Error>\s*<Code>([^<]*)</Code>\s*<Message>([^<]*)</Message>")
 Item = TypeVar("Item")
 Found = TypeVar("Found")
 
@@ -236,7 +239,11 @@ def _refusal(status: int, data: bytes) -> Refused:
     try:
         told = json.loads(data)
     except ValueError:
-        return Refused(status, "Refused", data.decode(errors="replace").strip()[:2000] or f"status {status}")
+        text = data.decode(errors="replace").strip()
+        found = _STORAGE.search(text)
+        if found:
+            return Refused(status, found[1], unescape(found[2]))
+        return Refused(status, "Refused", text[:2000] or f"status {status}")
     error = told.get("error") if isinstance(told, dict) else None
     if isinstance(error, dict):
         return Refused(status, str(error.get("code") or "Refused"), str(error.get("message") or ""))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
@@ -16,6 +16,7 @@ WIDTH, HEIGHT = 720, 240
 LEFT, RIGHT, TOP, BOTTOM = 64, 12, 10, 28
 TICKS = 5
 COLOURS = 6  # that the style sheet has, as classes `series-0` to `series-5`
+MANY_SIZES = 100  # times that the largest value is the smallest, from where on an axis is logarithmic
 MOST = 500  # buckets of points that a drawn line has; each gives its lowest and its highest
 
 
@@ -40,12 +41,20 @@ class _Frame:
     high_x: float
     low_y: float
     high_y: float
+    is_log: bool = False
 
     def x(self, value: float) -> float:
+        value = math.log10(value) if self.is_log else value
         return round(LEFT + (value - self.low_x) / (self.high_x - self.low_x) * (WIDTH - LEFT - RIGHT), 1)
 
     def y(self, value: float) -> float:
         return round(HEIGHT - BOTTOM - (value - self.low_y) / (self.high_y - self.low_y) * (HEIGHT - TOP - BOTTOM), 1)
+
+    def ticks_x(self) -> list[float]:
+        """Round values of the horizontal axis; powers of ten on a logarithmic one."""
+        if not self.is_log:
+            return _ticks(self.low_x, self.high_x)
+        return [10.0**power for power in range(math.ceil(self.low_x), math.floor(self.high_x) + 1)]
 
 
 def lines(series: Sequence[Series], *, x: str, y: str) -> Markup:
@@ -68,9 +77,12 @@ def lines(series: Sequence[Series], *, x: str, y: str) -> Markup:
 
 
 def scatter(series: Sequence[Series], *, x: str, y: str) -> Markup:
-    """A scatter chart, one dot a point."""
+    """A scatter chart, one dot a point; its horizontal axis is logarithmic where the values are of many sizes."""
     drawn = [[point for point in one.points if _finite(point)] for one in series]
-    frame = _frame([point for points in drawn for point in points])
+    points = [point for points in drawn for point in points]
+    values = [x for x, _ in points]
+    is_log = bool(values) and min(values) > 0 and max(values) / min(values) >= MANY_SIZES
+    frame = replace(_frame([(math.log10(x), y) for x, y in points]), is_log=True) if is_log else _frame(points)
     dots = Markup("").join(_dots(frame, points, index) for index, points in enumerate(drawn))
     return _figure(frame, dots, series, x, y, interactive=False)
 
@@ -133,7 +145,7 @@ def _figure(frame: _Frame, drawn: Markup, series: Sequence[Series], x: str, y: s
         for value in _ticks(frame.low_y, frame.high_y)
     ) + Markup("").join(
         Markup('<text x="{}" y="{}" class="x">{:.6g}</text>').format(frame.x(value), HEIGHT - 10, value)
-        for value in _ticks(frame.low_x, frame.high_x)
+        for value in frame.ticks_x()
     )
     legend = Markup("").join(
         Markup('<li class="series-{}">{}</li>').format(index % COLOURS, one.name) for index, one in enumerate(series)

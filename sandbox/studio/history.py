@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from sandbox.studio.azure import Azure
-from sandbox.studio.workspaces import Workspace
+from sandbox.studio.visit import Visit
 
 MOST = 5000  # runs that a list asks for
 POINTS = 25000  # of a metric, a request
@@ -93,8 +91,8 @@ class History:
         azure: The persona's client.
     """
 
-    def __init__(self, azure: Azure, workspace: Workspace) -> None:
-        self.azure, self._workspace = azure, workspace
+    def __init__(self, visit: Visit) -> None:
+        self.azure, self._workspace, self._visit = visit.azure, visit.workspace, visit
 
     def experiments(self) -> list[Experiment]:
         """All that are not archived, by name."""
@@ -122,13 +120,12 @@ class History:
             "max_results": MOST,
         }
         told = self.azure.send("POST", self._workspace.mlflow("/runs/search"), body).json()
-        now = datetime.now(UTC).timestamp() * 1000
-        return [_run(one, now) for one in told.get("runs", [])]
+        return [_run(one, self._visit) for one in told.get("runs", [])]
 
     def logged(self, run: str) -> Run:
         """A run with what it logged."""
         told = self.azure.get(self._workspace.mlflow("/runs/get"), run_id=run)["run"]
-        return _run(told, datetime.now(UTC).timestamp() * 1000)
+        return _run(told, self._visit)
 
     def record(self, run: str) -> Any:
         """A run's record: `runId`, `displayName`, `status`, `parentRunId`, `properties`, `inputs` and more."""
@@ -185,12 +182,12 @@ class History:
         return self.azure.arm(f"{self._workspace.id}/jobs/{quote(run, safe='')}").get("properties")
 
 
-def _run(told: Mapping[str, Any], now: float) -> Run:
+def _run(told: Mapping[str, Any], visit: Visit) -> Run:
     info, data = told["info"], told.get("data", {})
     tags = {one["key"]: one["value"] for one in data.get("tags", ())}
     started, ended = int(info.get("start_time") or 0), info.get("end_time")
     state = STATES.get(info["status"], info["status"])
-    running = now if state == "Running" else None
+    running = visit.now.timestamp() * 1000 if state == "Running" else None
     end = float(ended) if ended else running
     return Run(
         info["run_id"],

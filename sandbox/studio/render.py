@@ -28,7 +28,15 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"when": when, "span": span, "number": number, "bytes": size, "pretty": pretty, "state": state}
+    made.filters |= {
+        "when": when,
+        "span": span,
+        "number": number,
+        "bytes": size,
+        "pretty": pretty,
+        "state": state,
+        "dollars": dollars,
+    }
     made.globals["version"] = _version
     return made
 
@@ -87,6 +95,11 @@ def number(value: float | str | None) -> str:
     if math.isfinite(value) and value == int(value) and abs(value) < MANY**3:
         return f"{int(value):,}".replace(",", "\u2009")
     return f"{value:.6g}"
+
+
+def dollars(value: float) -> str:
+    """A price: cents, and more digits where it has them."""
+    return f"${value:,.2f}" if round(value, 2) == value else f"${value:.4g}"
 
 
 def size(count: float | None) -> str:

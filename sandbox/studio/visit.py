@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
+from sandbox.ask import ask
 from sandbox.studio.azure import Azure, quoted
 from sandbox.studio.workspaces import Workspace, find, workspaces
 
@@ -92,6 +94,11 @@ class Visit:
         """The workspace that the address names with `wsid`, else the first that the persona sees; None for none."""
         return find(self.workspaces, self.query.get("wsid"))
 
+    @cached_property
+    def now(self) -> datetime:
+        """The time in the sandbox, whose clock may be ahead of this machine's."""
+        return datetime.fromisoformat(ask(self.directory, "GET", "/clock")["now"])
+
     @property
     def workspace(self) -> Workspace:
         """The chosen workspace.
@@ -104,7 +111,8 @@ class Visit:
             raise Missing(
                 f"'{self.persona}' sees no workspace named '{name}': it does not exist, or no role assignment shows it."
                 if name
-                else f"'{self.persona}' sees no workspace: no department is up, or no role assignment shows one."
+                else f"'{self.persona}' sees no workspace. Bring a department up: `make up`. "
+                "If one is up, no role assignment shows it to this persona."
             )
         return self.chosen
 

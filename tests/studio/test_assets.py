@@ -91,7 +91,7 @@ def test_who_may_not_read_the_storage_is_told_so(owner_visit: Visitor, made: tup
     team, _, model = made
     shown = owner_visit.json(f"/model/{model}:1/details?wsid={team.id}")
     assert shown["files"] == []
-    assert "not authorized" in shown["filesRefused"]
+    assert shown["filesRefused"].startswith("This request is not authorized")
     assert owner_visit.get(f"/model/{model}:1/details/file?wsid={team.id}&path=model.txt").status == 403
 
 

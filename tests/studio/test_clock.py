@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -82,6 +83,19 @@ def test_the_clock_goes_to_what_is_due_next(visit: Visitor, schedule: str, team:
     jobs = until(lambda: visit.json(f"/schedules/{schedule}?wsid={team.id}")["jobs"], "the schedule's job")
     assert jobs[0]["name"].startswith(schedule)
     assert visit.post(f"/schedules/{schedule}/enabled?wsid={team.id}", "enabled=false").status == 303
+
+
+def test_a_run_lasts_as_long_as_the_sandbox_s_clock_says(visit: Visitor, moving: Sandbox, team: Team) -> None:
+    def mlflow(path: str, **body: str | int) -> Any:
+        return team.plane("POST", "mlflow/v1.0", f"/api/2.0/mlflow{path}", body).json()
+
+    experiment = mlflow("/experiments/create", name=unique("long"))["experiment_id"]
+    begun = int(now(moving).timestamp() * 1000)
+    run = mlflow("/runs/create", experiment_id=experiment, start_time=begun)["run"]["info"]["run_id"]
+    assert visit.post("/clock", "by=1h").status == 200
+    (listed,) = visit.json(f"/jobs?wsid={team.id}&experiment={experiment}")["runs"]
+    assert 3600 <= listed["seconds"] < 3700
+    assert 3600 <= visit.json(f"/runs/{run}?wsid={team.id}")["run"]["seconds"] < 3700
 
 
 @pytest.mark.parametrize("by", ["", "soon", "-1d", "0s", "999999d", "1d;2d", "%00", "1e9"])

@@ -137,6 +137,7 @@ def test_the_studio_adds_little_to_the_sandbox(sandbox: Sandbox) -> None:
     for path in ("/", "/jobs", "/model/list", "/activity", "/clock") * 3:
         door.get(path)
     assert private_memory(sandbox) < 30
+    assert "make up" in door.get("/jobs").data.decode()  # nothing is there yet: the page says how to begin
 
 
 def test_no_answer_waits_for_an_acknowledgement(shared_sandbox: Sandbox) -> None:

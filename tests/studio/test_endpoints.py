@@ -33,7 +33,9 @@ def team(shared_sandbox: Sandbox) -> Team:
 def served(team: Team) -> serving.Endpoint:
     """An endpoint with `blue` for all of its traffic."""
     made = serving.endpoint(team)
-    done = made.served("blue", ECHO, environmentId=serving.environment(team))
+    place = f"{serving.uploaded(team, {'model/words.txt': 'hello'})}/model"
+    model = serving.registered(team, "models", {"modelUri": place, "modelType": "custom_model"})
+    done = made.served("blue", ECHO, environmentId=serving.environment(team), model=model)
     assert done["status"] == "Succeeded", (done, made.logs("blue"))
     made.traffic(blue=100)
     return made
@@ -70,6 +72,9 @@ def test_what_the_page_lists_can_be_had_as_json(scientist_visit: Visitor, served
     found = scientist_visit.json(page(served))
     assert [(one["name"], one["traffic"], one["instances"]) for one in found["deployments"]] == [("blue", 100, 1)]
     assert "the server begins" in found["log"]["content"]
+    shown = scientist_visit.get(page(served)).data.decode()
+    name, version = found["deployments"][0]["model"].split("/")[-3::2]
+    assert f'<a href="/model/{name}:{version}/details?wsid={served.team.id}">{name}:{version}</a>' in shown
     answer = scientist_visit.post(page(served, format="json"), f"body={quote('{}')}&deployment=blue").json()
     assert (answer["sent"]["status"], json.loads(answer["sent"]["body"])) == (200, {"sent": {}})
 
@@ -77,7 +82,7 @@ def test_what_the_page_lists_can_be_had_as_json(scientist_visit: Visitor, served
 def test_its_instances_cost_what_their_size_costs(scientist_visit: Visitor, served: serving.Endpoint) -> None:
     found = scientist_visit.json(f"/platform?group={served.team.group}")["teams"][0]["resources"]
     cost = next(one["cost"] for one in found if one["id"] == served.get("/deployments/blue")["id"])
-    assert cost == {"monthly": 73.0, "words": "$0.1 an hour"}
+    assert cost == {"monthly": 73.0, "words": "$0.10 an hour"}
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The pages of runs, over what clients have really logged and submitted."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -311,7 +312,7 @@ def test_a_sweep_has_its_trials_and_the_best(owner_visit: Visitor, data: Data) -
     properties = {
         "jobType": "Sweep",
         "computeId": f"{team.id}/computes/cpu",
-        "searchSpace": {"lr": ["choice", [[0.25, 0.5]]]},
+        "searchSpace": {"lr": ["choice", [[0.001, 0.5]]]},
         "samplingAlgorithm": {"samplingAlgorithmType": "Grid"},
         "limits": {"jobLimitsType": "Sweep", "maxTotalTrials": 2, "maxConcurrentTrials": 1, "timeout": "PT5M"},
         "objective": {"goal": "maximize", "primaryMetric": "auc"},
@@ -323,8 +324,9 @@ def test_a_sweep_has_its_trials_and_the_best(owner_visit: Visitor, data: Data) -
     assert sent.ok, sent.text
     assert ended(team, name) == "Completed"
     trials = {one["values"]["lr"]: one["result"] for one in owner_visit.json(f"/runs/{name}?{data.wsid}")["trials"]}
-    assert trials == {0.25: 0.25, 0.5: 0.5}
+    assert trials == {0.001: 0.001, 0.5: 0.5}
     page = owner_visit.get(f"/runs/{name}?{data.wsid}").data.decode()
     assert page.count('<circle class="dot') == 2
+    assert re.findall(r'class="x">([^<]+)<', page) == ["0.001", "0.01", "0.1"]  # sizes that differ: a logarithmic axis
     best = page.partition('<tr class="best">')[2].partition("</tr>")[0]
     assert "0.5" in best

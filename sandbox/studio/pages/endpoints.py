@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from sandbox.ask import ask
+from sandbox.studio.assets import asset_page, asset_title
 from sandbox.studio.azure import API, ML, Answer, Refused, quoted
 from sandbox.studio.charts import share
 from sandbox.studio.pages.activity import shown
@@ -83,6 +84,8 @@ def show_one(visit: Visit, sent: dict[str, Any] | None = None) -> View:
         "wanted": visit.form.get("deployment", ""),
         "containers": CONTAINERS,
         "shares": {one["name"]: share(one["traffic"], 100) for one in deployments},
+        "asset_link": lambda text: asset_page(visit, text),
+        "asset_title": asset_title,
     }
     return View("endpoint.html.j2", endpoint["name"], data, extra)
 

@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any
 
 from sandbox.studio.azure import Azure
+from sandbox.studio.render import dollars
 
 URL = "https://prices.azure.com/api/retail/prices"
 HOURS, DAYS = 730, 365 / 12
@@ -80,7 +81,10 @@ class Book:
         found = next((one for one in self.meters(region, "serviceName", service) if one["meterName"] == meter), None)
         if found is None:
             return None
-        return {"monthly": round(found["retailPrice"] * units, 2), "words": f"${found['retailPrice']:g} {_unit(found)}"}
+        return {
+            "monthly": round(found["retailPrice"] * units, 2),
+            "words": f"{dollars(found['retailPrice'])} {_unit(found)}",
+        }
 
     def _serving(self, region: str, body: Mapping[str, Any]) -> dict[str, Any] | None:
         """A deployment's instances, which run all the time."""
@@ -88,14 +92,14 @@ class Book:
         if price is None:
             return None
         count = (body.get("sku") or {}).get("capacity") or 1
-        words = f"${price:g} an hour" + (f" for each of {count} instances" if count > 1 else "")
+        words = f"{dollars(price)} an hour" + (f" for each of {count} instances" if count > 1 else "")
         return {"monthly": round(price * count * HOURS, 2), "words": words}
 
     def _by_use(self, region: str, service: str, word: str, redundancy: str) -> dict[str, Any] | None:
         meters = [one for one in self.meters(region, "serviceName", service) if word in one["meterName"]]
         fitting = [one for one in meters if redundancy and redundancy in one["skuName"]] or meters
         found = next((one for one in fitting if one["retailPrice"]), None)
-        return found and {"monthly": None, "words": f"by use: ${found['retailPrice']:g} {_unit(found)}"}
+        return found and {"monthly": None, "words": f"by use: {dollars(found['retailPrice'])} {_unit(found)}"}
 
 
 def _unit(meter: Mapping[str, Any]) -> str:

@@ -23,5 +23,5 @@ def show(visit: Visit) -> Response:
     path = visit.query.get("path", "")
     if not path:
         raise Missing("The address names no file: it needs a 'path'.")
-    address = History(visit.azure, visit.workspace).artifact(visit.path["run"], path)
+    address = History(visit).artifact(visit.path["run"], path)
     return served(path, *visit.azure.stream(address), is_shown=bool(visit.query.get("show")))

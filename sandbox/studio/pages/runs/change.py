@@ -37,7 +37,7 @@ def cancel(visit: Visit) -> Done:
 def retry(visit: Visit) -> Done:
     """Submits a run again, with its code, environment, inputs and settings."""
     run = visit.path["run"]
-    own = History(visit.azure, visit.workspace).definition(run)
+    own = History(visit).definition(run)
     kept = {name: own[name] for name in (*COMMON, *DEFINED[own["jobType"]]) if own.get(name) is not None}
     kept["tags"] = {**kept.get("tags", {}), RETRY_OF: run}
     kept["outputs"] = {name: _output(one, run) for name, one in kept.get("outputs", {}).items() if name != "default"}

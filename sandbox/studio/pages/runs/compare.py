@@ -16,7 +16,7 @@ FEWEST = 2
 
 def show(visit: Visit) -> View:
     """The runs that the address names, each as `run`."""
-    history = History(visit.azure, visit.workspace)
+    history = History(visit)
     wanted = list(dict.fromkeys(visit.request.query_params.getlist("run")))[:MOST]
     if len(wanted) < FEWEST:
         raise Missing("Choose two runs or more in the list of runs, up to six, and compare them then.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from markupsafe import Markup
@@ -52,14 +52,19 @@ class Graph:
     seconds: float
 
 
-def read(definition: Mapping[str, Any], children: Sequence[Mapping[str, Any]]) -> Graph:
+def read(definition: Mapping[str, Any], children: Sequence[Mapping[str, Any]], now: datetime | None) -> Graph:
     """The graph of a pipeline's definition with its steps' runs.
 
     A run belongs to the step whose name, or display name, is its own display name.
+
+    Args:
+        definition: The pipeline's.
+        children: The records of its runs.
+        now: Until when a step that runs has taken; None where the pipeline has ended.
     """
     jobs = definition.get("jobs") or {}
     after = {name: sorted(set(BINDING.findall(repr(given))) & jobs.keys() - {name}) for name, given in jobs.items()}
-    runs = {one["displayName"]: one for one in children}
+    runs = {one["displayName"]: {**one, "endTimeUtc": one.get("endTimeUtc") or now} for one in children}
     starts = [
         start for one in children if (start := moment(one.get("startTimeUtc"))) and not one["properties"].get(REUSED)
     ]
@@ -86,8 +91,7 @@ def read(definition: Mapping[str, Any], children: Sequence[Mapping[str, Any]]) -
 
 def _step(name: str, run: Mapping[str, Any], after: list[str], first: datetime | None, column: int) -> Step:
     reuses = (run.get("properties") or {}).get(REUSED)
-    start, end = moment(run.get("startTimeUtc")), moment(run.get("endTimeUtc"))
-    until = end or (datetime.now(UTC) if start else None)
+    start, until = moment(run.get("startTimeUtc")), moment(run.get("endTimeUtc"))
     timed = start is not None and first is not None and not reuses
     return Step(
         name,

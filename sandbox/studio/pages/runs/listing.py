@@ -18,7 +18,7 @@ WORDS = {name: word for word, name in STATES.items()}
 
 def show(visit: Visit) -> View:
     """The runs of a workspace, or of an experiment."""
-    history = History(visit.azure, visit.workspace)
+    history = History(visit)
     experiments = history.experiments()
     by_id = {one.id: one.name for one in experiments}
     chosen = visit.query.get("experiment", "")

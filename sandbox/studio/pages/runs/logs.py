@@ -35,7 +35,7 @@ def read(visit: Visit, files: Mapping[str, str]) -> dict[str, Any]:
 
 def show(visit: Visit) -> Response:
     """What a log has from a byte on: with `from`, as a part of the page; without it, the whole as a text file."""
-    details = History(visit.azure, visit.workspace).details(visit.path["run"])
+    details = History(visit).details(visit.path["run"])
     name = visit.query.get("file", "")
     if name not in details["logFiles"]:
         raise Missing(f"The run has no log named '{name}'.")

@@ -24,7 +24,7 @@ TABS = ("overview", "log", "metrics", "files", "definition")
 
 def show(visit: Visit) -> View:
     """A run."""
-    history, name = History(visit.azure, visit.workspace), visit.path["run"]
+    history, name = History(visit), visit.path["run"]
     tab = visit.query.get("tab", "overview")
     asks: list[Callable[[str], Any]] = [
         history.record, history.details, history.logged, history.children, partial(_definition, history),
@@ -39,7 +39,7 @@ def show(visit: Visit) -> View:
             "created": record["createdUtc"],
             "started": details.get("startTimeUtc"),
             "ended": details.get("endTimeUtc"),
-            "seconds": _seconds(details),
+            "seconds": logged.seconds,
             "target": record.get("target"),
             "submittedBy": names(visit.azure, [logged.user]).get(logged.user, logged.user),
             "error": _error(details),
@@ -72,7 +72,7 @@ def show(visit: Visit) -> View:
         "retry": ended and definition is not None and kind in change.DEFINED,
     }
     if kind == "Pipeline" and definition:
-        drawn = graph.read(definition, children)
+        drawn = graph.read(definition, children, None if ended else visit.now)
         data["steps"] = [asdict(one) for one in drawn.steps]
         extra |= {"graph": graph.draw(drawn, visit.link), "bars": graph.bars(drawn)}
     if kind == "Sweep" and definition:
