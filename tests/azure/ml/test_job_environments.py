@@ -133,14 +133,20 @@ def test_a_build_context_that_only_installs_packages(ml: MLClient, team: Team, t
         "FROM mcr.microsoft.com/azureml/openmpi4.1.0-ubuntu22.04",
         "COPY requirements.txt .",
         "RUN pip install -r requirements.txt",
+        "ENV GREETING='hello there' PATH=/opt/x",
     ]
     (context / "Dockerfile").write_text("\n".join(lines))
     environment = Environment(name="context", build=BuildContext(path=str(context)))
     job = command(
-        command="python -c 'import mlflow; print(mlflow.__version__)'", environment=environment, compute="cpu"
+        command="python -c 'import mlflow; print(mlflow.__version__)'; echo $GREETING; "
+        "pip install idna && touch $HOME/done; ls $HOME",
+        environment=environment,
+        compute="cpu",
     )
     name = str(ml.jobs.create_or_update(job).name)
     assert ended(team, name) == "Completed", log_text(team, name)
+    assert "hello there" in log_text(team, name)
+    assert "Warning: jobs reach no package index here" in log_text(team, name) and "done" not in log_text(team, name)
     assert "3.17.2" in log_text(team, name) and "the image mcr.microsoft.com/azureml/openmpi4.1.0" in log_text(
         team, name
     )
@@ -149,7 +155,7 @@ def test_a_build_context_that_only_installs_packages(ml: MLClient, team: Team, t
     more = command(command="true", environment=Environment(build=BuildContext(path=str(context))), compute="cpu")
     refused = str(ml.jobs.create_or_update(more).name)
     assert ended(team, refused) == "Failed"
-    assert "Dockerfile line 4: RUN make install: 'make' does more than install packages" in log_text(team, refused)
+    assert "Dockerfile line 5: RUN make install: 'make' does more than install packages" in log_text(team, refused)
 
 
 @pytest.mark.parametrize(

@@ -279,6 +279,8 @@ def test_what_a_job_sees(team: Team, submit: Submit) -> None:
         names = sorted(os.environ)
         assert not [name for name in names if "SECRET" in name and name != "MSI_SECRET"], names
         assert os.environ["MARK"] == "given"
+        with open(os.path.expanduser("~/.wgetrc")) as settings:
+            assert settings.read().split() == ["ca_certificate", "=", os.environ["SSL_CERT_FILE"]]
         request = urllib.request.Request(
             os.environ["MSI_ENDPOINT"] + "?api-version=2017-09-01&resource=https://storage.azure.com",
             headers={"secret": os.environ["MSI_SECRET"]},

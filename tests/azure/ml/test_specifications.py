@@ -135,6 +135,9 @@ def context(tmp_path: Path) -> Path:
     (tmp_path / "deps").mkdir()
     (tmp_path / "requirements.txt").write_text("idna==3.10\n")
     (tmp_path / "deps" / "more.txt").write_text("sniffio\n")
+    (tmp_path / "deps" / "all.txt").write_text("-r more.txt # beside it\ntrio\n")
+    (tmp_path / "deps" / "loop.txt").write_text("-r ../d/loop.txt\n")
+    (tmp_path / "with-list.yml").write_text("dependencies: [python=3.11, {pip: [-r deps/more.txt, h11]}]\n")
     (tmp_path / "conda.yml").write_text("dependencies: [python=3.11, numpy, {pip: [h11]}]\n")
     return tmp_path
 
@@ -159,6 +162,9 @@ class TestDockerfiles:
                 ("numpy", "h11"),
             ),
             ('RUN ["pip", "install", "idna"]', ("idna",)),
+            ("COPY deps /d\nRUN pip install -r /d/all.txt", ("sniffio", "trio")),
+            ("COPY . .\nRUN conda env update -f with-list.yml", ("sniffio", "h11")),
+            ("RUN useradd -m app && ldconfig\nRUN pip install idna", ("idna",)),
             ("RUN bash -c 'pip install idna'", ("idna",)),
             ("RUN pip install -i https://index.example/s idna", ("--index-url https://index.example/s", "idna")),
             ('USER root\nLABEL a=b\nCMD ["runsvdir"]', ()),
@@ -170,6 +176,22 @@ class TestDockerfiles:
         found = dockerfile.read(context)
         assert found.requirements == installed
         assert "the image python:3.11 is not used" in found.differs[0]
+
+    def test_what_processes_see(self, context: Path) -> None:
+        lines = [
+            "ARG TAG=3.11",
+            "FROM python:$TAG AS first",
+            "ENV GONE=1",
+            "FROM python:$TAG",
+            "ENV HOME_OF=/opt/x GREETING='hello there'",
+            "ENV DATA $HOME_OF/data",
+            "ENV PATH=$HOME_OF/bin:$PATH LD_LIBRARY_PATH=/x HTTPS_PROXY=http://x no_proxy=x",
+            "ARG FORGOTTEN=1",
+        ]
+        (context / "Dockerfile").write_text("\n".join(lines))
+        found = dockerfile.read(context)
+        assert found.variables == {"DATA": "/opt/x/data", "GREETING": "hello there", "HOME_OF": "/opt/x"}
+        assert "the image python:3.11 is not used" in found.differs[-1]
 
     def test_the_conda_files_python_counts(self, context: Path) -> None:
         (context / "Dockerfile").write_text("FROM x\nCOPY conda.yml .\nRUN conda env update -f conda.yml\n")
@@ -185,11 +207,12 @@ class TestDockerfiles:
             ("COPY ../secret .", "outside of the build context"),
             ("RUN pip install 'idna", "a quote is not closed"),
             ("RUN pip install ./local", "names a file"),
+            ("RUN pip install -r /d/loop.txt", "'/d/loop.txt' names itself by -r"),
             ("ONBUILD RUN x", "does not understand it"),
         ],
     )
     def test_what_does_more_is_refused_with_its_line(self, context: Path, line: str, told: str) -> None:
-        (context / "Dockerfile").write_text(f"FROM x\n# a comment\n{line}\n")
+        (context / "Dockerfile").write_text(f"# a comment\nCOPY deps /d\n{line}\n")
         with pytest.raises(SpecificationError, match="Dockerfile line 3: ") as error:
             dockerfile.read(context)
         assert told in str(error.value)

@@ -3,7 +3,7 @@
 import posixpath
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -13,6 +13,7 @@ from sandbox.azure.ml.environments.errors import SpecificationError
 # Commands that change nothing of the packages.
 _HARMLESS = frozenset(
     {"rm", "mkdir", "echo", "printf", "true", ":", "set", "chmod", "chown", "ln", "cd", "export", "ls", "find", "touch"}
+    | {"useradd", "adduser", "usermod", "groupadd", "addgroup", "groupmod", "ldconfig", "locale-gen"}
 )
 _OF_CONDA = frozenset({"clean", "config", "init", "activate", "info", "list", "update"})
 _NO_PACKAGES = frozenset({"cache", "check", "config", "freeze", "list", "--version", "show"})
@@ -28,6 +29,7 @@ class Image:
 
     found: conda.Conda = field(default_factory=conda.Conda)
     variables: dict[str, str] = field(default_factory=dict)
+    lasting: set[str] = field(default_factory=set)  # the names of variables that processes see, too
     files: dict[str, Path] = field(default_factory=dict)
     folder: str = "/"
 
@@ -118,7 +120,7 @@ def _pip(image: Image, words: list[str]) -> None:
         name, _, value = word.partition("=")
         if word in {"-r", "--requirement"} or name == "--requirement" or re.match(r"-r\S", word):
             path = value or (word[2:] if re.match(r"-r\S", word) else next(rest, ""))
-            image.found.requirements += requirements.lines(image.read(path))
+            image.found.requirements += _listed(image, path)
         elif word in {"-c", "--constraint"}:
             raise SpecificationError("constraints are not understood: put the versions into the requirements")
         elif word.startswith("-"):
@@ -127,6 +129,18 @@ def _pip(image: Image, words: list[str]) -> None:
                 image.found.requirements.append(requirements.line(option))
         elif (line := requirements.line(word)) and line not in conda.INSTALLERS:
             image.found.requirements.append(line)
+
+
+def _listed(image: Image, path: str, below: tuple[str, ...] = ()) -> list[str]:
+    """The lines of a requirements file and of those that it names, by their place beside it."""
+    if path in below:
+        raise SpecificationError(f"'{path}' names itself by -r")
+    return requirements.lines(image.read(path), _beside(image, path, below))
+
+
+def _beside(image: Image, path: str, below: tuple[str, ...] = ()) -> Callable[[str], list[str]]:
+    folder = posixpath.dirname(path)
+    return lambda name: _listed(image, posixpath.normpath(posixpath.join(folder, name)), (*below, path))
 
 
 def _conda(image: Image, words: list[str]) -> None:
@@ -150,7 +164,7 @@ def _conda(image: Image, words: list[str]) -> None:
 
 
 def _conda_file(image: Image, path: str) -> None:
-    read = conda.read(image.read(path))
+    read = conda.read(image.read(path), _beside(image, path))
     image.found.python = read.python or image.found.python
     image.found.requirements += read.requirements
     image.found.packages |= read.packages

@@ -5,6 +5,7 @@ the names. What conda brings that is no Python package is left out, by name wher
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from fnmatch import translate
 from functools import cache
@@ -90,8 +91,12 @@ class Conda:
             self.packages.add(line)
 
 
-def read(text: str) -> Conda:
+def read(text: str, include: Callable[[str], list[str]] | None = None) -> Conda:
     """A conda file.
+
+    Args:
+        text: The file.
+        include: Gives the lines of a requirements file that its pip list names; without it there is none.
 
     Raises:
         SpecificationError: It is none.
@@ -108,8 +113,8 @@ def read(text: str) -> Conda:
     found = Conda()
     for one in dependencies:
         if isinstance(one, dict) and isinstance(one.get("pip") or [], list):
-            listed = (requirements.line(str(line)) for line in one.get("pip") or [])
-            found.requirements += [line for line in listed if line]
+            for line in one.get("pip") or []:
+                found.requirements += requirements.lines(str(line), include)
         elif isinstance(one, str):
             found.add(one)
         else:

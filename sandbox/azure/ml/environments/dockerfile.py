@@ -1,10 +1,11 @@
 """Dockerfiles that only install packages: what they install, or the line that does more.
 
 Understood are `FROM`, `COPY`, `RUN` of pip and conda, and what changes nothing of the packages. System packages are
-left out with a word about it, variables of `ENV` without one. Source: docs.docker.com, "Dockerfile reference".
+left out with a word about it. Source: docs.docker.com, "Dockerfile reference".
 """
 
 import posixpath
+import re
 import shlex
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
@@ -17,6 +18,8 @@ from sandbox.azure.ml.environments.specification import Specification
 _IDLE = frozenset(
     {"LABEL", "EXPOSE", "USER", "SHELL", "ENTRYPOINT", "CMD", "HEALTHCHECK", "STOPSIGNAL", "MAINTAINER", "VOLUME"}
 )
+# Variables that only make sense in the image, or that would lead a process past the sandbox.
+_OF_THE_IMAGE = re.compile(r"PATH|LD_\w+|PYTHONHOME|\w+_PROXY", re.IGNORECASE)
 
 
 def read(context: Path, name: str = "Dockerfile", leave: Callable[[str], None] | None = None) -> Specification:
@@ -43,7 +46,17 @@ def read(context: Path, name: str = "Dockerfile", leave: Callable[[str], None] |
                 "Dockerfiles that only install packages: FROM, COPY, RUN pip install, RUN conda."
             ) from error
     found = image.found
-    return Specification(found.python, tuple(found.requirements), frozenset(found.packages), tuple(found.left_out))
+    return Specification(
+        found.python,
+        tuple(found.requirements),
+        frozenset(found.packages),
+        tuple(found.left_out),
+        variables={name: image.variables[name] for name in sorted(image.lasting) if _is_for_processes(name)},
+    )
+
+
+def _is_for_processes(name: str) -> bool:
+    return re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII) is not None and not _OF_THE_IMAGE.fullmatch(name)
 
 
 def _instructions(text: str) -> Iterator[tuple[int, str, str]]:
@@ -69,9 +82,13 @@ def _instructions(text: str) -> Iterator[tuple[int, str, str]]:
 
 def _apply(image: Image, context: Path, instruction: str, rest: str, leave: Callable[[str], None] | None) -> None:
     if instruction == "FROM":
-        image.found.left_out.append(f"the image {rest.split(maxsplit=1)[0]} is not used: packages come from PyPI")
+        name = next((one for one in rest.split() if not one.startswith("--")), "")
+        image.found.left_out.append(f"the image {expanded(name, image.variables)} is not used: packages come from PyPI")
+        image.lasting.clear()
     elif instruction in {"ENV", "ARG"}:
-        image.variables.update(_assigned(rest, image.variables))
+        assigned = _assigned(rest, image.variables)
+        image.variables.update(assigned)
+        image.lasting.update(assigned if instruction == "ENV" else ())
     elif instruction == "WORKDIR":
         image.folder = image.at(expanded(rest, image.variables))
     elif instruction in {"COPY", "ADD"}:

@@ -1,12 +1,14 @@
 """The requirements file format of pip: https://pip.pypa.io/en/stable/reference/requirements-file-format/."""
 
 import re
+from collections.abc import Callable
 
 from sandbox.azure.ml.environments.errors import SpecificationError
 
 # pip's short options, as the long ones that uv reads too.
 _LONG = {"-i": "--index-url", "-f": "--find-links", "-e": "--editable", "-r": "--requirement", "-c": "--constraint"}
 _FILES = ("--requirement", "--constraint")
+_INCLUDED = re.compile(r"\s*(?:-r\s*|--requirement[=\s]\s*)(\S+)\s*(?:#.*)?")
 # Options that say how to install, which uv decides itself: they are passed over.
 _PASSED_OVER = re.compile(
     r"--(pre|prefer-binary|require-hashes|trusted-host|use-feature|use-pep517|no-use-pep517|no-deps|upgrade|quiet|"
@@ -18,14 +20,24 @@ _REMOTE = re.compile(r"(?:(git|hg|svn|bzr)\+)?(https?|ssh|git)://|git\+git@", re
 _LOCAL = re.compile(r"file:|\.{0,2}/|\.{1,2}$|~/|[A-Za-z]:[\\/]")
 
 
-def lines(text: str) -> list[str]:
+def lines(text: str, include: Callable[[str], list[str]] | None = None) -> list[str]:
     """The lines that are left when comments, continuations and options without meaning here are gone.
+
+    Args:
+        text: The file.
+        include: Gives the lines of another file, which this one names by `-r`; without it there is none.
 
     Raises:
         SpecificationError: A line needs a file of its author's machine, or is none of pip's.
     """
-    joined = re.sub(r"\\\r?\n", " ", text)
-    return [found for raw in joined.splitlines() if (found := line(raw))]
+    found = []
+    for raw in re.sub(r"\\\r?\n", " ", text).splitlines():
+        included = _INCLUDED.fullmatch(raw) if include else None
+        if include and included:
+            found += include(included[1])
+        elif one := line(raw):
+            found.append(one)
+    return found
 
 
 def line(raw: str) -> str:

@@ -1,7 +1,8 @@
 """What an environment asks for, and the files that say it."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.azure.ml.environments import conda, requirements
@@ -20,6 +21,7 @@ class Specification:
         conda: Those of the requirements that stand for conda packages: what PyPI does not have of them is left out.
         differs: What of it cannot be had on this machine, for a warning.
         instead: Other requirements to try, one list after the other, where these have no solution; only from wheels.
+        variables: What its processes see beside the node's own variables, which come first.
     """
 
     python: str = ""
@@ -27,6 +29,7 @@ class Specification:
     conda: frozenset[str] = frozenset()
     differs: tuple[str, ...] = ()
     instead: tuple[tuple[str, ...], ...] = ()
+    variables: Mapping[str, str] = field(default_factory=dict)
 
 
 def specification(properties: dict[str, Any]) -> Specification:

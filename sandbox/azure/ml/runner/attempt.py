@@ -3,8 +3,9 @@
 import asyncio
 import contextlib
 import logging
+import re
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,7 @@ from sandbox.azure.storage.errors import StorageError
 
 TAIL = 2000  # bytes of the log in a failed job's error
 REFUSALS = (AccessError, AddressError, DataError, ExchangeError, StorageError)
+INSTALLS = re.compile(r"\b(pip[\d.]*|conda|mamba) install\b")
 UPLOADED = ("outputs", "logs")  # folders beside the code that become the run's artifacts
 
 
@@ -105,6 +107,7 @@ class Attempt:
         self._ranks = ranks(distribution, nodes)
         self._node_folders = [folder / f"node{number}" for number in range(nodes)]
         self._network = node_network(scope.workspace, compute)
+        self._of_image: Mapping[str, str] = {}  # variables that the environment's image has
         self.stopped = Outcome("Canceled")
         """How the run ends when its task is cancelled: set before that where no user cancels it."""
 
@@ -172,6 +175,8 @@ class Attempt:
         exchange = Exchange(self._scope, self._job, self._folder, self._data_identity(), self._network)
         for warning in exchange.warnings():
             logs[0].write(f"Warning: {warning}")
+        if INSTALLS.search(self._job["properties"]["command"]):
+            logs[0].write("Warning: jobs reach no package index here. Put packages into the job's environment.")
         inputs, outputs = await exchange.inputs(), await exchange.outputs()
         secret = self._tools.identities.admit(self._identity_for)
         try:
@@ -194,6 +199,8 @@ class Attempt:
         for node in self._node_folders:
             for name in ("wd/outputs", "wd/logs", "home", "tmp"):
                 (node / name).mkdir(mode=0o700, parents=True)
+            authority = self._scope.cloud.client_environment.get("SSL_CERT_FILE", "")
+            (node / "home" / ".wgetrc").write_text(f"ca_certificate = {authority}\n")  # wget knows no variable for it
 
     async def _environment(self, log: Log) -> Path:
         version = environment_of(self._scope, self._job["properties"]["environmentId"])
@@ -202,6 +209,7 @@ class Attempt:
         try:
             wanted = await asked_for(self._scope, version, self._folder / "context", self._network)
             path, differs = await self._tools.environments.get(wanted, log.write)
+            self._of_image = wanted.variables
             self._tools.accept([*differs, *self._missing()], log.write)
         except (SpecificationError, BuildError) as error:
             raise FailedError("UserError", str(error)) from error
@@ -250,6 +258,7 @@ class Attempt:
             node = self._node_folders[rank.node]
             place = variables.Place(environment, node / "home", node / "tmp")
             seen = {
+                **self._of_image,
                 **variables.variables(self._scope, run, self._scope.caller, place, self._network),
                 **identity,
                 **rank.variables,

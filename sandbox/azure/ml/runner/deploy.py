@@ -6,7 +6,7 @@ how-to-deploy-mlflow-models-online-endpoints for models without code.
 
 import asyncio
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
@@ -88,6 +88,7 @@ class Deploy:
         self._endpoint = endpoint
         self._network = str(workspace["id"]).lower() if mode_of(workspace) != OFF else ""
         self._own = folder / self._revision
+        self._of_image: Mapping[str, str] = {}  # variables that the environment's image has
 
     def _find(self, client_id: str) -> Caller | None:
         return compute_identity(self._scope, self._endpoint, client_id)
@@ -170,6 +171,7 @@ class Deploy:
         try:
             wanted = await self._wanted(model)
             path, differs = await self._built(wanted, log)
+            self._of_image = wanted.variables
             self._tools.accept([*differs, *self._missing()], lambda text: _say(log, text))
         except (SpecificationError, BuildError, *UNREADABLE) as error:
             raise DeployError("ImageBuildFailure", f"{error}") from error
@@ -244,6 +246,7 @@ class Deploy:
             own["SANDBOX_MLFLOW_MODEL"] = str(next((one for one in model.iterdir() if one.is_dir()), model))
         given = self._properties["environmentVariables"]
         return {
+            **self._of_image,
             **base(self._scope, place, self._network),
             **self._tools.identities.variables(secret, self._find(""), on_behalf=False),
             **{name: value for name, value in given.items() if not name.startswith("AML_APP_INSIGHTS_")},

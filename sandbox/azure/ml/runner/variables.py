@@ -73,6 +73,7 @@ def base(scope: Scope, place: Place, network: str) -> dict[str, str]:
         "HOME": str(place.home),
         "TMPDIR": str(place.temporary),
         "PYTHONUNBUFFERED": "1",
+        "PIP_REQUIRE_VIRTUALENV": "1",  # the host's pip, which is on PATH, too, leaves the host alone
         "AZURE_TENANT_ID": scope.cloud.seed["tenantId"],
         "AZUREML_ARM_SUBSCRIPTION": words[2],
         "AZUREML_ARM_RESOURCEGROUP": words[4],
