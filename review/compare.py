@@ -6,7 +6,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
@@ -22,6 +22,7 @@ from review.revisions import Repository, Revision, UsageError, stack_of, touches
 from review.stacks import Pair, Reviewer, World, pair
 from review.throwaway import LivePulumi, ThrowawaySandbox
 
+_ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _REMOVALS, _PAUSE = 20, 0.1  # tries, and seconds between them
 
 
@@ -63,7 +64,7 @@ def review(request: Request, say: Callable[[str], None]) -> Report:
     if request.live and (request.head or request.stack_files_only):
         raise UsageError("--live previews the working tree: leave --head and --stack-files-only out")
     repository = Repository(request.project)
-    with _folder() as folder:
+    with _interruptible(), _folder() as folder:
         base = repository.check_out(request.base, folder / "base")
         head, notes = _head(repository, request, folder)
         changed = repository.changed(repository.commit(request.base), request.head and repository.commit(request.head))
@@ -155,7 +156,7 @@ def _reviews(
     pairs: Sequence[Pair], reviewer: Callable[[World], Reviewer], world: AbstractContextManager[World]
 ) -> list[StackReview]:
     """The stacks' reviews, as many at a time as there are processors."""
-    with _terminable(), world as there, ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+    with world as there, ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         try:
             return list(pool.map(reviewer(there).review, pairs))
         except BaseException:
@@ -192,21 +193,32 @@ def _folder() -> Iterator[Path]:
 
 
 @contextmanager
-def _terminable() -> Iterator[None]:
-    """Let a polite end (SIGTERM) tidy up as Ctrl-C does."""
+def _interruptible() -> Iterator[None]:
+    """Let a polite end (SIGTERM, or a terminal that closes) tidy up as Ctrl-C does. While that goes on, wait for it."""
 
     def interrupt(_signal: int, _frame: Any) -> None:
+        for one in _ENDS:
+            signal.signal(one, lambda _signal, _frame: None)
         raise KeyboardInterrupt
 
     try:
-        before = signal.signal(signal.SIGTERM, interrupt)
+        before = {one: signal.signal(one, interrupt) for one in _ENDS}
     except ValueError:  # not the main thread: whoever runs us there handles signals
         yield
         return
     try:
         yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    except KeyboardInterrupt:
+        raise  # the process ends, and no further signal ends it otherwise
+    except BaseException:
+        _restore(before)
+        raise
+    _restore(before)
+
+
+def _restore(handlers: Mapping[signal.Signals, Any]) -> None:
+    for one, handler in handlers.items():
+        signal.signal(one, handler)
 
 
 def _requirements(base: Revision, head: Revision) -> Iterator[Requirement]:

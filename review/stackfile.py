@@ -32,7 +32,7 @@ class Fault:
 
     Attributes:
         place: Where it stands; line 1 where that is not known.
-        message: The value, what is wrong with it and what is allowed.
+        message: The key, its value, what is wrong with it and what is allowed.
     """
 
     place: Place
@@ -64,7 +64,7 @@ def _faults(file: Path, problems: Iterable[Problem]) -> Iterator[Fault]:
             line, column = node.line, node.column
         elif found := _LINE.search(problem.message):
             line, column = int(found[1]), int(found[2] or 1)
-        yield Fault(Place(file.name, problem.key, line, column, "written"), problem.message)
+        yield Fault(Place(file.name, problem.key, line, column, "written"), f"{problem.key}: {problem.message}")
 
 
 def without_secrets(file: Path, project: str, *, lasting: date | None = None) -> str:

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,8 +67,13 @@ class Commands:
             text=True, errors="replace", cwd=folder, env=dict(environment), start_new_session=True,
         ) as process:  # fmt: skip
             self._running.add(process)
+            if self._ended:  # meanwhile
+                self.end()
             try:
                 out, err = process.communicate()
+            except KeyboardInterrupt:
+                _kill(process)
+                raise
             finally:
                 self._running.discard(process)
         return Done(process.returncode, out, err)
@@ -76,8 +82,13 @@ class Commands:
         """Kill what still runs, with all that it started, and start nothing more."""
         self._ended = True
         for process in list(self._running):
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+            _kill(process)
+
+
+def _kill(process: "subprocess.Popen[str]") -> None:
+    """Kill a command with all that it started in its session."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 class LivePulumi:
@@ -130,7 +141,12 @@ class ThrowawaySandbox:
         }
 
     def __enter__(self) -> Self:
-        done = self._sandbox("start", "--port", "0")
+        try:
+            with ThreadPoolExecutor(1) as beside:  # an interrupt waits: what has half begun cannot be stopped
+                done = beside.submit(self._sandbox, "start", "--port", "0").result()
+        except KeyboardInterrupt:
+            self.__exit__(None, None, None)
+            raise
         if done.code:
             self._sandbox("stop")
             raise UsageError(f"the throw-away sandbox cannot start: {done.err.strip().removeprefix('error: ')}")
@@ -140,8 +156,7 @@ class ThrowawaySandbox:
         self, _type: type[BaseException] | None, _error: BaseException | None, _traceback: TracebackType | None
     ) -> None:
         self.end()
-        self._commands = Commands()
-        self._sandbox("stop")
+        self._sandbox("stop", by=Commands())  # those that were ended start nothing more, also in a thread left behind
 
     def pulumi(self, *words: str) -> Done:
         """Run a command of Pulumi's."""
@@ -159,8 +174,8 @@ class ThrowawaySandbox:
         command = [sys.executable, "-m", "review.existing", json.dumps(self._existing)]
         return self._commands.run(command, environment, REVIEWER).err.splitlines()
 
-    def _sandbox(self, *words: str) -> Done:
-        return self._commands.run([sys.executable, "-m", "sandbox", *words], self._environment, REVIEWER)
+    def _sandbox(self, *words: str, by: Commands | None = None) -> Done:
+        return (by or self._commands).run([sys.executable, "-m", "sandbox", *words], self._environment, REVIEWER)
 
 
 def _seed(departments: Sequence[Department], used: Iterable[str]) -> dict[str, Any]:

@@ -177,7 +177,10 @@ PULLS: dict[str, Pull] = {
         lose=("user1@site.com",),
     ),
     "unloadable": Pull(
-        {"maxNodes: 2": "maxNodes: two"}, state="failed", told=("expected a whole number", "maxNodes: two"), worst=None
+        {"maxNodes: 2": "maxNodes: two"},
+        state="failed",
+        told=("clusters[0].maxNodes: expected a whole number", "maxNodes: two"),
+        worst=None,
     ),
     "new-stack": Pull(base=None, state="new", changes=("created *",), floor=None, worst=None, gain=TEAM),
     "gone-stack": Pull(gone=True, state="gone", worst=None, told=("pulumi destroy", "")),

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -125,7 +126,7 @@ def test_a_sandbox_that_cannot_start(project: Project, tmp_path: Path) -> None:
     assert list(temporary.iterdir()) == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_end_before_time_leaves_no_process_and_no_folder(
     project: Project, tmp_path: Path, number: signal.Signals
 ) -> None:
@@ -135,7 +136,24 @@ def test_an_end_before_time_leaves_no_process_and_no_folder(
     ) as process:
         assert process.stderr
         assert "bringing" in process.stderr.readline()  # the sandbox runs, and the engine is beginning
-        process.send_signal(number)
+        while list(tmp_path.iterdir()):  # whoever is impatient does not end the tidying up
+            process.send_signal(number)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(0.1)
+        rest = process.stderr.read()
+    assert process.returncode == 130 and "Traceback" not in rest, rest
+    assert list(tmp_path.iterdir()) == []
+    assert _processes(str(tmp_path)) == []
+
+
+def test_an_end_while_the_sandbox_starts_leaves_nothing_either(project: Project, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "review", "--base", "main", "--stack", "dev", "--project", str(project.folder)]
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr
+        while not any(_has(entry, str(tmp_path), "daemon") for entry in Path("/proc").glob("[0-9]*")):
+            assert process.poll() is None, process.stderr.read()
+        process.send_signal(signal.SIGINT)
         rest = process.stderr.read()
     assert process.returncode == 130 and "Traceback" not in rest, rest
     assert list(tmp_path.iterdir()) == []
@@ -151,8 +169,9 @@ def _processes(part: str) -> list[str]:
     return []
 
 
-def _has(process: Path, part: str) -> bool:
+def _has(process: Path, part: str, command: str = "") -> bool:
     try:
-        return part.encode() in (process / "environ").read_bytes() and process.name != str(os.getpid())
+        called = command.encode() in (process / "cmdline").read_bytes()
+        return called and part.encode() in (process / "environ").read_bytes() and process.name != str(os.getpid())
     except OSError:
         return False
