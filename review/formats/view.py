@@ -182,6 +182,7 @@ def about(report: Report) -> list[str]:
         else "The pull request's own code made this report: advisory, until somebody has read that code."
     )
     state = "The real state was previewed." if report.live else "A local sandbox was previewed, without a credential."
+    state = state if report.stacks else "Nothing was previewed: the change reaches no stack."
     told = [code, state, "Rules, limits and exemptions are the base's.", *report.notes]
     told += [
         f"{one.package} is {one.base or 'absent'} at the base and {one.head or 'absent'} at the head; "

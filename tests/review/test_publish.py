@@ -5,8 +5,10 @@ import gzip
 import html
 import json
 import re
+import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
@@ -21,6 +23,8 @@ from review.github.publish import AUTHOR, publish
 from review.github.pulls import ACCEPT_LABEL
 from review.model import Change, Loss, Violation
 from review.report import Report, StackReview
+from review.revisions import touches_every_stack
+from tests.conftest import ROOT
 from tests.review.github import HEAD, REPOSITORY, FakeGitHub, event, running, zipped
 
 URN = "urn:pulumi:dev::azureml-platform::azure-native:storage:StorageAccount::bluegranit-lake"
@@ -247,3 +251,12 @@ def test_drift_opens_one_issue_writes_it_anew_and_closes_it(github: FakeGitHub) 
     assert drift({"dev": "\n", "prod": ""}, api, "https://run/3") == "Issue 3 is closed: nothing has drifted."
     github.issues = []
     assert drift({"dev": ""}, api, "https://run/4") == "Nothing has drifted."
+
+
+def test_whatever_a_stack_is_made_of_has_owners_who_approve_it() -> None:
+    lines = (ROOT / ".github" / "CODEOWNERS").read_text().splitlines()
+    owned = [line.split()[0].strip("/") for line in lines if line.startswith("/")]
+    files = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    made_of = {path for path in files if touches_every_stack(frozenset({path}))}
+    assert "__main__.py" in made_of
+    assert sorted(path for path in made_of if not any(fnmatchcase(path.partition("/")[0], one) for one in owned)) == []
