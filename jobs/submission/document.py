@@ -25,6 +25,7 @@ Keys = tuple[str, ...]
 
 _COMPUTES = ("compute", "default_compute")
 _DATA = ("uri_file", "uri_folder", "mltable", "mlflow_model", "custom_model", "triton_model")
+_BINDING = re.compile(r"\$\{\{\s*(inputs|outputs)\.([^.}\s]+)")
 _REFERENCE = re.compile(r"azureml:|\$\{\{|/|local$|serverless$")  # what azure-ai-ml takes as it is
 
 
@@ -123,6 +124,8 @@ def _expand(document: Document, part: Any, keys: Keys) -> None:
     """Write out the short forms below a part of the document, and refuse what azure-ai-ml would misname."""
     if not isinstance(part, dict):
         return
+    if keys[-1:] != ("trial",):  # whose inputs are those of its sweep
+        _check_bindings(document, part, keys)
     for key, value in part.items():
         inner = (*keys, str(key))
         if key in _COMPUTES:
@@ -134,6 +137,17 @@ def _expand(document: Document, part: Any, keys: Keys) -> None:
                 _expand_data(document, given, (*inner, str(name)), needed=key == "inputs" and keys == ())
         elif key in ("jobs", "settings", "trial") or keys[-1:] == ("jobs",):
             _expand(document, value, inner)
+
+
+def _check_bindings(document: Document, part: dict[str, Any], keys: Keys) -> None:
+    """Refuse a command that names an input or output which it does not have: azure-ai-ml says so without the step."""
+    command = part.get("command")
+    for kind, name in _BINDING.findall(command) if isinstance(command, str) else ():
+        own = part.get(kind)
+        known = own if isinstance(own, dict) else {}
+        if name not in {str(key).partition(".")[0] for key in known}:  # an input of a group is called GROUP.NAME
+            given = ", ".join(known) or "none"
+            raise document.refuse((*keys, "command"), f"there is no '{name}' among its {kind}; it has: {given}")
 
 
 def _compute(document: Document, value: Any, keys: Keys) -> Any:

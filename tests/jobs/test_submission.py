@@ -163,6 +163,16 @@ def test_a_run_is_tagged_with_team_and_commit(workspace: Workspace, tmp_path: Pa
         ),
         (COMMAND, ("limits",), "--set limits: write path.to.key=value"),
         (COMMAND, ("command.x=1",), "--set command.x=1: command in "),
+        (
+            COMMAND.replace("{inputs.data}", "{inputs.date}"),
+            (),
+            "job.yml:2: command: there is no 'date' among its inputs",
+        ),
+        (
+            PIPELINE.replace("command: echo\n", "command: echo ${{outputs.out}}\n"),
+            (),
+            "job.yml:14: jobs.train.command: there is no 'out' among its outputs; it has: none",
+        ),
         (COMMAND, ("inputs.date=1",), "has no input 'date'; it has: data"),
         (PIPELINE.replace("MLData}\n", "Lake}\n", 1), (), "settings.default_datastore: "),
         (PIPELINE.replace("compute: ds13-v2-2ndclust", "compute: gpu"), (), "has no cluster 'gpu'"),
