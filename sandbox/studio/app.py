@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Mount
 from starlette.routing import Route as HttpRoute
 from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
 
 from sandbox.ask import NotPossibleError
 from sandbox.control import SandboxError
@@ -38,8 +39,19 @@ def application(directory: Path, environments: Mapping[str, Mapping[str, str]]) 
     """
     clients = {persona: Azure(environment) for persona, environment in environments.items()}
     mounted = [_http(one, route, clients, directory) for one in PAGES for route in one.routes]
-    static = Mount("/static", StaticFiles(directory=STATIC))
+    static = Mount("/static", _Static(directory=STATIC))
     return Starlette(routes=[static, *mounted], exception_handlers={HTTPException: _unknown})
+
+
+class _Static(StaticFiles):
+    """Files that a browser keeps where their address names their content."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """The file; Starlette's `HTTPException` where there is none."""
+        answer = await super().get_response(path, scope)
+        if scope["query_string"]:
+            answer.headers["Cache-Control"] = "max-age=31536000, immutable"
+        return answer
 
 
 def _http(owner: Page, route: Route, clients: Mapping[str, Azure], directory: Path) -> HttpRoute:

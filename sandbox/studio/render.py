@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from collections.abc import Mapping
@@ -43,8 +44,8 @@ def _environment() -> jinja2.Environment:
 
 @cache
 def _version(file: str) -> str:
-    """An address of a static file that changes with it."""
-    return f"/static/{file}?{int((STATIC / file).stat().st_mtime)}"
+    """An address of a static file that changes with its content."""
+    return f"/static/{file}?{hashlib.sha256((STATIC / file).read_bytes()).hexdigest()[:16]}"
 
 
 def page(template: str, **given: Any) -> str:

@@ -1,6 +1,8 @@
 """Who gets into the studio, and who does not."""
 
+import hashlib
 import json
+import re
 import subprocess
 import sys
 import threading
@@ -150,6 +152,16 @@ def test_no_answer_waits_for_an_acknowledgement(shared_sandbox: Sandbox) -> None
         return time.perf_counter() - begun
 
     assert min([seconds() for _ in range(20)][5:]) < 0.03  # the first of a connection are acknowledged at once
+
+
+def test_a_browser_keeps_a_file_whose_address_names_its_content(door: Visitor) -> None:
+    address = re.search(r"/static/studio\.css\?(\w+)", door.get("/").data.decode())
+    assert address is not None
+    kept, plain = door.get(address[0]), door.get("/static/studio.css")
+    assert hashlib.sha256(kept.data).hexdigest().startswith(address[1])
+    assert "immutable" in kept.headers["Cache-Control"]
+    assert plain.data == kept.data
+    assert plain.headers["Cache-Control"] == "no-cache"
 
 
 def test_the_studio_ends_with_the_sandbox(sandbox: Sandbox) -> None:

@@ -33,7 +33,7 @@ function draw(figure) {
   }, aligned(told.series));
   svg.replaceWith(plot.root);
   figure.querySelectorAll("figcaption, .legend").forEach((one) => one.remove());
-  new ResizeObserver(() => plot.setSize(size())).observe(figure);
+  new ResizeObserver(() => { if (figure.clientWidth !== plot.width) plot.setSize(size()); }).observe(figure);
 }
 
 function drawAll(root) {
