@@ -68,9 +68,13 @@ class Answer:
     headers: Mapping[str, str]
     data: bytes
 
-    def json(self) -> Any:
-        """The body; None where it is empty."""
-        return json.loads(self.data) if self.data.strip() else None
+    def json(self, read: Callable[[dict[str, Any]], Any] | None = None) -> Any:
+        """The body; None where it is empty.
+
+        Args:
+            read: Gives what stands for each object, the inner ones first; the object itself where it is None.
+        """
+        return json.loads(self.data, object_hook=read) if self.data.strip() else None
 
 
 class Azure:

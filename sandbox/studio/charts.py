@@ -150,12 +150,12 @@ def _figure(frame: _Frame, drawn: Markup, series: Sequence[Series], x: str, y: s
     legend = Markup("").join(
         Markup('<li class="series-{}">{}</li>').format(index % COLOURS, one.name) for index, one in enumerate(series)
     )
-    data = json.dumps({"x": x, "y": y, "series": [{"name": one.name, "points": _json(one)} for one in series]})
+    data = json.dumps({"x": x, "series": [_json(one) for one in series]}, separators=(",", ":")) if interactive else ""
     return Markup(
         '<figure class="chart" {}><svg viewBox="0 0 {} {}" role="img" aria-label="{}">'
         '<g class="grid">{}</g>{}</svg>{}<figcaption><span>{}</span></figcaption></figure>'
     ).format(
-        Markup('data-chart="{}"').format(data) if interactive else "",
+        Markup('data-chart="{}"').format(data) if data else "",
         WIDTH,
         HEIGHT,
         f"{y} by {x}; the table has the values",
@@ -166,8 +166,12 @@ def _figure(frame: _Frame, drawn: Markup, series: Sequence[Series], x: str, y: s
     )
 
 
-def _json(series: Series) -> list[tuple[float, float | None]]:
-    return [(x, y if math.isfinite(y) else None) for x, y in series.points]
+def _json(series: Series) -> dict[str, object]:
+    return {
+        "name": series.name,
+        "x": [x for x, _ in series.points],
+        "y": [y if math.isfinite(y) else None for _, y in series.points],
+    }
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -119,8 +120,10 @@ class History:
             "order_by": [order] if order else [],
             "max_results": MOST,
         }
-        told = self.azure.send("POST", self._workspace.mlflow("/runs/search"), body).json()
-        return [_run(one, self._visit) for one in told.get("runs", [])]
+        told = self.azure.send("POST", self._workspace.mlflow("/runs/search"), body).json(
+            lambda read: _run(read, self._visit) if "info" in read else read
+        )
+        return list(told.get("runs", ()))
 
     def logged(self, run: str) -> Run:
         """A run with what it logged."""
@@ -145,17 +148,14 @@ class History:
         found: list[Point] = []
         token = None
         while True:
-            told = self.azure.get(
-                self._workspace.mlflow("/metrics/get-history"),
+            told = self.azure.send(
+                "GET", self._workspace.mlflow("/metrics/get-history"),
                 run_id=run, metric_key=metric, max_results=POINTS, page_token=token,
-            )  # fmt: skip
-            found += [
-                Point(int(one.get("step", 0)), int(one["timestamp"]), float(one["value"]))
-                for one in told.get("metrics", [])
-            ]
+            ).json(_point)  # fmt: skip
+            found += told.get("metrics", ())
             token = told.get("next_page_token")
             if not token:
-                return sorted(found, key=lambda one: (one.step, one.time))
+                return sorted(found, key=itemgetter(0, 1))
 
     def artifacts(self, run: str) -> list[Artifact]:
         """The files of a run by path, at most some 1,000."""
@@ -180,6 +180,13 @@ class History:
     def definition(self, run: str) -> Any:
         """The properties of the job; None for what has none, such as a step or an MLflow client's run."""
         return self.azure.arm(f"{self._workspace.id}/jobs/{quote(run, safe='')}").get("properties")
+
+
+def _point(read: dict[str, Any]) -> Point | dict[str, Any]:
+    """A metric's value in place of each object that is one, as it is read: all at once would take far more memory."""
+    if "timestamp" not in read:
+        return read
+    return Point(int(read.get("step", 0)), int(read["timestamp"]), float(read["value"]))
 
 
 def _run(told: Mapping[str, Any], visit: Visit) -> Run:

@@ -6,10 +6,11 @@ function colour(element, name) {
 }
 
 function aligned(series) {
-  const xs = [...new Set(series.flatMap((one) => one.points.map((point) => point[0])))].sort((a, b) => a - b);
+  if (series.length === 1) return [series[0].x, series[0].y];
+  const xs = [...new Set(series.flatMap((one) => one.x))].sort((a, b) => a - b);
   const columns = series.map((one) => {
-    const found = new Map(one.points);
-    return xs.map((x) => (found.has(x) ? found.get(x) : undefined));
+    const found = new Map(one.x.map((x, index) => [x, one.y[index]]));
+    return xs.map((x) => found.get(x));
   });
   return [xs, ...columns];
 }
@@ -17,7 +18,7 @@ function aligned(series) {
 function draw(figure) {
   const told = JSON.parse(figure.dataset.chart);
   const svg = figure.querySelector("svg");
-  if (!svg || !window.uPlot || told.series.every((one) => one.points.length < 2)) return;
+  if (!svg || !window.uPlot || told.series.every((one) => one.x.length < 2)) return;
   const size = () => ({ width: figure.clientWidth, height: Math.round(Math.min(320, Math.max(180, figure.clientWidth / 3))) });
   const axis = { stroke: colour(figure, "--quiet"), grid: { stroke: colour(figure, "--line"), width: 1 }, ticks: { show: false } };
   const plot = new uPlot({
@@ -27,7 +28,7 @@ function draw(figure) {
     series: [
       { label: told.x },
       ...told.series.map((one, index) => ({
-        label: one.name, stroke: colour(figure, `--s${index % 6}`), width: 1.5, spanGaps: true, points: { show: one.points.length < 40, size: 5 },
+        label: one.name, stroke: colour(figure, `--s${index % 6}`), width: 1.5, spanGaps: true, points: { show: one.x.length < 40, size: 5 },
       })),
     ],
   }, aligned(told.series));
