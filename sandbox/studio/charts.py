@@ -207,4 +207,4 @@ def bar(one: Bar, whole: float) -> Markup:
 
 def share(part: float, whole: float, kind: str = "live") -> Markup:
     """A part of a whole as a bar, such as cores of a quota."""
-    return bar(Bar("", 0, part, kind), whole)
+    return bar(Bar("", 0, part, kind if part else "none"), whole)

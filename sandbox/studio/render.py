@@ -100,6 +100,8 @@ def number(value: float | str | None) -> str:
 
 def dollars(value: float) -> str:
     """A price: cents, and more digits where it has them."""
+    if not value:
+        return "$0"
     return f"${value:,.2f}" if round(value, 2) == value else f"${value:.4g}"
 
 

@@ -111,6 +111,17 @@ def test_nothing_is_wider_than_the_window_or_squeezed(sized: Person, paths: list
         assert sized.browser.evaluate(SQUEEZED) == [], path
 
 
+def test_a_chart_s_letters_can_be_read_in_a_narrow_window(sized: Person, paths: list[str]) -> None:
+    look(sized, 400, "light")
+    sized.browser.call("Emulation.setScriptExecutionDisabled", value=True)
+    try:
+        sized.go(next(path for path in paths if "tab=metrics" in path))
+        height = "document.querySelector('.chart .grid text').getBoundingClientRect().height"
+        assert sized.browser.evaluate(height) >= 10
+    finally:
+        sized.browser.call("Emulation.setScriptExecutionDisabled", value=False)
+
+
 def test_a_narrow_window_shows_where_one_is(sized: Person) -> None:
     look(sized, 400, "light")
     sized.go("/clock")

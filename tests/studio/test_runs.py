@@ -328,5 +328,12 @@ def test_a_sweep_has_its_trials_and_the_best(owner_visit: Visitor, data: Data) -
     page = owner_visit.get(f"/runs/{name}?{data.wsid}").data.decode()
     assert page.count('<circle class="dot') == 2
     assert re.findall(r'class="x">([^<]+)<', page) == ["0.001", "0.01", "0.1"]  # sizes that differ: a logarithmic axis
+    for sort, first in (("-result", 0.5), ("result", 0.001), ("-params.lr", 0.5), ("params.lr", 0.001)):
+        rows = owner_visit.json(f"/runs/{name}?{data.wsid}&sort={sort}")["trials"]
+        assert rows[0]["values"]["lr"] == first
+    one, other = (row["run"] for row in rows)
+    assert f'form="compare" name="run" value="{one}"' in page
+    compared = owner_visit.get(f"/runs/compare?{data.wsid}&run={one}&run={other}")
+    assert compared.status == 200
     best = page.partition('<tr class="best">')[2].partition("</tr>")[0]
     assert "0.5" in best

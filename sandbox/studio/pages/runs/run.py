@@ -63,6 +63,7 @@ def show(visit: Visit) -> View:
         "tabs": TABS,
         "ended": ended,
         "above": _above(history, record),
+        "sorted": visit.query["sort"],
         "asset_title": asset_title,
         "tags": {key: value for key, value in record["tags"].items() if not key.startswith(SERVICE)},
         "asset_link": lambda text: asset_page(visit, text),
@@ -77,6 +78,7 @@ def show(visit: Visit) -> View:
         extra |= {"graph": graph.draw(drawn, visit.link), "bars": graph.bars(drawn)}
     if kind == "Sweep" and definition:
         trials = sweep.read(history, definition, logged.experiment, name)
+        trials = sweep.ordered(trials, visit.query["sort"])
         data["trials"] = [asdict(one) for one in trials]
         extra |= {
             "scatter": sweep.charts_of(trials, definition),

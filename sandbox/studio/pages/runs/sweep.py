@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -53,6 +54,23 @@ def _values(text: str | None) -> dict[str, Any]:
     except ValueError:
         return {}
     return read if isinstance(read, dict) else {}
+
+
+def ordered(trials: Sequence[Trial], sort: str) -> list[Trial]:
+    """The trials by a column, such as `-result`, `seconds` or `params.lr`; last those that have no number there."""
+
+    def value(trial: Trial) -> float | None:
+        kind, _, name = column.partition(".")
+        found = (
+            trial.values.get(name) if kind == "params" else {"result": trial.result, "seconds": trial.seconds}.get(kind)
+        )
+        return float(found) if isinstance(found, int | float) and math.isfinite(found) else None
+
+    column = sort.removeprefix("-")
+    known = [one for one in trials if value(one) is not None]
+    return sorted(known, key=lambda one: value(one) or 0.0, reverse=sort.startswith("-")) + [
+        one for one in trials if value(one) is None
+    ]
 
 
 def names(trials: Sequence[Trial]) -> list[str]:
