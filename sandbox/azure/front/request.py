@@ -1,5 +1,6 @@
 """An HTTP request, as every service gets it."""
 
+import time
 import uuid
 from collections.abc import AsyncIterator
 from functools import cached_property
@@ -27,6 +28,7 @@ class Request:
         client: The client's IP address; empty where unknown.
         network: Id of the network that the client is in; empty for the internet.
         id: Names the request in answers and in the log.
+        began: When it came, by `time.perf_counter`.
     """
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
@@ -38,6 +40,7 @@ class Request:
         self.client: str = scope["client"][0] if scope.get("client") else ""
         self.network = network_of(scope)
         self.id = str(uuid.uuid4())
+        self.began = time.perf_counter()
 
     @cached_property
     def headers(self) -> dict[str, str]:

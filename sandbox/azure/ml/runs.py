@@ -17,7 +17,7 @@ from sandbox.azure.arm.core import Body
 from sandbox.azure.cloud import Cloud
 from sandbox.azure.ml.scope import Scope
 
-RUN, EXPERIMENT, METRIC, JOB, COUNTER = "mlRun", "mlExperiment", "mlMetric", "mlJob", "mlCounter"
+RUN, EXPERIMENT, METRIC, JOB = "mlRun", "mlExperiment", "mlMetric", "mlJob"
 STEP, CHILD, REUSE = "mlStep", "mlChild", "mlReuse"
 """A step's definition, by run as a job's; the run of a pipeline's node; the run that a step's like can reuse."""
 REUSED = "azureml.reusedrunid"
@@ -71,11 +71,9 @@ def make_experiment(scope: Scope, name: str, tags: dict[str, str] | None = None)
 
 def make_run(scope: Scope, run_id: str, in_experiment: Body, **own: Any) -> Body:
     """A new run; `own` replaces the defaults."""
-    number = (scope.get(COUNTER, "runs") or {"last": 0})["last"] + 1
-    scope.put(COUNTER, {"last": number}, "runs")
     body: Body = {
         "runId": run_id,
-        "runNumber": number,
+        "runNumber": int(clock.now().timestamp()),
         "runUuid": str(uuid.uuid4()),
         "experimentId": in_experiment["id"],
         "experimentName": in_experiment["name"],
@@ -161,5 +159,5 @@ def artifact_prefix(run_id: str) -> str:
 
 def forget(cloud: Cloud, workspace_id: str) -> None:
     """Drops everything about a removed workspace's runs."""
-    for kind in (RUN, EXPERIMENT, METRIC, JOB, COUNTER, STEP, CHILD, REUSE):
+    for kind in (RUN, EXPERIMENT, METRIC, JOB, STEP, CHILD, REUSE):
         cloud.store.clear(kind, workspace_id.lower() + "/")

@@ -218,3 +218,4 @@ def test_the_tenant_is_described(azure: Client, lead: Client) -> None:
 def test_answers_carry_a_request_id(azure: Client) -> None:
     answers: list[requests.Response] = [azure.arm("GET", "/tenants"), azure.arm("GET", "/nothing")]
     assert len({answer.headers["x-ms-request-id"] for answer in answers}) == 2
+    assert len({answer.headers["x-ms-correlation-request-id"] for answer in answers}) == 2

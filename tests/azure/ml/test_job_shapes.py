@@ -3,13 +3,15 @@
 Source: recordings of azure-ai-ml's command and pipeline jobs, listed in docs/fidelity/ml.md.
 """
 
+import re
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from tests.azure.client import unique
 from tests.azure.ml.harness import Team, command_job
-from tests.azure.ml.pipelines import arm_component, arm_pipeline
+from tests.azure.ml.pipelines import arm_component, arm_pipeline, run
 from tests.azure.ml.waiting import ended
 
 EARLY, LATE = "2024-01-01-preview", "2025-01-01-preview"
@@ -84,7 +86,21 @@ def test_a_command_job(keyed_team: Team, api: str) -> None:
     assert {name: set(one) for name, one in job["services"].items()} == {"Tracking": SERVICE, "Studio": SERVICE}
     assert job["properties"]["_azureml.ClusterName"] == "cpu"
     assert [job[key] for key in ("codeId", "distribution", "limits", "identity", "componentId")] == [None] * 5
+    assert "StartTimeUtc" not in job["properties"]
     ended(keyed_team, made.json()["name"])
+    shown = keyed_team.arm("GET", f"/jobs/{made.json()['name']}", api=api).json()["properties"]["properties"]
+    shown_run = run(keyed_team, made.json()["name"])
+    for name in ("StartTimeUtc", "EndTimeUtc"):
+        time = datetime.strptime(shown[name], "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
+        assert time == datetime.fromisoformat(shown_run[f"{name[0].lower()}{name[1:]}"]).replace(microsecond=0)
+    assert re.fullmatch(r"00:00:\d\d\.\d{7}", shown_run["duration"])
+    assert shown_run["runNumber"] == int(datetime.fromisoformat(shown_run["createdUtc"]).timestamp())
+
+
+def test_what_the_service_adds_to_headers(team: Team) -> None:
+    answers = [team.arm("GET", "/jobs"), team.arm("GET", "/jobs/none")]
+    assert [one.headers["x-ms-response-type"] for one in answers] == ["standard", "error"]
+    assert all(float(one.headers["x-request-time"]) >= 0 for one in answers)
 
 
 def test_a_pipeline_job(keyed_team: Team) -> None:

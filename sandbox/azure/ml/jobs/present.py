@@ -27,6 +27,7 @@ EARLY = {
     "queue": ("priority",),
 }
 # What the service does not tell of a schedule's pipeline: the recording of test_schedule_lifetime, 2024-02.
+TIMES = ("startTimeUtc", "endTimeUtc")
 UNTOLD = ("computeId", "identity", "settings", "jobs", "inputs", "outputs")
 LATE = {"job": ("parentJobName",), "resources": ("dockerArgsList",)}
 
@@ -57,12 +58,22 @@ def present(scope: Scope, job: Body, api_version: str) -> Body:
     }
     if own["jobType"] in OWN:
         properties |= OWN[own["jobType"]](own, more)
+        if own["jobType"] == "Command":
+            properties["properties"] = {**properties["properties"], **_times(run)}
         default = _artifacts(scope, job)
         properties["outputs"] |= default and {"default": unset(default, OUTPUT, more.get("output"))}
     elif runs.SCHEDULE in properties["properties"]:
         properties |= dict.fromkeys(UNTOLD)
     shown["properties"] = properties
     return shown
+
+
+def _times(run: Body) -> dict[str, str]:
+    """When a command began and ended, as its properties have it.
+
+    Source: what azure-ai-ml read of a job of 2026-03, in ansible-collections/azure, azure_rm_ml_job_info.py.
+    """
+    return {f"{name[0].upper()}{name[1:]}": run[name][:19].replace("T", " ") for name in TIMES if run.get(name)}
 
 
 def unset(given: Body, *names: tuple[str, ...] | None) -> Body:

@@ -179,6 +179,10 @@ def _compute(run: Body) -> Body:
 
 
 def _duration(run: Body) -> str | None:
+    """As .NET writes it: `00:00:11.4005944`, and `1.02:00:00.0000000` for more than a day."""
     if not run["startTimeUtc"] or not run["endTimeUtc"]:
         return None
-    return str(datetime.fromisoformat(run["endTimeUtc"]) - datetime.fromisoformat(run["startTimeUtc"]))
+    took = datetime.fromisoformat(run["endTimeUtc"]) - datetime.fromisoformat(run["startTimeUtc"])
+    hours, rest = divmod(took.seconds, 3600)
+    days = f"{took.days}." if took.days else ""
+    return f"{days}{hours:02}:{rest // 60:02}:{rest % 60:02}.{took.microseconds * 10:07}"
