@@ -8,7 +8,7 @@ from starlette.responses import Response
 from sandbox.azure.ml.plane.mlflow import api
 from sandbox.azure.ml.plane.routing import Answer, Request
 
-READ = "experiments/runs/read"
+READ, WRITE = "experiments/runs/read", "experiments/runs/write"
 
 
 def _absent(request: Request) -> Answer:
@@ -17,7 +17,7 @@ def _absent(request: Request) -> Answer:
 
 
 ROUTES = [
-    api(method, path, READ, _absent)
+    api(method, path, action, _absent)
     for path in ("/logged-models", "/logged-models/{rest*}")
-    for method in ("GET", "POST", "PATCH", "DELETE")
+    for method, action in (("GET", READ), ("POST", WRITE), ("PATCH", WRITE), ("DELETE", WRITE))
 ]
