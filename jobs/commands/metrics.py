@@ -15,7 +15,7 @@ from jobs.errors import JobError
 from terminal import JsonOption, print_json, print_table
 
 if TYPE_CHECKING:
-    from jobs.history import MetricValue
+    from jobs.history import MetricValue, RunHistory
 
 _WIDEST, _NARROWEST, _HEIGHT = 70, 10, 15
 _SCALE = 23  # columns beside a plot: its numbers, and the name of its axis
@@ -45,22 +45,26 @@ def metrics(
     logged, _ = history.logged(run)
     missing = sorted(set(names or ()) - set(logged))
     if missing:
-        raise JobError(f"run {run} has no metric '{missing[0]}'; its metrics: {', '.join(sorted(logged)) or 'none'}")
+        known = ", ".join(sorted(logged)) or f"none{_steps(history, run)}"
+        raise JobError(f"run {run} has no metric '{missing[0]}'; its metrics: {known}")
     values = {name: history.values(run, name) for name in names or sorted(logged)}
     if as_json:
         print_json({name: [_point(value) for value in series] for name, series in values.items()})
     elif as_csv:
         _print_csv(run, values)
     elif not values:
-        steps = history.children(run)
-        print(f"run {run} logged no metrics" + ("; its steps may have:" if steps else ""))
-        for step in steps:
-            print(f"  python -m jobs metrics {step['runId']}  # {step.get('displayName')}")
+        print(f"run {run} logged no metrics{_steps(history, run)}")
     elif plot:
         for name, series in values.items():
             _plot(name, series)
     else:
         print_table(("METRIC", "LAST", "LEAST", "GREATEST", "STEPS"), [_row(*item) for item in values.items()])
+
+
+def _steps(history: RunHistory, run: str) -> str:
+    """Return the commands that show the metrics of a run's steps, where it has any."""
+    steps = [f"\n  python -m jobs metrics {one['runId']}  # {one.get('displayName')}" for one in history.children(run)]
+    return "".join(("; its steps may have:", *steps)) if steps else ""
 
 
 def _point(value: MetricValue) -> dict[str, object]:

@@ -189,6 +189,10 @@ def test_a_pipeline_is_followed_through_its_steps(platform: Platform, tmp_path: 
     parent = next(line.split()[1] for line in said.splitlines() if line.startswith("run "))
     steps = json.loads(succeeded(platform.jobs("ps", "--parent", parent, "--json")))
     assert {one["display_name"] for one in steps} == {"first", "second"}
+    for words, code in ((), 0), (("roc_auc",), 1):
+        asked = platform.jobs("metrics", parent, *words)
+        assert asked.returncode == code
+        assert f"python -m jobs metrics {steps[0]['name']}  # {steps[0]['display_name']}" in asked.stdout + asked.stderr
 
 
 def test_what_was_used_by_whom(platform: Platform, trained: str, tmp_path: Path) -> None:
@@ -210,7 +214,7 @@ def test_what_was_used_by_whom(platform: Platform, trained: str, tmp_path: Path)
     assert "lab" in used
     assert "without idle nodes" in shown.stdout
     assert before.stdout.startswith("nothing was used")
-    assert (wrong.returncode, wrong.stderr) == (1, "error: --from yesterday: write a day as 2026-11-01\n")
+    assert (wrong.returncode, wrong.stderr) == (2, "error: --from yesterday: write a day as 2026-11-01\n")
 
 
 LIBRARY = """\
