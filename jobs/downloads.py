@@ -34,7 +34,7 @@ def whole(folder: Path) -> Iterator[Path]:
             else:
                 source.replace(target)
     except OSError as error:
-        if not error.filename or str(error.filename).startswith(str(part)):
+        if not error.filename or part.name in str(error.filename):
             error.filename, error.filename2 = str(folder), None
         raise
     finally:
