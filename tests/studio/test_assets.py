@@ -65,6 +65,17 @@ def test_a_model_s_files_are_downloads(visitors: Callable[[str], Visitor], made:
     assert shown.headers["Content-Security-Policy"].startswith("sandbox; default-src 'none'")
 
 
+def test_a_long_list_comes_in_parts(azure: Client, owner_visit: Visitor) -> None:
+    team = harness.team(azure)
+    for number in range(101):
+        own = {"dataType": "uri_folder", "dataUri": "azureml://datastores/lake/paths/x/"}
+        assert team.arm("PUT", f"/data/set{number}/versions/1", {"properties": own}).ok
+    first, rest = (owner_visit.json(f"/data?wsid={team.id}&from={start}") for start in (0, 100))
+    assert (len(first["assets"]), first["total"], len(rest["assets"])) == (100, 101, 1)
+    assert {one["name"] for one in first["assets"] + rest["assets"]} == {f"set{number}" for number in range(101)}
+    assert "from=100" in owner_visit.get(f"/data?wsid={team.id}").data.decode()
+
+
 @pytest.mark.parametrize("path", ["..", "../model/model.txt", "a/../model.txt", "none.txt", "%00", "model.txt/", "//x"])
 def test_no_path_leads_out_of_a_model(
     visitors: Callable[[str], Visitor], made: tuple[Team, str, str], path: str

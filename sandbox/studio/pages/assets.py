@@ -15,7 +15,7 @@ from sandbox.studio.azure import Refused
 from sandbox.studio.datastores import MOST, Place, place
 from sandbox.studio.downloads import browser_kind, served
 from sandbox.studio.lineage import maker, run_link, users
-from sandbox.studio.visit import Missing, Page, Route, View, Visit
+from sandbox.studio.visit import Missing, Page, Route, View, Visit, whole_number
 
 SHOWN = {
     "models": ("modelType", "modelUri"),
@@ -24,6 +24,7 @@ SHOWN = {
     "components": (),
 }
 """Properties that a version's page shows before its JSON, by kind."""
+ROWS = 100  # assets that come at once; more as they are scrolled to
 FILES = {"models": "modelUri", "data": "dataUri"}
 """The property that says where a version's files are, by kind."""
 
@@ -51,9 +52,11 @@ class Kind:
         return Page(self.title, self.path, (Route(self.path, self.list), Route(one, self.show), *files), "Workspace")
 
     def list(self, visit: Visit) -> View:
-        """The assets of the workspace with their latest versions."""
-        base = f"{visit.workspace.id}/{self.plural}"
-        containers = [*visit.azure.listed(base)]
+        """The assets of the workspace with their latest versions, which Azure tells of one asset at a time."""
+        found = [*visit.azure.listed(f"{visit.workspace.id}/{self.plural}")]
+        found.sort(key=lambda one: str(_created(one)), reverse=True)
+        start = whole_number(visit.query["from"]) or 0
+        containers = found[start : start + ROWS]
         versions = visit.azure.all(lambda one: self._versions(visit, one["name"]), containers)
         rows = [
             {
@@ -68,7 +71,9 @@ class Kind:
             if found
         ]
         rows.sort(key=lambda one: str(one["created"]), reverse=True)
-        return View("assets.html.j2", self.title, {"assets": rows}, {"kind": self, "address": self.address})
+        data = {"assets": rows, "total": len(found), "from": start}
+        more = start + ROWS if start + ROWS < len(found) else None
+        return View("assets.html.j2", self.title, data, {"kind": self, "address": self.address, "more": more})
 
     def address(self, name: str, version: str) -> str:
         """The path of a version's page."""
