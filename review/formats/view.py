@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, Generic, TypeVar
 
+from review.costs.model import CostDifference
 from review.formats.access import lines
 from review.model import Change, Difference, Violation
 from review.report import Kind, Report, StackReview
@@ -130,6 +131,27 @@ def shift(before: Decimal, after: Decimal) -> str:
 def costs(stack: StackReview) -> str:
     """What the worst case of a month becomes."""
     return shift(stack.costs.before.worst, stack.costs.after.worst) if stack.costs else ""
+
+
+def unpriced(costs: CostDifference) -> list[str]:
+    """What has no known price, at the head or at the base alone: a difference is told too high or too low by it."""
+    after = {(one.type, one.name, one.what) for one in costs.unpriced_after}
+    gone = (one for one in costs.unpriced_before if (one.type, one.name, one.what) not in after)
+    return [
+        *(f"{one.what} ({one.name})" for one in costs.unpriced_after),
+        *(f"{one.what} ({one.name}) at the base" for one in gone),
+    ]
+
+
+def rests_on(costs: CostDifference) -> list[str]:
+    """What the amounts rest on: assumptions about use, conditions, and prices that are those of something else."""
+    taken: dict[str, list[str]] = {}
+    for one in costs.approximate:
+        taken.setdefault(one.price_of, []).append(one.what)
+    return [
+        *costs.notes,
+        *(f"at the price of {other}: {' and '.join(dict.fromkeys(whats))}" for other, whats in taken.items()),
+    ]
 
 
 def why(change: Change) -> str:

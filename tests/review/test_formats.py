@@ -129,9 +129,15 @@ def test_sarif_has_at_most_20_runs_each_with_a_category_of_its_own(stacks: int) 
 
 
 def test_costs_that_differ_without_a_change_are_told() -> None:
-    costs = stack_review("dev").costs
+    costs = stack_review("dev", "data").costs
+    assert costs
+    unknown, other = (replace(costs.approximate[0], name="old", price_of=region) for region in ("", "eastus"))
+    costs = replace(costs, unpriced_before=(unknown,), approximate=(other,))
     stack = StackReview("dev", "Pulumi.dev.yaml", "same", costs=costs)
-    assert "US dollars a month" in markdown(Report("main", "topic", "base", False, (stack,)))
+    made = Report("main", "topic", "base", False, (stack,))
+    assert "US dollars a month" in markdown(made)
+    for shown in (text(made), Page(markdown(made)).text.replace("\\", ""), Page(html(made)).text):
+        assert "data (old) at the base" in shown and "at the price of eastus: data" in shown
 
 
 def test_a_line_that_only_the_base_has_is_told_so() -> None:
