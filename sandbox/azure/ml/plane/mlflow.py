@@ -22,6 +22,7 @@ CODES = {
     404: "RESOURCE_DOES_NOT_EXIST",
 }
 MAX_KEY = 250  # characters
+OPTIONAL = ("model_id", "dataset_name", "dataset_digest")  # of a metric's point
 
 
 class MlflowError(AzureError):
@@ -80,23 +81,18 @@ def plugin_address(request: Request) -> str:
 
 def number(value: float) -> float | str:
     """A number as MLflow's JSON has it, which knows names for what JSON has none."""
-    if math.isnan(value):
-        return "NaN"
-    if math.isinf(value):
-        return "Infinity" if value > 0 else "-Infinity"
-    return value
+    if math.isfinite(value):
+        return value
+    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
 
 def shown_metric(name: str, point: Body) -> Body:
     """A point of a metric as MLflow shows it."""
-    optional = {key: point[key] for key in ("dataset_name", "dataset_digest") if point.get(key)}
-    return {
-        "key": name,
-        "value": number(point["value"]),
-        "timestamp": point["timestamp"],
-        "step": point["step"],
-        **optional,
-    }
+    shown = {"key": name, "value": number(point["value"]), "timestamp": point["timestamp"], "step": point["step"]}
+    for key in OPTIONAL:
+        if point.get(key):
+            shown[key] = point[key]
+    return shown
 
 
 def pairs(values: dict[str, str]) -> list[Body]:

@@ -272,8 +272,8 @@ def _history(request: Request) -> Answer:
     run, key = find_run(request), text_of(request, "metric_key")
     kept = runs.points(request.scope, run["runId"], key)
     points = sorted(kept, key=lambda one: (one["step"], one["timestamp"]))
-    shown = [shown_metric(key, point) for point in points]
-    return page(request, "metrics", shown, 25000, most=25000)
+    answer = page(request, "metrics", points, 25000, most=25000)
+    return {**answer, "metrics": [shown_metric(key, point) for point in answer["metrics"]]}
 
 
 def _search_runs(request: Request) -> Answer:
