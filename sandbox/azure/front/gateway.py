@@ -111,19 +111,20 @@ class _Corked:
     def write(self, data: bytes) -> None:
         """Sends data: soon if there is little, else at once."""
         if len(data) > CORKED:
-            self._send()
+            self.flush()
             self._transport.write(data)
             return
         if not self._waiting:
-            asyncio.get_running_loop().call_soon(self._send)
+            asyncio.get_running_loop().call_soon(self.flush)
         self._waiting += data
 
     def close(self) -> None:
         """Closes the connection once everything is sent."""
-        self._send()
+        self.flush()
         self._transport.close()
 
-    def _send(self) -> None:
+    def flush(self) -> None:
+        """Sends what waits."""
         if self._waiting:
             data, self._waiting = bytes(self._waiting), bytearray()
             self._transport.write(data)
@@ -164,6 +165,11 @@ class _Http(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._forget_head()
         super().connection_lost(exc)
+
+    def on_response_complete(self) -> None:
+        """Sends the answer at once: what is left to do for the request is done while the client reads it."""
+        cast("_Corked", self.transport).flush()
+        super().on_response_complete()
 
     def _expect_head(self) -> None:
         """A head that does not end in time is the connection's last: uvicorn would wait for it for ever."""

@@ -39,9 +39,9 @@ class Request(front.Request):
     def metadata(self) -> dict[str, str]:
         """The `x-ms-meta-` headers by name, each spelled as the client first wrote it."""
         spelled = self.scope["state"].get("header_names") or [name for name, _ in self.scope["headers"]]
-        names: dict[str, str] = {}
+        prefix, names = METADATA.encode(), dict[str, str]()
         for (name, _), original in zip(self.scope["headers"], spelled, strict=True):
-            if name.startswith(METADATA.encode()):
+            if name.startswith(prefix):
                 names.setdefault(name.decode("latin-1"), original.decode("latin-1"))
         return {original[len(METADATA) :]: self.headers[name] for name, original in names.items()}
 
