@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote, urlencode
-from xml.etree import ElementTree
 
 from sandbox.studio.azure import STORAGE, Azure
 from sandbox.studio.visit import Missing
 from sandbox.studio.workspaces import Workspace
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
 
 MOST = 500  # files that a page lists
 VERSION = {"x-ms-version": "2021-08-06"}
@@ -51,12 +54,14 @@ class Place:
         Raises:
             Refused: The persona may not read them.
         """
+        from xml.etree import ElementTree  # noqa: PLC0415 - 0.6 MB that most visits do not need
+
         asked = {"restype": "container", "comp": "list", "prefix": self.path, "maxresults": MOST}
         told = azure.send("GET", f"{self.container}?{urlencode(asked)}", headers=VERSION)
         found = [self._file(one) for one in ElementTree.fromstring(told.data).iter("Blob")]  # noqa: S314 # our own
         return [one for one in found if one]
 
-    def _file(self, blob: ElementTree.Element) -> File | None:
+    def _file(self, blob: Element) -> File | None:
         """A file of a list; None for a folder, and for what only begins with the same letters."""
         told = blob.find("Name")
         name = (told.text or "") if told is not None else ""

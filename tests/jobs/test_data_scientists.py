@@ -84,4 +84,5 @@ def a_month_later(platform: Platform) -> None:
     assert (moment.day, moment.hour, moment.minute) == (1, 6, 30)
     assert monthly["tags"]["team"] == "bluegranit"
     assert DATA in succeeded(platform.jobs("lineage", monthly["name"]))
-    succeeded(platform.jobs("cancel", monthly["name"]))
+    cancelled = platform.jobs("cancel", monthly["name"])
+    assert cancelled.returncode == 0 or "terminal status" in cancelled.stderr, cancelled.stderr  # it may have ended
