@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 from markupsafe import Markup
@@ -58,19 +59,18 @@ def _values(text: str | None) -> dict[str, Any]:
 
 def ordered(trials: Sequence[Trial], sort: str) -> list[Trial]:
     """The trials by a column, such as `-result`, `seconds` or `params.lr`; last those that have no number there."""
+    kind, _, name = sort.removeprefix("-").partition(".")
 
     def value(trial: Trial) -> float | None:
-        kind, _, name = column.partition(".")
         found = (
             trial.values.get(name) if kind == "params" else {"result": trial.result, "seconds": trial.seconds}.get(kind)
         )
         return float(found) if isinstance(found, int | float) and math.isfinite(found) else None
 
-    column = sort.removeprefix("-")
-    known = [one for one in trials if value(one) is not None]
-    return sorted(known, key=lambda one: value(one) or 0.0, reverse=sort.startswith("-")) + [
-        one for one in trials if value(one) is None
-    ]
+    valued = [(value(one), one) for one in trials]
+    known = [(number, one) for number, one in valued if number is not None]
+    known.sort(key=itemgetter(0), reverse=sort.startswith("-"))
+    return [one for _, one in known] + [one for number, one in valued if number is None]
 
 
 def names(trials: Sequence[Trial]) -> list[str]:
