@@ -22,11 +22,14 @@ if TYPE_CHECKING:
 _PROXY_SECONDS = 2.0
 _PORTS = {"http": 80, "https": 443}
 _WORDS = {
-    "onlineEndpoints": ("endpoint", "deploy"),
-    "batchEndpoints": ("batch endpoint", "batch"),
-    "schedules": ("schedule", "schedule"),
+    "onlineEndpoints": ("endpoint", "deploy ls"),
+    "batchEndpoints": ("batch endpoint", "batch ls"),
+    "schedules": ("schedule", "schedule ls"),
+    "models": ("model", "models ls"),
+    "data": ("data asset", "data assets"),
+    "environments": ("environment", "environments"),
 }
-"""What people call a resource of a kind, and its group of commands."""
+"""What people call a resource of a kind, and the command that lists them."""
 _REPEATED = frozenset({"HEAD", "GET", "PUT", "DELETE", "OPTIONS", "TRACE", "POST"})
 
 
@@ -78,9 +81,13 @@ class Workspace:
         """
         found = self.resources.get(kind, name)
         if found is None:
-            word, group = _WORDS[kind]
-            raise JobError(f"{self.team.workspace} has no {word} '{name}'; `python -m jobs {group} ls` lists them")
+            raise self.missing(kind, name)
         return found
+
+    def missing(self, kind: str, name: str) -> JobError:
+        """Return the error for a name that no resource of a kind has; it names the command that lists them."""
+        word, listed = _WORDS[kind]
+        return JobError(f"{self.team.workspace} has no {word} '{name}'; `python -m jobs {listed}` lists them")
 
     @cached_property
     def client(self) -> MLClient:

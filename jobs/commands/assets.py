@@ -5,21 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from jobs import names
-from jobs.errors import JobError
 from terminal import print_json, print_table
 
 if TYPE_CHECKING:
     from jobs.workspace import Workspace
 
 _ANONYMOUS = "CliV2Anonymous"  # what azure-ai-ml calls the environment of a job that names none
-
-
-_COMMANDS = {
-    "models": ("model", "models ls"),
-    "data": ("data asset", "data assets"),
-    "environments": ("environment", "environments"),
-}
-"""What one of a kind is called, and the command that lists them."""
 
 
 def print_assets(workspace: Workspace, kind: str, name: str | None, as_json: bool) -> None:
@@ -51,8 +42,7 @@ def print_versions(workspace: Workspace, kind: str, name: str, as_json: bool) ->
     """
     found = [_version(one) for one in workspace.resources.list(kind, name, "versions")]
     if not found:
-        one, listed = _COMMANDS[kind]
-        raise JobError(f"{workspace.team.workspace} has no {one} '{name}'; `python -m jobs {listed}` lists them")
+        raise workspace.missing(kind, name)
     if as_json:
         print_json(found)
     else:
