@@ -22,7 +22,7 @@ CODES = {
     404: "RESOURCE_DOES_NOT_EXIST",
 }
 MAX_KEY = 250  # characters
-OPTIONAL = ("model_id", "dataset_name", "dataset_digest")  # of a metric's point
+OPTIONAL = ("dataset_name", "dataset_digest")  # of a metric's point
 
 
 class MlflowError(AzureError):

@@ -12,6 +12,7 @@ from sandbox.azure.ml.plane import search
 from sandbox.azure.ml.plane.experiments import find_experiment
 from sandbox.azure.ml.plane.history import blobs_below
 from sandbox.azure.ml.plane.mlflow import (
+    OPTIONAL,
     MlflowError,
     api,
     from_pairs,
@@ -178,7 +179,7 @@ def _add_metrics(request: Request, run: Body, points: list[Body]) -> Body:
                 "INVALID_PARAMETER_VALUE", f"Metric '{key}' needs a numeric value, step and time."
             ) from error
         point = {"value": value, "step": step, "timestamp": time}
-        point |= {name: one[name] for name in ("dataset_name", "dataset_digest") if one.get(name)}
+        point |= {name: one[name] for name in OPTIONAL if one.get(name)}
         old = latest.get(key)
         if old is None or (step, time, value) >= (old["step"], old["timestamp"], old["value"]):
             latest[key] = point
